@@ -1,0 +1,66 @@
+"""The clause catalogue as data: every promise the wire can show. The table is `clauses.toml`; this file loads it.
+
+Knows nothing of how a clause is judged, exercised or broken.
+"""
+
+from __future__ import annotations
+
+import enum
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from types import MappingProxyType
+
+
+class Strength(enum.StrEnum):
+    """How well a clause is founded. Breaking a documented one is a violation, an observed one a deviation."""
+
+    DOCUMENTED = "documented"
+    OBSERVED = "observed"
+    ASSUMED = "assumed"
+
+
+@dataclass(frozen=True, slots=True)
+class Clause:
+    """One promise. `id` is stable for ever; `rows` are the ledger rows whose readings it leaves open."""
+
+    id: str
+    sentence: str
+    source: str
+    strength: Strength = Strength.DOCUMENTED
+    rows: tuple[str, ...] = ()
+
+
+class UnknownClause(ValueError):
+    """An id that the catalogue does not have; the message names the nearest ones."""
+
+
+@cache
+def catalogue() -> Mapping[str, Clause]:
+    """All clauses by id, in the order of the table."""
+    text = resources.files("tracksync").joinpath("clauses.toml").read_text(encoding="utf-8")
+    clauses = {
+        id_: Clause(
+            id=id_,
+            sentence=raw["sentence"],
+            source=raw["source"],
+            strength=Strength(raw.get("strength", "documented")),
+            rows=tuple(raw.get("rows", ())),
+        )
+        for id_, raw in tomllib.loads(text).items()
+    }
+    return MappingProxyType(clauses)
+
+
+def clause(id_: str) -> Clause:
+    """The clause with this id, or UnknownClause."""
+    import difflib
+
+    clauses = catalogue()
+    if id_ not in clauses:
+        near = difflib.get_close_matches(id_.upper(), clauses, n=3, cutoff=0.5)
+        hint = f"did you mean {', '.join(near)}?" if near else "`tracksync clauses` lists them all"
+        raise UnknownClause(f"no clause is called {id_!r}; {hint}")
+    return clauses[id_]

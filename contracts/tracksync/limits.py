@@ -1,0 +1,30 @@
+"""The documented limits, as named numbers. Sources in brackets; see docs/sources.md."""
+
+from typing import Final
+
+RATE_PER_MINUTE: Final = 500  # SYNC LIMITS: the base limit; workspaces can have others
+BODY_BYTES: Final = 4 * 1024 * 1024  # LIMITS: "up to 4 MB on most endpoints"
+STRING_CHARACTERS: Final = 255  # TYPES
+ARRAY_DEFAULTS: Final = (25, 100, 500)  # TYPES, ATTR and older pages: what the documents have named so far
+ARRAY_MIN: Final = 25
+ARRAY_MAX: Final = 500
+OBJECT_BYTES: Final = 100 * 1024  # NESTED ARROBJ EVENT
+PROPERTY_COUNT: Final = 256  # EVENT
+PROPERTY_NAME_CHARACTERS: Final = 255  # EVENT
+PRODUCT_ID_CHARACTERS: Final = 255  # PURCH
+QUANTITY_MAX: Final = 100  # PURCH
+TRACK_OBJECTS: Final = 75  # TRACK LIMITS
+DELETE_BATCH: Final = 50  # DELETE
+DATE_YEAR_MIN: Final = 0  # TYPES: a year below is stored as a string
+DATE_YEAR_MAX: Final = 3000  # TYPES: a year above is stored as a string
+
+IDENTIFIERS: Final = ("external_id", "user_alias", "braze_id", "email", "phone")  # SYNC
+CONTROL_KEYS: Final = frozenset({"_update_existing_only", "_merge_objects", "push_token_import"})  # ATTR NESTED
+PROFILE_FIELDS: Final = frozenset(  # ATTR; image_url from older pages
+    """alias_name alias_label braze_id country current_location date_of_first_session date_of_last_session dob email
+    email_subscribe email_open_tracking_disabled email_click_tracking_disabled external_id facebook first_name gender
+    home_city language last_name marked_email_as_spam_at phone push_subscribe push_tokens subscription_groups
+    time_zone twitter user_alias image_url""".split()
+)
+SECTIONS: Final = ("attributes", "events", "purchases")  # SYNC
+RESERVED_PROPERTIES: Final = frozenset({"time", "event_name"})  # EVENT
