@@ -1,0 +1,56 @@
+"""How array attributes keep unique values, are edited, and are cut at the workspace's limit.
+
+Readings are those of the ledger rows `remove-add-order` and `array-overflow`. Values are compared by `same`.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracksync.values.numbers import canonical
+
+
+def unique(values: list[Any], keep: str = "last") -> list[Any]:
+    """`values` with one of each, at the place of the "first" or the "last" of the repeated ones."""
+    if keep == "first":
+        return _first(values)
+    if keep == "last":
+        return _first(values[::-1])[::-1]
+    raise ValueError(f"of repeated values the first or the last can be kept, not {keep!r}")
+
+
+def _first(values: list[Any]) -> list[Any]:
+    kept: dict[Any, Any] = {}
+    for value in values:
+        kept.setdefault(canonical(value), value)
+    return list(kept.values())
+
+
+def edit(current: list[Any], add: list[Any], remove: list[Any], order: str) -> list[Any]:
+    """`current` after an update that adds and removes; `order` is "remove-first" or "add-first".
+
+    Adding a value that is present moves it to the end (ATTR). The result repeats no value, even if `current` does.
+    """
+    removed = {canonical(value) for value in remove}
+    if order == "remove-first":
+        return unique([value for value in current if canonical(value) not in removed] + add)
+    if order == "add-first":
+        return [value for value in unique(current + add) if canonical(value) not in removed]
+    raise ValueError(f"an update is made remove-first or add-first, not {order!r}")
+
+
+def cap(values: list[Any], limit: int, reading: str, previous: list[Any] | None) -> list[Any] | None:
+    """`values` within `limit` by a reading of `array-overflow`: "unchanged", "newest" or "first".
+
+    `previous` is what is stored. None means that the update is not made, which is so under "unchanged" if the array
+    would grow beyond the limit; one that was longer before (the setting was lowered) may still shrink.
+    """
+    if len(values) <= limit:
+        return values
+    if reading == "unchanged":
+        return values if previous is not None and len(values) < len(previous) else None
+    if reading == "newest":
+        return values[len(values) - limit :]
+    if reading == "first":
+        return values[:limit]
+    raise ValueError(f"an array over the limit is left unchanged, or keeps its newest or first values, not {reading!r}")

@@ -1,0 +1,164 @@
+"""Reading JSON text strictly, and naming what lawful servers may see differently in it.
+
+Knows RFC 8259 and how real parsers depart from it. Knows nothing of the contract.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from dataclasses import dataclass
+from itertools import accumulate
+from typing import Any, Final, NoReturn
+
+DEPTH: Final = 100
+"""Nesting that is read. Common parsers stop at this depth by default, others at thousands, others never."""
+
+
+@dataclass(frozen=True, slots=True)
+class JsonText:
+    """What a body says.
+
+    `valid` is False for plain bad syntax only; `value` is then None. `quirks` names what makes servers differ
+    lawfully, so a reader with any quirk should expect either acceptance or refusal:
+
+    - `duplicate-keys`: the last one is in `value`;
+    - `nan`: a literal NaN, Infinity or -Infinity, which RFC 8259 does not have; in `value` as that float;
+    - `bom`: a byte order mark before the text;
+    - `not-utf8`: UTF-16 or UTF-32, or bytes in no encoding, which are U+FFFD in `value`;
+    - `lone-surrogate`: an escape such as \\ud800 without its partner, in `value` as it is;
+    - `too-deep`: nested deeper than DEPTH. Not examined further: `value` is None and `valid` is True;
+    - `huge-number`: beyond the range of an IEEE double. An integer of more than 4,300 digits is infinite in `value`.
+    """
+
+    value: Any
+    valid: bool
+    quirks: frozenset[str]
+
+
+def read_json(body: bytes) -> JsonText:
+    """The JSON value of `body` by RFC 8259, and its quirks. Never raises."""
+    if (body.count(b"[") + body.count(b"{") > DEPTH) and _depth(body) > DEPTH:
+        return _TOO_DEEP
+    try:
+        text = body.decode()
+        value = _CLEAN.decode(text)
+    except (_QuirkError, UnicodeDecodeError, ValueError):
+        return _read_slowly(body)
+    if "\\u" in text and _has_lone_surrogate(value):
+        return JsonText(value, True, frozenset({"lone-surrogate"}))
+    return JsonText(value, True, _NONE)
+
+
+class _QuirkError(Exception):
+    """Ends the fast reading at the first quirk, so that clean bodies pay nothing for the book-keeping."""
+
+
+def _clean_object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise _QuirkError
+    return value
+
+
+def _clean_int(digits: str) -> int:
+    if len(digits) > _DOUBLE_DIGITS:
+        raise _QuirkError
+    return int(digits)
+
+
+def _clean_float(digits: str) -> float:
+    value = float(digits)
+    if _beyond_double(digits, value):
+        raise _QuirkError
+    return value
+
+
+def _clean_constant(_: str) -> NoReturn:
+    raise _QuirkError
+
+
+def _read_slowly(body: bytes) -> JsonText:
+    """As `read_json`, for a body that is quirky or broken."""
+    quirks: set[str] = set()
+
+    def object_(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        value = dict(pairs)
+        if len(value) != len(pairs):
+            quirks.add("duplicate-keys")
+        return value
+
+    def int_(digits: str) -> int | float:
+        if len(digits) <= _DOUBLE_DIGITS:
+            return int(digits)
+        if math.isinf(float(digits)):
+            quirks.add("huge-number")
+        return int(digits) if len(digits) <= _INT_DIGITS else float(digits)
+
+    def float_(digits: str) -> float:
+        value = float(digits)
+        if _beyond_double(digits, value):
+            quirks.add("huge-number")
+        return value
+
+    def constant(name: str) -> float:
+        quirks.add("nan")
+        return float(name)
+
+    text, found = _decode(body)
+    decoder = json.JSONDecoder(object_pairs_hook=object_, parse_int=int_, parse_float=float_, parse_constant=constant)
+    try:
+        value = decoder.decode(text)
+    except ValueError:
+        return _BROKEN
+    if _has_lone_surrogate(value):
+        quirks.add("lone-surrogate")
+    return JsonText(value, True, frozenset(quirks | found))
+
+
+def _decode(body: bytes) -> tuple[str, set[str]]:
+    encoding = json.detect_encoding(body)
+    quirks = {"bom"} if body.startswith(_MARKS) else set()
+    if encoding not in ("utf-8", "utf-8-sig"):
+        quirks.add("not-utf8")
+    try:
+        return body.decode(encoding), quirks
+    except UnicodeDecodeError:
+        return body.decode(encoding, "replace"), quirks | {"not-utf8"}
+
+
+def _depth(body: bytes) -> int:
+    """The deepest nesting before the first syntax error; behind one it may be too high."""
+    brackets = _STRING.sub(b"", body).translate(None, _NO_BRACKETS)
+    return max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+
+
+def _beyond_double(digits: str, value: float) -> bool:
+    if value:
+        return math.isinf(value)
+    return any(digit in "123456789" for digit in re.split("[eE]", digits, maxsplit=1)[0])
+
+
+def _has_lone_surrogate(value: Any) -> bool:
+    try:
+        _ENCODER.encode(value).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
+
+
+_NONE: Final[frozenset[str]] = frozenset()
+_TOO_DEEP: Final = JsonText(None, True, frozenset({"too-deep"}))
+_BROKEN: Final = JsonText(None, False, _NONE)
+_DOUBLE_DIGITS: Final = 300  # every integer literal this short is within the range of a double
+_INT_DIGITS: Final = 4300  # Python's own guard against quadratic conversion
+_MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
+# The closing quote is optional so that an unterminated string is one match, not a search that begins at every quote.
+_STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
+_STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in _STEP)
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False)
+_CLEAN: Final = json.JSONDecoder(
+    object_pairs_hook=_clean_object, parse_int=_clean_int, parse_float=_clean_float, parse_constant=_clean_constant
+)

@@ -1,0 +1,54 @@
+"""When two JSON values are the same, and what kind of number one is.
+
+Sameness is JSON's, not Python's: true is not 1, but 16 is 16.0. Numbers are compared exactly, as the numbers that
+they are: 9007199254740993 is not 9007199254740992.0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from typing import Any
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether `a` and `b` are one JSON value: order matters in lists and not in objects. NaN is the same as NaN."""
+    if a is b:
+        return True
+    kind = type(a)
+    if kind is str:
+        return bool(a == b)
+    if kind is bool or type(b) is bool or a is None or b is None:
+        return False  # the same ones are identical
+    if kind is dict:
+        return type(b) is dict and len(a) == len(b) and all(key in b and same(a[key], b[key]) for key in a)
+    if kind is list:
+        return type(b) is list and len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b or (a != a and b != b))
+
+
+def is_integer(value: Any) -> bool:
+    """Whether `value` is a whole number: 16 and 16.0 are, true and 16.5 are not."""
+    return type(value) is int or (type(value) is float and value.is_integer())
+
+
+def is_number(value: Any) -> bool:
+    """Whether `value` is a number; true and false are not."""
+    return type(value) is int or type(value) is float
+
+
+def within_int64(value: int) -> bool:
+    """Whether a signed 64-bit integer holds `value`."""
+    return -(2**63) <= value < 2**63
+
+
+def canonical(value: Any) -> Hashable:
+    """A hashable key: two keys are equal exactly if the values are the `same`."""
+    if type(value) is list:
+        return ("list", *map(canonical, value))
+    if type(value) is dict:
+        return ("dict", frozenset((key, canonical(item)) for key, item in value.items()))
+    if type(value) is bool:
+        return ("bool", value)
+    if value != value:
+        return ("nan",)
+    return value  # type: ignore[no-any-return]  # None, a string or a number: Python's equality is JSON's

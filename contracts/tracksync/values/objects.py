@@ -1,0 +1,126 @@
+"""Nested objects and arrays of objects: what is wrong with one, how two merge, how lists of them are edited.
+
+Sources: NESTED, ARROBJ, TRACK. Readings are those of the ledger rows `string-length` and `update-matches`.
+"""
+
+from __future__ import annotations
+
+import enum
+import json
+from typing import Any, Final
+
+from tracksync.limits import OBJECT_BYTES
+from tracksync.values.numbers import same
+from tracksync.values.text import fits
+from tracksync.values.times import Certainty, read_time
+
+
+class Problem(enum.StrEnum):
+    """Why an object is not stored. The first two drop the whole update (NESTED); of the others see `invalid-object`."""
+
+    NULL = "null"  # at any depth
+    BAD_TIME = "bad-time"  # a $time that is certainly none
+    KEY_NAME = "key-name"  # a dot, a dollar sign or a space in a key other than $time
+    KEY_LENGTH = "key-length"
+    STRING_LENGTH = "string-length"
+    SIZE = "size"
+
+
+def problems(value: Any, unit: str) -> frozenset[Problem]:
+    """What is certainly wrong anywhere in the nested `value`; strings are measured in `unit`."""
+    found: set[Problem] = set()
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if item is None:
+            found.add(Problem.NULL)
+        elif type(item) is str:
+            if not fits(item, unit):
+                found.add(Problem.STRING_LENGTH)
+        elif type(item) is list:
+            todo.extend(item)
+        elif type(item) is dict:
+            todo.extend(item.values())
+            for key in item:
+                if key == "$time":
+                    if _time_certainty(item[key]) is Certainty.NOT:
+                        found.add(Problem.BAD_TIME)
+                elif "." in key or "$" in key or " " in key:
+                    found.add(Problem.KEY_NAME)
+                if not fits(key, unit):
+                    found.add(Problem.KEY_LENGTH)
+    if serialized_size(value) > OBJECT_BYTES:
+        found.add(Problem.SIZE)
+    return frozenset(found)
+
+
+def _time_certainty(value: Any) -> Certainty:
+    if type(value) is str:
+        return read_time(value).certainty
+    if type(value) in (int, float):
+        return Certainty.LENIENT  # seconds since the epoch, to some
+    return Certainty.NOT
+
+
+def merge(stored: Any, new: Any) -> Any:
+    """`new` merged into `stored` at every depth (NESTED). Only objects merge; all else, a time too, is replaced."""
+    if type(stored) is not dict or type(new) is not dict or "$time" in stored or "$time" in new:
+        return new
+    merged = dict(stored)
+    for key, value in new.items():
+        merged[key] = merge(stored[key], value) if key in stored else value
+    return merged
+
+
+def add_objects(current: list[Any], new: list[Any]) -> list[Any]:
+    """`current` with `new` appended; equal objects stay (ARROBJ)."""
+    return current + new
+
+
+def update_objects(current: list[Any], updates: list[Any], merge_objects: bool, matches: str) -> list[Any]:
+    """`current` after each of `updates` in turn; the matched object is merged with the new one, or replaced by it.
+
+    `matches` says which of several matching objects change: "all" or "first".
+    An update without its three members changes nothing.
+    """
+    if matches not in ("all", "first"):
+        raise ValueError(f"of several matches all or the first can change, not {matches!r}")
+    result = list(current)
+    for update in updates:
+        if not _has(update, "$new_object"):
+            continue
+        for index, element in enumerate(result):
+            if _matches(element, update):
+                new = update["$new_object"]
+                result[index] = merge(element, new) if merge_objects else new
+                if matches == "first":
+                    break
+    return result
+
+
+def remove_objects(current: list[Any], removals: list[Any]) -> list[Any]:
+    """`current` without every object that matches one of `removals` (ARROBJ)."""
+    wanted = [removal for removal in removals if _has(removal)]
+    return [element for element in current if not any(_matches(element, removal) for removal in wanted)]
+
+
+def _has(selector: Any, *names: str) -> bool:
+    return type(selector) is dict and all(name in selector for name in ("$identifier_key", "$identifier_value", *names))
+
+
+def _matches(element: Any, selector: dict[str, Any]) -> bool:
+    key = selector["$identifier_key"]
+    return (
+        type(element) is dict
+        and type(key) is str
+        and key in element
+        and same(element[key], selector["$identifier_value"])
+    )
+
+
+def serialized_size(value: Any) -> int:
+    """Bytes of `value` as compact JSON in UTF-8."""
+    return len(_ENCODER.encode(value).encode("utf-8", "surrogatepass"))
+
+
+_ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
