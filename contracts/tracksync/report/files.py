@@ -1,0 +1,70 @@
+"""Writes report files: whole or not at all. The only place in the reports that touches the disk."""
+
+from __future__ import annotations
+
+import os
+import stat
+import sys
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
+from tracksync.errors import UsageError
+
+
+def write(path: Path, text: str) -> None:
+    """Put `text` at `path`, atomically: a reader, or a run killed meanwhile, never sees half of it.
+
+    `-` is standard output. Something that exists and is no regular file (a pipe, /dev/stdout) is written to as it is.
+    Raises UsageError where the file system refuses.
+    """
+    if str(path) == "-":
+        sys.stdout.write(text)
+        sys.stdout.flush()
+        return
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")
+        else:
+            _replace(path.resolve(), text)  # a link keeps pointing at the file
+    except OSError as error:
+        raise UsageError(_refused(path, error)) from None
+
+
+def _replace(path: Path, text: str) -> None:
+    mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        Path(name).chmod(mode)
+        Path(name).replace(path)
+    except BaseException:
+        with suppress(OSError):
+            Path(name).unlink()
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def check_writable(path: Path) -> None:
+    """Raise UsageError if `path` certainly cannot be written. Asked before a run spends anything."""
+    if str(path) == "-":
+        return
+    folder = path.resolve().parent
+    if path.is_dir():
+        raise UsageError(f"cannot write {path}: it is a directory; name a file in it")
+    if not folder.is_dir():
+        raise UsageError(f"cannot write {path}: there is no directory {path.parent}; create it first")
+    if not os.access(path if path.exists() else folder, os.W_OK):
+        raise UsageError(f"cannot write {path}: permission denied")
+
+
+def _refused(path: Path, error: OSError) -> str:
+    return f"cannot write {path}: {error.strerror or error}"

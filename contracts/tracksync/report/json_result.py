@@ -1,0 +1,64 @@
+"""The result as JSON text, and back: `result.schema.json` beside this file fixes its form for every door."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any
+
+from tracksync.errors import ConfigError
+from tracksync.report.tally import SCHEMA, Result
+
+
+def render(result: Result) -> str:
+    """`result` as indented JSON in ASCII, so that unpaired surrogates survive."""
+    return json.dumps(result, indent=2, allow_nan=False) + "\n"
+
+
+@cache
+def schema() -> dict[str, Any]:
+    """The JSON Schema of a result."""
+    text = resources.files("tracksync.report").joinpath("result.schema.json").read_text(encoding="utf-8")
+    loaded: dict[str, Any] = json.loads(text)
+    return loaded
+
+
+def read(path: Path) -> Result:
+    """The result in the file at `path`. Raises ConfigError, which names the file and what is wrong with it."""
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"{path} is no result of tracksync: it is not UTF-8 text") from None
+    if not text.strip():
+        raise ConfigError(f"{path} is empty; the run that should have written it did not end, run it again")
+    try:
+        value = json.loads(text)
+    except json.JSONDecodeError as error:
+        raise ConfigError(f"{path}, line {error.lineno}: this is not JSON: {error.msg}") from None
+    except (RecursionError, ValueError):
+        raise ConfigError(f"{path} is no result of tracksync: its JSON is beyond reading") from None
+    return checked(value, str(path))
+
+
+def checked(value: Any, name: str) -> Result:
+    """`value` if it has the form of a result. Raises ConfigError, which says where it has not."""
+    from jsonschema import Draft202012Validator
+
+    if not isinstance(value, dict) or "tracksync" not in value:
+        raise ConfigError(f"{name} is no result of tracksync; give it a file that was written with --json")
+    if value.get("schema") != SCHEMA:
+        raise ConfigError(
+            f"{name} has result schema {value.get('schema')!r} and this tracksync reads schema {SCHEMA}; "
+            f"it was written by tracksync {value['tracksync']!r}, use that one"
+        )
+    errors = sorted(Draft202012Validator(schema()).iter_errors(value), key=lambda error: list(map(str, error.path)))
+    if errors:
+        where = "/" + "/".join(map(str, errors[0].path)) if errors[0].path else "the top"
+        message = errors[0].message
+        message = message if len(message) <= 200 else f"{message[:199]}…"
+        raise ConfigError(f"{name} is no result of tracksync: at {where}: {message}")
+    return value

@@ -1,0 +1,72 @@
+"""The result as JUnit XML: one test case a clause, so that any CI system can show the contract as a test report.
+
+A violation is a failure. A clause that was not exercised is skipped, with the reason. A finding that does not fail
+the run (a deviation unless strict, a known finding, a remark) stands as output of a test case that passes.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser.junitparser import FinalResult
+
+from tracksync.report import view
+from tracksync.report.shown import printable
+from tracksync.report.tally import Result
+
+
+def render(result: Result) -> str:
+    """`result` as an XML document."""
+    suite = TestSuite(f"tracksync {result['door']}")
+    if result.get("started"):
+        suite.timestamp = result["started"]
+    by_clause: dict[str, list[view.FindingView]] = {}
+    for finding in view.findings(result):
+        by_clause.setdefault(finding.clause, []).append(finding)
+    missed = view.not_exercised(result)
+    suite.add_testcases(
+        [
+            _case(id_, result["door"], by_clause.get(id_, []), missed.get(id_))
+            for id_ in dict.fromkeys([*result["clauses"], *by_clause])
+        ]
+    )
+    # After the cases: adding them sums up their times, and no single case has one.
+    suite.time = result["seconds"]
+    for name in ("verdict", "reason", "target", "seed", "requests", "data_points", "tracksync"):
+        if result.get(name) is not None:
+            suite.add_property(name, printable(str(result[name])))
+    document: Any = JUnitXml("tracksync")  # its methods have no types
+    document.add_testsuite(suite)
+    text: str | bytes = document.tostring()
+    return text if isinstance(text, str) else text.decode("utf-8")
+
+
+def _case(id_: str, door: str, findings: list[view.FindingView], why_not: str | None) -> TestCase:
+    case = TestCase(id_, classname=f"tracksync.{door}", time=0)
+    failing: list[FinalResult] = [_failure(finding) for finding in findings if finding.fails]
+    passing = [_text(finding) for finding in findings if not finding.fails]
+    if failing:
+        case.result = failing
+    elif why_not is not None and not findings:
+        case.result = [Skipped(message=why_not)]
+    if passing:
+        case.system_out = "\n\n".join(passing)
+    return case
+
+
+def _failure(finding: view.FindingView) -> Failure:
+    failure = Failure(message=finding.message, type_=finding.kind)
+    failure.text = _text(finding)
+    return failure
+
+
+def _text(finding: view.FindingView) -> str:
+    lines = [f"{finding.kind} of {finding.clause} ({finding.strength}{', known' if finding.known else ''})"]
+    lines += [line for line in (finding.sentence, finding.message) if line]
+    lines += [f"at {finding.pointer}"] if finding.pointer else []
+    lines += [f"expected {finding.expected}"] if finding.expected is not None else []
+    lines += [f"actual {finding.actual}"] if finding.actual is not None else []
+    lines += [line for step in finding.steps for line in (step.curl, f"  -> {step.outcome}")]
+    lines += [f"reproduce: {finding.reproduce}"] if finding.reproduce else []
+    return "\n".join(lines)

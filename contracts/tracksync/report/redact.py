@@ -1,0 +1,158 @@
+"""Takes API keys out of everything before it is written: files, terminal, logs, errors.
+
+Knows how a key can be spelled (plain, percent-encoded, escaped for JSON, HTML or a shell, in base64 or hex, in
+UTF-16, in other case) and nothing of reports. A key is matched character by character, each in any of its
+spellings, so that mixtures are found too.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import replace
+from typing import Any, Final
+
+from tracksync.exchange import Exchange, Headers
+
+MARK: Final = "[redacted]"
+
+_WHOLE_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
+# WIRE: a 401 says `Invalid API key: <the key that was sent>`; in a recording of others nobody knows that key.
+_ECHO: Final = re.compile(r"""(invalid\s+api\s+key:\s*)(?:\\.|[^"\\<\r\n])+""", re.IGNORECASE)
+_ESCAPED: Final = re.compile(r"[%\\&\x00]")
+_SHORTEST: Final = 6
+_DEEPEST: Final = 100
+_LONGEST_NUMBER: Final = 1023  # bits: what a double can hold, so that `isfinite` can take it
+
+
+class Redactor:
+    """Replaces every spelling of the given secrets by `[redacted]`.
+
+    `secrets` may hold empty strings (an unset variable); they are passed over.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        bare = {secret.strip("\"'` \t\r\n") for secret in secrets}  # a variable may hold the key with quotes around it
+        self._secrets = tuple(sorted(bare - {""}))
+        needles = sorted({needle for secret in self._secrets for needle in _needles(secret)}, key=len, reverse=True)
+        # Two patterns: the cheap one is exact, and enough for text without any escape sign in it.
+        self._plain = re.compile("|".join(map(re.escape, needles)), re.IGNORECASE) if needles else None
+        self._spelled = re.compile("|".join(map(_spelled, needles)), re.IGNORECASE) if needles else None
+
+    def text(self, text: str) -> str:
+        """`text` without secrets."""
+        text = _ECHO.sub(rf"\1{MARK}", text)
+        if self._plain is None or self._spelled is None:
+            return text
+        if _ESCAPED.search(text):
+            return self._spelled.sub(MARK, text)
+        return self._plain.sub(MARK, text)
+
+    def bytes(self, data: bytes) -> bytes:
+        """`data` without secrets; other bytes, also such as are no UTF-8, stay as they are."""
+        text = data.decode("utf-8", "surrogateescape")
+        return self.text(text).encode("utf-8", "surrogateescape")
+
+    def json(self, value: Any) -> Any:
+        """`value` as plain JSON without secrets: in strings, in names of members, in numbers that spell one.
+
+        What JSON cannot say is put in words: a number that is not finite or has thousands of digits, nesting deeper
+        than a hundred levels, any other type.
+        """
+        return self._json(value, _DEEPEST)
+
+    def _json(self, value: Any, levels: int) -> Any:
+        if value is None or isinstance(value, bool):
+            return value
+        if isinstance(value, str):
+            return self.text(value)
+        if isinstance(value, int) and value.bit_length() > _LONGEST_NUMBER:
+            return f"[a number of {value.bit_length()} bits]"
+        if isinstance(value, int | float):
+            shown = repr(value)
+            return value if self.text(shown) == shown and math.isfinite(value) else self.text(shown)
+        if isinstance(value, Mapping | list | tuple) and levels <= 0:
+            return "[nested deeper]"
+        if isinstance(value, Mapping):
+            return {self.text(str(name)): self._json(member, levels - 1) for name, member in value.items()}
+        if isinstance(value, list | tuple):
+            return [self._json(member, levels - 1) for member in value]
+        return self.text(repr(value))
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """`exchange` without secrets. Headers that carry credentials lose their value whatever it is.
+
+        A token found in such a header counts as a secret for the rest of the exchange: the answer may echo it.
+        """
+        learned = [token for token in _tokens(exchange.request.headers) if token not in self._secrets]
+        redactor = Redactor((*self._secrets, *learned)) if learned else self
+        return redactor._exchange(exchange)
+
+    def _exchange(self, exchange: Exchange) -> Exchange:
+        request = exchange.request
+        response = exchange.response
+        failure = exchange.failure
+        return replace(
+            exchange,
+            request=replace(
+                request,
+                path=self.text(request.path),
+                headers=self._headers(request.headers),
+                body=self.bytes(request.body),
+            ),
+            response=response
+            and replace(response, headers=self._headers(response.headers), body=self.bytes(response.body)),
+            failure=failure and replace(failure, detail=self.text(failure.detail)),
+            tags=tuple(self.text(tag) for tag in exchange.tags),
+        )
+
+    def _headers(self, headers: Headers) -> Headers:
+        return tuple(
+            (self.text(name), MARK if name.lower() in _WHOLE_HEADERS else self.text(value)) for name, value in headers
+        )
+
+
+def _tokens(headers: Headers) -> Iterator[str]:
+    for name, value in headers:
+        if name.lower() in {"authorization", "x-api-key"}:
+            token = value.split(None, 1)[-1] if value.strip() else ""
+            bare = token.strip("\"'` ")
+            if len(bare) >= _SHORTEST and bare != MARK:
+                yield bare
+
+
+def _needles(secret: str) -> Iterator[str]:
+    """The texts that give the secret away: itself, its hex form, and what any base64 around it must contain."""
+    raw = secret.encode("utf-8", "surrogatepass")
+    yield secret
+    yield raw.hex()
+    for shift in range(3):
+        # Three bytes become four characters, so the secret can begin at three places. The characters at both ends
+        # also depend on the neighbours; what is left stands in every base64 text that holds the secret there.
+        encoded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
+        core = encoded[(0, 2, 3)[shift] : (len(raw) + shift) * 8 // 6]
+        if len(core) >= _SHORTEST:
+            yield core
+            yield core.translate(str.maketrans("+/", "-_"))
+
+
+def _spelled(needle: str) -> str:
+    return r"\x00*".join(map(_spellings, needle))
+
+
+def _spellings(character: str) -> str:
+    """A pattern for one character in every escape that JSON, URLs, HTML and source texts know, also nested ones."""
+    point = ord(character)
+    utf8 = character.encode("utf-8", "surrogatepass")
+    utf16 = character.encode("utf-16-be", "surrogatepass").hex()
+    units = [utf16[at : at + 4] for at in range(0, len(utf16), 4)]
+    forms = [
+        r"\\*" + re.escape(character),
+        "".join(f"%(?:25)*{byte:02x}" for byte in utf8),
+        "".join(rf"\\+u{{?0*{unit.lstrip('0') or '0'}}}?" for unit in units),
+        "".join(rf"\\+x{byte:02x}" for byte in utf8),
+        f"&(?:amp;)*#(?:0*{point}|x0*{point:x});?",
+    ]
+    return f"(?:{'|'.join(forms)})"

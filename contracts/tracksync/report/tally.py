@@ -1,0 +1,203 @@
+"""Folds the event stream of a run into its result: the dict whose form `result.schema.json` fixes.
+
+Pure: no clock, no files. Everything that can hold a secret passes the redactor on its way in, so that a result, and
+whatever is rendered from it, is safe to write. Memory does not grow with the number of requests, only with findings
+and with minutes.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from tracksync import __version__
+from tracksync.clauses import catalogue
+from tracksync.events import (
+    Event,
+    ExchangeJudged,
+    FindingConfirmed,
+    Paused,
+    PhaseStarted,
+    ReadingLearned,
+    Retried,
+    RunEnded,
+    RunStarted,
+    Skipped,
+    Verdict,
+)
+from tracksync.exchange import Exchange, FailureKind, header
+from tracksync.findings import NOTHING, Finding
+from tracksync.outcome import fails, strength_of
+from tracksync.report.redact import Redactor
+from tracksync.report.shown import exchange_json
+
+Result = dict[str, Any]
+SCHEMA: Final = 1
+_WINDOW_SECONDS: Final = 60  # LIMITS: rate windows are clock minutes
+
+
+class Tally:
+    """A consumer of events. Call it with each event of one run; `result()` gives the result so far at any time."""
+
+    def __init__(self, redactor: Redactor) -> None:
+        self._redactor = redactor
+        self._started: RunStarted | None = None
+        self._ended: RunEnded | None = None
+        self._last_received = 0.0
+        self._requests = 0
+        self._skipped = 0
+        self._data_points = 0
+        self._retries = 0
+        self._pauses = 0
+        self._paused_seconds = 0.0
+        self._exercised: Counter[str] = Counter()
+        self._broken: Counter[str] = Counter()
+        self._readings: dict[str, str] = {}
+        self._confirmed: list[dict[str, Any]] = []
+        self._unconfirmed: dict[str, dict[str, Any]] = {}
+        self._phases: list[dict[str, Any]] = []
+        self._timeline: dict[int, dict[str, Any]] = {}
+
+    def __call__(self, event: Event) -> None:
+        """Take in the next event."""
+        match event:
+            case ExchangeJudged():
+                self._judged(event)
+            case FindingConfirmed():
+                self._confirmed.append(self._finding(event))
+            case RunStarted():
+                self._started = event
+            case PhaseStarted():
+                name = self._redactor.text(event.name)
+                self._phases.append({"name": name, "requests": 0, "expected_requests": event.expected_requests})
+            case Paused():
+                self._pauses += 1
+                self._paused_seconds += event.seconds
+            case Retried():
+                self._retries += 1
+            case Skipped():
+                self._skipped += 1
+            case ReadingLearned():
+                self._readings[event.row] = event.reading
+            case RunEnded():
+                self._ended = event
+                self._readings.update(event.readings)
+
+    def _judged(self, event: ExchangeJudged) -> None:
+        exchange = event.exchange
+        failure = exchange.failure
+        if failure is None or failure.kind is not FailureKind.UNREACHABLE:
+            self._requests += 1
+            self._on_timeline(exchange)
+            if self._phases:
+                self._phases[-1]["requests"] += 1
+        self._data_points += event.data_points
+        self._last_received = max(self._last_received, exchange.received)
+        broken = {finding.clause for finding in event.findings}
+        self._broken.update(broken)
+        self._exercised.update(event.exercised | broken)
+        for finding in event.findings:
+            if finding.clause not in self._unconfirmed:
+                shown = self._finding(FindingConfirmed(finding, (exchange,), reproduce=""))
+                self._unconfirmed[finding.clause] = {**shown, "confirmed": False}
+
+    def _on_timeline(self, exchange: Exchange) -> None:
+        window = int(exchange.sent // _WINDOW_SECONDS) * _WINDOW_SECONDS
+        entry = self._timeline.setdefault(window, {"at": window, "requests": 0, "limited": 0, "failed": 0})
+        entry["requests"] += 1
+        response = exchange.response
+        if response is None or response.status >= 500:
+            entry["failed"] += 1
+        if response is not None:
+            entry["limited"] += response.status == 429
+            limit = header(response.headers, "x-ratelimit-limit")
+            if limit and limit.isascii() and limit.isdigit() and len(limit) < 10:
+                entry["limit"] = int(limit)
+
+    def _finding(self, event: FindingConfirmed) -> dict[str, Any]:
+        finding: Finding = event.finding
+        clean = self._redactor
+        shown: dict[str, Any] = {
+            "clause": finding.clause,
+            "strength": strength_of(finding.clause).value,
+            "message": clean.text(finding.message),
+            "known": event.known,
+            "exchanges": [exchange_json(clean.exchange(exchange)) for exchange in event.exchanges],
+        }
+        if finding.pointer:
+            shown["pointer"] = clean.text(finding.pointer)
+        for name, value in (("expected", finding.expected), ("actual", finding.actual)):
+            if value is not NOTHING:
+                shown[name] = clean.json(value)
+        if event.reproduce:
+            shown["reproduce"] = clean.text(event.reproduce)
+        if event.cassette:
+            shown["cassette"] = clean.text(event.cassette)
+        return shown
+
+    def result(self) -> Result:
+        """The result of all events so far. Without a `RunEnded` the verdict is `unfinished`."""
+        started, ended = self._started, self._ended
+        strict = started.strict if started else False
+        findings = self._findings()
+        begun = started.at if started else 0.0
+        until = max(ended.at if ended else 0.0, self._last_received, begun)
+        result: Result = {
+            "tracksync": __version__,
+            "schema": SCHEMA,
+            "door": started.door if started else "fuzz",
+            "verdict": self._verdict(findings, strict),
+            "reason": self._redactor.text(ended.reason) if ended else "the run did not come to its end",
+            "strict": strict,
+            "target": self._redactor.text(started.target) if started else "",
+            "seed": started.seed if started else None,
+            "started": datetime.fromtimestamp(begun, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "requests": self._requests,
+            "skipped": self._skipped,
+            "seconds": round(until - begun, 3),
+            "data_points": self._data_points,
+            "retries": self._retries,
+            "pauses": {"count": self._pauses, "seconds": round(self._paused_seconds, 3)},
+            "findings": findings,
+            "clauses": self._clauses(),
+            "readings": dict(sorted(self._readings.items())),
+            "phases": [{name: value for name, value in phase.items() if value is not None} for phase in self._phases],
+            "timeline": [self._timeline[window] for window in sorted(self._timeline)],
+        }
+        if started:
+            result["budget"] = {
+                "requests": started.max_requests,
+                "seconds": started.max_seconds,
+                "data_points": started.max_data_points,
+            }
+        return result
+
+    def _findings(self) -> list[dict[str, Any]]:
+        """The confirmed ones; those that nothing confirmed only where the run ended before it could."""
+        findings = list(self._confirmed)
+        if self._ended is None or self._ended.verdict != "kept":
+            seen = {finding["clause"] for finding in findings}
+            findings += [finding for clause, finding in self._unconfirmed.items() if clause not in seen]
+        order = {"documented": 0, "observed": 1, "assumed": 2}
+        return sorted(findings, key=lambda finding: (finding["known"], order[finding["strength"]]))
+
+    def _verdict(self, findings: list[dict[str, Any]], strict: bool) -> Verdict:
+        if self._ended is None or self._ended.verdict == "unfinished":
+            return "unfinished"
+        if any(fails(finding["strength"], strict=strict, known=finding["known"]) for finding in findings):
+            return "broken"
+        return self._ended.verdict
+
+    def _clauses(self) -> dict[str, dict[str, Any]]:
+        confirmed = Counter(finding["clause"] for finding in self._confirmed)
+        reasons = self._ended.why_not if self._ended else {}
+        table: dict[str, dict[str, Any]] = {}
+        for id_ in dict.fromkeys([*catalogue(), *self._exercised, *confirmed]):
+            broken = max(self._broken[id_], confirmed[id_])
+            exercised = max(self._exercised[id_], broken)
+            table[id_] = {"exercised": exercised, "broken": broken}
+            if not exercised:
+                reason = reasons.get(id_, "no request of this run put it to the test")
+                table[id_]["why_not"] = self._redactor.text(reason)
+        return table

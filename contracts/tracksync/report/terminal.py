@@ -1,0 +1,94 @@
+"""The verdict as text for a person at a terminal. Colours are the caller's choice; the text says all without them."""
+
+from __future__ import annotations
+
+import textwrap
+from typing import Final
+
+from tracksync.report import view
+from tracksync.report.shown import printable
+from tracksync.report.tally import Result
+
+_CODES: Final = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
+_VERDICT_STYLE: Final = {"kept": "green", "broken": "red", "unfinished": "yellow"}
+_KIND_STYLE: Final = {"violation": "red", "deviation": "yellow", "remark": "dim"}
+_IN_FULL: Final = 10
+_WIDTH: Final = 110
+
+
+def render(result: Result, *, colour: bool = False) -> str:
+    """The verdict, what was not exercised, then each finding; the last line of a finding reproduces it."""
+    paint = _Paint(colour)
+    verdict = result["verdict"]
+    lines = [
+        f"{paint(verdict.upper(), 'bold', _VERDICT_STYLE[verdict])}: {view.counts(result)}; {view.coverage(result)}",
+        f"  {view.effort(result)}; {view.origin(result)}",
+    ]
+    if result.get("reason"):
+        lines.append(f"  {printable(str(result['reason']))}")
+    missed = view.not_exercised(result)
+    if missed:
+        lines += ["", paint(f"Not exercised ({len(missed)}):", "bold")]
+        lines += [f"  {id_}  {paint(reason, 'dim')}" for id_, reason in missed.items()]
+    if result.get("readings"):
+        shown = ", ".join(f"{row} = {reading}" for row, reading in result["readings"].items())
+        lines += ["", *_wrapped(f"Readings seen: {printable(shown)}", "")]
+    findings = view.findings(result)
+    for number, finding in enumerate(findings[:_IN_FULL], start=1):
+        lines += ["", *_finding(number, finding, paint)]
+    if len(findings) > _IN_FULL:
+        lines += ["", f"And {len(findings) - _IN_FULL} more, in full in the JSON and HTML results:"]
+        lines += [f"  {finding.clause}  {finding.message}" for finding in findings[_IN_FULL:]]
+    return "\n".join(lines) + "\n"
+
+
+def _finding(number: int, finding: view.FindingView, paint: _Paint) -> list[str]:
+    marks = [finding.strength]
+    marks += ["known"] if finding.known else []
+    marks += [] if finding.confirmed else ["unconfirmed"]
+    head = f"{number}. {paint(finding.kind.upper(), 'bold', _KIND_STYLE[finding.kind])} {paint(finding.clause, 'bold')}"
+    lines = [f"{head} ({', '.join(marks)})"]
+    if finding.sentence:
+        lines += _wrapped(f"{finding.sentence} [{finding.source}]", "   ")
+    lines += ["", *_wrapped(finding.message, "   ")]
+    if finding.pointer:
+        lines.append(f"   at       {finding.pointer}")
+    if finding.expected is not None:
+        lines.append(f"   expected {finding.expected}")
+    if finding.actual is not None:
+        lines.append(f"   actual   {finding.actual}")
+    lines.append("")
+    for step in finding.steps:
+        lines += [f"   {step.curl}", f"     {paint('->', 'dim')} {step.outcome}"]
+    if finding.cassette:
+        lines.append(f"   recorded in {finding.cassette}")
+    if finding.reproduce:
+        lines.append(f"   reproduce: {finding.reproduce}")
+    return lines
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return [
+        line
+        for part in text.splitlines()
+        for line in textwrap.wrap(
+            part,
+            _WIDTH,
+            initial_indent=indent,
+            subsequent_indent=indent,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+    ]
+
+
+class _Paint:
+    """Wraps text in terminal colours, or leaves it alone."""
+
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
+
+    def __call__(self, text: str, *styles: str) -> str:
+        if not self._colour:
+            return text
+        return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"

@@ -1,0 +1,136 @@
+"""What every rendering of a result needs to know about it: sentences, headlines, what was not exercised.
+
+Reads results that may come from a file, so a member that is not required may be absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from tracksync.clauses import catalogue
+from tracksync.outcome import fails, kind_of
+from tracksync.report.shown import curl, outcome_line, printable, value_text
+from tracksync.report.tally import Result
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One exchange of a finding's shortest sequence, ready to print."""
+
+    curl: str
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding of a result, ready to print. `expected` and `actual` are None where there is nothing to show."""
+
+    clause: str
+    kind: str
+    strength: str
+    sentence: str
+    source: str
+    message: str
+    pointer: str
+    expected: str | None
+    actual: str | None
+    known: bool
+    fails: bool
+    confirmed: bool
+    reproduce: str
+    cassette: str
+    steps: tuple[Step, ...]
+
+
+def findings(result: Result) -> list[FindingView]:
+    """The findings of `result` in its order."""
+    return [_finding(result, finding) for finding in result["findings"]]
+
+
+def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
+    clause = catalogue().get(finding["clause"])
+    known = bool(finding.get("known", False))
+    target = str(result.get("target", ""))
+    return FindingView(
+        clause=printable(finding["clause"]),
+        kind=kind_of(finding["strength"]),
+        strength=finding["strength"],
+        sentence=clause.sentence if clause else "",
+        source=clause.source if clause else "",
+        message=printable(finding["message"]),
+        pointer=printable(finding.get("pointer", "")),
+        expected=value_text(finding["expected"]) if "expected" in finding else None,
+        actual=value_text(finding["actual"]) if "actual" in finding else None,
+        known=known,
+        fails=fails(finding["strength"], strict=bool(result.get("strict", False)), known=known),
+        confirmed=bool(finding.get("confirmed", True)),
+        reproduce=printable(finding.get("reproduce", "")),
+        cassette=printable(finding.get("cassette", "")),
+        steps=tuple(
+            Step(curl=printable(curl(exchange, target)), outcome=outcome_line(exchange))
+            for exchange in finding["exchanges"]
+        ),
+    )
+
+
+def not_exercised(result: Result) -> dict[str, str]:
+    """Clause id to the reason why no request put it to the test."""
+    return {
+        id_: printable(str(entry.get("why_not", "no reason given")))
+        for id_, entry in result["clauses"].items()
+        if not entry["exercised"]
+    }
+
+
+def counts(result: Result) -> str:
+    """`2 violations, 1 deviation (1 known)`, or `nothing found`."""
+    shown = []
+    for kind in ("violation", "deviation", "remark"):
+        number = sum(kind_of(finding["strength"]) == kind for finding in result["findings"])
+        if number:
+            shown.append(plural(number, kind))
+    if not shown:
+        return "nothing found"
+    known = sum(bool(finding.get("known")) for finding in result["findings"])
+    return ", ".join(shown) + (f" ({known} known)" if known else "")
+
+
+def coverage(result: Result) -> str:
+    """`120 of 126 clauses exercised`."""
+    total = len(result["clauses"])
+    exercised = total - len(not_exercised(result))
+    return f"{exercised} of {plural(total, 'clause')} exercised"
+
+
+def effort(result: Result) -> str:
+    """`312 requests in 4.1 s, 57 data points`."""
+    shown = f"{plural(result['requests'], 'request')} in {result['seconds']:.1f} s"
+    points = result.get("data_points")
+    return f"{shown}, {plural(points, 'data point')}" if points else shown
+
+
+def origin(result: Result) -> str:
+    """`fuzz of mock, seed 7, started 2026-01-01T00:00:00.000Z`."""
+    parts = [f"{result['door']} of {printable(str(result.get('target') or 'an unnamed target'))}"]
+    if result.get("seed") is not None:
+        parts.append(f"seed {result['seed']}")
+    if result.get("started"):
+        parts.append(f"started {printable(str(result['started']))}")
+    return ", ".join(parts)
+
+
+def budget_lines(result: Result) -> Iterator[tuple[str, str]]:
+    """Name and `spent of allowed` for every budget that was set."""
+    budget = result.get("budget") or {}
+    spent = {"requests": result["requests"], "seconds": result["seconds"], "data_points": result.get("data_points", 0)}
+    for name, used in spent.items():
+        allowed = budget.get(name)
+        if allowed is not None:
+            yield name.replace("_", " "), f"{used:g} of {allowed:g}"
+
+
+def plural(number: int, word: str) -> str:
+    """`1 clause`, `2 clauses`."""
+    return f"{number:,} {word}{'' if number == 1 else 's'}"
