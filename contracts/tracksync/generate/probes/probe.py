@@ -1,0 +1,42 @@
+"""What a probe is: a short named sequence of requests that exercises given clauses, and asserts nothing itself."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from tracksync.exchange import Credential, Request
+from tracksync.generate.build import KeyForm, Step
+from tracksync.generate.harmless import Namer
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """A named sequence of steps.
+
+    `write` is a pure function of the namer. `heavy`: at least one body is over 4 MB. `optional`: it needs
+    permissions beyond `users.track.sync`, and `group` then names what it is about.
+    """
+
+    name: str
+    clauses: tuple[str, ...]
+    write: Callable[[Namer], Iterator[Step]]
+    heavy: bool = False
+    optional: bool = False
+    group: str = "sync"
+
+    def steps(self, namer: Namer) -> tuple[Step, ...]:
+        """The steps, in order; users are this probe's own, whatever other probes do with the same namer."""
+        return tuple(self.write(namer.scope(self.name)))
+
+
+def probe(
+    name: str, *clauses: str, heavy: bool = False, optional: bool = False, group: str = "sync"
+) -> Callable[[Callable[[Namer], Iterator[Step]]], Probe]:
+    """Make a Probe of a generator function of steps."""
+    return lambda write: Probe(name, clauses, write, heavy, optional, group)
+
+
+def send(label: str, request: Request, credential: Credential = Credential.VALID, key_form: KeyForm = "plain") -> Step:
+    """A step with its label first, so that a probe reads as a list of what it does."""
+    return Step(request, credential, label, key_form)
