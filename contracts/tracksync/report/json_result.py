@@ -6,10 +6,64 @@ import json
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from tracksync.errors import ConfigError
 from tracksync.report.tally import SCHEMA, Result
+
+_COUNT: Final = {"type": "integer", "minimum": 0}
+# The additional members that this program writes, and that the reports read back.
+_OWN_MEMBERS: Final[dict[str, Any]] = {
+    "type": "object",
+    "properties": {
+        "strict": {"type": "boolean"},
+        "reason": {"type": "string"},
+        "started": {"type": "string"},
+        "readings": {"additionalProperties": {"type": "string"}},
+        "budget": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
+        "findings": {
+            "items": {
+                "properties": {
+                    "confirmed": {"type": "boolean"},
+                    "exchanges": {
+                        "items": {
+                            "properties": {
+                                "request": {
+                                    "type": "object",
+                                    "properties": {
+                                        "method": {"type": "string"},
+                                        "path": {"type": "string"},
+                                        "headers": {
+                                            "type": "array",
+                                            "items": {"type": "array", "minItems": 2, "maxItems": 2},
+                                        },
+                                        "body": {"type": "string"},
+                                        "body_base64": {"type": "string"},
+                                    },
+                                },
+                                "credential": {"type": "string"},
+                            }
+                        }
+                    },
+                }
+            }
+        },
+        "timeline": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["at", "requests", "limited", "failed"],
+                "properties": {
+                    "at": {"type": "integer", "minimum": 0, "maximum": 253402300799},
+                    "requests": _COUNT,
+                    "limited": _COUNT,
+                    "failed": _COUNT,
+                    "limit": _COUNT,
+                },
+            },
+        },
+    },
+}
 
 
 def render(result: Result) -> str:
@@ -55,7 +109,8 @@ def checked(value: Any, name: str) -> Result:
             f"{name} has result schema {value.get('schema')!r} and this tracksync reads schema {SCHEMA}; "
             f"it was written by tracksync {value['tracksync']!r}, use that one"
         )
-    errors = sorted(Draft202012Validator(schema()).iter_errors(value), key=lambda error: list(map(str, error.path)))
+    both = {"allOf": [schema(), _OWN_MEMBERS]}
+    errors = sorted(Draft202012Validator(both).iter_errors(value), key=lambda error: list(map(str, error.path)))
     if errors:
         where = "/" + "/".join(map(str, errors[0].path)) if errors[0].path else "the top"
         message = errors[0].message

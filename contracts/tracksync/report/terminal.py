@@ -29,7 +29,11 @@ def render(result: Result, *, colour: bool = False) -> str:
     missed = view.not_exercised(result)
     if missed:
         lines += ["", paint(f"Not exercised ({len(missed)}):", "bold")]
-        lines += [f"  {id_}  {paint(reason, 'dim')}" for id_, reason in missed.items()]
+        by_reason: dict[str, list[str]] = {}
+        for id_, reason in missed.items():
+            by_reason.setdefault(reason, []).append(id_)
+        for reason, ids in by_reason.items():
+            lines += [f"  {paint(reason, 'dim')}", *_wrapped(", ".join(ids), "    ")]
     if result.get("readings"):
         shown = ", ".join(f"{row} = {reading}" for row, reading in result["readings"].items())
         lines += ["", *_wrapped(f"Readings seen: {printable(shown)}", "")]

@@ -1,0 +1,97 @@
+"""The result as one HTML page: self-contained, without scripts, for light and dark, for screen readers and print."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+
+from tracksync.clauses import catalogue
+from tracksync.ledger import ledger
+from tracksync.outcome import strength_of
+from tracksync.report import view
+from tracksync.report.compare import Comparison
+from tracksync.report.shown import printable
+from tracksync.report.tally import Result
+
+
+def render(result: Result, comparison: Comparison | None = None) -> str:
+    """`result` as a page, with what changed where it is held against an earlier one."""
+    return _template().render(
+        result=result,
+        comparison=comparison,
+        counts=view.counts(result),
+        coverage=view.coverage(result),
+        effort=view.effort(result),
+        origin=view.origin(result),
+        findings=view.findings(result),
+        clauses=_clauses(result),
+        readings=_readings(result),
+        budget=list(view.budget_lines(result)),
+        timeline=_timeline(result),
+    )
+
+
+@cache
+def _template() -> Template:
+    environment = Environment(
+        loader=PackageLoader("tracksync.report"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["printable"] = lambda value: printable(str(value))
+    return environment.get_template("result.html")
+
+
+def _clauses(result: Result) -> list[dict[str, Any]]:
+    rows = []
+    for id_, entry in result["clauses"].items():
+        clause = catalogue().get(id_)
+        state = "broken" if entry["broken"] else "kept" if entry["exercised"] else "not exercised"
+        rows.append(
+            {
+                "id": id_,
+                "sentence": clause.sentence if clause else "",
+                "strength": strength_of(id_).value,
+                "exercised": entry["exercised"],
+                "broken": entry["broken"],
+                "state": state,
+                "why_not": entry.get("why_not", ""),
+            }
+        )
+    order = ("broken", "not exercised", "kept")
+    return sorted(rows, key=lambda row: order.index(str(row["state"])))
+
+
+def _readings(result: Result) -> list[dict[str, str]]:
+    rows = []
+    for name, reading in result.get("readings", {}).items():
+        row = ledger().get(name)
+        rows.append(
+            {
+                "row": name,
+                "question": row.question if row else "",
+                "reading": str(reading),
+                "sentence": row.readings.get(reading, "") if row else "",
+            }
+        )
+    return rows
+
+
+def _timeline(result: Result) -> list[dict[str, Any]]:
+    """The minutes of the run; `share` is the height of a bar in percent of the limit or of the busiest minute."""
+    minutes = result.get("timeline") or []
+    highest = max([1, *(minute["requests"] for minute in minutes), *(minute.get("limit", 0) for minute in minutes)])
+    return [
+        {
+            **minute,
+            "clock": datetime.fromtimestamp(minute["at"], UTC).strftime("%Y-%m-%d %H:%M"),
+            "share": round(100 * minute["requests"] / highest, 1),
+            "limit": minute.get("limit", ""),
+        }
+        for minute in minutes
+    ]

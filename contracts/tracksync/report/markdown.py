@@ -1,0 +1,110 @@
+"""The result as Markdown for a GitHub job summary. Texts from the wire can neither open markup nor close a fence."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+from tracksync.report import view
+from tracksync.report.compare import Comparison
+from tracksync.report.shown import printable
+from tracksync.report.tally import Result
+
+_SIGNS: Final = {"kept": "✅", "broken": "❌", "unfinished": "⚠️"}
+_IN_FULL: Final = 20
+_SPECIAL: Final = re.compile(r"([\\`*_\[\]#|~@&])")
+_LONGEST: Final = 1000  # characters of one text; GitHub turns down a summary of more than 1 MiB
+
+
+def render(result: Result, comparison: Comparison | None = None) -> str:
+    """`result` as Markdown, with what changed where it is held against an earlier one."""
+    verdict = result["verdict"]
+    lines = [
+        f"## {_SIGNS[verdict]} tracksync {_plain(result['door'])}: {verdict}",
+        "",
+        f"{_plain(view.counts(result))}; {_plain(view.coverage(result))}. "
+        f"{_plain(view.effort(result))}; {_plain(view.origin(result))}.",
+    ]
+    if result.get("reason"):
+        lines += ["", _plain(str(result["reason"]))]
+    if comparison is not None:
+        lines += ["", *_comparison(comparison)]
+    findings = view.findings(result)
+    if findings:
+        lines += ["", "### Findings"]
+    for finding in findings[:_IN_FULL]:
+        lines += ["", *_finding(finding)]
+    if len(findings) > _IN_FULL:
+        lines += ["", f"And {len(findings) - _IN_FULL} more, in the JSON and HTML results."]
+    missed = view.not_exercised(result)
+    if missed:
+        lines += ["", *_folded(f"Not exercised ({len(missed)})", _table(("Clause", "Why"), list(missed.items())))]
+    if result.get("readings"):
+        rows = [(row, str(reading)) for row, reading in result["readings"].items()]
+        lines += ["", *_folded(f"Readings seen ({len(rows)})", _table(("Row", "Reading"), rows))]
+    budget = list(view.budget_lines(result))
+    if budget:
+        lines += ["", *_folded("Budget", _table(("Budget", "Spent"), budget))]
+    return "\n".join(lines) + "\n"
+
+
+def _comparison(comparison: Comparison) -> list[str]:
+    lines = ["### Since the earlier run", ""]
+    before, after = comparison.before["verdict"], comparison.after["verdict"]
+    lines.append(f"- verdict: {before}, now {after}")
+    for name, found in (
+        ("new", comparison.new),
+        ("known", comparison.known),
+        ("fixed", comparison.fixed),
+        ("not seen, since the clause was not exercised", comparison.unseen),
+    ):
+        lines.append(f"- {name}: {len(found)}{_clauses(found)}")
+    lines += [
+        f"- drift: {_plain(drift.row)} was {_plain(drift.before)}, now {_plain(drift.after)}"
+        for drift in comparison.drift
+    ]
+    return lines
+
+
+def _clauses(findings: tuple[dict[str, Any], ...]) -> str:
+    return f" ({', '.join(_plain(finding['clause']) for finding in findings)})" if findings else ""
+
+
+def _finding(finding: view.FindingView) -> list[str]:
+    known = ", known" if finding.known else ""
+    lines = [f"#### {_plain(finding.clause)} ({finding.kind}{known})", ""]
+    lines += [_plain(finding.sentence), ""] if finding.sentence else []
+    lines.append(f"**{_plain(finding.message)}**")
+    facts = [("at", finding.pointer), ("expected", finding.expected), ("actual", finding.actual)]
+    shown = [f"{name:8} {value}" for name, value in facts if value]
+    steps = [line for step in finding.steps for line in (step.curl, f"# -> {step.outcome}")]
+    lines += ["", *_fenced("\n".join(shown), "text")] if shown else []
+    lines += ["", *_folded("The shortest exchanges", _fenced("\n".join(steps), "sh"))] if steps else []
+    lines += ["", *_fenced(finding.reproduce, "sh")] if finding.reproduce else []
+    return lines
+
+
+def _fenced(text: str, language: str) -> list[str]:
+    """A code block whose fence is longer than any run of backticks in it."""
+    longest = max((len(run) for run in re.findall(r"`+", text)), default=0)
+    fence = "`" * max(3, longest + 1)
+    return [f"{fence}{language}", text, fence]
+
+
+def _folded(summary: str, lines: list[str]) -> list[str]:
+    return ["<details>", f"<summary>{summary}</summary>", "", *lines, "", "</details>"]
+
+
+def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> list[str]:
+    return [
+        f"| {head[0]} | {head[1]} |",
+        "| --- | --- |",
+        *(f"| {_plain(left)} | {_plain(right)} |" for left, right in rows),
+    ]
+
+
+def _plain(text: str) -> str:
+    """`text` on one line and without any meaning to Markdown or HTML."""
+    line = " ".join(printable(text).split())
+    line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return _SPECIAL.sub(r"\\\1", line).replace("<", "&lt;").replace("://", ":\u200b//")
