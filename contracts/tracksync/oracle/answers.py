@@ -1,0 +1,278 @@
+"""Step four, first half: read what an answer shows, and hold its form against the documents.
+
+Knows the forms of success and fatal error; knows nothing of belief. What is shown of the writes is handed on as data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from tracksync.exchange import Response, header
+from tracksync.findings import NOTHING, Finding
+from tracksync.limits import IDENTIFIERS
+from tracksync.oracle.counters import Shown
+from tracksync.oracle.intake import Ask, name_key
+from tracksync.values.identifiers import attribute_kind
+from tracksync.values.jsontext import read_json
+from tracksync.values.numbers import is_integer, same
+from tracksync.values.times import Certainty, read_time
+
+BODY = "/response/body"
+ENTRY = "/response/body/users/0"
+STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """What a 201 shows. `found`: whether it lists a user; None when that cannot be told. `named_by`: how `users` looks."""
+
+    found: bool | None
+    entry: dict[str, Any] | None = None
+    users: Any = NOTHING  # the raw member, NOTHING when left out
+
+
+def read_body(response: Response) -> tuple[Any, list[Finding]]:
+    """The answer's JSON object, or None with the finding that it is none."""
+    findings = []
+    text = read_json(response.body)
+    if not text.valid or not isinstance(text.value, dict) or "nan" in text.quirks or "not-utf8" in text.quirks:
+        start = response.body[:80].decode("utf-8", "replace")
+        message = f"the answer ({response.status}) is not a JSON object: it begins {start!r}" if start else (
+            f"the answer ({response.status}) has no body"
+        )
+        return None, [Finding("TS-ANSWER-JSON", message, BODY, "a JSON object", start)]
+    media = (header(response.headers, "content-type") or "").split(";", 1)[0].strip().lower()
+    if media != "application/json":
+        message = f"the answer is labelled {media or 'with nothing'}"
+        findings.append(
+            Finding("TS-ANSWER-MEDIA", message, "/response/headers/content-type", "application/json", media)
+        )
+    return text.value, findings
+
+
+def judge_fatal(ask: Ask, status: int, body: dict[str, Any]) -> tuple[list[Finding], str | None]:
+    """The body of a refusal. Also says which reading of error-entries it shows, if any."""
+    findings = []
+    message = body.get("message", NOTHING)
+    if not isinstance(message, str) or not message or message == "success":
+        text = f"a fatal error ({status}) has no message of its own"
+        findings.append(Finding("TS-REFUSE-BODY", text, f"{BODY}/message", "a text other than success", message))
+    errors = body.get("errors", NOTHING)
+    where = f"{BODY}/errors"
+    if errors is NOTHING:
+        if status == 400:
+            text = "a fatal error (400) has no list of errors"
+            findings.append(Finding("TS-REFUSE-BODY", text, where, "a list with at least one entry"))
+        return findings, None
+    if not isinstance(errors, list) or (status == 400 and not errors):
+        text = f"errors of a fatal error ({status}) is no list with entries"
+        findings.append(Finding("TS-REFUSE-BODY", text, where, "a list with at least one entry", errors))
+        return findings, None
+    kinds = set()
+    for index, entry in enumerate(errors):
+        if isinstance(entry, dict):
+            kinds.add("objects")
+            findings += _judge_entry(ask, entry, f"{where}/{index}")
+        elif isinstance(entry, str):
+            kinds.add("texts")
+            if not entry:
+                text = "an entry of errors is an empty text"
+                findings.append(Finding("TS-REFUSE-BODY", text, f"{where}/{index}", "a text", entry))
+        else:
+            text = "an entry of errors is neither an object nor a text"
+            findings.append(Finding("TS-REFUSE-BODY", text, f"{where}/{index}", "an object or a text", entry))
+    return findings, kinds.pop() if len(kinds) == 1 else None
+
+
+def _judge_entry(ask: Ask, entry: dict[str, Any], where: str) -> list[Finding]:
+    findings = []
+    if not entry or not any(isinstance(value, str) and value for value in entry.values()):
+        text = "an entry of errors says nothing"
+        findings.append(Finding("TS-REFUSE-BODY", text, where, "a text in it", entry))
+    sections = [key for key in ("attributes", "events", "purchases") if isinstance(ask.body, dict) and ask.body.get(key)]
+    named = entry.get("input_array", NOTHING)
+    if named is not NOTHING and sections and named not in sections:
+        text = f"the error names the section {named!r}; the request has {' and '.join(sections)}"
+        findings.append(Finding("TS-REFUSE-ENTRY", text, f"{where}/input_array", sections[0], named))
+    index = entry.get("index", NOTHING)
+    if index is not NOTHING and sections and named in sections:
+        value = ask.body[named]
+        size = len(value) if isinstance(value, list) else 1
+        if not (is_integer(index) and 0 <= index < size):
+            text = f"the error names the index {index!r} of {size} object{'s' * (size != 1)}"
+            findings.append(Finding("TS-REFUSE-ENTRY", text, f"{where}/index", 0, index))
+    return findings
+
+
+def judge_success(ask: Ask, body: dict[str, Any]) -> tuple[Success, list[Finding]]:
+    """The frame of a 201 of the synchronous endpoint: message, errors, users and the entry's identifier."""
+    findings = judge_message(body)
+    users = body.get("users", NOTHING)
+    if users is NOTHING or users == []:
+        return Success(False, None, users), findings
+    where = f"{BODY}/users"
+    if not isinstance(users, list):
+        findings.append(Finding("TS-OK-USERS", "users is not a list", where, "a list of one entry", users))
+        entry = users if isinstance(users, dict) else None
+        return Success(None if entry is None else True, entry, users), findings
+    if len(users) != 1:
+        text = f"users has {len(users)} entries; the request names one user"
+        findings.append(Finding("TS-OK-USERS", text, where, 1, len(users)))
+    entry = next((one for one in users if isinstance(one, dict)), None)
+    if entry is None:
+        findings.append(Finding("TS-OK-USERS", "the entry of users is no object", f"{where}/0", "an object", users[0]))
+        return Success(None, None, users), findings
+    return Success(True, entry, users), findings
+
+
+def judge_message(body: dict[str, Any]) -> list[Finding]:
+    """`message` is success and there are no errors."""
+    findings = []
+    message = body.get("message", NOTHING)
+    if message != "success":
+        text = "the message of a 201 is not \"success\""
+        findings.append(Finding("TS-OK-MESSAGE", text, f"{BODY}/message", "success", message))
+    if body.get("errors"):
+        text = "a success carries errors"
+        findings.append(Finding("TS-OK-NO-ERRORS", text, f"{BODY}/errors", NOTHING, body["errors"]))
+    return findings
+
+
+def judge_identifier(ask: Ask, entry: dict[str, Any]) -> tuple[list[Finding], str | None]:
+    """The entry names the user as the request did. Also: the reading of integer-identifiers that it shows."""
+    if not ask.identifiers:
+        return [], None
+    reading = None
+    named = False
+    for kind, value in ask.identifiers:
+        if kind not in entry:
+            continue
+        shown = entry[kind]
+        named = True
+        if same(shown, value):
+            if kind == "external_id" and not isinstance(value, str):
+                reading = "integer"
+        elif kind == "external_id" and not isinstance(value, str) and shown == name_key(value):
+            reading = "string"
+        else:
+            text = f"the entry names another {kind} than the request"
+            return [Finding("TS-OK-IDENTIFIER", text, f"{ENTRY}/{kind}", value, shown)], None
+    if not named:
+        kind, value = ask.identifiers[0]
+        text = f"the entry does not name the user by {kind} as the request did"
+        others = {kind: entry[kind] for kind in IDENTIFIERS if kind in entry}
+        return [Finding("TS-OK-IDENTIFIER", text, f"{ENTRY}/{kind}", value, others or NOTHING)], None
+    return [], reading
+
+
+def judge_attributes_listed(ask: Ask, entry: dict[str, Any]) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """What custom_attributes lists, and whether it is only what the request named."""
+    listed = entry.get("custom_attributes")
+    where = f"{ENTRY}/custom_attributes"
+    if listed is None or listed == []:
+        return {}, []
+    if not isinstance(listed, dict):
+        return None, [Finding("TS-OK-FORM", "custom_attributes is no object", where, "an object", listed)]
+    findings = []
+    for name, value in listed.items():
+        if name in ask.attributes:
+            continue
+        kind = attribute_kind(name)
+        clause = "TS-OK-ONLY-ATTRIBUTES" if kind == "custom" else "TS-OK-CUSTOM-ONLY"
+        text = (
+            f"custom_attributes lists {name!r}, which the request did not name"
+            if kind == "custom"
+            else f"custom_attributes lists {name!r}, which is no custom attribute"
+        )
+        findings.append(Finding(clause, text, f"{where}/{_escaped(name)}", NOTHING, value))
+    return listed, findings
+
+
+SECTION_MEMBERS = {"events": ("custom_events", "name"), "purchases": ("purchase_events", "product_id")}
+ONLY = {"events": "TS-OK-ONLY-EVENTS", "purchases": "TS-OK-ONLY-PURCHASES"}
+
+
+def judge_other_sections(section: str, entry: dict[str, Any]) -> list[Finding]:
+    """Kinds of data that the request did not name are left out or empty."""
+    findings = []
+    if section != "attributes" and entry.get("custom_attributes"):
+        text = f"the answer to one of {section} lists custom attributes"
+        actual = entry["custom_attributes"]
+        findings.append(Finding("TS-OK-ONLY-ATTRIBUTES", text, f"{ENTRY}/custom_attributes", NOTHING, actual))
+    for other, (member, _) in SECTION_MEMBERS.items():
+        if other != section and entry.get(member):
+            text = f"the answer to one of {section} lists {member}"
+            findings.append(Finding(ONLY[other], text, f"{ENTRY}/{member}", NOTHING, entry[member]))
+    return findings
+
+
+def read_counter(ask: Ask, entry: dict[str, Any]) -> tuple[dict[str, Any] | None, str, list[Finding]]:
+    """The listed element for the request's event or product, its pointer, and what is wrong with the list."""
+    assert ask.counter is not None
+    section = ask.counter.section
+    member, key = SECTION_MEMBERS[section]
+    listed = entry.get(member, NOTHING)
+    where = f"{ENTRY}/{member}"
+    wanted = ask.counter.name
+    clause = "TS-EVENT-NAME" if section == "events" else "TS-PURCHASE-PRODUCT"
+    if listed is NOTHING or listed is None or listed == [] or listed == {}:
+        text = f"the answer does not show {wanted!r}"
+        return None, where, [Finding("TS-OK-SHOWS", text, where, wanted)]
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        return None, where, [Finding("TS-OK-FORM", f"{member} is no list of objects", where, "a list", listed)]
+    findings: list[Finding] = []
+    match: dict[str, Any] | None = None
+    pointer = where
+    for index, one in enumerate(listed):
+        shown = one.get(key, NOTHING)
+        if _named(wanted, shown) and match is None:
+            match, pointer = one, f"{where}/{index}"
+        elif len(listed) == 1:
+            text = f"the answer shows {shown!r} where the request named {wanted!r}"
+            findings.append(Finding(clause, text, f"{where}/{index}/{key}", wanted, shown))
+            match, pointer = one, f"{where}/{index}"
+        else:
+            text = f"{member} lists {shown!r} beside what the request named"
+            findings.append(Finding(ONLY[section], text, f"{where}/{index}", NOTHING, shown))
+    if match is None:
+        findings.append(Finding("TS-OK-SHOWS", f"the answer does not show {wanted!r}", where, wanted))
+    return match, pointer, findings
+
+
+def _named(wanted: Any, shown: Any) -> bool:
+    return same(wanted, shown) or (not isinstance(wanted, str) and shown == name_key(wanted))
+
+
+def read_shown(element: dict[str, Any], where: str) -> tuple[Shown | None, list[Finding]]:
+    """count, first and last of one listed element."""
+    findings = []
+    count = element.get("count", NOTHING)
+    if not is_integer(count) or count < 1:
+        text = "count is no positive integer"
+        findings.append(Finding("TS-OK-COUNT-FORM", text, f"{where}/count", "a positive integer", count))
+    instants: dict[str, int] = {}
+    for key in ("first", "last"):
+        value = element.get(key, NOTHING)
+        time = read_time(value) if isinstance(value, str) else None
+        if time is None or time.instant is None or time.certainty is Certainty.NOT:
+            text = f"{key} is no ISO 8601 time"
+            findings.append(Finding("TS-OK-TIME-FORM", text, f"{where}/{key}", "an ISO 8601 time", value))
+        else:
+            instants[key] = time.instant
+    if len(instants) == 2 and instants["first"] > instants["last"]:
+        text = "first is after last"
+        actual = f"{element['first']} > {element['last']}"
+        findings.append(Finding("TS-OK-TIME-FORM", text, f"{where}/first", "first <= last", actual))
+    if findings:
+        return None, findings
+    return Shown(int(count), instants["first"], instants["last"]), []
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def pointer_to_attribute(name: str) -> str:
+    """The JSON Pointer of one custom attribute in the answer."""
+    return f"{ENTRY}/custom_attributes/{_escaped(name)}"

@@ -1,0 +1,213 @@
+"""What may be true of the workspace. Frozen data and the few operations on it; it judges nothing.
+
+A *cell* is one attribute, event or product of one user. It holds the set of states that are possible; most of the
+time that is one. UNKNOWN as a state stands for any. A state can have *pending* writes: requests whose fate is not
+known (time-out, reset, 5XX, queued), which may take effect once, at any later moment, or never.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from rpds import HashTrieMap
+
+from tracksync.ledger import ledger
+from tracksync.limits import ARRAY_MAX, ARRAY_MIN
+
+
+class _Marker:
+    """A named singleton beside the JSON values."""
+
+    __slots__ = ("name",)
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __repr__(self) -> str:
+        return self.name
+
+    def __reduce__(self) -> str:  # stays itself through pickle, so that worker processes can compare by identity
+        return self.name
+
+
+ABSENT: Final = _Marker("ABSENT")  # the attribute does not exist
+UNKNOWN: Final = _Marker("UNKNOWN")  # any state is possible
+OMITTED: Final = _Marker("OMITTED")  # the answer leaves it out
+
+Requires = tuple[tuple[str, str], ...]  # (ledger row, reading) pairs that an outcome stands on
+
+MAX_STATES: Final = 24  # a cell with more possibilities is as good as unknown
+MAX_PENDING: Final = 4
+
+
+def _never(kind: str, text: str) -> bool:
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the oracle is told from outside.
+
+    `rate_limit`, `array_limit`: the workspace's, or None when nobody told. `fresh(kind, text)`: is this identifier
+    certainly unknown to the workspace when first seen? `readings`: what the server is held to. `clock_skew`: seconds
+    by which the server's clock may differ from the one that stamped the exchanges. `window`: seconds of a rate window.
+    """
+
+    rate_limit: int | None = None
+    array_limit: int | None = None
+    fresh: Callable[[str, str], bool] = _never
+    readings: Mapping[str, str] = field(default_factory=dict)
+    clock_skew: float = 300.0
+    window: int = 60
+
+
+@dataclass(frozen=True, slots=True)
+class Counter:
+    """A state of one event or product: how often, and between which instants its first and last lie.
+
+    `count` None: unknown. `first`, `last`: closed intervals of instants in microseconds, None: unknown.
+    A count of 0 has neither.
+    """
+
+    count: int | None
+    first: tuple[int, int] | None = None
+    last: tuple[int, int] | None = None
+
+
+NEVER_COUNTED: Final = Counter(0)
+ANY_COUNTER: Final = Counter(None)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """One possible state of a cell and the writes that may still reach it."""
+
+    value: Any
+    pending: tuple[Any, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """All that may be true of one attribute, event or product.
+
+    `touched`: when the last judged write to it was answered. `volatile`: too much is pending to ever be sure again.
+    `refused`: writes that were refused since the last applied one, kept only to name a broken promise better.
+    `before`: the value before the last write, for the same purpose.
+    """
+
+    states: tuple[State, ...]
+    touched: float = float("-inf")
+    volatile: bool = False
+    refused: tuple[Any, ...] = ()
+    before: Any = None
+
+
+UNKNOWN_CELL: Final = Cell((State(UNKNOWN),))
+ABSENT_CELL: Final = Cell((State(ABSENT),))
+UNKNOWN_COUNTER_CELL: Final = Cell((State(ANY_COUNTER),))
+ZERO_COUNTER_CELL: Final = Cell((State(NEVER_COUNTED),))
+
+CellKey = tuple[str, str]  # (section, name): ("attributes", "colour"), ("events", "rented_movie")
+Identifier = tuple[str, str]  # (kind, text); an alias is ("user_alias", "label\0name")
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """One profile. `exists`: True, False, or None for perhaps. `fresh`: what was not seen yet is absent, not unknown.
+
+    `seen` is the moment in judged exchanges of the last write of any kind, `profiled` of the last attributes write:
+    two readings of "most recently updated". `held`: the emails and phones that lead to it.
+    """
+
+    exists: bool | None
+    fresh: bool
+    external: bool
+    cells: HashTrieMap[CellKey, Cell] = HashTrieMap()
+    seen: int = 0
+    profiled: int = 0
+    held: tuple[Identifier, ...] = ()
+
+    def cell(self, key: CellKey) -> Cell:
+        found = self.cells.get(key)
+        if found is not None:
+            return found
+        if key[0] == "attributes":
+            return ABSENT_CELL if self.fresh else UNKNOWN_CELL
+        return ZERO_COUNTER_CELL if self.fresh else UNKNOWN_COUNTER_CELL
+
+    def with_cell(self, key: CellKey, cell: Cell) -> User:
+        return replace(self, cells=self.cells.insert(key, cell))
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """What is known of the current rate window. `reset` in epoch seconds; `lowest`: the smallest remaining shown."""
+
+    reset: int = 0
+    lowest: int | None = None
+    accepted: int = 0
+    requests: int = 0
+    alone: bool = True  # every request of the window so far was ours, by the server's own count
+    last_received: float = float("-inf")
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Belief:
+    """Everything the oracle believes.
+
+    `names` lead to the users they stand for, as numbers in `users`: n surely, -n-1 perhaps.
+    `trouble`: per request hash, how often in a row it went wrong, and the moment of the first time.
+    `writers`: per cell key, the user written last, to name a broken promise better.
+    """
+
+    settings: Settings
+    rows: HashTrieMap[str, frozenset[str]]
+    array_limits: tuple[int, int]
+    names: HashTrieMap[Identifier, tuple[int, ...]] = HashTrieMap()
+    users: HashTrieMap[int, User] = HashTrieMap()
+    windows: HashTrieMap[int, Window] = HashTrieMap()
+    moment: int = 0
+    trouble: HashTrieMap[int, tuple[int, int]] = HashTrieMap()
+    writers: HashTrieMap[CellKey, int] = HashTrieMap()
+    answered: int = 0  # the moment of the last answer that was not a 5XX
+
+    @classmethod
+    def start(cls, settings: Settings | None = None) -> Belief:
+        """The belief of a run that has seen nothing yet."""
+        settings = settings or Settings()
+        rows: HashTrieMap[str, frozenset[str]] = HashTrieMap()
+        for name, row in ledger().items():
+            held = settings.readings.get(name)
+            rows = rows.insert(name, frozenset([held]) if held in row.readings else frozenset(row.readings))
+        limit = settings.array_limit
+        return cls(settings, rows, (limit, limit) if limit else (ARRAY_MIN, ARRAY_MAX))
+
+    def readings(self) -> dict[str, str]:
+        """The rows of which one reading is left, where the ledger holds several and asks for consistency."""
+        table = ledger()
+        return {
+            name: next(iter(left))
+            for name, left in sorted(self.rows.items())
+            if len(left) == 1 and table[name].learned and len(table[name].readings) > 1
+        }
+
+    def allows(self, requires: Requires) -> bool:
+        """Whether every reading that an outcome stands on is still open."""
+        rows = self.rows
+        return all(reading in rows[row] for row, reading in requires)
+
+    def narrow(self, outcomes: Iterable[Requires]) -> Belief:
+        """Close the readings that none of the surviving `outcomes` stands on. A row some outcome ignores stays open."""
+        needed = [dict(requires) for requires in outcomes]
+        if not needed or not all(needed):
+            return self
+        rows = self.rows
+        for row in set.intersection(*(set(one) for one in needed)):
+            if ledger()[row].learned:
+                left = rows[row] & {one[row] for one in needed}
+                if left and left != rows[row]:
+                    rows = rows.insert(row, left)
+        return self if rows is self.rows else replace(self, rows=rows)

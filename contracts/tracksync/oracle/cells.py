@@ -1,0 +1,442 @@
+"""Step three: every lawful outcome of one write to one cell.
+
+Pure rules over states; knows the ledger's rows by name and nothing of answers, users or HTTP. An `Outcome` says what
+is stored afterwards, what the answer may show, and on which readings it stands. A judge that finds what was shown in
+no outcome has found a broken clause; `clause` names the promise that the outcome keeps.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Any, Final
+
+from tracksync.limits import ARRAY_MAX, DATE_YEAR_MAX, DATE_YEAR_MIN, OBJECT_BYTES, STRING_CHARACTERS
+from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Requires
+from tracksync.values import arrays, objects
+from tracksync.values.numbers import canonical, is_integer, is_number, same, within_int64
+from tracksync.values.text import length
+from tracksync.values.times import Certainty, is_date_like, read_time, same_instant
+
+ANYTHING: Final = object()  # an outcome that says nothing of what is shown
+
+UNITS: Final = ("code-points", "utf16")
+
+
+@dataclass(frozen=True, slots=True)
+class AttributeWrite:
+    """One custom attribute of a request. `merge` None: unclear. `odd`: its name is in nobody's rules."""
+
+    value: Any
+    merge: bool | None = False
+    odd: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """One lawful outcome. `after`: what is stored; UNKNOWN with `shows` ANYTHING: whatever is shown, or unknown."""
+
+    after: Any
+    shows: Any  # a JSON value, OMITTED, or ANYTHING
+    requires: Requires = ()
+    limit: tuple[int, int] | None = None  # bounds on the workspace's array limit that it stands on
+
+
+def clause_of(write: AttributeWrite) -> str:
+    """The clause that a write of this kind is judged by first."""
+    value = write.value
+    if value is None:
+        return "TS-ATTR-NULL"
+    if isinstance(value, bool):
+        return "TS-ATTR-BOOLEAN"
+    if isinstance(value, str):
+        if not value:
+            return "TS-ATTR-EMPTY-STRING"
+        if len(value) > STRING_CHARACTERS:
+            return "TS-ATTR-LENGTH-OVER"
+        if len(value) > STRING_CHARACTERS - 8:
+            return "TS-ATTR-LENGTH-KEPT"
+        if is_date_like(value):
+            return "TS-ATTR-DATE" if _in_date_range(value) else "TS-ATTR-DATE-RANGE"
+        return "TS-ATTR-STRING"
+    if is_number(value):
+        return "TS-ATTR-INTEGER" if is_integer(value) else "TS-ATTR-FLOAT"
+    if isinstance(value, list):
+        if value and all(isinstance(item, dict) for item in value):
+            return "TS-OBJECTS-SET"
+        if len(value) > ARRAY_MAX:
+            return "TS-ARRAY-LIMIT"
+        return "TS-ARRAY-UNIQUE" if _repeats(value) else "TS-ARRAY-SET"
+    return _clause_of_object(value, write)
+
+
+def _clause_of_object(value: dict[str, Any], write: AttributeWrite) -> str:
+    keys = value.keys()
+    if keys == {"inc"}:
+        return "TS-ATTR-INC"
+    if keys and keys <= {"add", "remove"}:
+        if len(keys) == 2:
+            return "TS-ARRAY-ADD-REMOVE"
+        return "TS-ARRAY-ADD" if "add" in keys else "TS-ARRAY-REMOVE"
+    for key, clause in (("$add", "ADD"), ("$update", "UPDATE"), ("$remove", "REMOVE")):
+        if key in keys:
+            return f"TS-OBJECTS-{clause}"
+    found = objects.problems(value, "code-points")
+    if found & {objects.Problem.NULL, objects.Problem.BAD_TIME}:
+        return "TS-OBJECT-INVALID"
+    if found:
+        return "TS-OBJECT-LIMITS"
+    if write.merge:
+        return "TS-OBJECT-MERGE"
+    return "TS-OBJECT-TIME" if _has_time(value) else "TS-OBJECT-SET"
+
+
+def attribute_outcomes(write: AttributeWrite, prior: Any, limits: tuple[int, int]) -> list[Outcome]:
+    """All lawful outcomes of `write` on an attribute whose state is `prior` (a JSON value, ABSENT or UNKNOWN).
+
+    `limits`: the bounds between which the workspace's array limit lies.
+    """
+    value = write.value
+    if write.odd or write.merge is None:
+        return _open(prior)
+    if value is None:
+        return _removed(prior)
+    if isinstance(value, bool):
+        return [Outcome(value, value)]
+    if isinstance(value, str):
+        return _string(value, prior)
+    if isinstance(value, (int, float)):
+        if (isinstance(value, int) and not within_int64(value)) or abs(value) > 1e300 or 0 < abs(value) < 1e-300:
+            return _open(prior)
+        return [Outcome(value, value)]
+    if isinstance(value, list):
+        return _array(value, prior, limits)
+    return _object(value, prior, write, limits)
+
+
+def _open(prior: Any) -> list[Outcome]:
+    """Whatever is shown is lawful, and left out is too."""
+    return [Outcome(UNKNOWN, ANYTHING), Outcome(UNKNOWN, OMITTED)]
+
+
+def _refused(prior: Any, requires: Requires = (), limit: tuple[int, int] | None = None) -> list[Outcome]:
+    """The update is not made: previous value shown, or left out (row refused-attribute)."""
+    if prior is UNKNOWN:
+        return [Outcome(UNKNOWN, ANYTHING, requires, limit), Outcome(UNKNOWN, OMITTED, requires, limit)]
+    if prior is ABSENT:
+        return [Outcome(ABSENT, OMITTED, requires, limit), Outcome(ABSENT, None, requires, limit)]
+    return [
+        Outcome(prior, prior, (*requires, ("refused-attribute", "previous")), limit),
+        Outcome(prior, OMITTED, (*requires, ("refused-attribute", "omitted")), limit),
+    ]
+
+
+def _removed(prior: Any, requires: Requires = ()) -> list[Outcome]:
+    if prior is ABSENT or prior is UNKNOWN:
+        return [Outcome(ABSENT, None, requires), Outcome(ABSENT, OMITTED, requires)]
+    return [
+        Outcome(ABSENT, None, (*requires, ("removed-attribute", "null"))),
+        Outcome(ABSENT, OMITTED, (*requires, ("removed-attribute", "omitted"))),
+    ]
+
+
+def _string(value: str, prior: Any) -> list[Outcome]:
+    if len(value) > STRING_CHARACTERS:
+        return _refused(prior)
+    if "\0" in value:
+        return [Outcome(value, value), *_open(prior)]
+    if len(value) * 2 > STRING_CHARACTERS and length(value, "utf16") > STRING_CHARACTERS:
+        kept = [Outcome(value, value, (("string-length", "code-points"),))]
+        return kept + _refused(prior, (("string-length", "utf16"),))
+    return [Outcome(value, value)]
+
+
+def _in_date_range(text: str) -> bool:
+    year = read_time(text).year
+    return year is None or DATE_YEAR_MIN <= year <= DATE_YEAR_MAX
+
+
+# --- arrays ------------------------------------------------------------------------------------------------------
+
+
+def _repeats(values: Sequence[Any]) -> bool:
+    return len({canonical(item) for item in values}) < len(values)
+
+
+def _simple(values: Iterable[Any]) -> bool:
+    for item in values:
+        if isinstance(item, str):
+            if length(item, "utf16") > STRING_CHARACTERS or "\0" in item:
+                return False
+        elif not isinstance(item, (bool, int, float)) or abs(item) >= 2**63:
+            return False
+    return True
+
+
+def _array(value: list[Any], prior: Any, limits: tuple[int, int]) -> list[Outcome]:
+    if value and all(isinstance(item, dict) for item in value):
+        return _stored_objects(value, prior)
+    if not _simple(value):
+        return _open(prior)
+    if not value:
+        return [Outcome([], []), Outcome(ABSENT, None), Outcome(ABSENT, OMITTED)]
+    if not _repeats(value):
+        return _capped(value, prior, limits)
+    unique: Requires = (("array-repeats", "unique"),)
+    outcomes = _capped(arrays.unique(value, "last"), prior, limits, unique)
+    outcomes += _capped(arrays.unique(value, "first"), prior, limits, unique)
+    return outcomes + _capped(value, prior, limits, (("array-repeats", "kept"),))
+
+
+def _capped(values: list[Any], prior: Any, limits: tuple[int, int], requires: Requires = ()) -> list[Outcome]:
+    """The array as it is, or cut to the workspace's limit by one of the readings of array-overflow."""
+    low, high = limits
+    size = len(values)
+    outcomes = []
+    if size <= high:
+        outcomes.append(Outcome(values, values, requires, (size, high)))
+    if size > low:
+        for limit in range(low, min(high, size - 1) + 1):
+            exact = (limit, limit)
+            newest = arrays.cap(values, limit, "newest", None)
+            outcomes.append(Outcome(newest, newest, (*requires, ("array-overflow", "newest")), exact))
+            first = arrays.cap(values, limit, "first", None)
+            outcomes.append(Outcome(first, first, (*requires, ("array-overflow", "first")), exact))
+        over = (low, min(high, size - 1))
+        outcomes += _refused(prior, (*requires, ("array-overflow", "unchanged")), over)
+    if len(values) > 50 and objects.serialized_size(values) > OBJECT_BYTES:
+        outcomes += _refused(prior)
+    return outcomes
+
+
+def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) -> list[Outcome]:
+    add, remove = value.get("add", []), value.get("remove", [])
+    if not (isinstance(add, list) and isinstance(remove, list) and _simple(add) and _simple(remove)):
+        return _open(prior)
+    if prior is UNKNOWN or not (prior is ABSENT or (isinstance(prior, list) and _simple(prior))):
+        return _open(prior)
+    current = [] if prior is ABSENT else prior
+    results: list[tuple[list[Any], Requires]] = []
+    by_order = {order: arrays.edit(current, add, remove, order) for order in ("remove-first", "add-first")}
+    differ = not same(by_order["remove-first"], by_order["add-first"])
+    for order, result in by_order.items():
+        results.append((result, (("remove-add-order", order),) if differ else ()))
+        if not differ:
+            break
+    if _repeats(current):  # a server that keeps repeats may keep them through an edit
+        return _open(prior)
+    outcomes: list[Outcome] = []
+    for result, requires in results:
+        if not result:
+            outcomes += _emptied(prior, requires)
+        else:
+            outcomes += _capped(result, prior, limits, requires)
+    return outcomes
+
+
+def _emptied(prior: Any, requires: Requires = ()) -> list[Outcome]:
+    """The last element is gone: an empty array, or no attribute (row emptied-array)."""
+    if prior is ABSENT:
+        return [Outcome(UNKNOWN, [], requires), Outcome(ABSENT, None, requires), Outcome(ABSENT, OMITTED, requires)]
+    if prior == []:
+        return [Outcome([], [], requires)]
+    outcomes = [Outcome([], [], (*requires, ("emptied-array", "empty")))]
+    for outcome in _removed(prior, (*requires, ("emptied-array", "absent"))):
+        outcomes.append(outcome)
+    return outcomes
+
+
+# --- objects -----------------------------------------------------------------------------------------------------
+
+
+def _object(value: dict[str, Any], prior: Any, write: AttributeWrite, limits: tuple[int, int]) -> list[Outcome]:
+    keys = value.keys()
+    if keys == {"inc"}:
+        return _incremented(value["inc"], prior)
+    if keys and keys <= {"add", "remove"}:
+        return _edited_array(value, prior, limits)
+    if keys & {"$add", "$update", "$remove"}:
+        return _edited_objects(value, prior, bool(write.merge))
+    if "$time" in keys:
+        return _open(prior)
+    if not value:
+        return [Outcome(prior if write.merge and isinstance(prior, dict) else {}, ANYTHING), *_open(prior)]
+    by_unit = {unit: objects.problems(value, unit) for unit in UNITS}
+    if by_unit["code-points"] == by_unit["utf16"]:
+        return _object_with(by_unit["utf16"], value, prior, write)
+    outcomes: list[Outcome] = []
+    for unit, found in by_unit.items():
+        for one in _object_with(found, value, prior, write):
+            outcomes.append(Outcome(one.after, one.shows, (*one.requires, ("string-length", unit)), one.limit))
+    return outcomes
+
+
+def _object_with(found: frozenset[objects.Problem], value: Any, prior: Any, write: AttributeWrite) -> list[Outcome]:
+    if found & {objects.Problem.NULL, objects.Problem.BAD_TIME}:
+        return _refused(prior)
+    if found:
+        return _refused(prior, (("invalid-object", "not-applied"),))
+    if "\0" in str(value):
+        return _open(prior)
+    if not write.merge or prior is ABSENT:
+        return [Outcome(value, value)]
+    if prior is UNKNOWN:
+        return _open(prior)
+    if not isinstance(prior, dict):
+        return [Outcome(value, value), *_refused(prior)]
+    merged = objects.merge(prior, value)
+    if objects.serialized_size(merged) > OBJECT_BYTES:
+        return _refused(prior, (("invalid-object", "not-applied"),))
+    return [Outcome(merged, merged)]
+
+
+def _incremented(step: Any, prior: Any) -> list[Outcome]:
+    if not (isinstance(step, int) and not isinstance(step, bool)):
+        return _open(prior)
+    if prior is ABSENT:
+        return [
+            Outcome(step, step, (("inc-missing", "from-zero"),)),
+            Outcome(ABSENT, OMITTED, (("inc-missing", "not-applied"),)),
+            Outcome(ABSENT, None, (("inc-missing", "not-applied"),)),
+        ]
+    if prior is UNKNOWN or not (isinstance(prior, int) and not isinstance(prior, bool)):
+        return _open(prior)
+    total = prior + step
+    if not within_int64(total):
+        return _open(prior)
+    return [Outcome(total, total)]
+
+
+def _stored_objects(value: list[Any], prior: Any) -> list[Outcome]:
+    if objects.serialized_size(value) > OBJECT_BYTES:
+        return _refused(prior, (("invalid-object", "not-applied"),))
+    if any(objects.problems(item, unit) for item in value for unit in UNITS):
+        return _open(prior)
+    outcomes = [Outcome(value, value)]
+    if _repeats(value):
+        outcomes += [Outcome(kept, kept) for kept in (arrays.unique(value, "first"), arrays.unique(value, "last"))]
+    return outcomes
+
+
+def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outcome]:
+    if not _well_formed_edit(value):
+        return _open(prior)
+    if prior is UNKNOWN or not (prior is ABSENT or (isinstance(prior, list) and all(isinstance(o, dict) for o in prior))):
+        return _open(prior)
+    current: list[Any] = [] if prior is ABSENT else prior
+    steps = [key for key in ("$add", "$update", "$remove") if key in value]
+    variants: list[tuple[Any, Requires]] = []
+    for matches in ("all", "first"):
+        for merged, reading in ((True, "merge"), (False, "replace")):
+            if merge and not merged:
+                continue
+            requires: Requires = (("update-matches", matches),)
+            if not merge:
+                requires += (("update-without-merge", reading),)
+            for order in permutations(steps):
+                result = current
+                for step in order:
+                    result = _edit_step(step, result, value[step], merged, matches)
+                variants.append((result, requires))
+    if all(same(result, variants[0][0]) for result, _ in variants):
+        variants = [(variants[0][0], ())]
+    elif "$update" not in steps:
+        variants = [(result, ()) for result, _ in variants]
+    outcomes: list[Outcome] = []
+    for result, requires in variants:
+        if not result:
+            outcomes += _emptied(prior, requires)
+        elif objects.serialized_size(result) > OBJECT_BYTES:
+            outcomes += _refused(prior, requires)
+        else:
+            outcomes.append(Outcome(result, result, requires))
+            if _repeats(result):
+                fewer = arrays.unique(result, "first")
+                outcomes += [Outcome(fewer, fewer, requires)]
+    return outcomes
+
+
+def _edit_step(step: str, current: list[Any], argument: list[Any], merge: bool, matches: str) -> list[Any]:
+    if step == "$add":
+        return objects.add_objects(current, argument)
+    if step == "$remove":
+        return objects.remove_objects(current, argument)
+    return objects.update_objects(current, argument, merge, matches)
+
+
+def _well_formed_edit(value: dict[str, Any]) -> bool:
+    if not value.keys() <= {"$add", "$update", "$remove"}:
+        return False
+    for key, argument in value.items():
+        if not isinstance(argument, list) or not all(isinstance(item, dict) for item in argument):
+            return False
+        for item in argument:
+            if key != "$add":
+                wanted = {"$identifier_key", "$identifier_value"} | ({"$new_object"} if key == "$update" else set())
+                if item.keys() != wanted or not isinstance(item["$identifier_key"], str):
+                    return False
+            new = item if key == "$add" else item.get("$new_object", {"x": 1})
+            if not isinstance(new, dict) or any(objects.problems(new, unit) for unit in UNITS):
+                return False
+    return True
+
+
+# --- what is shown -----------------------------------------------------------------------------------------------
+
+
+def appears(stored: Any, shown: Any) -> bool:
+    """Whether `shown` is a lawful way to show `stored`: the same JSON value, or the same instant where it is a time."""
+    if same(stored, shown):
+        return True
+    if isinstance(stored, str):
+        return isinstance(shown, str) and _same_time_text(stored, shown)
+    if isinstance(stored, dict):
+        if stored.keys() == {"$time"}:
+            text = shown.get("$time") if isinstance(shown, dict) and shown.keys() == {"$time"} else shown
+            return isinstance(text, str) and isinstance(stored["$time"], str) and _same_time_text(stored["$time"], text)
+        if not isinstance(shown, dict) or stored.keys() != shown.keys():
+            return False
+        return all(appears(item, shown[key]) for key, item in stored.items())
+    if isinstance(stored, list):
+        if not isinstance(shown, list) or len(stored) != len(shown):
+            return False
+        return all(appears(one, other) for one, other in zip(stored, shown, strict=True))
+    return False
+
+
+def _same_time_text(sent: str, shown: str) -> bool:
+    """Whether a date-like text came back as the same instant in another form."""
+    if not sent[:1].isdigit() and not is_date_like(sent):
+        return False
+    one = read_time(sent)
+    if one.certainty is Certainty.NOT or not is_date_like(sent) or not _in_date_range(sent):
+        return False
+    other = read_time(shown)
+    if other.instant is None or other.certainty is Certainty.NOT:
+        return False
+    return one.instant is None or same_instant(one.instant, other.instant)
+
+
+def _has_time(value: Any) -> bool:
+    if isinstance(value, dict):
+        return "$time" in value or any(_has_time(item) for item in value.values())
+    return isinstance(value, list) and any(_has_time(item) for item in value)
+
+
+def fitting(outcomes: Iterable[Outcome], shown: Any) -> Iterator[Outcome]:
+    """The outcomes that what the answer shows (a JSON value or OMITTED) fits; ANYTHING learns what is shown."""
+    for outcome in outcomes:
+        if outcome.shows is ANYTHING:
+            if shown is OMITTED:
+                continue
+            after = (ABSENT if shown is None else shown) if outcome.after is UNKNOWN else outcome.after
+            yield Outcome(after, shown, outcome.requires, outcome.limit)
+        elif outcome.shows is OMITTED or shown is OMITTED:
+            if outcome.shows is shown:
+                yield outcome
+        elif appears(outcome.shows, shown):
+            after = outcome.after
+            if after is UNKNOWN and shown is not OMITTED:
+                after = shown
+            yield outcome if after is outcome.after else Outcome(after, shown, outcome.requires, outcome.limit)

@@ -1,0 +1,146 @@
+"""Step three for events and purchases: what a count, a first and a last may become, and which promise broke.
+
+Pure rules over `Counter` states. Instants are microseconds; an interval stands for an instant that is known only
+within bounds (a time in the future is recorded as "now", and the server's now is not ours).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tracksync.oracle.belief import Counter, Requires
+
+Interval = tuple[int, int]
+EVER: Interval = (-(10**20), 10**20)
+TOLERANCE = 999  # microseconds: answers show milliseconds, rounded or cut off
+UNKNOWN_STATE = Counter(None)
+
+
+@dataclass(frozen=True, slots=True)
+class CounterOp:
+    """One event or purchase as it reaches the store: when (an interval, or EVER) and the amounts it may add."""
+
+    when: Interval
+    amounts: tuple[tuple[int | None, str | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What an answer showed of one event or product."""
+
+    count: int
+    first: int
+    last: int
+
+
+@dataclass(frozen=True, slots=True)
+class CounterOutcome:
+    """One lawful outcome: the state afterwards and the readings it stands on."""
+
+    after: Counter
+    requires: Requires = ()
+
+
+def recorded_at(instant: int | None, sent: float, received: float, skew: float) -> Interval:
+    """When a write with this time is recorded: its own time, or "now" if that lies in the future (EVENT).
+
+    Where the server's clock decides whether it is the future, both are within the interval.
+    """
+    if instant is None:
+        return EVER
+    earliest = int((sent - skew) * 1_000_000)
+    latest = int((received + skew) * 1_000_000)
+    if instant <= earliest:
+        return instant, instant
+    if instant > latest:
+        return earliest, latest
+    return earliest, instant
+
+
+def outcomes(prior: Counter, op: CounterOp) -> list[CounterOutcome]:
+    """All states that `op` may lawfully lead to from `prior`."""
+    result = []
+    for amount, reading in op.amounts:
+        requires: Requires = (("purchase-count", reading),) if reading else ()
+        count = None if prior.count is None or amount is None else prior.count + amount
+        if prior.count == 0:
+            result.append(CounterOutcome(Counter(count, op.when, op.when), requires))
+        else:
+            first = None if prior.first is None else _earliest(prior.first, op.when)
+            last = None if prior.last is None else _latest(prior.last, op.when)
+            result.append(CounterOutcome(Counter(count, first, last), requires))
+    return result
+
+
+def _earliest(one: Interval, other: Interval) -> Interval:
+    if other is EVER:
+        return EVER[0], one[1]
+    return min(one[0], other[0]), min(one[1], other[1])
+
+
+def _latest(one: Interval, other: Interval) -> Interval:
+    if other is EVER:
+        return one[0], EVER[1]
+    return max(one[0], other[0]), max(one[1], other[1])
+
+
+def _within(instant: int, interval: Interval) -> bool:
+    return interval[0] - TOLERANCE <= instant <= interval[1] + TOLERANCE
+
+
+def count_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
+    """Whether the shown count is the outcome's. From an unknown count, what was just added is the least."""
+    if outcome.after.count is not None:
+        return shown.count == outcome.after.count
+    least = min((amount for amount, _ in op.amounts if amount is not None), default=0)
+    return shown.count >= least
+
+
+def first_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
+    """Whether the shown first is the outcome's; from an unknown one it is at most this write's time."""
+    if outcome.after.first is not None:
+        return _within(shown.first, outcome.after.first)
+    return shown.first <= op.when[1] + TOLERANCE
+
+
+def last_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
+    """Whether the shown last is the outcome's; from an unknown one it is at least this write's time."""
+    if outcome.after.last is not None:
+        return _within(shown.last, outcome.after.last)
+    return shown.last >= op.when[0] - TOLERANCE
+
+
+def fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
+    """Whether all three that are shown fit."""
+    return count_fits(outcome, shown, op) and first_fits(outcome, shown, op) and last_fits(outcome, shown, op)
+
+
+def learned(outcome: CounterOutcome, shown: Shown) -> Counter:
+    """The outcome's state, sharpened by what was shown."""
+    after = outcome.after
+    return Counter(shown.count, _sharpen(after.first, shown.first), _sharpen(after.last, shown.last))
+
+
+def _sharpen(interval: Interval | None, instant: int) -> Interval:
+    if interval is not None and interval[1] - interval[0] <= 2 * TOLERANCE:
+        return interval
+    return instant - TOLERANCE, instant + TOLERANCE
+
+
+def adopted(shown: Shown) -> Counter:
+    """The state that an answer shows, whatever was believed before."""
+    return Counter(shown.count, _sharpen(None, shown.first), _sharpen(None, shown.last))
+
+
+def closure(states: Sequence[tuple[Counter, tuple[CounterOp, ...]]]) -> list[tuple[Counter, tuple[CounterOp, ...]]]:
+    """The states, and all that pending writes may make of them: each may have taken effect once, or not yet."""
+    reached = list(states)
+    for state, pending in reached:
+        for index, op in enumerate(pending):
+            rest = pending[:index] + pending[index + 1 :]
+            for outcome in outcomes(state, op):
+                candidate = (outcome.after, rest)
+                if candidate not in reached and len(reached) < 200:
+                    reached.append(candidate)
+    return reached

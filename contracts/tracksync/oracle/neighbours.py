@@ -1,0 +1,161 @@
+"""The neighbours that a run needs: /users/track, /users/delete and /users/export/ids, as far as they bear on it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from rpds import HashTrieMap
+
+from tracksync.findings import NOTHING, Finding
+from tracksync.oracle.belief import ABSENT, UNKNOWN, Belief, Cell, Counter, User
+from tracksync.oracle.cells import appears
+from tracksync.oracle.intake import Ask, objects_of
+from tracksync.values.numbers import is_integer
+from tracksync.values.times import read_time
+
+if TYPE_CHECKING:
+    from tracksync.oracle.judge import _Case
+
+BODY = "/response/body"
+CONSISTENT_AFTER = 300.0  # seconds; LIMITS: what is advised for calls that depend on other endpoints
+
+
+def judge_neighbour(case: _Case, body: dict[str, Any]) -> None:
+    """An accepted request to a neighbour."""
+    ask = case.ask
+    if ask.endpoint == "track":
+        case.exercised.add("TS-TRACK-ACCEPTED")
+        if body.get("message") != "success":
+            text = "the message of an accepted request is not \"success\""
+            case.findings.append(
+                Finding("TS-TRACK-ACCEPTED", text, f"{BODY}/message", "success", body.get("message", NOTHING))
+            )
+    elif ask.endpoint == "delete":
+        case.exercised.add("TS-DELETE-ANSWER")
+        case.findings += _judge_delete(ask, body)
+        case.belief = forget(case.belief, ask)
+    else:
+        case.exercised.add("TS-EXPORT-ANSWER")
+        case.findings += _judge_export(case, body)
+
+
+def queued(ask: Ask) -> list[Ask]:
+    """The objects of a /users/track request, as asks of their own."""
+    return objects_of(ask)
+
+
+def _judge_delete(ask: Ask, body: dict[str, Any]) -> list[Finding]:
+    clause = "TS-DELETE-ANSWER"
+    findings = []
+    if body.get("message") != "success":
+        text = "the message of an accepted deletion is not \"success\""
+        findings.append(Finding(clause, text, f"{BODY}/message", "success", body.get("message", NOTHING)))
+    sent = len(ask.body.get("external_ids", [])) if isinstance(ask.body, dict) else 0
+    deleted = body.get("deleted", NOTHING)
+    if not is_integer(deleted) or deleted < 0 or (sent and deleted > sent):
+        text = f"deleted is no number from 0 to {sent}"
+        findings.append(Finding(clause, text, f"{BODY}/deleted", f"0 … {sent}", deleted))
+    return findings
+
+
+def forget(belief: Belief, ask: Ask) -> Belief:
+    """Deletion is queued: the users may be there or not, and what they hold is unknown."""
+    ids = ask.body.get("external_ids") if isinstance(ask.body, dict) else None
+    for one in ids if isinstance(ids, list) else []:
+        for uid in belief.names.get(("external_id", str(one)), ()):
+            index = uid if uid >= 0 else -uid - 1
+            user = replace(belief.users[index], exists=None, fresh=False, cells=HashTrieMap())
+            belief = replace(belief, users=belief.users.insert(index, user))
+    return belief
+
+
+def _judge_export(case: _Case, body: dict[str, Any]) -> list[Finding]:
+    clause = "TS-EXPORT-ANSWER"
+    listed = body.get("users", NOTHING)
+    findings = []
+    if body.get("message") != "success":
+        text = "the message of an export is not \"success\""
+        findings.append(Finding(clause, text, f"{BODY}/message", "success", body.get("message", NOTHING)))
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        text = "users of an export is no list of objects"
+        return [*findings, Finding(clause, text, f"{BODY}/users", "a list of objects", listed)]
+    for index, entry in enumerate(listed):
+        where = f"{BODY}/users/{index}"
+        for member, kind in (("custom_attributes", dict), ("custom_events", list), ("purchases", list)):
+            if member in entry and not isinstance(entry[member], kind):
+                text = f"{member} of an exported user is no {'object' if kind is dict else 'list'}"
+                findings.append(Finding(clause, text, f"{where}/{member}", kind.__name__, entry[member]))
+        if findings:
+            continue
+        name = entry.get("external_id")
+        links = case.belief.names.get(("external_id", name), ()) if isinstance(name, str) else ()
+        if len(links) == 1 and links[0] >= 0:
+            findings += _judge_profile(case, case.belief.users[links[0]], entry, where)
+    return findings
+
+
+def _judge_profile(case: _Case, user: User, entry: dict[str, Any], where: str) -> list[Finding]:
+    """What is exported must be what an answer claimed, or a former value while the platform may still lag behind."""
+    findings: list[Finding] = []
+    wanted = case.ask.body.get("fields_to_export", []) if isinstance(case.ask.body, dict) else []
+    attributes = entry.get("custom_attributes", {})
+    events = {one.get("name"): one for one in entry.get("custom_events", []) if isinstance(one, dict)}
+    purchases = {one.get("name"): one for one in entry.get("purchases", []) if isinstance(one, dict)}
+    members = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchases"}
+    for key, cell in user.cells.items():
+        section, name = key
+        if wanted and members[section] not in wanted:
+            continue
+        if cell.volatile or any(state.pending for state in cell.states):
+            continue
+        late = case.exchange.sent - cell.touched > CONSISTENT_AFTER
+        case.exercised.add("TS-EXPORT-AGREES")
+        if section == "attributes":
+            shown = attributes.get(name, ABSENT)
+            if not _attribute_agrees(cell, shown, late):
+                findings.append(_disagrees(f"{where}/custom_attributes/{name}", name, cell.states[0].value, shown))
+        else:
+            found = (events if section == "events" else purchases).get(name)
+            count = found.get("count") if found else 0
+            if not _count_agrees(cell, found, count, late):
+                member = members[section]
+                findings.append(_disagrees(f"{where}/{member}", name, cell.states[0].value.count, count))
+    return findings
+
+
+def _disagrees(where: str, name: str, expected: Any, shown: Any) -> Finding:
+    text = f"the exported profile holds another value of {name!r} than the completed requests"
+    return Finding(
+        "TS-EXPORT-AGREES",
+        text,
+        where,
+        NOTHING if expected is ABSENT else expected,
+        NOTHING if shown is ABSENT else shown,
+    )
+
+
+def _attribute_agrees(cell: Cell, shown: Any, late: bool) -> bool:
+    values = [state.value for state in cell.states]
+    if not late:
+        values += [cell.before, ABSENT]
+    for value in values:
+        if value is UNKNOWN or (value is ABSENT and shown in (ABSENT, None)):
+            return True
+        if value is not ABSENT and shown is not ABSENT and appears(value, shown):
+            return True
+    return False
+
+
+def _count_agrees(cell: Cell, found: dict[str, Any] | None, count: Any, late: bool) -> bool:
+    counts = [state.value.count for state in cell.states if isinstance(state.value, Counter)]
+    if None in counts or not is_integer(count):
+        return None in counts
+    if late:
+        return count in counts
+    if count > max(counts):
+        return False
+    last = found.get("last") if found else None
+    return last is None or not isinstance(last, str) or read_time(last).instant is not None
+
+

@@ -1,0 +1,131 @@
+"""Whom a request addresses: which profile an identifier leads to, and whether the write may create one.
+
+Knows identifiers and links between users; knows nothing of cells, answers or HTTP.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from tracksync.oracle.belief import Belief, Requires, User
+from tracksync.oracle.intake import Ask, identifier_key
+
+STRONG = ("external_id", "user_alias", "braze_id")
+LEADERS = {  # which kind leads under each reading of identifier-precedence
+    "external-id": ("external_id", "user_alias", "braze_id"),
+    "alias": ("user_alias", "external_id", "braze_id"),
+    "braze-id": ("braze_id", "external_id", "user_alias"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A profile that the request may be about. `uid` None: one that was never seen, described by `user`."""
+
+    uid: int | None
+    user: User
+    kind: str
+    requires: Requires = ()
+
+
+def candidates(belief: Belief, ask: Ask) -> list[Candidate]:
+    """The profiles that the request may address; usually one."""
+    by_kind = dict(ask.identifiers)
+    strong = [kind for kind in STRONG if kind in by_kind]
+    if len(strong) > 1:
+        found = []
+        for reading, order in LEADERS.items():
+            kind = next(one for one in order if one in by_kind)
+            for one in _lookup(belief, kind, by_kind[kind]):
+                found.append(replace(one, requires=(("identifier-precedence", reading),)))
+        return found
+    if strong:
+        return _lookup(belief, strong[0], by_kind[strong[0]])
+    for kind in ("email", "phone"):
+        if kind in by_kind:
+            return _lookup(belief, kind, by_kind[kind])
+    return []
+
+
+def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
+    key = identifier_key(kind, value)
+    links = belief.names.get(key, ())
+    sure = [uid for uid in links if uid >= 0]
+    doubtful = [-uid - 1 for uid in links if uid < 0]
+    holders = [uid for uid in sure if belief.users[uid].exists is not False]
+    chosen = _most_recent(belief, holders) if holders else [uid for uid in sure[:1] if kind not in ("email", "phone")]
+    perhaps = [uid for uid in sure if belief.users[uid].exists is None and len(sure) > 1]
+    unique = list(dict.fromkeys([*chosen, *perhaps, *doubtful]))
+    found = [Candidate(uid, belief.users[uid], kind) for uid in unique]
+    if not chosen:
+        fresh = belief.settings.fresh(kind, key[1]) or key in belief.names
+        stranger = User(exists=False if fresh else None, fresh=fresh, external=kind == "external_id")
+        found.insert(0, Candidate(None, stranger, kind))
+    return found
+
+
+def _most_recent(belief: Belief, holders: list[int]) -> list[int]:
+    """Of several profiles with one email or phone: those with an external_id first, then the most recently updated.
+
+    Whether an event counts as an update nobody says: both ways of counting are followed.
+    """
+    if len(holders) == 1:
+        return holders
+    external = [uid for uid in holders if belief.users[uid].external] or holders
+    by_any = max(external, key=lambda uid: belief.users[uid].seen)
+    by_profile = max(external, key=lambda uid: belief.users[uid].profiled)
+    return [by_any] if by_any == by_profile else [by_any, by_profile]
+
+
+def paths(ask: Ask, candidate: Candidate) -> list[tuple[bool, Requires]]:
+    """Whether a user is found or created (True) or not (False): the lawful ways, each with its readings."""
+    exists = candidate.user.exists
+    if exists:
+        return [(True, ())]
+    ways: list[tuple[bool, Requires]] = [] if exists is False else [(True, ())]
+    kind = candidate.kind
+    if kind == "braze_id":
+        return [*ways, (False, (("unknown-braze-id", "no-user"),))]
+    if ask.update_unclear:
+        return [(True, ()), (False, ())]
+    if ask.update_only is True:
+        return [*ways, (False, ())]
+    if kind == "user_alias":
+        if ask.update_only is None:
+            return [*ways, (False, ())]
+        if ask.section == "attributes":
+            return [(True, ())]
+        return [*ways, (True, (("alias-create", "created"),)), (False, (("alias-create", "never"),))]
+    return [(True, ())]
+
+
+def linked(belief: Belief, ask: Ask, candidate: Candidate, user: User) -> tuple[Belief, int]:
+    """The belief after the request reached `user`: stored, and found by what the request says of it."""
+    uid = candidate.uid if candidate.uid is not None else len(belief.users)
+    names = belief.names
+    strong = any(kind in STRONG for kind, _ in ask.identifiers)
+    for kind, value in ask.identifiers:
+        key = identifier_key(kind, value)
+        links = names.get(key, ())
+        if uid in links:
+            continue
+        contact = kind in ("email", "phone")
+        if kind == candidate.kind:
+            names = names.insert(key, _surely(links, uid) if contact else (uid,))
+        elif contact and strong and ask.section == "attributes":
+            for former in user.held:  # a profile has one email and one phone; the former one leads to it no longer
+                if former[0] == kind:
+                    names = names.insert(former, tuple(-uid - 1 if one == uid else one for one in names[former]))
+            names = names.insert(key, _surely(links, uid))
+        elif -uid - 1 not in links:  # whether the other identifier was taken over nobody says
+            names = names.insert(key, (*links, -uid - 1))
+            continue
+        else:
+            continue
+        if contact:
+            user = replace(user, held=(*(one for one in user.held if one[0] != kind), key))
+    return replace(belief, users=belief.users.insert(uid, user), names=names), uid
+
+
+def _surely(links: tuple[int, ...], uid: int) -> tuple[int, ...]:
+    return (*(one for one in links if one != -uid - 1), uid)
