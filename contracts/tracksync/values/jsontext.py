@@ -46,7 +46,7 @@ def read_json(body: bytes) -> JsonText:
         value = _CLEAN.decode(text)
     except (_QuirkError, UnicodeDecodeError, ValueError):
         return _read_slowly(body)
-    if "\\u" in text and _has_lone_surrogate(value):
+    if ("\\ud" in text or "\\uD" in text) and _has_lone_surrogate(value):
         return JsonText(value, True, frozenset({"lone-surrogate"}))
     return JsonText(value, True, _NONE)
 

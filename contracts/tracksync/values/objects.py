@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import enum
 import json
+import re
 from typing import Any, Final
 
 from tracksync.limits import OBJECT_BYTES
 from tracksync.values.numbers import same
 from tracksync.values.text import fits
-from tracksync.values.times import Certainty, read_time
+from tracksync.values.times import Certainty, is_date_like, read_time
 
 
 class Problem(enum.StrEnum):
@@ -52,6 +53,38 @@ def problems(value: Any, unit: str) -> frozenset[Problem]:
     if serialized_size(value) > OBJECT_BYTES:
         found.add(Problem.SIZE)
     return frozenset(found)
+
+
+def doubtful(value: Any) -> bool:
+    """Whether lawful servers may differ on storing the nested `value`, whatever its `problems` say.
+
+    So it is with a $time that `read_time` is not sure of (but yyyy-MM-dd is NESTED's own example), one outside the
+    years 0 to 3000 (TYPES), one among other keys, an empty key, and a size that is over 100 KB in one way of
+    counting and not in another.
+    """
+    todo = [value]
+    while todo:
+        item = todo.pop()
+        if type(item) is list:
+            todo.extend(item)
+        elif type(item) is dict:
+            todo.extend(item.values())
+            if "" in item or ("$time" in item and (len(item) > 1 or _time_doubtful(item["$time"]))):
+                return True
+    size = serialized_size(value)
+    return _KILOBYTES < size <= OBJECT_BYTES or (size <= _KILOBYTES < len(_LOOSE_ENCODER.encode(value)))
+
+
+def _time_doubtful(value: Any) -> bool:
+    certainty = _time_certainty(value)
+    if certainty is Certainty.NOT:
+        return False  # a problem, not a doubt
+    sure = certainty is Certainty.CERTAIN or _plain_date(value)
+    return not (sure and is_date_like(value))
+
+
+def _plain_date(value: Any) -> bool:
+    return type(value) is str and _DATE.fullmatch(value) is not None and read_time(value).instant is not None
 
 
 def _time_certainty(value: Any) -> Certainty:
@@ -124,3 +157,6 @@ def serialized_size(value: Any) -> int:
 
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
+_LOOSE_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False)  # with escapes and spaces
+_KILOBYTES: Final = 100 * 1000
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

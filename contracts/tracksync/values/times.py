@@ -30,8 +30,8 @@ class TimeText:
     """What a text says of a time.
 
     `instant` is None where nobody can say which one is meant (30 February, bare digits). `year` is that of the text,
-    before any change of zone, and is set exactly if the text has a full date. `offset_minutes` is that of the zone,
-    None without one; `zoned` says whether there is one.
+    before any change of zone, and is set if the whole text reads as a full date, with or without a time of day.
+    `offset_minutes` is that of the zone, None without a known one; `zoned` says whether there is any.
     """
 
     certainty: Certainty
@@ -214,15 +214,15 @@ def _read_week(match: re.Match[str]) -> TimeText:
 
 def _read_vaguely(text: str) -> TimeText:
     """For text in no known form: parsers that guess read digits among the words of dates, or a date before garbage."""
+    start = _ISO_DATE.match(text)
+    if start and not (1 <= int(start[2]) <= 12 and 1 <= int(start[3]) <= 31):
+        return NOT_A_TIME
     digits = any(character.isdigit() for character in text)
     words = _WORD.findall(text)
     vocabulary = _DATE_WORDS if digits else _NAMES
     if (digits or words) and all(vocabulary.fullmatch(word.lower()) for word in words):
-        return _SOMETHING
-    start = _ISO_DATE.match(text)
-    if start and 1 <= int(start[1]) <= 12 and 1 <= int(start[2]) <= 31:
-        return _SOMETHING
-    return NOT_A_TIME
+        return TimeText(Certainty.LENIENT, year=int(start[1])) if start else _SOMETHING
+    return _SOMETHING if start else NOT_A_TIME
 
 
 NOT_A_TIME: Final = TimeText(Certainty.NOT)
@@ -246,7 +246,7 @@ _DATE_WORDS: Final = re.compile(
     rf"{_NAMES.pattern}|[ap]m?|[tzw]|utc|gmt|[ecmpbkij]st|[ecmp]dt|ces?t|msk|st|nd|rd|th|of|at"
 )
 _WORD: Final = re.compile(r"[^\W\d_]+")
-_ISO_DATE: Final = re.compile(r"\d{4}-(\d\d)-(\d\d)", re.ASCII)
+_ISO_DATE: Final = re.compile(r"(\d{4})-(\d\d)-(\d\d)", re.ASCII)
 _FULL: Final = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)[T ](\d\d):(\d\d):(\d\d)(?:(?:\.|(?<=T..:..:..):(?=\d{3}Z))(\d{1,9}))?(Z|[+-]\d\d:\d\d)?",
     re.ASCII,
