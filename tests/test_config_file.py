@@ -74,10 +74,11 @@ def test_an_empty_file_gives_the_defaults_and_does_not_opt_in_to_live() -> None:
         ("[workspace]\nrate_limt = 5", 2, "did you mean 'rate_limit'?"),
         ("[budget]\n# a remark\n'secnds' = 5", 3, "did you mean 'seconds'?"),
         ("live = true\n[budgets]\nrequests = 5", 2, "did you mean 'budget'?"),
-        ("rate_limit = 5", 1, "It belongs in [workspace]"),
-        ("[budget]\nendpoint = 'x'", 2, "It belongs at the top of the file"),
+        ("rate_limit = 5", 1, "it belongs in [workspace]"),
+        ("[budget]\nendpoint = 'x'", 2, "it belongs at the top of the file"),
         ("budget.requsts = 5", 1, "did you mean 'requests'?"),
         ("workspace = { prefx = 'a' }", 1, "did you mean 'prefix'?"),
+        ("rate_limitt = 5", 1, "did you mean 'rate_limit'? It belongs in [workspace]"),
         ("zzzzzz = 5", 1, "known here: endpoint, key_env"),
     ],
 )

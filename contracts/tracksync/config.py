@@ -318,7 +318,7 @@ def _bad_toml(path: Path, text: str, message: str) -> str:
 def _suggestion(key: str, table: str, known: Mapping[str, _Check]) -> str:
     tables = {"": _TOP, **_TABLES} if known in (_TOP, *_TABLES.values()) else {table: known}
     places = {name: other for other, names in tables.items() for name in names}
-    near = _OTHER_WORDS.get(key.lower())
+    near = key if key in places else _OTHER_WORDS.get(key.lower())
     if near not in places:
         matches = difflib.get_close_matches(key.lower(), known, n=1) or difflib.get_close_matches(
             key.lower(), places, 1
@@ -329,7 +329,7 @@ def _suggestion(key: str, table: str, known: Mapping[str, _Check]) -> str:
     if near in known:
         return f"did you mean {near!r}?"
     where = f"in [{places[near]}]" if places[near] else "at the top of the file, before any table"
-    return f"did you mean {near!r}? It belongs {where}"
+    return f"it belongs {where}" if near == key else f"did you mean {near!r}? It belongs {where}"
 
 
 def _kind(value: Any) -> str:

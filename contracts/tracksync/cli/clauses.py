@@ -1,0 +1,103 @@
+"""`tracksync clauses`: lists the catalogue, or explains one clause."""
+
+from __future__ import annotations
+
+import json
+import sys
+import textwrap
+from pathlib import Path
+from typing import Any
+
+import click
+
+from tracksync.clauses import Clause, UnknownClause, catalogue, clause
+from tracksync.cli.shared import PATH
+from tracksync.errors import UsageError
+from tracksync.ledger import Row, ledger
+from tracksync.outcome import kind_of
+from tracksync.report import files
+
+
+@click.command("clauses")
+@click.argument("id_", metavar="[ID]", required=False)
+@click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write it as JSON ('-': stdout).")
+def command(id_: str | None, json_path: Path | None) -> None:
+    """List the clauses of the contract, or explain one.
+
+    Breaking a documented clause is a violation and fails a run. Breaking an observed one is a deviation, which is
+    shown, and fails a run with --strict. Where the documents leave several ways open, all of them are lawful; they
+    are the readings of a ledger row.
+
+    \b
+    Examples:
+      tracksync clauses
+      tracksync clauses TS-OK-MESSAGE
+      tracksync clauses --json -
+    """
+    try:
+        chosen = [clause(id_)] if id_ else list(catalogue().values())
+    except UnknownClause as error:
+        raise UsageError(str(error)) from None
+    if json_path is not None:
+        files.write(json_path, json.dumps(_json(chosen), indent=2, ensure_ascii=False) + "\n")
+    elif id_:
+        click.echo(_explained(chosen[0]))
+    else:
+        click.echo(_listed(chosen))
+
+
+def _listed(clauses: list[Clause]) -> str:
+    widest = max(len(entry.id) for entry in clauses)
+    width = 110 if sys.stdout.isatty() else 10_000
+    lines = [
+        f"{entry.id:{widest}}  {entry.strength.value:10}  {textwrap.shorten(entry.sentence, width, placeholder=' …')}"
+        for entry in clauses
+    ]
+    return "\n".join(lines)
+
+
+def _explained(entry: Clause) -> str:
+    fails = {
+        "violation": "breaking it is a violation and fails a run",
+        "deviation": "breaking it is a deviation, shown, and fails a run with --strict",
+        "remark": "breaking it is remarked on and fails no run",
+    }[kind_of(entry.strength)]
+    lines = [
+        entry.id,
+        "",
+        *_wrapped(entry.sentence, "  "),
+        "",
+        f"  Source:   {entry.source} (the keys are explained in docs/sources.md)",
+        f"  Strength: {entry.strength.value}; {fails}",
+    ]
+    for row in _rows(entry):
+        lines += ["", *_wrapped(f"Left open ({row.name}): {row.question} [{row.source}]", "  ")]
+        lines += [line for name, sentence in row.readings.items() for line in _wrapped(f"{name}: {sentence}", "    ")]
+    lines += ["", f"  Put it to the test: tracksync fuzz --only {entry.id}"]
+    return "\n".join(lines)
+
+
+def _wrapped(text: str, indent: str) -> list[str]:
+    return textwrap.wrap(text, 100, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
+
+
+def _rows(entry: Clause) -> list[Row]:
+    return [ledger()[name] for name in entry.rows]
+
+
+def _json(clauses: list[Clause]) -> dict[str, Any]:
+    return {
+        "schema": 1,
+        "clauses": {
+            entry.id: {
+                "sentence": entry.sentence,
+                "source": entry.source,
+                "strength": entry.strength.value,
+                "rows": {
+                    row.name: {"question": row.question, "source": row.source, "readings": dict(row.readings)}
+                    for row in _rows(entry)
+                },
+            }
+            for entry in clauses
+        },
+    }
