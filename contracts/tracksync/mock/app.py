@@ -1,0 +1,208 @@
+"""The mock as an application: ASGI 3 for servers and httpx, and `handle` for tests in process.
+
+Knows how answers travel (pauses, pieces, cuts) and nothing of what they say.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import threading
+import time
+from collections import deque
+from collections.abc import Awaitable, Callable, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tracksync.exchange import FailureKind, Request, Response
+from tracksync.mock.call import AnswerLost, Call, Cut, Delivery
+from tracksync.mock.config import MockConfig
+from tracksync.mock.core import Core
+from tracksync.mock.neighbours import describe
+from tracksync.mock.profiles import Store
+from tracksync.values import times
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+ABORT: Final = "tracksync.abort"  # the scope extension by which our server lets an answer cut its connection
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the journal. `response` is None where the connection was cut; `applied`: state changed."""
+
+    request: Request
+    response: Response | None
+    applied: bool
+    at: float
+
+
+class MockApp:
+    """A mock workspace.
+
+    `clock` returns seconds since the epoch; a test may drive one of its own, since nothing in process sleeps.
+    All public methods may be called from any thread.
+    """
+
+    def __init__(self, config: MockConfig | None = None, clock: Callable[[], float] = time.time) -> None:
+        self.config = config or MockConfig()
+        self._clock = clock
+        self._lock = threading.RLock()
+        self._core: Core
+        self.journal: deque[Entry]
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget all users, windows, queued work and the journal."""
+        with self._lock:
+            self._core = Core(self.config, self._clock)
+            self.journal = deque(maxlen=self.config.journal)
+
+    # --- in process -------------------------------------------------------------------------------------------
+    def handle(self, request: Request) -> Response:
+        """Answer one request. Raises AnswerLost where a served mock would cut the connection."""
+        delivery = self.deliver(request)
+        if delivery.cut is Cut.BEFORE:
+            raise AnswerLost(FailureKind.RESET, "the mock cut the connection before it answered")
+        if delivery.cut is Cut.BODY:
+            raise AnswerLost(FailureKind.TRUNCATED, "the mock cut the connection within the body")
+        return delivery.response
+
+    def deliver(self, request: Request, token: object = None) -> Delivery:
+        """Answer one request, and say in which manner the answer is to travel."""
+        with self._lock:
+            call, delivery = self._core.respond(request, token)
+            if self.config.journal:
+                self._note(call, delivery)
+        return delivery
+
+    def _note(self, call: Call, delivery: Delivery) -> None:
+        response = delivery.response if delivery.cut is Cut.NOT else None
+        self.journal.append(Entry(call.request, response, call.applied, call.now))
+
+    # --- inspection -------------------------------------------------------------------------------------------
+    def state_of(self, kind: str, value: str | tuple[str, str]) -> dict[str, Any] | None:
+        """The profile that an identifier names, in the form of an export, or None.
+
+        `kind` is external_id, user_alias, braze_id, email or phone; an alias is given as (alias_label, alias_name).
+        Queued work that is due is done first.
+        """
+        with self._lock:
+            self._core.settle(self._clock())
+            profile = self._core.store.find(kind, value)
+            return None if profile is None else describe(profile, _write_time)
+
+    @property
+    def store(self) -> Store:
+        """All profiles, for tests that need more than `state_of`."""
+        return self._core.store
+
+    # --- ASGI -------------------------------------------------------------------------------------------------
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI 3: http and lifespan."""
+        if scope["type"] == "http":
+            await self._serve(scope, receive, send)
+        elif scope["type"] == "lifespan":
+            await _live(receive, send)
+        else:
+            await send({"type": "websocket.close", "code": 1000})
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        body = await _read(receive)
+        if body is None:
+            return
+        query = scope.get("query_string", b"").decode("latin-1")
+        request = Request(
+            method=scope["method"],
+            path=scope["path"] + (f"?{query}" if query else ""),
+            headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
+            body=body,
+        )
+        with self._lock:
+            token = self._core.begin(request)
+            latency = self._core.latency(request)
+        if latency:
+            await asyncio.sleep(latency)
+        delivery = self.deliver(request, token)
+        if delivery.pause:
+            await asyncio.sleep(delivery.pause)
+        if delivery.cut is Cut.BEFORE:
+            await _abort(scope, receive)
+            return
+        await _send(delivery, scope, receive, send)
+
+
+async def _read(receive: Receive) -> bytes | None:
+    """The whole body, or None if the client left."""
+    message = await receive()
+    if message["type"] != "http.request":
+        return None
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body", False):
+        return body
+    pieces = [body]
+    while True:
+        message = await receive()
+        if message["type"] != "http.request":
+            return None
+        pieces.append(message.get("body", b""))
+        if not message.get("more_body", False):
+            return b"".join(pieces)
+
+
+async def _send(delivery: Delivery, scope: Scope, receive: Receive, send: Send) -> None:
+    response = delivery.response
+    content = response.body
+    headers = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in response.headers]
+    if delivery.gzip and _takes_gzip(scope):
+        content = gzip.compress(content, mtime=0)
+        headers.append((b"content-encoding", b"gzip"))
+    if not delivery.chunked:
+        headers.append((b"content-length", b"%d" % len(content)))
+    if delivery.close:
+        headers.append((b"connection", b"close"))
+    if scope["method"] == "HEAD":
+        content = b""
+    await send({"type": "http.response.start", "status": response.status, "headers": headers})
+    if delivery.cut is Cut.BODY:
+        await send({"type": "http.response.body", "body": content[: len(content) // 2], "more_body": True})
+        await _abort(scope, receive)
+        return
+    if delivery.pieces == 1 and not delivery.chunked:
+        await send({"type": "http.response.body", "body": content})
+        return
+    size = max(1, -(-len(content) // max(2, delivery.pieces)))
+    for start in range(0, len(content), size):
+        if start and delivery.drip:
+            await asyncio.sleep(delivery.drip)
+        await send({"type": "http.response.body", "body": content[start : start + size], "more_body": True})
+    await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+def _takes_gzip(scope: Scope) -> bool:
+    return any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
+
+
+async def _abort(scope: Scope, receive: Receive) -> None:
+    """Cut the connection: by the extension of our own server, else by the only way that ASGI leaves, an exception."""
+    abort = scope.get("extensions", {}).get(ABORT)
+    if abort is None:
+        raise AnswerLost(FailureKind.RESET, "the mock was to cut the connection here")
+    abort()
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _live(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        await send({"type": f"{message['type']}.complete"})
+        if message["type"] == "lifespan.shutdown":
+            return
+
+
+def _write_time(instant: int) -> str:
+    return times.write_time(instant, "utc-millis")

@@ -1,0 +1,152 @@
+"""What the parts of the mock hand each other about one request, and the base that all parts share."""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tracksync.exchange import FailureKind, Request, Response
+from tracksync.mock.config import MockConfig
+from tracksync.mock.profiles import Identity, Profile, Store
+from tracksync.mock.rate import NEIGHBOUR_LIMITS, SYNC_PATH, Window
+
+
+class Sentinel(enum.Enum):
+    """Values that no JSON value equals."""
+
+    MISSING = enum.auto()  # no such attribute
+    UNCHANGED = enum.auto()  # the update is not made
+    REMOVED = enum.auto()  # the attribute goes
+
+
+MISSING: Final = Sentinel.MISSING
+UNCHANGED: Final = Sentinel.UNCHANGED
+REMOVED: Final = Sentinel.REMOVED
+
+
+@dataclass(frozen=True, slots=True)
+class Detail:
+    """One entry of `errors`; `section` and `index` are those of the object at fault where there is one."""
+
+    type: str
+    section: str | None = None
+    index: int = 0
+
+
+class Refused(Exception):  # noqa: N818 - a lawful outcome of a request, not an error of the mock
+    """A fatal error that a request deserves. `message` None stands for the one seen on the wire."""
+
+    def __init__(self, status: int, *details: Detail, message: str | None = None, bare: bool = False) -> None:
+        super().__init__(status, message)
+        self.status = status
+        self.details = details
+        self.message = message
+        self.bare = bare  # without `errors`, as a 401 is on the wire
+
+
+@dataclass(slots=True)
+class Task:
+    """One object of a request that passed every check: who is updated, and with what.
+
+    For events and purchases `name` is the key of the tally, `shown` the name as it is echoed, `instant` the time in
+    microseconds (not yet held against the clock) and `offset` its zone in minutes.
+    """
+
+    section: str
+    index: int
+    item: dict[str, Any]
+    who: Identity
+    create: bool
+    name: str = ""
+    shown: Any = ""
+    instant: int = 0
+    offset: int = 0
+    quantity: int = 1
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of a task. `profile` is None when nobody was found and none could be created.
+
+    `named` says for each custom attribute of the request: the value now stored, REMOVED or UNCHANGED.
+    """
+
+    profile: Profile | None
+    named: dict[str, Any] = field(default_factory=dict)
+    created: bool = False
+
+
+@dataclass(slots=True)
+class Call:
+    """One request on its way through the mock."""
+
+    request: Request
+    now: float
+    path: str
+    window: Window
+    number: int = 0  # requests since the start, from 1
+    known_path: bool = True
+    admitted: bool = True
+    status: int = 0
+    task: Task | None = None
+    outcome: Outcome | None = None
+    applied: bool = False
+    token: object = None  # what `begin` saw when the request arrived
+
+
+class Cut(enum.Enum):
+    """Where the connection is cut while an answer is delivered."""
+
+    NOT = enum.auto()
+    BEFORE = enum.auto()  # not one byte is sent
+    BODY = enum.auto()  # headers and half the body are sent
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """An answer and the manner in which it travels. Times in seconds."""
+
+    response: Response
+    pause: float = 0.0  # before the first byte
+    drip: float = 0.0  # between the pieces of the body
+    pieces: int = 1
+    cut: Cut = Cut.NOT
+    chunked: bool = False
+    close: bool = False
+    gzip: bool = False
+
+
+class AnswerLost(ConnectionError):  # noqa: N818 - says what happened, as the standard library's ConnectionReset
+    """What `MockApp.handle` raises in process where a served mock cuts the connection."""
+
+    def __init__(self, kind: FailureKind, detail: str) -> None:
+        super().__init__(detail)
+        self.kind = kind
+
+
+class Part:
+    """The state that all parts of the mock share."""
+
+    def __init__(self, config: MockConfig, clock: Callable[[], float]) -> None:
+        self.config = config
+        self.clock = clock
+        self.readings = config.all_readings()
+        self.store = Store(config.seed)
+        self.windows = {
+            path: Window(limit=limit, seconds=config.window_seconds)
+            for path, limit in (*NEIGHBOUR_LIMITS.items(), (SYNC_PATH, config.rate_limit))
+        }
+        self.requests = 0
+
+    def reading(self, row: str) -> str:
+        """The reading of a ledger row that this mock follows."""
+        return self.readings[row]
+
+    def spell(self, kind: str, text: str) -> str:
+        """The spelling under which an identifier or name is kept: exactly the one that was sent.
+
+        `kind` is an identifier's name, `alias_name`, `alias_label`, `event`, `product` or `attribute`.
+        """
+        return text

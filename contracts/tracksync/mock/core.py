@@ -1,0 +1,121 @@
+"""The mock's server without a socket: one request in, one delivery out, in the order in which a real one would work.
+
+Every step is a small method of one of the parts, so that a fault is a subclass which overrides a step or two, and
+several faults compose by inheritance. The parts know nothing of faults.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tracksync.exchange import Request, Response
+from tracksync.mock.answer import Answer
+from tracksync.mock.apply import Apply
+from tracksync.mock.call import UNCHANGED, Call, Delivery, Detail, Refused, Task
+from tracksync.mock.gate import Gate
+from tracksync.mock.neighbours import Neighbours
+from tracksync.mock.rate import SYNC_PATH
+
+
+class Core(Gate, Neighbours, Apply, Answer):
+    """A workspace that keeps every clause, under the readings it is configured with."""
+
+    def begin(self, request: Request) -> object:
+        """What is to be remembered of the moment when a request arrived. A correct server needs nothing."""
+        return None
+
+    def latency(self, request: Request) -> float:
+        """Seconds between the arrival of a request and its handling, where a served mock works in parallel."""
+        return 0.0
+
+    def respond(self, request: Request, token: object = None) -> tuple[Call, Delivery]:
+        """Handle one request completely. Never raises, whatever the request holds."""
+        now = self.clock()
+        self.settle(now)
+        call = self.open_call(request, now)
+        call.token = token
+        try:
+            self.admit(call)
+            body = self.serve(call)
+        except Refused as refusal:
+            body = self.refuse(call, refusal)
+        self.count_answer(call)
+        return call, self.deliver(call, Delivery(self.seal(call, body)))
+
+    def serve(self, call: Call) -> Any:
+        """The body for a request that was admitted."""
+        if call.path == SYNC_PATH:
+            return self.serve_sync(call)
+        if call.path == "/users/track":
+            tasks, details = self.read_track(call, self.sections(call, self.parse(call)))
+            for task in tasks:
+                self.enqueue(call, task)
+            call.status, call.applied = 201, True
+            return self.track_body(tasks, [self.error_entry(call, detail) for detail in details])
+        if call.path == "/users/delete":
+            body = self.delete(call, self.parse(call))
+            call.status, call.applied = 200, bool(body["deleted"])
+            return body
+        body = self.export(call, self.parse(call))
+        call.status = 200
+        return body
+
+    def serve_sync(self, call: Call) -> Any:
+        """Read, apply, and answer when it is done (SYNC)."""
+        call.task = self.read_sync(call)
+        return self.complete(call, call.task)
+
+    def complete(self, call: Call, task: Task) -> Any:
+        """Apply a task and describe what resulted."""
+        call.outcome = outcome = self.perform(call, task)
+        call.status = self.success_status(call)
+        written = outcome.named.values()
+        call.applied = outcome.profile is not None and not (written and all(value is UNCHANGED for value in written))
+        return self.success(call, task, outcome)
+
+    def success_status(self, call: Call) -> int:
+        """A success is answered 201 (SYNC)."""
+        return 201
+
+    def examine(self, call: Call, section: str, index: int, item: Any) -> Task:
+        """The task that one object asks for; row unknown-braze-id, which needs the store, is decided here."""
+        task = super().examine(call, section, index, item)
+        if (
+            task.who.kind == "braze_id"
+            and self.reading("unknown-braze-id") == "refused"
+            and self.lookup(task.who) is None
+        ):
+            raise Refused(400, Detail("'braze_id' is not valid", section, index))
+        return task
+
+    def enqueue(self, call: Call, task: Task) -> None:
+        """Accept one object of a batch, to be applied once."""
+        self.later(call.now, lambda: self.carry_out(call, task))
+
+    def carry_out(self, call: Call, task: Task) -> None:
+        """Apply one queued object."""
+        self.perform(call, task)
+
+    def refuse(self, call: Call, refusal: Refused) -> Any:
+        """Answer a refusal. Nothing was changed."""
+        call.status = self.fatal_status(call, refusal)
+        return self.fatal(call, refusal)
+
+    def fatal_status(self, call: Call, refusal: Refused) -> int:
+        """The status of a refusal."""
+        return refusal.status
+
+    def seal(self, call: Call, body: Any) -> Response:
+        """The response around a body, whose status `call` knows."""
+        content = self.encode(call, self.decorate(call, body))
+        headers = (
+            ("content-type", self.media(call)),
+            *self.rate_headers(call),
+            ("x-request-id", self.request_id(call)),
+            *self.further_headers(call),
+        )
+        return Response(call.status, headers, content)
+
+    def deliver(self, call: Call, delivery: Delivery) -> Delivery:
+        """The manner in which the answer travels: at once and whole."""
+        return delivery
