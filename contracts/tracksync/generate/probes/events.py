@@ -3,15 +3,39 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from tracksync.generate.build import Step, event, event_request, json_request, without
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes.probe import probe, send
 
+EVERY_PROPERTY: Final[dict[str, Any]] = {
+    "text": "plain",
+    "empty": "",
+    "long": "x" * 255,
+    "n" * 255: "a name of 255 characters",
+    "unicode ключ 🔑": "значение 🎉 عربي",
+    "integer": 42,
+    "negative": -7,
+    "float": 219.98,
+    "tiny": 1e-7,
+    "yes": True,
+    "no": False,
+    "when": "2022-12-06T19:20:45+01:00",
+    "list": ["a", "b", 3],
+    "nested": {"deep": {"deeper": {"value": 1}}, "list": [1, 2]},
+    "Time": "not the reserved name",
+    "objects": [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}],
+}
+MANY_PROPERTIES: Final[dict[str, Any]] = {f"p{number:03}": number for number in range(300)}
+
 
 @probe(
     "event-times",
+    "TS-ANSWER-ARRIVES",
+    "TS-ANSWER-JSON",
+    "TS-ANSWER-MEDIA",
+    "TS-ANSWER-STATUS",
     "TS-OK-STATUS",
     "TS-OK-MESSAGE",
     "TS-OK-NO-ERRORS",
@@ -34,10 +58,6 @@ from tracksync.generate.probes.probe import probe, send
     "TS-RATE-LIMIT",
     "TS-RATE-REMAINING",
     "TS-RATE-RESET",
-    "TS-ANSWER-ARRIVES",
-    "TS-ANSWER-JSON",
-    "TS-ANSWER-MEDIA",
-    "TS-ANSWER-STATUS",
 )
 def times(name: Namer) -> Iterator[Step]:
     """One event, its times out of order and in every certain form.
@@ -53,63 +73,43 @@ def times(name: Namer) -> Iterator[Step]:
         ("the same again", "2022-06-15T12:00:00+14:00"),
         ("latest by its instant, not by its clock face", "2024-05-05T06:00:00-05:30"),
         ("earliest by its instant, not by its clock face", "2020-01-01T00:30:00+01:00"),
-        ("latest by its clock face, not by its instant", "2024-05-05T12:15:00+01:00"),
         ("no zone: UTC, and the latest", "2024-05-05T11:30:00.001"),
-        ("no zone: UTC, and the earliest", "2019-12-31T23:29:59"),
         ("before the epoch, with microseconds", "1969-07-20T20:17:40.123456Z"),
     ):
         yield send(label, event_request(user, "ordered", time))
 
 
-@probe("event-future", "TS-EVENT-FUTURE", "TS-EVENT-FIRST", "TS-EVENT-LAST")
+@probe(
+    "event-future",
+    "TS-EVENT-FUTURE",
+    "TS-EVENT-FIRST",
+    "TS-EVENT-LAST",
+    "TS-EVENT-PROPERTIES",
+    "TS-EVENT-PROPERTIES-256",
+)
 def future(name: Namer) -> Iterator[Step]:
-    """Times to come are recorded as now, as first and as last."""
+    """Times to come are recorded as now, as first and as last; properties of every type, and more than are kept."""
     user = {"external_id": name.external_id("u")}
-    yield send("a first event to come", event_request(user, "launched", "2099-12-31T23:59:59Z"))
-    yield send("then one long ago", event_request(user, "launched", "2001-02-03T04:05:06Z"))
-    yield send("then another to come", event_request(user, "launched", "2150-01-01T00:00:00+09:00"))
+    yield send(
+        "a first event to come, properties of every type",
+        event_request(user, "launched", "2099-12-31T23:59:59Z", properties=EVERY_PROPERTY),
+    )
+    yield send(
+        "then one long ago, 300 properties",
+        event_request(user, "launched", "2001-02-03T04:05:06Z", properties=MANY_PROPERTIES),
+    )
+    yield send(
+        "then another to come, no properties",
+        event_request(user, "launched", "2150-01-01T00:00:00+09:00", properties={}),
+    )
 
 
-@probe("event-names", "TS-USER-SPELLING", "TS-EVENT-NAME", "TS-EVENT-COUNT", "TS-STATE-KEYS-APART")
+@probe("event-names", "TS-USER-SPELLING", "TS-EVENT-NAME", "TS-EVENT-COUNT", "TS-STATE-KEYS-APART", "TS-OK-ONLY-EVENTS")
 def names(name: Namer) -> Iterator[Step]:
-    """Names that a careless server takes for one another: case, spaces, Unicode forms, a name as long as may be."""
+    """Names that a careless server takes for one another: case, spaces, Unicode forms."""
     user = {"external_id": name.external_id("u")}
-    for spelling in ("Café", "café", "Cafe\u0301", " Café ", "🎉" * 60):
-        yield send(f"an event called {spelling[:8]!r}", event_request(user, spelling, "2023-03-03T03:03:03Z"))
-    yield send("the first name again", event_request(user, "Café", "2023-03-04T03:03:03Z"))
-
-
-def _documented_properties() -> dict[str, Any]:
-    return {
-        "text": "plain",
-        "empty": "",
-        "long": "x" * 255,
-        "n" * 255: "a name of 255 characters",
-        "unicode ключ 🔑": "значение 🎉 عربي",
-        "integer": 42,
-        "negative": -7,
-        "float": 219.98,
-        "tiny": 1e-7,
-        "yes": True,
-        "no": False,
-        "when": "2022-12-06T19:20:45+01:00",
-        "list": ["a", "b", 3],
-        "nested": {"deep": {"deeper": {"value": 1}}, "list": [1, 2]},
-        "Time": "not the reserved name",
-        "objects": [{"sku": "a", "n": 1}, {"sku": "b", "n": 2}],
-    }
-
-
-@probe("event-properties", "TS-EVENT-PROPERTIES", "TS-EVENT-PROPERTIES-256", "TS-OK-ONLY-EVENTS", "TS-EVENT-COUNT")
-def properties(name: Namer) -> Iterator[Step]:
-    """Properties of every documented type, none, and more than are kept."""
-    user = {"external_id": name.external_id("u")}
-    time = "2023-05-01T00:00:00Z"
-    every = _documented_properties()
-    yield send("properties of every type", event_request(user, "browsed", time, properties=every))
-    many = {f"p{number:03}": number for number in range(300)}
-    yield send("300 properties", event_request(user, "browsed", time, properties=many))
-    yield send("no properties at all", event_request(user, "browsed", time, properties={}))
+    for time, spelling in enumerate(("Café", "café", "Cafe\u0301", " Café ", "Café"), start=1):
+        yield send(f"an event called {spelling[:8]!r}", event_request(user, spelling, f"2023-03-0{time}T03:03:03Z"))
 
 
 @probe(
@@ -133,16 +133,10 @@ def refused(name: Namer) -> Iterator[Step]:
         ("no time", without(right, "time")),
         ("a time that is a word", {**right, "time": "yesterday"}),
         ("a time with month 13 and hour 99", {**right, "time": "2022-13-45T99:00:00Z"}),
-        ("an empty time", {**right, "time": ""}),
-        ("a time that is an object", {**right, "time": {"at": "2023-01-01T00:00:00Z"}}),
         ("a name that is an object", {**right, "name": {"text": "signed"}}),
-        ("a name that is null", {**right, "name": None}),
         ("properties that are a text", {**right, "properties": "none"}),
         ("a property called time", {**right, "properties": {"time": "2023-01-01T00:00:00Z"}}),
         ("a property called event_name", {**right, "properties": {"a": 1, "event_name": "signed"}}),
     ):
         yield send(label, json_request({"events": [wrong]}))
     yield send("the right one again", json_request({"events": [right]}))
-
-
-PROBES = (times, refused, names, future, properties)

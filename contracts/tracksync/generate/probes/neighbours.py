@@ -1,0 +1,81 @@
+"""Probes of the neighbouring endpoints, which need permissions of their own: all of them are optional."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from tracksync.generate.build import (
+    DELETE,
+    EXPORT,
+    TRACK,
+    Step,
+    attributes,
+    attributes_request,
+    event,
+    event_request,
+    json_request,
+    purchase,
+    purchase_request,
+)
+from tracksync.generate.harmless import Namer
+from tracksync.generate.probes.probe import probe, send
+
+DAY = "2023-09-01T12:00:00Z"
+EXPORTED = ["external_id", "custom_attributes", "custom_events", "purchases", "email", "user_aliases"]
+
+
+@probe("track", "TS-TRACK-ACCEPTED", "TS-TRACK-APPLIED", optional=True, group="neighbours")
+def track(name: Namer) -> Iterator[Step]:
+    """The asynchronous sibling: what it accepts is applied once, some time later."""
+    user, other = {"external_id": name.external_id("u")}, {"external_id": name.external_id("other")}
+    yield send("known before", event_request(user, "tracked", DAY))
+    yield send(
+        "several objects at once",
+        json_request(
+            {
+                "attributes": [attributes(user, {"n": 1}), attributes(other, {"n": 2})],
+                "events": [event(user, "tracked", DAY), event(other, "tracked", DAY)],
+                "purchases": [purchase(user, "tracked", DAY, quantity=2)],
+            },
+            path=TRACK,
+        ),
+    )
+    yield send("one event later", event_request(user, "tracked", DAY))
+
+
+@probe("export", "TS-EXPORT-ANSWER", "TS-EXPORT-AGREES", optional=True, group="neighbours")
+def export(name: Namer) -> Iterator[Step]:
+    """What completed requests claimed, read back from the profile."""
+    user = {"external_id": name.external_id("u")}
+    yield send(
+        "attributes of every kind",
+        attributes_request(
+            user,
+            {
+                "s": "Zoë 🎉",
+                "n": 2**53 + 1,
+                "f": 219.98,
+                "b": True,
+                "list": ["b", "a"],
+                "o": {"deep": {"x": 1}},
+                "d": "",
+            },
+        ),
+    )
+    yield send("an event", event_request(user, "exported", "2022-12-06T19:20:45+01:00"))
+    yield send("a purchase", purchase_request(user, "exported", DAY, quantity=2))
+    yield send(
+        "attributes once more", attributes_request(user, {"s": "x" * 256, "b": False, "d": None, "n": {"inc": 1}})
+    )
+    yield send(
+        "the profile",
+        json_request({"external_ids": [user["external_id"]], "fields_to_export": EXPORTED}, path=EXPORT),
+    )
+
+
+@probe("delete", "TS-DELETE-ANSWER", optional=True, group="neighbours")
+def delete(name: Namer) -> Iterator[Step]:
+    """A user made and deleted."""
+    user = {"external_id": name.external_id("u")}
+    yield send("created", event_request(user, "deleted", DAY))
+    yield send("deleted", json_request({"external_ids": [user["external_id"]]}, path=DELETE))
