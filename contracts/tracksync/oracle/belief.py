@@ -143,13 +143,18 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """What is known of the current rate window. `reset` in epoch seconds; `lowest`: the smallest remaining shown."""
+    """What is known of the current rate window. `reset` in epoch seconds; `lowest`: the smallest remaining shown.
+
+    `unshown`: requests answered since then without the headers' values. `alone`: every request of the window so far was
+    ours, by the server's own count.
+    """
 
     reset: int = 0
     lowest: int | None = None
     accepted: int = 0
     requests: int = 0
-    alone: bool = True  # every request of the window so far was ours, by the server's own count
+    unshown: int = 0
+    alone: bool = True
     last_received: float = float("-inf")
     limit: int | None = None
 

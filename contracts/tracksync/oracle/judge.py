@@ -272,7 +272,7 @@ def _each_user(case: _Case, change: Any) -> None:
     for candidate in users.candidates(case.belief, case.ask):
         user = change(candidate.user)
         if user is not candidate.user or candidate.uid is None:
-            case.belief, _ = users.linked(case.belief, case.ask, candidate, user)
+            case.belief, _ = users.linked(case.belief, case.ask, candidate, user, proven=False)
 
 
 def _refused(case: _Case) -> None:

@@ -51,7 +51,12 @@ def _count_only(belief: Belief, exchange: Exchange, status: int, endpoint: int |
     if endpoint is None or endpoint not in belief.windows:
         return belief
     window = belief.windows[endpoint]
-    counted = replace(window, accepted=window.accepted + (status == 201), requests=window.requests + 1)
+    counted = replace(
+        window,
+        accepted=window.accepted + (status == 201),
+        requests=window.requests + 1,
+        unshown=window.unshown + 1,
+    )
     return replace(belief, windows=belief.windows.insert(endpoint, counted))
 
 
@@ -105,7 +110,7 @@ def _judge_values(
         if remaining > 0:
             message = f"a 429 came although {remaining} requests remain"
             findings.append(Finding("TS-RATE-429", message, WHERE + NAMES[1], 0, remaining))
-        elif same_window and sequential and before.alone and before.lowest and before.lowest >= 1:
+        elif same_window and sequential and before.alone and (before.lowest or 0) > before.unshown:
             message = f"a 429 came although the answer before it in this window said {before.lowest} remain"
             findings.append(Finding("TS-RATE-429", message, "/response/status", 201, 429))
     alone = window.alone and limit - remaining <= requests
@@ -115,6 +120,7 @@ def _judge_values(
         lowest,
         accepted,
         requests,
+        0,
         alone,
         max(exchange.received, window.last_received),
         window.limit or (limit if limit > 0 else None),

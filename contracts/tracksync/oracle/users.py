@@ -99,20 +99,27 @@ def paths(ask: Ask, candidate: Candidate) -> list[tuple[bool, Requires]]:
     return [(True, ())]
 
 
-def linked(belief: Belief, ask: Ask, candidate: Candidate, user: User) -> tuple[Belief, int]:
-    """The belief after the request reached `user`: stored, and found by what the request says of it."""
+def linked(
+    belief: Belief, ask: Ask, candidate: Candidate, user: User, *, proven: bool = True
+) -> tuple[Belief, int]:
+    """The belief after the request reached `user`: stored, and found by what the request says of it.
+
+    Not `proven`: it may have reached another; a doubtful link stays doubtful.
+    """
     uid = candidate.uid if candidate.uid is not None else len(belief.users)
     names = belief.names
     strong = any(kind in STRONG for kind, _ in ask.identifiers)
     for kind, value in ask.identifiers:
         key = identifier_key(kind, value)
         links = names.get(key, ())
-        if uid in links:
+        if uid in links or (not proven and -uid - 1 in links):
             continue
         contact = kind in ("email", "phone")
+        if user.exists is False and kind != candidate.kind:
+            continue
         if kind == candidate.kind:
             names = names.insert(key, _surely(links, uid) if contact else (uid,))
-        elif contact and strong and ask.section == "attributes":
+        elif contact and strong and proven and ask.section == "attributes":
             for former in user.held:  # a profile has one email and one phone; the former one leads to it no longer
                 if former[0] == kind:
                     names = names.insert(former, tuple(-uid - 1 if one == uid else one for one in names[former]))

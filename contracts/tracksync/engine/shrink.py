@@ -1,0 +1,47 @@
+"""Make a failing sequence short: keep removing steps while the same clause still breaks.
+
+Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002) over steps. Knows
+nothing of targets: whoever calls says how a sequence is played, since that costs requests on a live workspace.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from tracksync.generate.build import Step
+
+
+def shrink(steps: Sequence[Step], breaks: Callable[[Sequence[Step]], bool]) -> tuple[Step, ...]:
+    """The shortest sequence found for which `breaks` holds; it must hold for `steps` itself.
+
+    The last step, in which the break shows, always stays.
+    """
+    kept = list(steps)
+    size = max(len(kept) // 2, 1)
+    while len(kept) > 1:
+        removed = False
+        start = 0
+        while start < len(kept) - 1:
+            end = min(start + size, len(kept) - 1)
+            candidate = kept[:start] + kept[end:]
+            if breaks(candidate):
+                kept = candidate
+                removed = True
+            else:
+                start = end
+        if size == 1 and not removed:
+            break
+        size = max(size // 2, 1)
+    return tuple(kept)
+
+
+def related(steps: Sequence[Step], last: int, words: Callable[[Step], frozenset[str]]) -> list[Step]:
+    """The steps up to `last` that share a word (an identifier) with it, directly or through another step."""
+    wanted = set(words(steps[last]))
+    chosen = [steps[last]]
+    for step in reversed(steps[:last]):
+        mine = words(step)
+        if mine & wanted:
+            wanted |= mine
+            chosen.append(step)
+    return chosen[::-1]

@@ -1,0 +1,191 @@
+"""Where requests go: the one seam between the engine and the world. A target sends one request and owns its clock.
+
+Two targets: the embedded mock, in process with a clock of its own that jumps over pauses, and any URL over HTTP.
+The key is known here and nowhere below; an exchange carries only what kind of credential was used.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Protocol
+from urllib.parse import urlsplit
+
+import httpx
+
+from tracksync.exchange import Credential, Exchange, Failure, FailureKind, Headers, Request, Response
+from tracksync.generate.build import Step
+from tracksync.mock import MockApp, MockConfig
+from tracksync.mock.call import AnswerLost
+
+USER_AGENT = "tracksync"
+WRONG_KEY = "tracksync-wrong-key"
+
+
+class Target(Protocol):
+    """Something that answers requests."""
+
+    name: str  # what is judged, without credentials
+    clock_skew: float  # seconds by which its clock may differ from ours
+
+    def send(self, step: Step) -> Exchange:
+        """Send one step's request with its credential. Failures of the transport become part of the exchange."""
+        ...
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        ...
+
+    def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
+        ...
+
+    def can(self, credential: Credential) -> bool:
+        """Whether a key of this kind is at hand."""
+        ...
+
+    def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+def authorization(step: Step, key: str, unprivileged: str | None) -> str | None:
+    """The Authorization header's value for a step, or None for no header."""
+    if step.credential is Credential.MISSING:
+        return None
+    secret = key
+    if step.credential is Credential.UNPRIVILEGED:
+        secret = unprivileged or ""
+    elif step.credential is Credential.INVALID and step.key_form == "plain":
+        secret = WRONG_KEY
+    if step.key_form == "quoted":
+        return f'Bearer "{secret}"'
+    return f"Basic {secret}" if step.key_form == "scheme" else f"Bearer {secret}"
+
+
+def _tags(step: Step) -> tuple[str, ...]:
+    return (step.label, "quoted") if step.key_form == "quoted" else (step.label,)
+
+
+class EmbeddedMock:
+    """The mock in process: no port, no network, and time that passes only when somebody waits."""
+
+    EPOCH = 1_800_000_000.0  # a minute's beginning, so that the same seed gives the same run
+    TICK = 0.001  # seconds; sent and received differ, and no two exchanges touch
+
+    def __init__(self, config: MockConfig) -> None:
+        self.name = "mock"
+        self.clock_skew = 1.0
+        self._config = config
+        self._time = self.EPOCH
+        self.app = MockApp(config, clock=lambda: self._time)
+
+    def now(self) -> float:
+        return self._time
+
+    def sleep(self, seconds: float) -> None:
+        self._time += max(seconds, 0.0)
+
+    def can(self, credential: Credential) -> bool:
+        return True
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def send(self, step: Step) -> Exchange:
+        value = authorization(step, self._config.key, self._config.unprivileged_key)
+        headers: Headers = step.request.headers
+        request = step.request if value is None else replace(step.request, headers=(*headers, ("Authorization", value)))
+        self._time += self.TICK
+        sent = self._time
+        response: Response | None = None
+        failure: Failure | None = None
+        try:
+            response = self.app.handle(request)
+        except AnswerLost as lost:
+            failure = Failure(lost.kind, str(lost))
+        self._time = max(self._time, sent) + self.TICK
+        return Exchange(step.request, response, sent, self._time, step.credential, failure, _tags(step))
+
+
+class HttpTarget:
+    """A real endpoint over HTTP. `base_url` is scheme, host and perhaps a path; the documented paths are appended."""
+
+    def __init__(
+        self,
+        base_url: str,
+        key: str,
+        unprivileged_key: str | None = None,
+        *,
+        timeout: float = 30.0,
+        verify: bool | str = True,
+        guard: Callable[[Request], str | None] | None = None,
+    ) -> None:
+        parts = urlsplit(base_url)
+        host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
+        port = f":{parts.port}" if parts.port else ""
+        self.name = f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
+        self.clock_skew = 5.0 if is_loopback(parts.hostname or "") else 300.0
+        self._key, self._unprivileged = key, unprivileged_key
+        self._guard = guard
+        self._client = httpx.Client(
+            timeout=httpx.Timeout(timeout, connect=min(timeout, 10.0)),
+            verify=verify,
+            headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
+            follow_redirects=False,
+            trust_env=not is_loopback(parts.hostname or ""),
+        )
+        self._offset = time.time() - time.monotonic()
+
+    def now(self) -> float:
+        return time.monotonic() + self._offset
+
+    def sleep(self, seconds: float) -> None:
+        time.sleep(max(seconds, 0.0))
+
+    def can(self, credential: Credential) -> bool:
+        return credential is not Credential.UNPRIVILEGED or bool(self._unprivileged)
+
+    def close(self) -> None:
+        self._client.close()
+
+    def send(self, step: Step) -> Exchange:
+        reason = self._guard(step.request) if self._guard else None
+        if reason:
+            raise HarmfulRequest(f"a request was held back before it was sent: {reason}")
+        value = authorization(step, self._key, self._unprivileged)
+        headers = list(step.request.headers)
+        if value is not None:
+            headers.append(("Authorization", value))
+        request = self._client.build_request(
+            step.request.method, self.name + step.request.path, headers=headers, content=step.request.body
+        )
+        sent = self.now()
+        response: Response | None = None
+        failure: Failure | None = None
+        try:
+            answer = self._client.send(request)
+            raw = tuple((name.decode("latin-1"), text.decode("latin-1")) for name, text in answer.headers.raw)
+            response = Response(answer.status_code, raw, answer.content)
+        except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
+            failure = Failure(FailureKind.UNREACHABLE, type(error).__name__)
+        except httpx.TimeoutException as error:
+            failure = Failure(FailureKind.TIMEOUT, type(error).__name__)
+        except httpx.DecodingError as error:
+            failure = Failure(FailureKind.TRUNCATED, type(error).__name__)
+        except httpx.RemoteProtocolError as error:
+            incomplete = "incomplete" in str(error) or "without sending complete" in str(error)
+            failure = Failure(FailureKind.TRUNCATED if incomplete else FailureKind.RESET, type(error).__name__)
+        except httpx.HTTPError as error:
+            failure = Failure(FailureKind.RESET, type(error).__name__)
+        return Exchange(step.request, response, sent, self.now(), step.credential, failure, _tags(step))
+
+
+class HarmfulRequest(RuntimeError):
+    """A request that could reach somebody. It is a defect of generation, and was not sent."""
+
+
+def is_loopback(host: str) -> bool:
+    """Whether a host name or address is this machine."""
+    return host == "localhost" or host == "::1" or host.startswith("127.")
