@@ -10,10 +10,10 @@ from tracksync.limits import STRING_CHARACTERS
 
 def length(text: str, unit: str) -> int:
     """The length of `text` in `unit`: "code-points" or "utf16". Lone surrogates count one in both."""
-    if unit == "code-points" or text.isascii():
+    if unit == "code-points":
         return len(text)
     if unit == "utf16":
-        return len(text) + sum(character > "\uffff" for character in text)
+        return len(text) if text.isascii() else len(text) + sum(character > "\uffff" for character in text)
     raise ValueError(f"a string's length is counted in code-points or utf16, not in {unit!r}")
 
 

@@ -1,0 +1,290 @@
+"""Times: which texts are certainly one, which are certainly none, and which instant they name."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tracksync.ledger import ledger
+from tracksync.values.times import Certainty, is_date_like, read_time, same_instant, write_time
+
+SECOND = 1_000_000
+DAY = 86_400 * SECOND
+YEAR_9_DIGITS = 999_999_999 * 365 * DAY
+INSTANTS = st.integers(-YEAR_9_DIGITS, YEAR_9_DIGITS)
+FORMS = tuple(ledger()["time-form"].readings)
+
+
+def instant_of(moment: datetime) -> int:
+    return (moment - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1)
+
+
+DECEMBER = instant_of(datetime(2022, 12, 6, 19, 20, 45, tzinfo=UTC))
+MIDNIGHT = instant_of(datetime(2022, 12, 6, tzinfo=UTC))
+
+
+@pytest.mark.parametrize(
+    ("text", "instant", "offset"),
+    [
+        ("2022-12-06T19:20:45Z", DECEMBER, 0),
+        ("2022-12-06T19:20:45", DECEMBER, None),
+        ("2022-12-06 19:20:45", DECEMBER, None),
+        ("2022-12-06 19:20:45Z", DECEMBER, 0),
+        ("2022-12-06T20:20:45+01:00", DECEMBER, 60),
+        ("2022-12-06T13:50:45-05:30", DECEMBER, -330),
+        ("2022-12-07T09:20:45+14:00", DECEMBER, 840),
+        ("2022-12-06T19:20:45.5Z", DECEMBER + 500_000, 0),
+        ("2022-12-06T19:20:45.123456789Z", DECEMBER + 123_456, 0),
+        ("2022-12-06T19:20:45:012Z", DECEMBER + 12_000, 0),
+        ("1970-01-01T00:00:00Z", 0, 0),
+        ("1969-12-31T23:59:59.999Z", -1000, 0),
+        ("0001-01-01T00:00:00Z", instant_of(datetime(1, 1, 1, tzinfo=UTC)), 0),
+        ("9999-12-31T23:59:59Z", instant_of(datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)), 0),
+        ("2000-02-29T00:00:00Z", instant_of(datetime(2000, 2, 29, tzinfo=UTC)), 0),
+    ],
+)
+def test_a_full_time_is_certain(text: str, instant: int, offset: int | None) -> None:
+    time = read_time(text)
+    assert time.certainty is Certainty.CERTAIN
+    assert (time.instant, time.offset_minutes, time.zoned) == (instant, offset, offset is not None)
+    assert time.year == int(text[:4])
+
+
+@pytest.mark.parametrize(
+    ("text", "instant"),
+    [
+        ("2022-12-06", MIDNIGHT),
+        ("12/06/2022", MIDNIGHT),
+        ("Tue 12 06 19:20:45.Z 2022", DECEMBER),
+        ("Tue 12 06 20:20:45.+01:00 2022", DECEMBER),
+        ("Tue Dec 06 19:20:45 UTC 2022", DECEMBER),
+        ("2022-12-06T19:20:45,5Z", DECEMBER + 500_000),
+        ("2022-12-06T19:20:45.0000000000001Z", DECEMBER),
+        ("2022-12-06T19:20Z", DECEMBER - 45 * SECOND),
+        ("2022-12-06t19:20:45z", DECEMBER),
+        (" 2022-12-06T19:20:45Z", DECEMBER),
+        ("2022-12-06T19:20:45Z\n", DECEMBER),
+        ("2022-12-06T19:20:45 Z", DECEMBER),
+        ("2022-12-06T20:20:45+0100", DECEMBER),
+        ("2022-12-06T20:20:45+01", DECEMBER),
+        ("2022-12-06T19:20:45-00:00", DECEMBER),
+        ("2022-12-07T18:20:45+23:00", DECEMBER),
+        ("2022-12-06 19:20:45:012Z", DECEMBER + 12_000),
+        ("20221206T192045Z", DECEMBER),
+        ("2022-340T19:20:45Z", DECEMBER),
+        ("2022-W49-2T19:20:45Z", DECEMBER),
+        ("2022W492", MIDNIGHT),
+        ("2020-W01-1", instant_of(datetime(2019, 12, 30, tzinfo=UTC))),
+        ("2024-366", instant_of(datetime(2024, 12, 31, tzinfo=UTC))),
+        ("2022-12-05T24:00:00Z", MIDNIGHT),
+        ("2016-12-31T23:59:60Z", instant_of(datetime(2017, 1, 1, tzinfo=UTC))),
+        ("0000-01-01T00:00:00Z", instant_of(datetime(1, 1, 1, tzinfo=UTC)) - 366 * DAY),
+        ("-0001-12-31T00:00:00Z", instant_of(datetime(1, 1, 1, tzinfo=UTC)) - 367 * DAY),
+        ("10000-01-01T00:00:00Z", instant_of(datetime(9999, 12, 31, tzinfo=UTC)) + DAY),
+        ("+2022-12-06T19:20:45Z", DECEMBER),
+    ],
+)
+def test_a_rarer_form_is_lenient_and_its_instant_known(text: str, instant: int) -> None:
+    time = read_time(text)
+    assert (time.certainty, time.instant) == (Certainty.LENIENT, instant)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2022-02-30T00:00:00Z",
+        "2022-02-29",
+        "2022-04-31T00:00:00Z",
+        "2023-366",
+        "2022-12-06T24:30:00Z",
+        "2022-12-06T19:20:45+25:00",
+        "2022-12-06T19:20:45 EST",
+        "2022-12-06T19:20:45Z and more",
+        "Tue Dec 06 19:20:45 PST 2022",
+        "Tue, 6 Dec 2022 19:20:45 GMT",
+        "6 December 2022",
+        "13/01/2022",
+        "20221206",
+        "1670354445",
+        "1670354445.5",
+        "-5",
+        "2022",
+        "2022-12",
+        "12:30 PM",
+        "２０２２-12-06T19:20:45Z",
+        "٢",
+        "monday",
+        "1" * 1000,
+        "9999999999999-01-01T00:00:00Z",
+    ],
+)
+def test_a_text_that_only_some_parsers_read_is_lenient_without_an_instant(text: str) -> None:
+    time = read_time(text)
+    assert (time.certainty, time.instant) == (Certainty.LENIENT, None)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " ",
+        "yesterday",
+        "not a time",
+        "not-a-date-5",
+        "T",
+        "Z",
+        "2022-13-45T99:00:00Z",
+        "2022-13-01",
+        "2022-00-01T00:00:00Z",
+        "2022-12-00T00:00:00Z",
+        "2022-12-32T00:00:00Z",
+        "0000-00-00T00:00:00Z",
+        "2022-12-06T25:00:00Z",
+        "2022-12-06T19:60:00Z",
+        "2022-12-06T19:20:61Z",
+        "13/45/2022",
+        "00/10/2022",
+        "2022-W54-1",
+        "2022-W10-8",
+        "2022-000",
+        "2022-367",
+        "2022-13-06 EST",
+        "decline 5",
+        "{}",
+        "\x00",
+        "true",
+        "x" * 1000,
+    ],
+)
+def test_a_text_that_no_parser_reads_is_not_a_time(text: str) -> None:
+    time = read_time(text)
+    assert (time.certainty, time.instant, time.year) == (Certainty.NOT, None, None)
+
+
+@given(st.text(max_size=80) | st.text(alphabet="0123456789-+:/.,TtZzW ", max_size=40))
+def test_no_text_makes_reading_raise_and_only_dates_have_instants(text: str) -> None:
+    time = read_time(text)
+    assert time.certainty is not Certainty.CERTAIN or time.instant is not None
+    assert time.instant is None or time.year is not None
+    assert time.certainty is not Certainty.NOT or not is_date_like(text)
+
+
+@given(st.datetimes(timezones=st.integers(-14 * 60, 14 * 60).map(lambda m: timezone(timedelta(minutes=m)))))
+def test_reading_agrees_with_the_standard_library(moment: datetime) -> None:
+    text = moment.isoformat()
+    time = read_time(text)
+    assert (time.certainty, time.instant) == (Certainty.CERTAIN, instant_of(moment))
+
+
+@given(st.datetimes())
+def test_week_dates_agree_with_the_standard_library(moment: datetime) -> None:
+    year, week, day = moment.isocalendar()
+    midnight = instant_of(moment.replace(tzinfo=UTC, hour=0, minute=0, second=0, microsecond=0))
+    assert read_time(f"{year:04d}-W{week:02d}-{day}").instant == midnight
+    assert read_time(f"{moment:%Y}".zfill(4) + f"-{moment:%j}").instant == midnight
+
+
+@given(INSTANTS)
+def test_what_is_written_to_the_microsecond_is_read_back(instant: int) -> None:
+    assert read_time(write_time(instant, "utc-micros")).instant == instant
+
+
+@given(INSTANTS, st.sampled_from(FORMS), st.integers(-14 * 60, 14 * 60))
+def test_every_form_names_the_same_instant(instant: int, form: str, offset: int) -> None:
+    read = read_time(write_time(instant, form, offset))
+    assert read.instant is not None
+    assert same_instant(read.instant, instant)
+    assert read.zoned
+
+
+@given(st.datetimes(timezones=st.just(UTC)), st.sampled_from(FORMS))
+def test_what_is_written_within_four_digit_years_is_certain(moment: datetime, form: str) -> None:
+    assert read_time(write_time(instant_of(moment), form)).certainty is Certainty.CERTAIN
+
+
+@pytest.mark.parametrize(
+    ("form", "offset", "text"),
+    [
+        ("utc-millis", 60, "2022-12-06T18:20:45.000Z"),
+        ("utc-offset", 60, "2022-12-06T18:20:45.000+00:00"),
+        ("utc-micros", 60, "2022-12-06T18:20:45.000000Z"),
+        ("as-sent", 60, "2022-12-06T19:20:45.000+01:00"),
+        ("as-sent", -570, "2022-12-06T08:50:45.000-09:30"),
+        ("as-sent", 0, "2022-12-06T18:20:45.000Z"),
+    ],
+)
+def test_a_form_is_written_as_the_ledger_shows_it(form: str, offset: int, text: str) -> None:
+    assert write_time(DECEMBER - 3600 * SECOND, form, offset) == text
+
+
+def test_every_form_of_the_ledger_can_be_written() -> None:
+    assert all(write_time(0, form).startswith("1970-01-01T00:00:00.000") for form in FORMS)
+
+
+def test_an_unknown_form_is_named_in_the_error() -> None:
+    with pytest.raises(ValueError, match="'rfc822'"):
+        write_time(0, "rfc822")
+
+
+@pytest.mark.parametrize(
+    ("instant", "text"),
+    [
+        (-1, "1969-12-31T23:59:59.999Z"),
+        (instant_of(datetime(1, 1, 1, tzinfo=UTC)) - DAY, "0000-12-31T00:00:00.000Z"),
+        (instant_of(datetime(1, 1, 1, tzinfo=UTC)) - 367 * DAY, "-0001-12-31T00:00:00.000Z"),
+        (instant_of(datetime(9999, 12, 31, tzinfo=UTC)) + DAY, "+10000-01-01T00:00:00.000Z"),
+    ],
+)
+def test_instants_outside_datetimes_range_are_written(instant: int, text: str) -> None:
+    assert write_time(instant, "utc-millis") == text
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "2022-12-06T19:20:45Z",
+        "2022-12-06T19:20:45:000Z",
+        "2022-12-06T19:20:45",
+        "2022-12-06 19:20:45",
+        "2022-12-06",
+        "12/06/2022",
+        "Tue 12 06 19:20:45.Z 2022",
+        "0000-01-01",
+        "3000-12-31",
+        "2022-02-30",
+        " 2022-12-06",
+    ],
+)
+def test_a_string_in_a_documented_date_form_may_become_a_time(text: str) -> None:
+    assert is_date_like(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "3001-01-01",
+        "9999-12-31T23:59:59Z",
+        "-0001-01-01",
+        "2022-13-01",
+        "fruit",
+        "",
+        "2022",
+        "20221206",
+        "1670354445",
+        "+14155550100",
+        "12.5",
+        "12:30",
+        "may",
+        "2022-12-06 is my birthday",
+    ],
+)
+def test_any_other_string_stays_a_string(text: str) -> None:
+    assert not is_date_like(text)
+
+
+@pytest.mark.parametrize(("difference", "same"), [(0, True), (999, True), (-999, True), (1000, False), (-1000, False)])
+def test_instants_are_the_same_to_the_millisecond(difference: int, same: bool) -> None:
+    assert same_instant(DECEMBER, DECEMBER + difference) is same
