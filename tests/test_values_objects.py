@@ -268,3 +268,4 @@ def test_an_object_of_exactly_the_limit_is_not_too_large(more: int, found: froze
     value["b"] = "w" * (OBJECT_BYTES + more - serialized_size(value))
     assert serialized_size(value) == OBJECT_BYTES + more
     assert problems(value, "utf16") == found
+    assert doubtful(value) is not bool(found)

@@ -97,6 +97,8 @@ def test_a_rarer_form_is_lenient_and_its_instant_known(text: str, instant: int) 
     [
         "2022-02-30T00:00:00Z",
         "2022-02-29",
+        "1900-02-29T00:00:00Z",
+        "0100-02-29",
         "2022-04-31T00:00:00Z",
         "2023-366",
         "2022-12-06T24:30:00Z",
