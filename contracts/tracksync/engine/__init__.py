@@ -1,5 +1,5 @@
 """The engine: drives a target with what generation makes, lets the oracle judge, and emits a stream of events."""
 
-from tracksync.engine.fuzz import FuzzPlan, fuzz
+from tracksync.engine.fuzzing import FuzzPlan, fuzz
 
 __all__ = ["FuzzPlan", "fuzz"]
