@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from tracksync import limits
 from tracksync.mock.call import MISSING, REMOVED, UNCHANGED, Call, Outcome, Part, Task
 from tracksync.mock.intake import ARRAY_EDITS, OBJECT_EDITS
 from tracksync.mock.profiles import Identity, Profile, Tally
-from tracksync.values import arrays, identifiers, numbers, objects, text
+from tracksync.values import arrays, identifiers, numbers, objects, text, times
 
 INC_MAX: Final = 10**300  # a sum beyond what any reader takes for a number is not stored
 
@@ -277,8 +278,8 @@ class Apply(Part):
         return objects.merge(current, value)
 
     def invalid(self, value: Any) -> bool:
-        """Whether anything inside a nested value keeps it from being stored (NESTED TRACK)."""
-        return bool(self.problems(value))
+        """Whether anything inside a nested value keeps it from being stored (NESTED TRACK TYPES)."""
+        return bool(self.problems(value)) or _has_far_time(value)
 
     def problems(self, value: Any) -> frozenset[objects.Problem]:
         """What is wrong inside a nested value (NESTED)."""
@@ -323,3 +324,17 @@ class Apply(Part):
     def objects_removed(self, current: list[Any], removals: list[Any]) -> list[Any]:
         """$remove takes away every match."""
         return objects.remove_objects(current, removals)
+
+
+def _has_far_time(value: Any) -> bool:
+    """Whether a nested value holds a $time with a year below 0 or above 3000, which is not stored (TYPES)."""
+    if isinstance(value, list):
+        return any(map(_has_far_time, value))
+    if not isinstance(value, dict):
+        return False
+    written = value.get("$time")
+    if isinstance(written, str):
+        year = times.read_time(written).year
+        if year is not None and not limits.DATE_YEAR_MIN <= year <= limits.DATE_YEAR_MAX:
+            return True
+    return any(map(_has_far_time, value.values()))
