@@ -17,7 +17,7 @@ GONE: Any = type("Gone", (), {"__repr__": lambda self: "GONE", "__bool__": lambd
 LONGEST = 255
 
 
-class Unchanged(Exception):
+class UnchangedError(Exception):
     """The update of this attribute is not made; the request goes on."""
 
 
@@ -59,13 +59,13 @@ def too_long(text: str, law: Law) -> bool:
 
 
 def resolve(old: Any, sent: Any, merge: bool, law: Law) -> Any:
-    """The new value, or GONE. `old` is GONE where there is none. Raises Unchanged."""
+    """The new value, or GONE. `old` is GONE where there is none. Raises UnchangedError."""
     bad = law.bad
     if sent is None:
         if "null_ignored" in bad or ("null_ignored_on_arrays" in bad and isinstance(old, list)):
-            raise Unchanged
+            raise UnchangedError
         if "null_ignored_on_objects" in bad and isinstance(old, dict):
-            raise Unchanged
+            raise UnchangedError
         return "" if "null_becomes_empty_string" in bad else GONE
     if isinstance(sent, bool):
         return _boolean(sent, bad)
@@ -89,7 +89,7 @@ def _boolean(sent: bool, bad: frozenset[str]) -> Any:
     if "false_removes" in bad and not sent:
         return GONE
     if "false_ignored" in bad and not sent:
-        raise Unchanged
+        raise UnchangedError
     if "boolean_as_integer" in bad:
         return int(sent)
     if "boolean_as_string" in bad:
@@ -129,7 +129,7 @@ def _string(old: Any, sent: str, law: Law) -> Any:
     if "string_256_accepted" in bad and length == LONGEST + 1:
         return sent
     if "string_255_refused" in bad and length == LONGEST:
-        raise Unchanged
+        raise UnchangedError
     if "string_cut_at_255" in bad and too_long(sent, law):
         return sent[:LONGEST]
     if "string_cut_at_100" in bad:
@@ -137,13 +137,13 @@ def _string(old: Any, sent: str, law: Law) -> Any:
     if too_long(sent, law):
         if "long_string_removes" in bad:
             return GONE
-        raise Unchanged
+        raise UnchangedError
     if "empty_string_removes" in bad and not sent:
         return GONE
     if "empty_string_ignored" in bad and not sent:
-        raise Unchanged
+        raise UnchangedError
     if "string_set_once" in bad and isinstance(old, str):
-        raise Unchanged
+        raise UnchangedError
     if "string_trimmed" in bad:
         sent = sent.strip()
     if "string_trailing_space_lost" in bad:
@@ -171,7 +171,7 @@ def _string(old: Any, sent: str, law: Law) -> Any:
     at = dates.read(sent)
     if at is None or at.year > dates.LAST_YEAR:
         if at is not None and "far_date_refused" in bad:
-            raise Unchanged
+            raise UnchangedError
         return sent
     if "date_offset_ignored" in bad:
         at = dates.read(dates.ISO.sub(lambda m: m[0].removesuffix(m[8] or ""), sent).strip()) or at
@@ -184,15 +184,15 @@ def _string(old: Any, sent: str, law: Law) -> Any:
 
 
 def _sound(value: Any, law: Law) -> Any:
-    """A value that stands inside another one, with its times read. Raises Unchanged."""
+    """A value that stands inside another one, with its times read. Raises UnchangedError."""
     bad = law.bad
     if value is None:
         if "nested_null_stored" in bad or "nested_null_removes_key" in bad:
             return None
-        raise Unchanged
+        raise UnchangedError
     if isinstance(value, str):
         if too_long(value, law) and "nested_long_string_stored" not in bad:
-            raise Unchanged
+            raise UnchangedError
         return value
     if isinstance(value, list):
         return [_sound(inner, law) for inner in value]
@@ -206,7 +206,7 @@ def _sound(value: Any, law: Law) -> Any:
                 return Moment(text, at, nested=True)
             if "nested_bad_time_stored" in bad and isinstance(text, str):
                 return text
-            raise Unchanged
+            raise UnchangedError
         return Moment(text, at, nested=True)
     for key in value:
         wrong = (
@@ -216,12 +216,12 @@ def _sound(value: Any, law: Law) -> Any:
             or ("nested_long_key_stored" not in bad and len(key) > LONGEST and too_long(key, law))
         )
         if wrong:
-            raise Unchanged
+            raise UnchangedError
     kept = {}
     for key, inner in value.items():
         try:
             kept[key] = _sound(inner, law)
-        except Unchanged:
+        except UnchangedError:
             if "nested_fault_drops_only_the_key" not in bad:
                 raise
     return kept
@@ -260,10 +260,10 @@ def _fit(values: list[Any], law: Law) -> list[Any]:
         if "array_overflow_keeps_middle" in bad:
             return values[1 : limit + 1]
         if how == "unchanged":
-            raise Unchanged
+            raise UnchangedError
         values = values[-limit:] if how == "newest" else values[:limit]
     if too_big(values, law):
-        raise Unchanged
+        raise UnchangedError
     return values
 
 
@@ -280,11 +280,11 @@ def _array(old: Any, sent: list[Any], law: Law) -> Any:
         if "object_array_limited" in bad:
             return _fit(values, law)
         if too_big(values, law):
-            raise Unchanged
+            raise UnchangedError
         return values
     if not sent:
         if "empty_array_ignored" in bad:
-            raise Unchanged
+            raise UnchangedError
         return []
     values = _elements(sent, law)
     if "array_set_appends" in bad and isinstance(old, list):
@@ -303,14 +303,14 @@ def _array(old: Any, sent: list[Any], law: Law) -> Any:
 def _edit_array(old: Any, sent: dict[str, Any], law: Law) -> Any:
     bad, reading = law.bad, law.reading
     if not all(isinstance(part, list) for part in sent.values()):
-        raise Unchanged
+        raise UnchangedError
     if old is GONE or not isinstance(old, list):
         if old is not GONE and reading["edit_of_other_type"] == "unchanged":
-            raise Unchanged
+            raise UnchangedError
         if not sent.get("add"):
             if reading["remove_from_nothing"] == "empty":
                 return []
-            raise Unchanged
+            raise UnchangedError
         old = []
     add, remove = _elements(sent.get("add", []), law), [mark(value) for value in sent.get("remove", [])]
     if "add_ignored" in bad or ("add_ignored_beside_remove" in bad and remove):
@@ -351,17 +351,17 @@ def _edit_array(old: Any, sent: dict[str, Any], law: Law) -> Any:
 def _increase(old: Any, step: Any, law: Law) -> Any:
     bad = law.bad
     if isinstance(step, bool) or not isinstance(step, int):
-        raise Unchanged
+        raise UnchangedError
     if old is GONE:
         if law.reading["inc_of_nothing"] == "unchanged":
-            raise Unchanged
+            raise UnchangedError
         return step
     if isinstance(old, bool) or not isinstance(old, int | float):
-        raise Unchanged
+        raise UnchangedError
     if isinstance(old, float) and law.reading["inc_of_float"] == "unchanged":
-        raise Unchanged
+        raise UnchangedError
     if "inc_ignored" in bad or ("inc_negative_ignored" in bad and step < 0):
-        raise Unchanged
+        raise UnchangedError
     if "inc_sets" in bad:
         return step
     if "inc_by_one" in bad:
@@ -392,7 +392,7 @@ def _merge(old: dict[str, Any], new: dict[str, Any], law: Law, depth: int = 0) -
             continue
         else:
             out[key] = value
-    if "merge_loses_siblings" in bad and depth:
+    if "merge_loses_siblings" in bad and not depth:
         return {key: value for key, value in out.items() if key in new}
     return out
 
@@ -406,7 +406,7 @@ def _cut(value: Any, depth: int) -> Any:
 def _object(old: Any, sent: dict[str, Any], merge: bool, law: Law) -> Any:
     bad = law.bad
     if too_big(sent, law) and "object_size_unchecked" not in bad:
-        raise Unchanged
+        raise UnchangedError
     new = _sound(sent, law)
     if isinstance(new, Moment):
         return Moment(new.text, new.at, nested=True)
@@ -430,30 +430,28 @@ def _object(old: Any, sent: dict[str, Any], merge: bool, law: Law) -> Any:
     if (merge and "merge_ignored" not in bad) or "merge_always" in bad:
         new = _merge(old, new, law) if isinstance(old, dict) else new
         if too_big(new, law) and "object_size_unchecked" not in bad:
-            raise Unchanged
+            raise UnchangedError
     return new
 
 
 def _edit_objects(old: Any, sent: dict[str, Any], merge: bool, law: Law) -> Any:
     bad, reading = law.bad, law.reading
     if not all(_objects(part) for part in sent.values()):
-        raise Unchanged
+        raise UnchangedError
     for part in (*sent.get("$update", []), *sent.get("$remove", [])):
         if not isinstance(part.get("$identifier_key"), str) or "$identifier_value" not in part:
-            raise Unchanged
+            raise UnchangedError
     if not all(isinstance(part.get("$new_object"), dict) for part in sent.get("$update", [])):
-        raise Unchanged
+        raise UnchangedError
     if not isinstance(old, list):
         if (old is not GONE and reading["edit_of_other_type"] == "unchanged") or "$add" not in sent:
-            raise Unchanged
+            raise UnchangedError
         old = []
     items = copy.copy(old)
     if "$add" in sent and "object_add_ignored" not in bad:
         fresh = [_sound(value, law) for value in sent["$add"]]
         if "object_add_replaces" in bad:
             items = fresh
-        elif "object_add_prepends" in bad:
-            items = [*fresh, *items]
         elif "object_add_first_only" in bad:
             items = [*items, fresh[0]]
         else:
@@ -467,7 +465,7 @@ def _edit_objects(old: Any, sent: dict[str, Any], merge: bool, law: Law) -> Any:
     if "object_array_limited" in bad:
         return _fit(items, law)
     if too_big(items, law):
-        raise Unchanged
+        raise UnchangedError
     return items
 
 
@@ -490,8 +488,6 @@ def _update_objects(items: list[Any], part: dict[str, Any], merge: bool, law: La
     for at in hits:
         deep = merge and "object_update_merge_ignored" not in bad
         items[at] = _merge(items[at], new, law) if deep else new
-    if "object_update_moves_to_end" in bad and hits:
-        items = [item for at, item in enumerate(items) if at not in hits] + [items[at] for at in hits]
     if not hits and "object_update_appends" in bad:
         items.append(new)
     return items

@@ -72,9 +72,7 @@ def write(at: datetime, form: str = "milliseconds") -> str:
             return at.astimezone(timezone(timedelta(hours=9))).isoformat(timespec="milliseconds")
         except OverflowError:
             form = "milliseconds"
-    digits = {"milliseconds": "milliseconds", "microseconds": "microseconds", "nanoseconds": "microseconds"}
-    if form == "seconds":
-        timespec = "milliseconds" if at.microsecond // 1000 else "seconds"
-    else:
-        timespec = digits[form]
+    timespec = "microseconds" if form in ("microseconds", "nanoseconds") else "milliseconds"
+    if form == "seconds" and at.microsecond < 1000:
+        timespec = "seconds"
     return at.replace(tzinfo=None).isoformat(timespec=timespec) + ("000Z" if form == "nanoseconds" else "Z")
