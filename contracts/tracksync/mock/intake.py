@@ -197,8 +197,8 @@ class Intake(Part):
         return Identity("external_id", self.spell("external_id", str(value)), shown)
 
     def integer_text(self, section: str, index: int, name: str, value: int) -> Any:
-        """Row integer-identifiers: what is echoed for an integer, or the refusal."""
-        reading = self.reading("integer-identifiers")
+        """Rows integer-identifiers and integer-products: what is echoed for an integer, or the refusal."""
+        reading = self.reading("integer-products" if name == "product_id" else "integer-identifiers")
         if reading == "refused":
             raise Refused(400, Detail(f"'{name}' is not valid", section, index))
         return value if reading == "integer" else str(value)

@@ -90,6 +90,8 @@ def _judge_entry(ask: Ask, entry: dict[str, Any], where: str) -> list[Finding]:
     if not entry or not any(isinstance(value, str) and value for value in entry.values()):
         text = "an entry of errors says nothing"
         findings.append(Finding("TS-REFUSE-BODY", text, where, "a text in it", entry))
+    if not ask.grounds or any(ground.pointer.count("/") <= 3 for ground in ask.grounds):
+        return findings  # the fault may lie in the body as a whole, not in one object
     sections = [key for key in ("attributes", "events", "purchases") if isinstance(ask.body, dict) and ask.body.get(key)]
     named = entry.get("input_array", NOTHING)
     if named is not NOTHING and sections and named not in sections:

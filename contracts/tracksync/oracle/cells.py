@@ -57,8 +57,11 @@ def clause_of(write: AttributeWrite) -> str:
             return "TS-ATTR-LENGTH-OVER"
         if len(value) > STRING_CHARACTERS - 8:
             return "TS-ATTR-LENGTH-KEPT"
-        if is_date_like(value):
-            return "TS-ATTR-DATE" if _in_date_range(value) else "TS-ATTR-DATE-RANGE"
+        if value[-1:].isdigit() or value[-1:] == "Z":
+            if is_date_like(value):
+                return "TS-ATTR-DATE"
+            if not _in_date_range(value):
+                return "TS-ATTR-DATE-RANGE"
         return "TS-ATTR-STRING"
     if is_number(value):
         return "TS-ATTR-INTEGER" if is_integer(value) else "TS-ATTR-FLOAT"
@@ -146,10 +149,29 @@ def _string(value: str, prior: Any) -> list[Outcome]:
         return _refused(prior)
     if "\0" in value:
         return [Outcome(value, value), *_open(prior)]
+    if value[:1].isdigit() and value[-1:] == "Z" or (len(value) > 19 and value[-3:-2] == ":"):
+        return _date(value)
     if len(value) * 2 > STRING_CHARACTERS and length(value, "utf16") > STRING_CHARACTERS:
         kept = [Outcome(value, value, (("string-length", "code-points"),))]
         return kept + _refused(prior, (("string-length", "utf16"),))
     return [Outcome(value, value)]
+
+
+def _date(value: str) -> list[Outcome]:
+    """A text that is certainly a time: shown as it was sent, or normalised (row date-attribute)."""
+    if not is_date_like(value) or read_time(value).certainty is not Certainty.CERTAIN:
+        return [Outcome(value, value)]
+    return [
+        Outcome(value, AsSent(value), (("date-attribute", "as-sent"),)),
+        Outcome(value, value, (("date-attribute", "normalised"),)),
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class AsSent:
+    """Shows a text to the letter, where `appears` would let another form of the same instant pass."""
+
+    text: str
 
 
 def _in_date_range(text: str) -> bool:
@@ -277,7 +299,7 @@ def _object_with(found: frozenset[objects.Problem], value: Any, prior: Any, writ
         return _refused(prior)
     if found:
         return _refused(prior, (("invalid-object", "not-applied"),))
-    if "\0" in str(value):
+    if "\0" in str(value) or objects.doubtful(value):
         return _open(prior)
     if not write.merge or prior is ABSENT:
         return [Outcome(value, value)]
@@ -311,7 +333,7 @@ def _incremented(step: Any, prior: Any) -> list[Outcome]:
 def _stored_objects(value: list[Any], prior: Any) -> list[Outcome]:
     if objects.serialized_size(value) > OBJECT_BYTES:
         return _refused(prior, (("invalid-object", "not-applied"),))
-    if any(objects.problems(item, unit) for item in value for unit in UNITS):
+    if objects.doubtful(value) or any(objects.problems(item, unit) for item in value for unit in UNITS):
         return _open(prior)
     outcomes = [Outcome(value, value)]
     if _repeats(value):
@@ -377,7 +399,7 @@ def _well_formed_edit(value: dict[str, Any]) -> bool:
                 if item.keys() != wanted or not isinstance(item["$identifier_key"], str):
                     return False
             new = item if key == "$add" else item.get("$new_object", {"x": 1})
-            if not isinstance(new, dict) or any(objects.problems(new, unit) for unit in UNITS):
+            if not isinstance(new, dict) or objects.doubtful(new) or any(objects.problems(new, unit) for unit in UNITS):
                 return False
     return True
 
@@ -432,6 +454,9 @@ def fitting(outcomes: Iterable[Outcome], shown: Any) -> Iterator[Outcome]:
                 continue
             after = (ABSENT if shown is None else shown) if outcome.after is UNKNOWN else outcome.after
             yield Outcome(after, shown, outcome.requires, outcome.limit)
+        elif isinstance(outcome.shows, AsSent):
+            if shown == outcome.shows.text:
+                yield outcome
         elif outcome.shows is OMITTED or shown is OMITTED:
             if outcome.shows is shown:
                 yield outcome

@@ -63,7 +63,7 @@ class CounterWrite:
     """An event or purchase. `instant` None: any time. `amounts`: (what it adds, reading of purchase-count or None)."""
 
     section: str
-    name: Any  # str, or int where the row integer-identifiers or coerced-types applies
+    name: Any  # str, or int where the row integer-products or coerced-types applies
     instant: int | None
     zoned: bool
     shifted: bool  # written with an offset other than zero
@@ -379,6 +379,9 @@ def _read_identifiers(
         for ground in broken:
             reader.odd(ground.why, ground.pointer)
     strong = [kind for kind, _ in found if kind in ("external_id", "user_alias", "braze_id")]
+    if "braze_id" in strong:
+        why = "the braze_id may be unknown"
+        reader.grounds.append(row_may("unknown-braze-id", "TS-USER-BRAZE-ID", why, f"{where}/braze_id"))
     if len(strong) > 1:
         why = f"{' and '.join(strong)} are in one object"
         reader.grounds.append(row_may("identifier-precedence", "TS-OK-IDENTIFIER", why, where))
@@ -429,7 +432,7 @@ def _read_event(target: dict[str, Any], reader: _Reader, where: str) -> CounterW
 
 def _read_purchase(target: dict[str, Any], reader: _Reader, where: str) -> CounterWrite | None:
     required = "TS-PURCHASE-PRODUCT-REQUIRED"
-    name, vague_name = _read_name(target, "product_id", required, "integer-identifiers", reader, where)
+    name, vague_name = _read_name(target, "product_id", required, "integer-products", reader, where)
     time = _read_when(target, "TS-PURCHASE-TIME-REQUIRED", "TS-PURCHASE-TIME-REQUIRED", reader, where)
     _read_currency(target, reader, where)
     _read_price(target, reader, where)
@@ -467,7 +470,7 @@ def _read_name(
             return value, True
         return value, False
     if is_number(value):
-        if row == "integer-identifiers" and is_integer(value):
+        if row == "integer-products" and is_integer(value):
             reader.grounds.append(row_may(row, "TS-FORM-INTEGER-ID", f"{key} is an integer", pointer))
             reader.features.add("TS-FORM-INTEGER-ID")
             if isinstance(value, float) or not -(2**53) < value < 2**53:

@@ -659,6 +659,8 @@ def _wrong_attribute(
         if case.belief.allows(outcome.requires) and outcome.shows is not cells.ANYTHING
     ]
     expected = next((one.shows for one in lawful if one.shows is not OMITTED), NOTHING)
+    if isinstance(expected, cells.AsSent):
+        expected = expected.text
     name = key[1]
     if shown is OMITTED:
         text = f"the answer leaves out {name!r}, which the request wrote"
@@ -722,7 +724,7 @@ def _judge_counter(case: _Case, candidate: Candidate, user: User, entry: dict[st
     if kind == "PURCHASE" and not isinstance(ask.counter.name, str):
         shown_name = element.get("product_id")
         reading = "string" if isinstance(shown_name, str) else "integer"
-        case.hold("integer-identifiers", frozenset([reading]), f"{where}/product_id")
+        case.hold("integer-products", frozenset([reading]), f"{where}/product_id")
     shown, found = answers.read_shown(element, where)
     case.findings += found
     if shown is None or _contended(case, key, cell):
