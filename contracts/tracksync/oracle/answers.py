@@ -73,7 +73,7 @@ def judge_fatal(ask: Ask, status: int, body: dict[str, Any]) -> tuple[list[Findi
     for index, entry in enumerate(errors):
         if isinstance(entry, dict):
             kinds.add("objects")
-            findings += _judge_entry(ask, entry, f"{where}/{index}")
+            findings += _judge_entry(ask, status, entry, f"{where}/{index}")
         elif isinstance(entry, str):
             kinds.add("texts")
             if not entry:
@@ -85,12 +85,12 @@ def judge_fatal(ask: Ask, status: int, body: dict[str, Any]) -> tuple[list[Findi
     return findings, kinds.pop() if len(kinds) == 1 else None
 
 
-def _judge_entry(ask: Ask, entry: dict[str, Any], where: str) -> list[Finding]:
+def _judge_entry(ask: Ask, status: int, entry: dict[str, Any], where: str) -> list[Finding]:
     findings = []
     if not entry or not any(isinstance(value, str) and value for value in entry.values()):
         text = "an entry of errors says nothing"
         findings.append(Finding("TS-REFUSE-BODY", text, where, "a text in it", entry))
-    if not ask.grounds or any(ground.pointer.count("/") <= 3 for ground in ask.grounds):
+    if status != 400 or not ask.grounds or any(ground.pointer.count("/") <= 3 for ground in ask.grounds):
         return findings  # the fault may lie in the body as a whole, not in one object
     sections = [key for key in ("attributes", "events", "purchases") if isinstance(ask.body, dict) and ask.body.get(key)]
     named = entry.get("input_array", NOTHING)
