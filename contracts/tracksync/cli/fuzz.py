@@ -56,7 +56,7 @@ class _Target:
     show_default=True,
     help="Seconds to wait for an answer.",
 )
-@click.option("--directed", is_flag=True, help="Directed probes only, no random sequences.")
+@click.option("--directed-only", is_flag=True, help="Directed probes only, no random sequences.")
 @click.option("--strict", is_flag=True, help="Let deviations from what was observed fail the run too.")
 @click.option(
     "--config",
@@ -82,7 +82,7 @@ def command(
     rate_limit: int | None,
     probe_rate_limit: bool,
     timeout: float,
-    directed: bool,
+    directed_only: bool,
     strict: bool,
     config_path: Path,
     json_path: Path | None,
@@ -114,8 +114,8 @@ def command(
     from tracksync.report import Redactor
 
     place = _target(target, config_path)
-    if place.address != "mock" and faults:
-        raise UsageError("only the embedded mock can be given a fault; leave --target out")
+    if place.address != "mock" and (faults or reading_pairs):
+        raise UsageError("only the embedded mock can be given a fault or a reading; leave --target out")
     if faults:
         from tracksync.mock.faults import catalogue
 
@@ -131,20 +131,21 @@ def command(
         max_seconds=max_time if max_time is not None else budget.seconds,
         max_data_points=max_data_points if max_data_points is not None else budget.data_points,
         only=_only(only),
-        readings={**_readings(readings_path, place.config), **configuration.parse_readings(reading_pairs)},
+        readings=_readings(readings_path, place.config),
         rate_limit=rate_limit or workspace.rate_limit,
         array_limit=workspace.array_limit,
         probe_rate_limit=probe_rate_limit,
         prefix=workspace.prefix,
         timeout=timeout,
         faults=faults,
-        random=not directed,
+        mock_readings=configuration.parse_readings(reading_pairs),
+        random=not directed_only,
+        strict=strict,
     )
     return run(
         lambda emit: _drive(plan, emit),
         outputs=Outputs(json_path, junit_path, html_path, markdown_path, learn_path),
         redactor=Redactor([place.key or "", place.unprivileged_key or "", *environment_secrets()]),
-        strict=strict,
     )
 
 

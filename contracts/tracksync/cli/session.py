@@ -13,14 +13,13 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from types import FrameType
 
 import click
 
 from tracksync.cli.shared import Outputs, is_terminal, wants_colour
 from tracksync.errors import TracksyncError, UsageError
-from tracksync.events import Event, RunEnded, RunStarted
+from tracksync.events import Event, RunEnded
 from tracksync.outcome import EXIT_CODES
 from tracksync.report import Redactor, Tally, terminal
 from tracksync.report.progress import Progress
@@ -28,14 +27,14 @@ from tracksync.report.progress import Progress
 Emit = Callable[[Event], None]
 
 
-def run(drive: Callable[[Emit], None], *, outputs: Outputs, redactor: Redactor, strict: bool = False) -> int:
+def run(drive: Callable[[Emit], None], *, outputs: Outputs, redactor: Redactor) -> int:
     """Call `drive` with a function that takes its events. Returns the exit code.
 
     Ctrl-C, SIGTERM, `Unfinished` and a fault of our own end the run as `unfinished`; what was found until then is
     written all the same. A UsageError goes through: nothing ran.
     """
     outputs.check()
-    tally = Tally(redactor)
+    tally = Tally(redactor, time.time)
     progress = Progress(
         sys.stderr,
         redactor=redactor,
@@ -45,7 +44,7 @@ def run(drive: Callable[[Emit], None], *, outputs: Outputs, redactor: Redactor, 
     )
 
     def emit(event: Event) -> None:
-        tally(replace(event, strict=True) if strict and isinstance(event, RunStarted) else event)
+        tally(event)
         progress(event)
 
     stopped, fault = "", ""

@@ -85,12 +85,16 @@ class Progress:
                 self._findings += 1
                 known = " (known)" if event.known else ""
                 self._say(f"found {event.finding.clause}{known}: {event.finding.message}")
-            case Paused() if event.seconds >= 1:
+            case Paused() if event.seconds >= 1 and not self._leaping():
                 self._say(f"waiting {event.seconds:.0f} s: {event.why}")
-            case Retried():
+            case Retried() if not self._leaping():
                 self._say(f"sending again (attempt {event.attempt}): {event.why}")
             case RunEnded():
                 self._show(self._clock())
+
+    def _leaping(self) -> bool:
+        """Whether nobody waits in truth: the clock of the embedded mock jumps over pauses."""
+        return self._started is not None and self._started.target == "mock"
 
     def _show(self, now: float) -> None:
         self._shown = now
@@ -124,7 +128,7 @@ def _of(used: int, allowed: float | None, unit: str) -> str:
     """`12 of 500 requests (488 left)`, or `12 requests`."""
     if allowed is None:
         return f"{used:,} {unit}"
-    return f"{used:,} of {allowed:,g} {unit} ({max(allowed - used, 0):,g} left)"
+    return f"{used:,} of {round(allowed):,} {unit} ({max(round(allowed) - used, 0):,} left)"
 
 
 def _live_line(stream: TextIO, colour: bool) -> Any:

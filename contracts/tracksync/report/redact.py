@@ -138,8 +138,13 @@ def _needles(secret: str) -> Iterator[str]:
             yield core.translate(str.maketrans("+/", "-_"))
 
 
+# All repetition is bounded, or a text of nothing but escape signs would take time that grows with its square.
+_BACKSLASH: Final = r"(?:\\|%(?:25){0,3}5c)"
+_ZERO: Final = rf"(?:\x00|{_BACKSLASH}{{1,4}}u0000|%00){{0,3}}"  # between the characters of UTF-16 read as bytes
+
+
 def _spelled(needle: str) -> str:
-    return r"\x00*".join(map(_spellings, needle))
+    return _ZERO.join(map(_spellings, needle))
 
 
 def _spellings(character: str) -> str:
@@ -149,10 +154,10 @@ def _spellings(character: str) -> str:
     utf16 = character.encode("utf-16-be", "surrogatepass").hex()
     units = [utf16[at : at + 4] for at in range(0, len(utf16), 4)]
     forms = [
-        r"\\*" + re.escape(character),
-        "".join(f"%(?:25)*{byte:02x}" for byte in utf8),
-        "".join(rf"\\+u{{?0*{unit.lstrip('0') or '0'}}}?" for unit in units),
-        "".join(rf"\\+x{byte:02x}" for byte in utf8),
-        f"&(?:amp;)*#(?:0*{point}|x0*{point:x});?",
+        rf"{_BACKSLASH}{{0,8}}{re.escape(character)}",
+        "".join(rf"%(?:25){{0,4}}{byte:02x}" for byte in utf8),
+        "".join(rf"{_BACKSLASH}{{1,8}}u{{?0{{0,6}}{unit.lstrip('0') or '0'}}}?" for unit in units),
+        "".join(rf"{_BACKSLASH}{{1,8}}x{byte:02x}" for byte in utf8),
+        rf"&(?:amp;){{0,4}}#(?:0{{0,6}}{point}|x0{{0,6}}{point:x});?",
     ]
     return f"(?:{'|'.join(forms)})"

@@ -8,6 +8,7 @@ and with minutes.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
@@ -38,10 +39,17 @@ _WINDOW_SECONDS: Final = 60  # LIMITS: rate windows are clock minutes
 
 
 class Tally:
-    """A consumer of events. Call it with each event of one run; `result()` gives the result so far at any time."""
+    """A consumer of events. Call it with each event of one run; `result()` gives the result so far at any time.
 
-    def __init__(self, redactor: Redactor) -> None:
+    `clock` gives seconds since the epoch, for `started` and `seconds`. Without one the times in the events count,
+    which are the target's: the embedded mock has a clock of its own that jumps over pauses.
+    """
+
+    def __init__(self, redactor: Redactor, clock: Callable[[], float] | None = None) -> None:
         self._redactor = redactor
+        self._clock = clock
+        self._begun = clock() if clock else 0.0
+        self._until: float | None = None
         self._started: RunStarted | None = None
         self._ended: RunEnded | None = None
         self._last_received = 0.0
@@ -68,6 +76,7 @@ class Tally:
                 self._confirmed.append(self._finding(event))
             case RunStarted():
                 self._started = event
+                self._begun = self._clock() if self._clock else event.at
             case PhaseStarted():
                 name = self._redactor.text(event.name)
                 self._phases.append({"name": name, "requests": 0, "expected_requests": event.expected_requests})
@@ -82,6 +91,7 @@ class Tally:
                 self._readings[event.row] = event.reading
             case RunEnded():
                 self._ended = event
+                self._until = self._clock() if self._clock else max(event.at, self._last_received)
                 self._readings.update(event.readings)
 
     def _judged(self, event: ExchangeJudged) -> None:
@@ -141,8 +151,9 @@ class Tally:
         started, ended = self._started, self._ended
         strict = started.strict if started else False
         findings = self._findings()
-        begun = started.at if started else 0.0
-        until = max(ended.at if ended else 0.0, self._last_received, begun)
+        until = self._until
+        if until is None:
+            until = self._clock() if self._clock else self._last_received
         result: Result = {
             "tracksync": __version__,
             "schema": SCHEMA,
@@ -152,10 +163,12 @@ class Tally:
             "strict": strict,
             "target": self._redactor.text(started.target) if started else "",
             "seed": started.seed if started else None,
-            "started": datetime.fromtimestamp(begun, UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "started": datetime.fromtimestamp(self._begun, UTC)
+            .isoformat(timespec="milliseconds")
+            .replace("+00:00", "Z"),
             "requests": self._requests,
             "skipped": self._skipped,
-            "seconds": round(until - begun, 3),
+            "seconds": round(max(until - self._begun, 0.0), 3),
             "data_points": self._data_points,
             "retries": self._retries,
             "pauses": {"count": self._pauses, "seconds": round(self._paused_seconds, 3)},
