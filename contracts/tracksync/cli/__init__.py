@@ -30,6 +30,7 @@ COMMANDS: Final[dict[str, str]] = {
     "mock": "Serve a mock workspace on this machine.",
     "clauses": "List the clauses of the contract, or explain one.",
     "report": "Show a result again, or compare two.",
+    "selfcheck": "Prove the judge: every fault found, no lawful reading accused.",
 }
 
 

@@ -242,6 +242,21 @@ def read_counter(ask: Ask, entry: dict[str, Any]) -> tuple[dict[str, Any] | None
     return match, pointer, findings
 
 
+def judge_too_long(ask: Ask, body: dict[str, Any]) -> list[Finding]:
+    """A product_id over the documented length may be refused or passed over, but not recorded as it is."""
+    if ask.counter is None or not ask.counter.too_long:
+        return []
+    users = body.get("users")
+    entry = users[0] if isinstance(users, list) and users and isinstance(users[0], dict) else {}
+    listed = entry.get("purchase_events")
+    for index, one in enumerate(listed if isinstance(listed, list) else []):
+        if isinstance(one, dict) and one.get("product_id") == ask.counter.name:
+            text = f"a product_id of {len(ask.counter.name)} characters was recorded"
+            where = f"{ENTRY}/purchase_events/{index}/product_id"
+            return [Finding("TS-PURCHASE-PRODUCT-LENGTH", text, where, "at most 255 characters", ask.counter.name)]
+    return []
+
+
 def _named(wanted: Any, shown: Any) -> bool:
     return same(wanted, shown) or (not isinstance(wanted, str) and shown == name_key(wanted))
 

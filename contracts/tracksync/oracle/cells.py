@@ -86,6 +86,8 @@ def _clause_of_object(value: dict[str, Any], write: AttributeWrite) -> str:
         if key in keys:
             return f"TS-OBJECTS-{clause}"
     found = objects.problems(value, "code-points")
+    if _far_time(value):
+        return "TS-OBJECT-TIME"
     if found & {objects.Problem.NULL, objects.Problem.BAD_TIME}:
         return "TS-OBJECT-INVALID"
     if found:
@@ -172,6 +174,25 @@ class AsSent:
     """Shows a text to the letter, where `appears` would let another form of the same instant pass."""
 
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class NotShown:
+    """Shows anything but this: what is not stored as it is."""
+
+    value: Any
+
+
+def _far_time(value: Any) -> bool:
+    """Whether a nested $time lies outside the years that are stored (TYPES: nested, it is not stored)."""
+    if isinstance(value, dict):
+        text = value.get("$time")
+        if isinstance(text, str):
+            time = read_time(text)
+            if time.certainty is Certainty.CERTAIN and not _in_date_range(text):
+                return True
+        return any(_far_time(item) for item in value.values())
+    return isinstance(value, list) and any(_far_time(item) for item in value)
 
 
 def _in_date_range(text: str) -> bool:
@@ -299,6 +320,8 @@ def _object_with(found: frozenset[objects.Problem], value: Any, prior: Any, writ
         return _refused(prior)
     if found:
         return _refused(prior, (("invalid-object", "not-applied"),))
+    if _far_time(value):
+        return [Outcome(UNKNOWN, NotShown(value)), Outcome(UNKNOWN, OMITTED)]
     if "\0" in str(value) or objects.doubtful(value):
         return _open(prior)
     if not write.merge or prior is ABSENT:
@@ -454,6 +477,9 @@ def fitting(outcomes: Iterable[Outcome], shown: Any) -> Iterator[Outcome]:
                 continue
             after = (ABSENT if shown is None else shown) if outcome.after is UNKNOWN else outcome.after
             yield Outcome(after, shown, outcome.requires, outcome.limit)
+        elif isinstance(outcome.shows, NotShown):
+            if shown is not OMITTED and not appears(outcome.shows.value, shown):
+                yield Outcome(ABSENT if shown is None else shown, shown, outcome.requires, outcome.limit)
         elif isinstance(outcome.shows, AsSent):
             if shown == outcome.shows.text:
                 yield outcome

@@ -69,6 +69,7 @@ class CounterWrite:
     shifted: bool  # written with an offset other than zero
     amounts: tuple[tuple[int | None, str | None], ...]
     vague_name: bool = False
+    too_long: bool = False  # over the documented length: not to be recorded as it is
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,13 +444,13 @@ def _read_purchase(target: dict[str, Any], reader: _Reader, where: str) -> Count
     if name is None:
         return None
     instant, zoned, shifted = time
-    return CounterWrite("purchases", name, instant, zoned, shifted, amounts, vague_name)
+    too_long = isinstance(name, str) and len(name) > PRODUCT_ID_CHARACTERS
+    return CounterWrite("purchases", name, instant, zoned, shifted, amounts, vague_name, too_long)
 
 
 def _read_common(target: dict[str, Any], known: set[str], reader: _Reader, where: str) -> None:
-    app = target.get("app_id")
-    if "app_id" in target and (not isinstance(app, str) or not app):
-        reader.grounds.append(may("app_id is no text", pointer=f"{where}/app_id"))
+    if "app_id" in target:  # the workspace may not know the app
+        reader.grounds.append(may("there is an app_id", pointer=f"{where}/app_id"))
     for key in target:
         if key not in known and key not in IDENTIFIERS and key != "_update_existing_only":
             reader.grounds.append(may(f"{key!r} is no documented member", pointer=f"{where}/{key}"))
@@ -465,6 +466,8 @@ def _read_name(
         reader.grounds.append(must(clause, f"{key} is missing", pointer))
         return None, True
     if isinstance(value, str):
+        if len(value) > PRODUCT_ID_CHARACTERS - 5 and row == "integer-products":
+            reader.features.add("TS-PURCHASE-PRODUCT-LENGTH")
         if not value.strip() or length(value, "utf16") > PRODUCT_ID_CHARACTERS or "\0" in value:
             reader.odd(f"{key} is an odd text", pointer)
             return value, True
@@ -505,7 +508,8 @@ def _read_when(
         return None, True, False
     if time.certainty is Certainty.LENIENT or time.year is None or time.year < 1000:
         reader.grounds.append(may("time is in a doubtful form", pointer=pointer))
-        return None, True, False
+        plain = re.fullmatch(r"\d{4}-\d\d-\d\d|\d\d/\d\d/\d{4}", value) and time.year and time.year >= 1000
+        return (time.instant if plain else None), True, False
     return time.instant, time.zoned, bool(time.offset_minutes)
 
 

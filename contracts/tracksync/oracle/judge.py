@@ -115,6 +115,7 @@ def judge(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     elif body is None or ask.vague or any(ground.must for ground in ask.grounds):
         if body is not None and response.status == 201 and ask.endpoint == "sync":
             case.findings += answers.judge_message(body)
+            case.findings += answers.judge_too_long(ask, body)
         _stain(case)
     elif ask.endpoint == "sync":
         _judge_write(case, body)
@@ -144,6 +145,7 @@ def _judge_trouble(case: _Case, clause: str, what: str) -> None:
 
 ACCEPTANCE = (  # which clause a needless refusal breaks, by what the request has in it
     "TS-PURCHASE-REFUND",
+    "TS-PURCHASE-PRODUCT-LENGTH",
     "TS-EVENT-PROPERTIES-256",
     "TS-EVENT-PROPERTIES",
     "TS-PURCHASE-PROPERTIES",
@@ -656,7 +658,7 @@ def _wrong_attribute(
         outcome
         for state in cell.states
         for outcome in cells.attribute_outcomes(write, state.value, limits)
-        if case.belief.allows(outcome.requires) and outcome.shows is not cells.ANYTHING
+        if case.belief.allows(outcome.requires) and not isinstance(outcome.shows, cells.NotShown) and outcome.shows is not cells.ANYTHING
     ]
     expected = next((one.shows for one in lawful if one.shows is not OMITTED), NOTHING)
     if isinstance(expected, cells.AsSent):

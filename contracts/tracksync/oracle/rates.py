@@ -101,7 +101,11 @@ def _judge_values(
             message = f"x-ratelimit-remaining {verb} within one window, from {window.lowest} to {remaining}"
             findings.append(Finding("TS-RATE-REMAINING", message, WHERE + NAMES[1], highest, remaining))
     cap = told or limit
-    if accepted > cap:
+    if status == 201 and same_window and sequential and before.lowest == 0:
+        exercised.add("TS-RATE-EXCEEDED")
+        message = "a request was accepted although nothing remained of the window"
+        findings.append(Finding("TS-RATE-EXCEEDED", message, "/response/status", 429, status))
+    elif accepted > cap:
         exercised.add("TS-RATE-EXCEEDED")
         message = f"{accepted} requests were accepted in one window with a limit of {cap}"
         findings.append(Finding("TS-RATE-EXCEEDED", message, "/response/status", 429, status))

@@ -1,0 +1,116 @@
+"""`tracksync selfcheck`: prove the judge on the mock's faults and readings, and show the matrix."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from tracksync.cli.shared import PATH, is_terminal
+from tracksync.outcome import EXIT_CODES
+from tracksync.report import files
+
+if TYPE_CHECKING:
+    from tracksync.selfcheck import Outcome, Totals
+
+
+@click.command("selfcheck")
+@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, metavar="N", show_default=True)
+@click.option(
+    "--seeds", type=click.IntRange(1, 1000), default=2, metavar="N", show_default=True, help="Seeds for each reading."
+)
+@click.option(
+    "--pairs", type=click.IntRange(0, 10_000), default=30, metavar="N", show_default=True, help="Pairs of faults."
+)
+@click.option("--only", multiple=True, metavar="NAME", help="Only this fault or ROW=READING; repeatable.")
+@click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: one a core]")
+@click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write the result, matrix included.")
+@click.option("--html", "html_path", type=PATH, metavar="PATH", help="Write a page with the matrix as a picture.")
+@click.option("--list", "verbose", is_flag=True, help="List every fault with the clause that found it.")
+def command(
+    seed: int,
+    seeds: int,
+    pairs: int,
+    only: tuple[str, ...],
+    workers: int | None,
+    json_path: Path | None,
+    html_path: Path | None,
+    verbose: bool,
+) -> int:
+    """Prove the judge: every fault that the mock can carry must be found, no lawful reading accused.
+
+    Runs one fuzz run of 500 requests a fault, a reading, a pair of readings (a covering array of all pairs) and some
+    pairs of faults, on all cores. Exit code 1 if a fault survives or a reading is accused.
+
+    \b
+    Examples:
+      tracksync selfcheck
+      tracksync selfcheck --seeds 5 --html selfcheck.html --json selfcheck.json
+      tracksync selfcheck --only event-count-off --list
+    """
+    from tracksync.report.json_result import render as render_json
+    from tracksync.report.selfcheck_page import render as render_page
+    from tracksync.selfcheck import run_all
+    from tracksync.selfcheck.matrix import all_jobs
+
+    for path in (json_path, html_path):
+        if path is not None:
+            files.check_writable(path)
+    jobs = all_jobs(seed, seeds, pairs)
+    if only:
+        chosen = [job for job in jobs if job.name in only]
+        missing = set(only) - {job.name for job in chosen}
+        if missing:
+            raise click.UsageError(f"there is no fault or reading {', '.join(sorted(missing))}")
+        jobs = chosen
+    live = is_terminal(click.get_text_stream("stderr"))
+    with click.progressbar(
+        length=len(jobs), label="selfcheck", file=click.get_text_stream("stderr"), hidden=not live
+    ) as bar:
+        checked = run_all(
+            jobs, seed=seed, workers=workers or os.cpu_count(), progress=lambda outcome, done, total: bar.update(1)
+        )
+    result = checked.result()
+    unfinished = len(checked.outcomes) < len(jobs)
+    if unfinished:
+        result["verdict"] = "unfinished"
+    if verbose:
+        for outcome in checked.outcomes:
+            click.echo(_line(outcome))
+    _show(checked.totals(), result, len(jobs))
+    if json_path is not None:
+        files.write(json_path, render_json(result))
+    if html_path is not None:
+        files.write(html_path, render_page(result))
+    return EXIT_CODES[result["verdict"]]
+
+
+def _line(outcome: Outcome) -> str:
+    where = ", ".join(f"{clause} ({request})" for clause, request in outcome.found[:3]) or "nothing"
+    return f"{outcome.job.kind:12} {outcome.job.name:50} {where}"
+
+
+def _show(totals: Totals, result: dict[str, Any], jobs: int) -> None:
+    echo = click.echo
+    if totals.faults:
+        share = 100 * totals.found_by_probes / totals.faults
+        echo(f"faults found           {totals.found} of {totals.faults} within 500 requests")
+        echo(f"  by the probes alone  {totals.found_by_probes} ({share:.1f} %)")
+        echo(f"  by a clause named    {totals.found_by_named_clause}")
+    if totals.pairs:
+        echo(f"pairs of faults found  {totals.pairs_found} of {totals.pairs}")
+    if totals.readings:
+        echo(f"lawful runs accused    {len(totals.accused)} of {totals.readings}")
+        echo(f"requests of all probes {totals.directed_requests}")
+    for title, names in (
+        ("surviving faults", totals.survivors),
+        ("found only as deviations", totals.weak),
+        ("accused readings", totals.accused),
+        ("clauses that no fault was seen to break", totals.unbroken),
+    ):
+        if names:
+            echo(f"{title}: {', '.join(names)}")
+    echo(f"{result['verdict']}: {len(result['matrix'])} of {jobs} runs, {result['requests']} requests, "
+         f"{result['seconds']:.0f} seconds")

@@ -1,0 +1,177 @@
+"""All jobs on all cores, and what they add up to. Results go to events' consumers as one plain dict, see `result`."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterable
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass
+from typing import Any
+
+from tracksync import __version__
+from tracksync.clauses import catalogue as clauses
+from tracksync.mock.faults import catalogue as faults
+from tracksync.outcome import strength_of
+from tracksync.selfcheck import jobs as plans
+from tracksync.selfcheck.jobs import Job, Outcome, carry_out
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The figures that a person wants first."""
+
+    faults: int
+    found: int
+    found_by_probes: int
+    found_by_named_clause: int
+    survivors: tuple[str, ...]
+    weak: tuple[str, ...]
+    pairs: int
+    pairs_found: int
+    readings: int
+    accused: tuple[str, ...]
+    directed_requests: int
+    unbroken: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Selfcheck:
+    """The outcomes of one selfcheck, and how long it took in seconds."""
+
+    outcomes: tuple[Outcome, ...]
+    seconds: float
+    seed: int
+
+    def totals(self) -> Totals:
+        """Add up."""
+        table = faults()
+        single = [one for one in self.outcomes if one.job.kind == "fault"]
+        pairs = [one for one in self.outcomes if one.job.kind == "fault pair"]
+        lawful = [one for one in self.outcomes if one.job.kind.startswith("reading")]
+        broken = {clause for one in single for clause, _ in one.found}
+        named = {fault.name for fault in table.values() if fault.family == plans.NEEDS_CONCURRENCY}
+        promised = {clause for name in named for clause in table[name].clauses}
+        server = [one for one in clauses() if one.startswith("TS-")]
+        return Totals(
+            faults=len(single),
+            found=sum(one.expected for one in single),
+            found_by_probes=sum(one.directed for one in single),
+            found_by_named_clause=sum(
+                any(clause in table[one.job.name].clauses for clause, _ in one.found) for one in single
+            ),
+            survivors=tuple(sorted({one.job.name for one in single + pairs if not one.expected})),
+            weak=tuple(one.job.name for one in single if one.weak and not _weak_by_nature(one.job.name)),
+            pairs=len(pairs),
+            pairs_found=sum(one.expected for one in pairs),
+            readings=len(lawful),
+            accused=tuple(one.job.name for one in lawful if not one.expected),
+            directed_requests=max((one.directed_requests for one in lawful or single), default=0),
+            unbroken=tuple(one for one in server if one not in broken | promised) if single else (),
+        )
+
+    def result(self) -> dict[str, Any]:
+        """The result file (see report/result.schema.json), with the matrix as an additional member."""
+        totals = self.totals()
+        table = faults()
+        broken: dict[str, int] = {}
+        for one in self.outcomes:
+            for clause, _ in one.found:
+                broken[clause] = broken.get(clause, 0) + 1
+        failures = [one for one in self.outcomes if not one.expected]
+        return {
+            "tracksync": __version__,
+            "schema": 1,
+            "door": "selfcheck",
+            "verdict": "broken" if failures or totals.weak or totals.unbroken else "kept",
+            "target": "mock",
+            "seed": self.seed,
+            "requests": sum(one.requests for one in self.outcomes),
+            "seconds": self.seconds,
+            "findings": [_as_finding(one) for one in failures],
+            "clauses": {
+                clause: {"exercised": len(self.outcomes), "broken": broken.get(clause, 0)}
+                for clause in clauses()
+                if clause.startswith("TS-")
+            },
+            "readings": {},
+            "totals": {name: getattr(totals, name) for name in Totals.__slots__},
+            "matrix": [
+                {
+                    "kind": one.job.kind,
+                    "name": one.job.name,
+                    "seed": one.job.seed,
+                    "family": table[one.job.name].family if one.job.name in table else "",
+                    "expected_clauses": list(table[one.job.name].clauses) if one.job.name in table else [],
+                    "found": [{"clause": clause, "request": request} for clause, request in one.found],
+                    "by_probes": one.directed,
+                    "requests": one.requests,
+                }
+                for one in self.outcomes
+            ],
+        }
+
+
+def _weak_by_nature(name: str) -> bool:
+    """A fault that breaks nothing documented can only be a deviation."""
+    return all(strength_of(clause) != "documented" for clause in faults()[name].clauses)
+
+
+def _as_finding(outcome: Outcome) -> dict[str, Any]:
+    job = outcome.job
+    if job.kind.startswith("fault"):
+        clause = faults()[job.faults[0]].clauses[0]
+        message = f"the {job.kind} {job.name} survives {outcome.requests} requests (seed {job.seed})"
+    else:
+        clause, request = outcome.found[0]
+        message = f"the lawful {job.kind} {job.name} is accused at request {request} (seed {job.seed})"
+    words = [f"--fault {name}" for name in job.faults] + [f"--reading {row}={one}" for row, one in job.readings]
+    return {
+        "clause": clause,
+        "strength": str(strength_of(clause)),
+        "message": message,
+        "exchanges": [],
+        "reproduce": f"tracksync fuzz --seed {job.seed} --max-requests {job.max_requests} {' '.join(words)}",
+    }
+
+
+def all_jobs(seed: int, seeds: int, pairs: int) -> list[Job]:
+    """The jobs of a selfcheck: faults once, pairs of faults, readings and their pairs over several seeds."""
+    jobs = list(plans.fault_jobs(seed))
+    jobs += plans.fault_pair_jobs(seed, pairs)
+    for one in range(seed, seed + seeds):
+        jobs += plans.reading_jobs(one)
+        jobs += plans.reading_pair_jobs(one)
+    return jobs
+
+
+def run_all(
+    jobs: Iterable[Job],
+    *,
+    seed: int,
+    workers: int | None = None,
+    progress: Callable[[Outcome, int, int], None] = lambda outcome, done, total: None,
+) -> Selfcheck:
+    """Carry out all jobs on `workers` processes (all cores by default). `progress` is called after each, in this process.
+
+    On KeyboardInterrupt what has not begun is dropped, and what is done so far is returned.
+    """
+    wanted = list(jobs)
+    begun = time.monotonic()
+    done: list[Outcome] = []
+    count = workers or os.cpu_count() or 1
+    if count == 1:
+        for job in wanted:
+            done.append(carry_out(job))
+            progress(done[-1], len(done), len(wanted))
+        return Selfcheck(tuple(done), time.monotonic() - begun, seed)
+    with ProcessPoolExecutor(count) as pool:
+        futures = {pool.submit(carry_out, job): index for index, job in enumerate(wanted)}
+        order: dict[int, Outcome] = {}
+        try:
+            for future in as_completed(futures):
+                order[futures[future]] = future.result()
+                progress(order[futures[future]], len(order), len(wanted))
+        except KeyboardInterrupt:
+            pool.shutdown(wait=False, cancel_futures=True)
+    return Selfcheck(tuple(order[index] for index in sorted(order)), time.monotonic() - begun, seed)
