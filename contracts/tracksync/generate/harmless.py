@@ -186,6 +186,8 @@ def _reserved(domain: str) -> bool:
 
 
 def _ours(text: str, prefix: str) -> bool:
+    if not text.strip():
+        return True  # an empty name names nobody
     if text.strip().casefold().startswith(f"{prefix}-".casefold()):
         return True
     if text.isascii() and text.isdigit() and len(text) < 20:

@@ -263,7 +263,7 @@ BODY_SPOILERS: Final[tuple[tuple[str, Callable[[str, dict[str, Any]], bytes]], .
 )
 
 
-def _marked(section: str, right: dict[str, Any], token: bytes) -> bytes:
+def marked(section: str, right: dict[str, Any], token: bytes) -> bytes:
     """The object with one more member `w`, whose value are these very bytes."""
     return encode({section: [{**right, "w": "@here@"}]}).replace(b'"@here@"', token)
 
@@ -275,13 +275,13 @@ WILD_BODIES: Final[tuple[tuple[str, Callable[[str, dict[str, Any]], bytes]], ...
     ("null sibling sections", lambda section, right: encode({"attributes": None, "events": None, section: [right]})),
     ("a byte order mark", lambda section, right: b"\xef\xbb\xbf" + encode({section: [right]})),
     ("UTF-16", lambda section, right: encode({section: [right]}).decode().encode("utf-16")),
-    ("bytes that are not UTF-8", lambda section, right: _marked(section, right, b'"\xff"')),
-    ("NaN", lambda section, right: _marked(section, right, b"NaN")),
-    ("a repeated key", lambda section, right: _marked(section, right, b'1,"w":2')),
+    ("bytes that are not UTF-8", lambda section, right: marked(section, right, b'"\xff"')),
+    ("NaN", lambda section, right: marked(section, right, b"NaN")),
+    ("a repeated key", lambda section, right: marked(section, right, b'1,"w":2')),
     ("a repeated section", lambda section, right: encode({section: [right]})[:-1] + b"," + encode({section: []})[1:]),
-    ("deep nesting", lambda section, right: _marked(section, right, b"[" * 600 + b"]" * 600)),
+    ("deep nesting", lambda section, right: marked(section, right, b"[" * 600 + b"]" * 600)),
     ("bottomless nesting", lambda section, right: b'{"w":' + b"[" * 50_000),
-    ("a huge number", lambda section, right: _marked(section, right, b"1e999")),
+    ("a huge number", lambda section, right: marked(section, right, b"1e999")),
     ("spaces and line ends", lambda section, right: encode({section: [right]}).replace(b'":', b'" :\r\n\t')),
     ("an extra member", lambda section, right: encode({section: [right], "extra": {"a": [1]}})),
     ("a partner", lambda section, right: encode({section: [right], "partner": "tracksync"})),
