@@ -53,11 +53,12 @@ def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
     sure = [uid for uid in links if uid >= 0]
     doubtful = [-uid - 1 for uid in links if uid < 0]
     holders = [uid for uid in sure if belief.users[uid].exists is not False]
-    if kind == "phone":  # which of several profiles with one phone is meant is said of emails only
+    if not holders:
+        chosen = [uid for uid in sure[:1] if kind not in ("email", "phone")]
+    elif kind == "phone":  # which of several profiles with one phone is meant is said of emails only
         chosen = holders
     else:
         chosen = _most_recent(belief, holders)
-    chosen = chosen if holders else [uid for uid in sure[:1] if kind not in ("email", "phone")]
     perhaps = [uid for uid in sure if belief.users[uid].exists is None and len(sure) > 1]
     unique = list(dict.fromkeys([*chosen, *perhaps, *doubtful]))
     found = [Candidate(uid, belief.users[uid], kind) for uid in unique]
