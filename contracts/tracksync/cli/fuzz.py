@@ -117,10 +117,9 @@ def command(
     if place.address != "mock" and (faults or reading_pairs):
         raise UsageError("only the embedded mock can be given a fault or a reading; leave --target out")
     if faults:
-        from tracksync.mock.faults import catalogue
+        from tracksync.mock.faults import fault
 
-        for name in faults:
-            known_name(name, catalogue(), "fault")
+        faults = tuple(fault(name).name for name in faults)
     budget, workspace = place.config.budget, place.config.workspace
     plan = FuzzPlan(
         target=place.address,

@@ -1,0 +1,39 @@
+# `make help` lists the targets. `make fuzz` and `make test` need Python 3.11 or later and make, nothing else.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup fuzz test lint bench clean
+
+help: ## List the targets.
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+
+setup: $(READY) ## Make .venv with tracksync and its tools in it.
+
+# The stamp is written last, so that an installation that was cut short is done again.
+$(READY): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(None if sys.version_info >= (3, 11) else "tracksync needs Python 3.11 or later; try make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
+	touch $@
+
+fuzz: $(READY) ## Put the embedded mock to the contract. ARGS="--seed 7" for more.
+	$(BIN)/tracksync fuzz $(ARGS)
+
+test: $(READY) ## Run the tests. ARGS="-k times" for some of them.
+	$(BIN)/pytest -q -n 2 $(ARGS)
+
+lint: $(READY) ## Style, types, import layers, and the spec.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	@if [ -x tools/spec-lint ]; then PATH="$(CURDIR)/$(BIN):$$PATH" tools/spec-lint; fi
+
+bench: $(READY) ## Measure speed; tools/bench says what.
+	$(BIN)/python tools/bench.py $(ARGS)
+
+clean: ## Remove the environment and every cache.
+	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
