@@ -128,11 +128,11 @@ def test_a_request_that_never_left_is_not_counted() -> None:
     result = result_of(
         [
             RunStarted("fuzz", "http://localhost:1", START),
-            ExchangeJudged(1, lost(FailureKind.UNREACHABLE)),
-            ExchangeJudged(2, lost(FailureKind.TIMEOUT)),
+            ExchangeJudged(1, lost(FailureKind.UNREACHABLE), data_points=1),
+            ExchangeJudged(2, lost(FailureKind.TIMEOUT), data_points=1),
         ]
     )
-    assert result["requests"] == 1
+    assert (result["requests"], result["data_points"]) == (1, 1)
 
 
 def test_pauses_retries_skips_and_readings_are_told() -> None:

@@ -102,7 +102,7 @@ class Tally:
             self._on_timeline(exchange)
             if self._phases:
                 self._phases[-1]["requests"] += 1
-        self._data_points += event.data_points
+            self._data_points += event.data_points
         self._last_received = max(self._last_received, exchange.received)
         broken = {finding.clause for finding in event.findings}
         self._broken.update(broken)

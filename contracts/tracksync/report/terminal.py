@@ -12,7 +12,8 @@ from tracksync.report.tally import Result
 _CODES: Final = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
 _VERDICT_STYLE: Final = {"kept": "green", "broken": "red", "unfinished": "yellow"}
 _KIND_STYLE: Final = {"violation": "red", "deviation": "yellow", "remark": "dim"}
-_IN_FULL: Final = 10
+_IN_FULL: Final = 10  # findings
+_NAMED: Final = 24  # clauses that share a reason
 _WIDTH: Final = 110
 
 
@@ -33,7 +34,7 @@ def render(result: Result, *, colour: bool = False) -> str:
         for id_, reason in missed.items():
             by_reason.setdefault(reason, []).append(id_)
         for reason, ids in by_reason.items():
-            lines += [f"  {paint(reason, 'dim')}", *_wrapped(", ".join(ids), "    ")]
+            lines += [f"  {paint(reason, 'dim')}", *_wrapped(_named(ids), "    ")]
     if result.get("readings"):
         shown = ", ".join(f"{row} = {reading}" for row, reading in result["readings"].items())
         lines += ["", *_wrapped(f"Readings seen: {printable(shown)}", "")]
@@ -44,6 +45,11 @@ def render(result: Result, *, colour: bool = False) -> str:
         lines += ["", f"And {len(findings) - _IN_FULL} more, in full in the JSON and HTML results:"]
         lines += [f"  {finding.clause}  {finding.message}" for finding in findings[_IN_FULL:]]
     return "\n".join(lines) + "\n"
+
+
+def _named(ids: list[str]) -> str:
+    rest = len(ids) - _NAMED
+    return ", ".join(ids[:_NAMED]) + (f" and {rest} more, named in the JSON and HTML results" if rest > 0 else "")
 
 
 def _finding(number: int, finding: view.FindingView, paint: _Paint) -> list[str]:
