@@ -7,7 +7,7 @@ The key is known here and nowhere below; an exchange carries only what kind of c
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -59,9 +59,18 @@ def authorization(step: Step, key: str, unprivileged: str | None) -> str | None:
         secret = unprivileged or ""
     elif step.credential is Credential.INVALID and step.key_form == "plain":
         secret = WRONG_KEY
-    if step.key_form == "quoted":
-        return f'Bearer "{secret}"'
-    return f"Basic {secret}" if step.key_form == "scheme" else f"Bearer {secret}"
+    return _WRITTEN[step.key_form](secret)
+
+
+_WRITTEN: Mapping[str, Callable[[str], str]] = {
+    "plain": lambda key: f"Bearer {key}",
+    "quoted": lambda key: f'Bearer "{key}"',
+    "scheme": lambda key: f"Basic {key}",
+    "empty": lambda key: "Bearer",
+    "case": lambda key: f"Bearer {key.swapcase() if key.swapcase() != key else key + 'x'}",
+    "cut": lambda key: f"Bearer {key[:-1]}",
+    "longer": lambda key: f"Bearer {key}x",
+}
 
 
 def _tags(step: Step) -> tuple[str, ...]:

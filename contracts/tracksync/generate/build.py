@@ -19,7 +19,7 @@ DELETE: Final = "/users/delete"
 EXPORT: Final = "/users/export/ids"
 
 JSON_HEADERS: Final[Headers] = (("Content-Type", "application/json"),)
-KeyForm = Literal["plain", "quoted", "scheme"]
+KeyForm = Literal["plain", "quoted", "scheme", "empty", "case", "cut", "longer"]
 User = Mapping[str, Any]
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
@@ -31,7 +31,8 @@ class Step:
     """One request to send, and with which credential.
 
     `label` says in a few words what the step is for. `key_form` is how the engine writes the key: as it is, wrapped
-    in quotes, or under another scheme than Bearer; the last two go with an INVALID credential.
+    in quotes, under another scheme than Bearer, empty, in another case, cut short or with more behind it; all but the
+    first go with an INVALID credential.
     """
 
     request: Request

@@ -99,6 +99,7 @@ def judge(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
         return case.close()
     case.belief, found, case.exercised = rates.judge_rate(case.belief, exchange, response, ask)
     case.findings += found
+    case.exercised.add("TS-ANSWER-ARRIVES")
     if response.status >= 500:
         _judge_trouble(case, "TS-ANSWER-SERVER-ERROR", f"is answered {response.status}")
         _perhaps_applied(case)
@@ -106,6 +107,7 @@ def judge(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     case.belief = replace(
         case.belief, answered=case.belief.moment, trouble=case.belief.trouble.discard(_hash(exchange.request))
     )
+    case.exercised.add("TS-ANSWER-SERVER-ERROR")
     if ask.endpoint == "unclear":
         return case.close()
     accepted = _judge_status(case, response)

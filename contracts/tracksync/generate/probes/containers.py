@@ -63,6 +63,7 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "long and moved": elements(500),
                 "had few": ["few"],
                 "long texts": ["x" * 255, "é" * 255],
+                "cleared": ["a", "b"],
             },
         ),
     )
@@ -89,6 +90,7 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "had few": elements(501),
                 "never": elements(501),
                 "repeats": LOOK,
+                "cleared": [],
                 "beside": "applied",
             },
         ),
@@ -229,6 +231,7 @@ def limits(name: Namer) -> Iterator[Step]:
     )
     wrong: tuple[tuple[str, dict[str, Any]], ...] = (
         ("a dot in a key name", {"dotted": {"keep": 2, "a.b": 1}}),
+        ("a space in a key name", {"dotted": {"keep": 3, "a b": 1}}),
         ("a dollar sign in a key name", {"dollar": {"keep": 2, "$a": 1}}),
         ("a key name and a text of 256", {"long key": {"keep": 2, "k" * 256: 1}, "long text": {"keep": "x" * 256}}),
         ("over 100 KB", {"big": BIG}),

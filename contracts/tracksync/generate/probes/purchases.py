@@ -19,6 +19,7 @@ from tracksync.generate.probes.probe import probe, send
     "TS-PURCHASE-LAST",
     "TS-PURCHASE-FUTURE",
     "TS-PURCHASE-REFUND",
+    "TS-PURCHASE-PRODUCT-LENGTH",
     "TS-PURCHASE-PROPERTIES",
     "TS-OK-ONLY-PURCHASES",
     "TS-USER-SPELLING",
@@ -53,7 +54,7 @@ def counts(name: Namer) -> Iterator[Step]:
         purchase_request(user, "SKU É-1", "2099-12-31T23:59:59Z", quantity=2, properties=MANY_PROPERTIES),
     )
     padded = " " + "é" * 253 + " "
-    yield send("255 characters, spaces around", purchase_request(user, padded, "2021-01-01T00:00:00Z", price=1e-7))
+    yield send("255 characters, spaces around", purchase_request(user, padded, "2021-01-01T00:00:00Z", price=1))
     yield send("the first product again", purchase_request(user, sku, "2022-02-02T02:02:02Z", quantity=1))
 
 
@@ -85,6 +86,7 @@ def refused(name: Namer) -> Iterator[Step]:
         ("a currency that is none", {**right, "currency": "ZZZ"}),
         ("a price that is a word", {**right, "price": "dear"}),
         ("a time that is a word", {**right, "time": "yesterday"}),
+        ("a product_id of 256 characters", {**right, "product_id": "p" * 256}),
         ("a product_id that is an object", {**right, "product_id": {"sku": "sku"}}),
     ):
         yield send(label, json_request({"purchases": [wrong]}))

@@ -62,6 +62,7 @@ def forms(name: Namer) -> Iterator[Step]:
         ("an empty object", {}),
         ("an empty section", {"attributes": []}),
         ("a list around the body", [{"events": [one_event]}]),
+        ("a list of attributes objects", [counter]),
         ("a section that is a text", {"events": "text"}),
     )
     for label, body in wrong:
@@ -124,10 +125,15 @@ def keys(name: Namer) -> Iterator[Step]:
         ("a key without the permission", Credential.UNPRIVILEGED, "plain"),
         ("a key in quotes", Credential.INVALID, "quoted"),
         ("a key under another scheme", Credential.INVALID, "scheme"),
+        ("an empty key", Credential.INVALID, "empty"),
+        ("the key in another case", Credential.INVALID, "case"),
+        ("the beginning of the key", Credential.INVALID, "cut"),
+        ("the key with more behind it", Credential.INVALID, "longer"),
+        ("a key without the permission, attributes", Credential.UNPRIVILEGED, "plain"),
+        ("a key without the permission, event", Credential.UNPRIVILEGED, "plain"),
     )
-    for request, (label, credential, form) in zip(
-        (one_event, counter, one_purchase, one_event, counter), attempts, strict=True
-    ):
+    requests = (one_event, counter, one_purchase, one_event, counter, one_event, one_event, counter, one_purchase)
+    for request, (label, credential, form) in zip((*requests, counter, one_event), attempts, strict=True):
         yield send(label, request, credential, form)
     yield send("the first event", one_event)
     yield send("the counter stands", attributes_request(user, {"n": {"inc": 0}}))

@@ -62,6 +62,11 @@ def alias(name: Namer) -> Iterator[Step]:
     yield send(
         "attributes, update only, known", attributes_request(user, {"n": {"inc": 2}}, _update_existing_only=True)
     )
+    known = user["user_alias"]
+    exchanged = {"user_alias": {"alias_name": f"{known['alias_name']} b", "alias_label": known["alias_name"]}}
+    yield send("an alias whose label is that name", attributes_request(exchanged, {"n": 9}, _update_existing_only=False))
+    exchanged = {"user_alias": {"alias_name": known["alias_name"], "alias_label": f"{known['alias_name']} b"}}
+    yield send("name and label of that alias exchanged, unsaid, nobody", event_request(exchanged, SEEN, DAY))
     other = {"user_alias": name.alias("a", "other label")}
     yield send("the name under another label, unsaid, nobody", event_request(other, SEEN, DAY))
     yield send("created under that label", attributes_request(other, {"n": 10}, _update_existing_only=False))
@@ -127,7 +132,7 @@ def email_leads(name: Namer) -> Iterator[Step]:
     yield send("Ada has the email", attributes_request(ada, {"who": "ada"}, email=email))
     yield send("Bob has the phone", attributes_request(bob, {"who": "bob"}, phone=phone))
     yield send("an event by both", event_request({"phone": phone, "email": email}, SEEN, DAY))
-    yield send("an event by the phone alone", event_request({"phone": phone}, SEEN, DAY))
+    yield send("an event by the email alone", event_request({"email": email}, SEEN, DAY))
 
 
 @probe("user-unknown-braze-id", "TS-USER-BRAZE-ID", "TS-USER-UPDATE-ONLY")
