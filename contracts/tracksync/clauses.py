@@ -1,4 +1,5 @@
-"""The clause catalogue as data: every promise the wire can show. The table is `clauses.toml`; this file loads it.
+"""The clause catalogue as data: every promise the wire can show. This file loads its two tables: `clauses.toml`, what
+a server promises (`TS-…`), and `client_clauses.toml`, what a client does (`TC-…`).
 
 Knows nothing of how a clause is judged, exercised or broken.
 """
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from types import MappingProxyType
+from typing import Final
 
 
 class Strength(enum.StrEnum):
@@ -20,6 +22,16 @@ class Strength(enum.StrEnum):
     DOCUMENTED = "documented"
     OBSERVED = "observed"
     ASSUMED = "assumed"
+
+
+class Side(enum.StrEnum):
+    """Who keeps a clause, or breaks it."""
+
+    SERVER = "server"
+    CLIENT = "client"
+
+
+_TABLES: Final = {Side.SERVER: "clauses.toml", Side.CLIENT: "client_clauses.toml"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,15 +44,22 @@ class Clause:
     strength: Strength = Strength.DOCUMENTED
     rows: tuple[str, ...] = ()
 
+    @property
+    def side(self) -> Side:
+        """Who keeps it; the prefix of the id says so."""
+        return Side.CLIENT if self.id.startswith("TC-") else Side.SERVER
+
 
 class UnknownClause(ValueError):
     """An id that the catalogue does not have; the message names the nearest ones."""
 
 
 @cache
-def catalogue() -> Mapping[str, Clause]:
-    """All clauses by id, in the order of the table."""
-    text = resources.files("tracksync").joinpath("clauses.toml").read_text(encoding="utf-8")
+def catalogue(side: Side | None = Side.SERVER) -> Mapping[str, Clause]:
+    """The clauses of one side by id, in the order of the table; those of both where `side` is None."""
+    if side is None:
+        return MappingProxyType({**catalogue(Side.SERVER), **catalogue(Side.CLIENT)})
+    text = resources.files("tracksync").joinpath(_TABLES[side]).read_text(encoding="utf-8")
     clauses = {
         id_: Clause(
             id=id_,
@@ -55,10 +74,10 @@ def catalogue() -> Mapping[str, Clause]:
 
 
 def clause(id_: str) -> Clause:
-    """The clause with this id, or UnknownClause."""
+    """The clause with this id, of either side, or UnknownClause."""
     import difflib
 
-    clauses = catalogue()
+    clauses = catalogue(None)
     if id_ not in clauses:
         near = difflib.get_close_matches(id_.upper(), clauses, n=3, cutoff=0.5)
         hint = f"did you mean {', '.join(near)}?" if near else "`tracksync clauses` lists them all"

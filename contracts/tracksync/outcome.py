@@ -22,7 +22,7 @@ _INDEX: Final = re.compile(r"\d+\Z")
 
 def strength_of(clause: str) -> Strength:
     """The strength of the clause with this id; ASSUMED where the catalogue does not know it."""
-    known = catalogue().get(clause)
+    known = catalogue(None).get(clause)
     return known.strength if known else Strength.ASSUMED
 
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import click
 
-from tracksync.clauses import Clause, UnknownClause, catalogue, clause
+from tracksync.clauses import Clause, Side, UnknownClause, catalogue, clause
 from tracksync.cli.shared import PATH
 from tracksync.errors import UsageError
 from tracksync.ledger import Row, ledger
@@ -24,6 +24,8 @@ from tracksync.report import files
 def command(id_: str | None, json_path: Path | None) -> None:
     """List the clauses of the contract, or explain one.
 
+    TS-… are what a server promises, TC-… what a client does.
+
     Breaking a documented clause is a violation and fails a run. Breaking an observed one is a deviation, which is
     shown, and fails a run with --strict. Where the documents leave several ways open, all of them are lawful; they
     are the readings of a ledger row.
@@ -32,10 +34,11 @@ def command(id_: str | None, json_path: Path | None) -> None:
     Examples:
       tracksync clauses
       tracksync clauses TS-OK-MESSAGE
+      tracksync clauses TC-RATE-WAIT
       tracksync clauses --json -
     """
     try:
-        chosen = [clause(id_)] if id_ else list(catalogue().values())
+        chosen = [clause(id_)] if id_ else list(catalogue(None).values())
     except UnknownClause as error:
         raise UsageError(str(error)) from None
     if json_path is not None:
@@ -73,7 +76,8 @@ def _explained(entry: Clause) -> str:
     for row in _rows(entry):
         lines += ["", *_wrapped(f"Left open ({row.name}): {row.question} [{row.source}]", "  ")]
         lines += [line for name, sentence in row.readings.items() for line in _wrapped(f"{name}: {sentence}", "    ")]
-    lines += ["", f"  Put it to the test: tracksync fuzz --only {entry.id}"]
+    command = f"tracksync fuzz --only {entry.id}" if entry.side is Side.SERVER else "tracksync gate -- COMMAND"
+    lines += ["", f"  Put it to the test: {command}"]
     return "\n".join(lines)
 
 
@@ -93,6 +97,7 @@ def _json(clauses: list[Clause]) -> dict[str, Any]:
                 "sentence": entry.sentence,
                 "source": entry.source,
                 "strength": entry.strength.value,
+                "side": entry.side.value,
                 "rows": {
                     row.name: {"question": row.question, "source": row.source, "readings": dict(row.readings)}
                     for row in _rows(entry)

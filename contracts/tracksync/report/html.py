@@ -50,7 +50,7 @@ def _template() -> Template:
 def _clauses(result: Result) -> list[dict[str, Any]]:
     rows = []
     for id_, entry in result["clauses"].items():
-        clause = catalogue().get(id_)
+        clause = catalogue(None).get(id_)
         state = "broken" if entry["broken"] else "kept" if entry["exercised"] else "not exercised"
         rows.append(
             {

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tracksync import __version__
-from tracksync.clauses import catalogue
+from tracksync.clauses import Side, catalogue
 from tracksync.events import (
     Event,
     ExchangeJudged,
@@ -202,11 +202,16 @@ class Tally:
             return "broken"
         return self._ended.verdict
 
+    def _side(self) -> Side | None:
+        """Whose clauses the run puts to the test: a gate a client's, a proxy those of both sides."""
+        door = self._started.door if self._started else "fuzz"
+        return {"gate": Side.CLIENT, "proxy": None}.get(door, Side.SERVER)
+
     def _clauses(self) -> dict[str, dict[str, Any]]:
         confirmed = Counter(finding["clause"] for finding in self._confirmed)
         reasons = self._ended.why_not if self._ended else {}
         table: dict[str, dict[str, Any]] = {}
-        for id_ in dict.fromkeys([*catalogue(), *self._exercised, *confirmed]):
+        for id_ in dict.fromkeys([*catalogue(self._side()), *self._exercised, *confirmed]):
             broken = max(self._broken[id_], confirmed[id_])
             exercised = max(self._exercised[id_], broken)
             table[id_] = {"exercised": exercised, "broken": broken}

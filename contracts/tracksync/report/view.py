@@ -50,7 +50,7 @@ def findings(result: Result) -> list[FindingView]:
 
 
 def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
-    clause = catalogue().get(finding["clause"])
+    clause = catalogue(None).get(finding["clause"])
     known = bool(finding.get("known", False))
     target = str(result.get("target", ""))
     return FindingView(
