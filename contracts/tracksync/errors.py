@@ -22,7 +22,7 @@ class ConfigError(UsageError):
     """A file that the user wrote is wrong: `tracksync.toml`, a readings file, a result that is none."""
 
 
-class Unfinished(TracksyncError):  # noqa: N818 - it names an outcome, which need not be an error
+class Unfinished(TracksyncError):
     """The run could not finish: target unreachable, budget spent before the minimum, stopped by hand."""
 
     exit_code = 3

@@ -15,7 +15,7 @@ from types import MappingProxyType
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One question and its lawful answers. `readings` maps a reading's name to its sentence; the first is the default."""
+    """One question and its lawful answers. `readings`: name to sentence, the default first."""
 
     name: str
     number: int
@@ -26,6 +26,7 @@ class Row:
 
     @property
     def default(self) -> str:
+        """The name of the first reading."""
         return next(iter(self.readings))
 
 

@@ -112,5 +112,7 @@ def _show(totals: Totals, result: dict[str, Any], jobs: int) -> None:
     ):
         if names:
             echo(f"{title}: {', '.join(names)}")
-    echo(f"{result['verdict']}: {len(result['matrix'])} of {jobs} runs, {result['requests']} requests, "
-         f"{result['seconds']:.0f} seconds")
+    echo(
+        f"{result['verdict']}: {len(result['matrix'])} of {jobs} runs, {result['requests']} requests, "
+        f"{result['seconds']:.0f} seconds"
+    )

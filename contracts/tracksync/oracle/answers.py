@@ -25,7 +25,7 @@ STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
 
 @dataclass(frozen=True, slots=True)
 class Success:
-    """What a 201 shows. `found`: whether it lists a user; None when that cannot be told. `named_by`: how `users` looks."""
+    """What a 201 shows. `found`: whether it lists a user, None when that cannot be told. `users`: the raw member."""
 
     found: bool | None
     entry: dict[str, Any] | None = None
@@ -38,8 +38,10 @@ def read_body(response: Response) -> tuple[Any, list[Finding]]:
     text = read_json(response.body)
     if not text.valid or not isinstance(text.value, dict) or "nan" in text.quirks or "not-utf8" in text.quirks:
         start = response.body[:80].decode("utf-8", "replace")
-        message = f"the answer ({response.status}) is not a JSON object: it begins {start!r}" if start else (
-            f"the answer ({response.status}) has no body"
+        message = (
+            f"the answer ({response.status}) is not a JSON object: it begins {start!r}"
+            if start
+            else (f"the answer ({response.status}) has no body")
         )
         return None, [Finding("TS-ANSWER-JSON", message, BODY, "a JSON object", start)]
     media = (header(response.headers, "content-type") or "").split(";", 1)[0].strip().lower()
@@ -92,7 +94,9 @@ def _judge_entry(ask: Ask, status: int, entry: dict[str, Any], where: str) -> li
         findings.append(Finding("TS-REFUSE-BODY", text, where, "a text in it", entry))
     if status != 400 or not ask.grounds or any(ground.pointer.count("/") <= 3 for ground in ask.grounds):
         return findings  # the fault may lie in the body as a whole, not in one object
-    sections = [key for key in ("attributes", "events", "purchases") if isinstance(ask.body, dict) and ask.body.get(key)]
+    sections = [
+        key for key in ("attributes", "events", "purchases") if isinstance(ask.body, dict) and ask.body.get(key)
+    ]
     named = entry.get("input_array", NOTHING)
     if named is not NOTHING and sections and named not in sections:
         text = f"the error names the section {named!r}; the request has {' and '.join(sections)}"
@@ -133,7 +137,7 @@ def judge_message(body: dict[str, Any]) -> list[Finding]:
     findings = []
     message = body.get("message", NOTHING)
     if message != "success":
-        text = "the message of a 201 is not \"success\""
+        text = 'the message of a 201 is not "success"'
         findings.append(Finding("TS-OK-MESSAGE", text, f"{BODY}/message", "success", message))
     if body.get("errors"):
         text = "a success carries errors"

@@ -130,6 +130,7 @@ class User:
     held: tuple[Identifier, ...] = ()
 
     def cell(self, key: CellKey) -> Cell:
+        """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""
         found = self.cells.get(key)
         if found is not None:
             return found
@@ -138,6 +139,7 @@ class User:
         return ZERO_COUNTER_CELL if self.fresh else UNKNOWN_COUNTER_CELL
 
     def with_cell(self, key: CellKey, cell: Cell) -> User:
+        """This user with another belief of one cell."""
         return replace(self, cells=self.cells.insert(key, cell))
 
 
@@ -177,6 +179,7 @@ class Belief:
     moment: int = 0
     trouble: HashTrieMap[int, tuple[int, int]] = HashTrieMap()
     writers: HashTrieMap[CellKey, int] = HashTrieMap()
+    made: int = 0  # how many users were ever made, so that a number is not given twice
     answered: int = 0  # the moment of the last answer that was not a 5XX
 
     @classmethod
@@ -186,7 +189,8 @@ class Belief:
         rows: HashTrieMap[str, frozenset[str]] = HashTrieMap()
         for name, row in ledger().items():
             held = settings.readings.get(name)
-            rows = rows.insert(name, frozenset([held]) if held in row.readings else frozenset(row.readings))
+            open_ones = [held] if held is not None and held in row.readings else row.readings
+            rows = rows.insert(name, frozenset(open_ones))
         limit = settings.array_limit
         return cls(settings, rows, (limit, limit) if limit else (ARRAY_MIN, ARRAY_MAX))
 
@@ -203,6 +207,27 @@ class Belief:
         """Whether every reading that an outcome stands on is still open."""
         rows = self.rows
         return all(reading in rows[row] for row, reading in requires)
+
+    def without(self, gone: Callable[[str], bool]) -> Belief:
+        """The belief less the identifiers whose text is `gone`: for users that are never addressed again.
+
+        A user to whom another identifier leads stays.
+        """
+        names = self.names
+        for key in [key for key in names if gone(key[1])]:
+            names = names.discard(key)
+        kept = {uid if uid >= 0 else -uid - 1 for links in names.values() for uid in links}
+        users = self.users
+        for uid, user in self.users.items():
+            if uid not in kept:
+                users = users.discard(uid)
+            elif any(one not in names for one in user.held):
+                users = users.insert(uid, replace(user, held=tuple(one for one in user.held if one in names)))
+        writers = self.writers
+        for cell, uid in self.writers.items():
+            if uid not in users:
+                writers = writers.discard(cell)
+        return replace(self, names=names, users=users, writers=writers)
 
     def narrow(self, outcomes: Iterable[Requires]) -> Belief:
         """Close the readings that none of the surviving `outcomes` stands on. A row some outcome ignores stays open."""

@@ -151,7 +151,7 @@ def _string(value: str, prior: Any) -> list[Outcome]:
         return _refused(prior)
     if "\0" in value:
         return [Outcome(value, value), *_open(prior)]
-    if value[:1].isdigit() and value[-1:] == "Z" or (len(value) > 19 and value[-3:-2] == ":"):
+    if (value[:1].isdigit() and value[-1:] == "Z") or (len(value) > 19 and value[-3:-2] == ":"):
         return _date(value)
     if len(value) * 2 > STRING_CHARACTERS and length(value, "utf16") > STRING_CHARACTERS:
         kept = [Outcome(value, value, (("string-length", "code-points"),))]
@@ -257,9 +257,9 @@ def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) ->
     add, remove = value.get("add", []), value.get("remove", [])
     if not (isinstance(add, list) and isinstance(remove, list) and _simple(add) and _simple(remove)):
         return _open(prior)
-    if prior is UNKNOWN or not (prior is ABSENT or (isinstance(prior, list) and _simple(prior))):
+    current: Any = [] if prior is ABSENT else prior
+    if not (isinstance(current, list) and _simple(current)):
         return _open(prior)
-    current = [] if prior is ABSENT else prior
     results: list[tuple[list[Any], Requires]] = []
     by_order = {order: arrays.edit(current, add, remove, order) for order in ("remove-first", "add-first")}
     differ = not same(by_order["remove-first"], by_order["add-first"])
@@ -365,11 +365,11 @@ def _stored_objects(value: list[Any], prior: Any) -> list[Outcome]:
 
 
 def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outcome]:
-    if not _well_formed_edit(value):
+    current: Any = [] if prior is ABSENT else prior
+    if not _well_formed_edit(value) or not isinstance(current, list):
         return _open(prior)
-    if prior is UNKNOWN or not (prior is ABSENT or (isinstance(prior, list) and all(isinstance(o, dict) for o in prior))):
+    if not all(isinstance(one, dict) for one in current):
         return _open(prior)
-    current: list[Any] = [] if prior is ABSENT else prior
     steps = [key for key in ("$add", "$update", "$remove") if key in value]
     variants: list[tuple[Any, Requires]] = []
     for matches in ("all", "first"):
@@ -380,7 +380,7 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outc
             if not merge:
                 requires += (("update-without-merge", reading),)
             for order in permutations(steps):
-                result = current
+                result: list[Any] = current
                 for step in order:
                     result = _edit_step(step, result, value[step], merged, matches)
                 variants.append((result, requires))

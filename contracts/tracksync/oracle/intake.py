@@ -91,7 +91,7 @@ class Ask:
     features: frozenset[str] = frozenset()  # clauses that acceptance of this request exercises
     body: Any = None
 
-    def keys(self) -> tuple[CellKey, ...]:
+    def cells(self) -> tuple[CellKey, ...]:
         """The cells that the request writes."""
         if self.counter is not None:
             return ((self.counter.section, name_key(self.counter.name)),)
@@ -214,9 +214,7 @@ def _transport_grounds(request: Request, reader: _Reader) -> None:
         why = f"the content type is {media or 'missing'}"
         where = "/request/headers/content-type"
         statuses = frozenset({400, 415})
-        reader.grounds.append(
-            Ground("TS-ROUTE-MEDIA", statuses, False, why, where, "content-type", readings, "read")
-        )
+        reader.grounds.append(Ground("TS-ROUTE-MEDIA", statuses, False, why, where, "content-type", readings, "read"))
         reader.features.add("TS-ROUTE-MEDIA")
         if not (media.endswith("json") or media.startswith("text/") or not media):
             reader.vague = True
@@ -327,9 +325,7 @@ def read_object(section: str, target: dict[str, Any], reader: _Reader, where: st
 # --- identifiers -----------------------------------------------------------------------------------------------
 
 
-def _read_identifiers(
-    section: str, target: dict[str, Any], reader: _Reader, where: str
-) -> tuple[tuple[str, Any], ...]:
+def _read_identifiers(section: str, target: dict[str, Any], reader: _Reader, where: str) -> tuple[tuple[str, Any], ...]:
     found: list[tuple[str, Any]] = []
     broken: list[Ground] = []
     for kind in IDENTIFIERS:
@@ -544,9 +540,7 @@ def _read_price(target: dict[str, Any], reader: _Reader, where: str) -> None:
         reader.grounds.append(must("TS-PURCHASE-PRICE-REQUIRED", "price is no number", pointer))
 
 
-def _read_quantity(
-    target: dict[str, Any], reader: _Reader, where: str
-) -> tuple[tuple[int | None, str | None], ...]:
+def _read_quantity(target: dict[str, Any], reader: _Reader, where: str) -> tuple[tuple[int | None, str | None], ...]:
     value = target.get("quantity", 1)
     pointer = f"{where}/quantity"
     unknown: tuple[tuple[int | None, str | None], ...] = ((None, None),)
@@ -618,7 +612,9 @@ def _property_fits(value: Any, depth: int = 0) -> bool:
         return False
     if isinstance(value, list):
         return all(_property_fits(item, depth + 1) for item in value)
-    return all(key and "." not in key and "$" not in key and _property_fits(item, depth + 1) for key, item in value.items())
+    return all(
+        key and "." not in key and "$" not in key and _property_fits(item, depth + 1) for key, item in value.items()
+    )
 
 
 # --- attributes --------------------------------------------------------------------------------------------------

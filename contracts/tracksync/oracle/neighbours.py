@@ -15,19 +15,19 @@ from tracksync.values.numbers import is_integer
 from tracksync.values.times import read_time
 
 if TYPE_CHECKING:
-    from tracksync.oracle.judge import _Case
+    from tracksync.oracle.case import Case
 
 BODY = "/response/body"
 CONSISTENT_AFTER = 300.0  # seconds; LIMITS: what is advised for calls that depend on other endpoints
 
 
-def judge_neighbour(case: _Case, body: dict[str, Any]) -> None:
+def judge_neighbour(case: Case, body: dict[str, Any]) -> None:
     """An accepted request to a neighbour."""
     ask = case.ask
     if ask.endpoint == "track":
         case.exercised.add("TS-TRACK-ACCEPTED")
         if body.get("message") != "success":
-            text = "the message of an accepted request is not \"success\""
+            text = 'the message of an accepted request is not "success"'
             case.findings.append(
                 Finding("TS-TRACK-ACCEPTED", text, f"{BODY}/message", "success", body.get("message", NOTHING))
             )
@@ -49,7 +49,7 @@ def _judge_delete(ask: Ask, body: dict[str, Any]) -> list[Finding]:
     clause = "TS-DELETE-ANSWER"
     findings = []
     if body.get("message") != "success":
-        text = "the message of an accepted deletion is not \"success\""
+        text = 'the message of an accepted deletion is not "success"'
         findings.append(Finding(clause, text, f"{BODY}/message", "success", body.get("message", NOTHING)))
     sent = len(ask.body.get("external_ids", [])) if isinstance(ask.body, dict) else 0
     deleted = body.get("deleted", NOTHING)
@@ -70,12 +70,12 @@ def forget(belief: Belief, ask: Ask) -> Belief:
     return belief
 
 
-def _judge_export(case: _Case, body: dict[str, Any]) -> list[Finding]:
+def _judge_export(case: Case, body: dict[str, Any]) -> list[Finding]:
     clause = "TS-EXPORT-ANSWER"
     listed = body.get("users", NOTHING)
     findings = []
     if body.get("message") != "success":
-        text = "the message of an export is not \"success\""
+        text = 'the message of an export is not "success"'
         findings.append(Finding(clause, text, f"{BODY}/message", "success", body.get("message", NOTHING)))
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         text = "users of an export is no list of objects"
@@ -95,7 +95,7 @@ def _judge_export(case: _Case, body: dict[str, Any]) -> list[Finding]:
     return findings
 
 
-def _judge_profile(case: _Case, user: User, entry: dict[str, Any], where: str) -> list[Finding]:
+def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) -> list[Finding]:
     """What is exported must be what an answer claimed, or a former value while the platform may still lag behind."""
     findings: list[Finding] = []
     wanted = case.ask.body.get("fields_to_export", []) if isinstance(case.ask.body, dict) else []
@@ -149,13 +149,12 @@ def _attribute_agrees(cell: Cell, shown: Any, late: bool) -> bool:
 
 def _count_agrees(cell: Cell, found: dict[str, Any] | None, count: Any, late: bool) -> bool:
     counts = [state.value.count for state in cell.states if isinstance(state.value, Counter)]
-    if None in counts or not is_integer(count):
-        return None in counts
+    known = [one for one in counts if one is not None]
+    if len(known) < len(counts) or not is_integer(count):
+        return len(known) < len(counts)
     if late:
-        return count in counts
-    if count > max(counts):
+        return count in known
+    if count > max(known):
         return False
     last = found.get("last") if found else None
     return last is None or not isinstance(last, str) or read_time(last).instant is not None
-
-

@@ -104,14 +104,12 @@ def paths(ask: Ask, candidate: Candidate) -> list[tuple[bool, Requires]]:
     return [(True, ())]
 
 
-def linked(
-    belief: Belief, ask: Ask, candidate: Candidate, user: User, *, proven: bool = True
-) -> tuple[Belief, int]:
+def linked(belief: Belief, ask: Ask, candidate: Candidate, user: User, *, proven: bool = True) -> tuple[Belief, int]:
     """The belief after the request reached `user`: stored, and found by what the request says of it.
 
     Not `proven`: it may have reached another; a doubtful link stays doubtful.
     """
-    uid = candidate.uid if candidate.uid is not None else len(belief.users)
+    uid = candidate.uid if candidate.uid is not None else belief.made
     names = belief.names
     strong = any(kind in STRONG for kind, _ in ask.identifiers)
     for kind, value in ask.identifiers:
@@ -136,7 +134,8 @@ def linked(
             continue
         if contact:
             user = replace(user, held=(*(one for one in user.held if one[0] != kind), key))
-    return replace(belief, users=belief.users.insert(uid, user), names=names), uid
+    made = max(belief.made, uid + 1)
+    return replace(belief, users=belief.users.insert(uid, user), names=names, made=made), uid
 
 
 def _surely(links: tuple[int, ...], uid: int) -> tuple[int, ...]:

@@ -58,6 +58,7 @@ class Outcome:
 
     @property
     def weak(self) -> bool:
+        """Whether something was found, and nothing that fails a run."""
         return bool(self.found) and all(strength_of(clause) != "documented" for clause, _ in self.found)
 
 

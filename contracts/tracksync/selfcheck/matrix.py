@@ -152,7 +152,7 @@ def run_all(
     workers: int | None = None,
     progress: Callable[[Outcome, int, int], None] = lambda outcome, done, total: None,
 ) -> Selfcheck:
-    """Carry out all jobs on `workers` processes (all cores by default). `progress` is called after each, in this process.
+    """Carry out all jobs on `workers` processes, all cores by default; `progress` is called here after each.
 
     On KeyboardInterrupt what has not begun is dropped, and what is done so far is returned.
     """

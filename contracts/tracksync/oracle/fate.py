@@ -1,0 +1,99 @@
+"""Writes without a plain success: turned down, perhaps applied, queued, or accepted with an effect nobody can say.
+
+Knows what such a request does to the belief; finds nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from tracksync.oracle import neighbours, users
+from tracksync.oracle.belief import MAX_PENDING, Cell, State, User
+from tracksync.oracle.case import Case, operations, unknown_like
+
+
+def _each_user(case: Case, change: Callable[[User], User]) -> None:
+    """Apply `change(user) -> user` to every profile that the request may be about."""
+    for candidate in users.candidates(case.belief, case.ask):
+        user = change(candidate.user)
+        if user is not candidate.user or candidate.uid is None:
+            case.belief, _ = users.linked(case.belief, case.ask, candidate, user, proven=False)
+
+
+def refused(case: Case) -> None:
+    """Nothing changed. What was turned down is remembered, to recognise it should it show up later."""
+    writes = operations(case) if case.ask.endpoint == "sync" and case.ask.identifiers else []
+    if not writes:
+        return
+
+    def remember(user: User) -> User:
+        for key, operation in writes:
+            cell = user.cell(key)
+            user = user.with_cell(key, replace(cell, refused=(*cell.refused[-3:], operation)))
+        return user
+
+    for candidate in users.candidates(case.belief, case.ask):
+        if candidate.uid is not None:
+            user = remember(candidate.user)
+            case.belief = replace(case.belief, users=case.belief.users.insert(candidate.uid, user))
+
+
+def perhaps_applied(case: Case) -> None:
+    """No answer, or a 5XX: the write may take effect now, later, or never."""
+    if case.ask.endpoint == "track":
+        queue(case)
+    elif case.ask.endpoint == "delete":
+        case.belief = neighbours.forget(case.belief, case.ask)
+    elif any(ground.must for ground in case.ask.grounds) or case.ask.endpoint != "sync":
+        return
+    elif case.ask.vague:
+        stain(case)
+    else:
+        pend(case)
+
+
+def pend(case: Case) -> None:
+    """The writes of the request may reach their cells once, at any later time."""
+    writes = operations(case)
+
+    def change(user: User) -> User:
+        for key, operation in writes:
+            user = user.with_cell(key, _with_pending(user.cell(key), operation))
+        return user if user.exists else replace(user, exists=None)
+
+    _each_user(case, change)
+
+
+def _with_pending(cell: Cell, operation: Any) -> Cell:
+    states = tuple(State(state.value, (*state.pending, operation)) for state in cell.states)
+    if any(len(state.pending) > MAX_PENDING for state in states):
+        return replace(cell, volatile=True, states=(State(unknown_like(cell)),))
+    return replace(cell, states=states)
+
+
+def queue(case: Case) -> None:
+    """Objects that /users/track accepted are applied at some later time, in any order."""
+    for ask in neighbours.queued(case.ask):
+        inner = Case(case.belief, case.exchange, ask)
+        if ask.vague or any(ground.must for ground in ask.grounds):
+            stain(inner, lasting=True)
+        else:
+            pend(inner)
+        case.belief = inner.belief
+
+
+def stain(case: Case, lasting: bool = False) -> None:
+    """Something was accepted whose effect nobody can say: the cells it names are unknown from now on."""
+    keys = case.ask.cells()
+
+    def change(user: User) -> User:
+        for key in keys:
+            cell = user.cell(key)
+            unknown = Cell((State(unknown_like(cell)),), case.exchange.received, cell.volatile or lasting)
+            user = user.with_cell(key, unknown)
+        return user if user.exists else replace(user, exists=None)
+
+    if case.ask.identifiers:
+        _each_user(case, change)

@@ -1,0 +1,207 @@
+"""A completed attributes object: does what the answer shows of each attribute fit a lawful outcome?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from typing import Any
+
+from tracksync.findings import NOTHING, Finding
+from tracksync.limits import ARRAY_MAX, ARRAY_MIN, STRING_CHARACTERS
+from tracksync.oracle import answers, cells
+from tracksync.oracle.belief import ABSENT, MAX_STATES, OMITTED, UNKNOWN, Belief, Cell, CellKey, State, User
+from tracksync.oracle.case import Case, changed, contended, known_value, operations
+from tracksync.oracle.cells import AttributeWrite
+from tracksync.oracle.users import Candidate
+from tracksync.values.arrays import unique
+from tracksync.values.numbers import same
+
+
+def judge_attributes(case: Case, candidate: Candidate, user: User, entry: dict[str, Any]) -> User:
+    """Judge what the entry shows of every attribute that the request wrote; returns the user as believed afterwards."""
+    ask = case.ask
+    listed, found = answers.judge_attributes_listed(ask, entry)
+    case.findings += found
+    case.exercised |= {"TS-OK-ONLY-ATTRIBUTES", "TS-OK-CUSTOM-ONLY", "TS-OK-FORM"}
+    applied = refused = False
+    for key, operation in operations(case):
+        cell = user.cell(key)
+        if listed is None or contended(case, key, cell):
+            after = Cell((State(UNKNOWN),), case.exchange.received, cell.volatile)
+        else:
+            shown = listed.get(key[1], OMITTED)
+            after = _judge_attribute(case, candidate, key, cell, operation, shown)
+            over = isinstance(operation.value, str) and len(operation.value) > STRING_CHARACTERS
+            refused, applied = refused or over, applied or not over
+        user = user.with_cell(key, after)
+    if refused and applied:
+        case.exercised.add("TS-ATTR-INDEPENDENT")
+    return user
+
+
+def _judge_attribute(
+    case: Case, candidate: Candidate, key: CellKey, cell: Cell, write: AttributeWrite, shown: Any
+) -> Cell:
+    belief = case.belief
+    limits = belief.array_limits
+    ways: list[tuple[cells.Outcome, tuple[Any, ...]]] = []
+    for state in _reach(cell.states, limits):
+        for outcome in cells.attribute_outcomes(write, state.value, limits):
+            for fit in cells.fitting([outcome], shown):
+                ways.append((fit, state.pending))
+            if state.pending and outcome.after is not UNKNOWN:
+                for late in _reach((State(outcome.after, state.pending),), limits)[1:]:
+                    if late.value is UNKNOWN or (shown is not OMITTED and cells.appears(late.value, shown)):
+                        ways.append((cells.Outcome(shown, shown), late.pending))
+    clause = _attribute_clause(write, cell)
+    case.exercised.update(_attribute_features(clause, write, cell))
+    where = answers.pointer_to_attribute(key[1])
+    lawful = [way for way in ways if belief.allows(way[0].requires)]
+    if lawful:
+        case.belief = _learn(belief, [outcome for outcome, _ in lawful])
+        if case.belief.rows is not belief.rows:
+            case.exercised.add("TS-READING-KEPT")
+        if any(outcome.requires for outcome, _ in lawful):
+            case.exercised.add("TS-READING-KEPT")
+        states = _distinct(State(outcome.after, pending) for outcome, pending in lawful)
+        before = cell.states[0].value if len(cell.states) == 1 else UNKNOWN
+        return Cell(states, case.exchange.received, before=before)
+    after = Cell((State(UNKNOWN if shown is OMITTED else ABSENT if shown is None else shown),), case.exchange.received)
+    if ways:
+        row, reading = next(one for one in ways[0][0].requires if one[1] not in belief.rows[one[0]])
+        case.findings.append(changed(row, belief.rows[row], [reading], where))
+        return after
+    case.findings.append(_wrong_attribute(case, candidate, key, cell, write, shown, clause))
+    return after
+
+
+def _reach(states: Sequence[State], limits: tuple[int, int]) -> list[State]:
+    """The states, and all that pending writes may have made of them."""
+    reached = list(states)
+    for state in reached:
+        for index, write in enumerate(state.pending):
+            rest = state.pending[:index] + state.pending[index + 1 :]
+            for outcome in cells.attribute_outcomes(write, state.value, limits):
+                late = State(outcome.after, rest)
+                known = any(one.pending == rest and _alike(one.value, late.value) for one in reached)
+                if not known and len(reached) < 200:
+                    reached.append(late)
+    return reached
+
+
+def _alike(one: Any, other: Any) -> bool:
+    if one in (ABSENT, UNKNOWN) or other in (ABSENT, UNKNOWN):
+        return one is other
+    return same(one, other)
+
+
+def _distinct(states: Iterable[State]) -> tuple[State, ...]:
+    kept: list[State] = []
+    for state in states:
+        if not any(_alike(state.value, one.value) and state.pending == one.pending for one in kept):
+            kept.append(state)
+    if len(kept) > MAX_STATES or any(state.value is UNKNOWN for state in kept):
+        return (State(UNKNOWN, max((state.pending for state in kept), key=len)),)
+    return tuple(kept)
+
+
+def _learn(belief: Belief, fits: list[cells.Outcome]) -> Belief:
+    belief = belief.narrow([fit.requires for fit in fits])
+    bounds = [fit.limit for fit in fits if fit.limit is not None]
+    if len(bounds) == len(fits):
+        low = max(belief.array_limits[0], min(low for low, _ in bounds))
+        high = min(belief.array_limits[1], max(high for _, high in bounds))
+        if low <= high and (low, high) != belief.array_limits:
+            belief = replace(belief, array_limits=(low, high))
+    return belief
+
+
+def _attribute_clause(write: AttributeWrite, cell: Cell) -> str:
+    """The clause of this write, seen together with what it meets."""
+    clause = cells.clause_of(write)
+    prior = known_value(cell)
+    if clause == "TS-ARRAY-ADD" and isinstance(prior, list):
+        added = write.value["add"]
+        if isinstance(added, list):
+            merged = [*prior, *added]
+            if len(merged) > ARRAY_MIN and len(unique(merged)) > ARRAY_MAX:
+                return "TS-ARRAY-LIMIT"
+            if len(unique(merged)) < len(merged):
+                return "TS-ARRAY-ADD-PRESENT"
+    if clause == "TS-OBJECT-SET" and isinstance(prior, dict):
+        return "TS-OBJECT-REPLACE"
+    return clause
+
+
+def _attribute_features(clause: str, write: AttributeWrite, cell: Cell) -> Iterable[str]:
+    yield clause
+    yield "TS-OK-SHOWS"
+    if clause == "TS-ARRAY-SET" and isinstance(write.value, list) and len(write.value) >= 20:
+        yield "TS-ARRAY-KEPT"
+    if clause not in ("TS-ATTR-STRING", "TS-ATTR-INTEGER") and known_value(cell) not in (UNKNOWN, ABSENT):
+        yield "TS-STATE-VISIBLE"
+        if isinstance(write.value, dict):
+            yield "TS-STATE-KEYS-APART"
+            yield "TS-STATE-USERS-APART"
+    if cell.refused and isinstance(write.value, dict):
+        yield "TS-STATE-REFUSED"
+
+
+def _wrong_attribute(
+    case: Case, candidate: Candidate, key: CellKey, cell: Cell, write: AttributeWrite, shown: Any, clause: str
+) -> Finding:
+    limits = case.belief.array_limits
+    where = answers.pointer_to_attribute(key[1])
+    lawful = [
+        outcome
+        for state in cell.states
+        for outcome in cells.attribute_outcomes(write, state.value, limits)
+        if case.belief.allows(outcome.requires)
+        and not isinstance(outcome.shows, cells.NotShown)
+        and outcome.shows is not cells.ANYTHING
+    ]
+    expected = next((one.shows for one in lawful if one.shows is not OMITTED), NOTHING)
+    if isinstance(expected, cells.AsSent):
+        expected = expected.text
+    name = key[1]
+    if shown is OMITTED:
+        text = f"the answer leaves out {name!r}, which the request wrote"
+        fallback = clause if clause in ("TS-ATTR-NULL", "TS-ARRAY-LIMIT", "TS-ATTR-LENGTH-OVER") else "TS-OK-SHOWS"
+        return Finding(fallback, text, where, expected)
+    prior = known_value(cell)
+
+    def explained(value: Any) -> bool:
+        return any(True for _ in cells.fitting(cells.attribute_outcomes(write, value, limits), shown))
+
+    stateful = isinstance(write.value, dict) or clause == "TS-ATTR-LENGTH-OVER"
+    if stateful and prior is not UNKNOWN:
+        for refused in cell.refused:
+            for outcome in cells.attribute_outcomes(refused, prior, limits):
+                if outcome.after is not UNKNOWN and explained(outcome.after):
+                    text = f"{name!r} shows the effect of a request that was refused"
+                    return Finding("TS-STATE-REFUSED", text, where, expected, shown)
+        if cell.before is not None and cell.before not in (UNKNOWN, ABSENT) and explained(cell.before):
+            text = f"{name!r} shows what was true before a completed request"
+            return Finding("TS-STATE-VISIBLE", text, where, expected, shown)
+        foreign = _foreign(case, candidate, key, explained)
+        if foreign is not None:
+            text = f"{name!r} shows what was written elsewhere"
+            return Finding(foreign, text, where, expected, shown)
+    text = f"{name!r} is not what the request makes of it"
+    return Finding(clause, text, where, expected, shown)
+
+
+def _foreign(case: Case, candidate: Candidate, key: CellKey, explained: Callable[[Any], bool]) -> str | None:
+    """Whether a value of another user, or of another attribute of this one, explains what is shown."""
+    writer = case.belief.writers.get(key)
+    if writer is not None and writer != candidate.uid:
+        other = known_value(case.belief.users[writer].cell(key))
+        if other is not UNKNOWN and explained(other):
+            return "TS-STATE-USERS-APART"
+    for other_key, cell in candidate.user.cells.items():
+        if other_key[0] == key[0] and other_key != key:
+            other = known_value(cell)
+            if other is not UNKNOWN and other is not ABSENT and explained(other):
+                return "TS-STATE-KEYS-APART"
+    written_since = any(one.touched > candidate.user.cell(key).touched for one in candidate.user.cells.values())
+    return "TS-STATE-KEYS-APART" if written_since and explained(ABSENT) else None

@@ -1,0 +1,188 @@
+"""A completed event or purchase: do the count, the first and the last that the answer shows fit a lawful outcome?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from tracksync.findings import NOTHING, Finding
+from tracksync.oracle import answers, counters
+from tracksync.oracle.belief import MAX_STATES, Cell, CellKey, Counter, State, User
+from tracksync.oracle.case import Case, changed, contended, counter_op, known_value
+from tracksync.oracle.counters import CounterOp, Shown
+from tracksync.oracle.users import Candidate
+from tracksync.values.times import write_time
+
+
+def judge_counter(case: Case, candidate: Candidate, user: User, entry: dict[str, Any]) -> User:
+    """Judge what the entry shows of the event or product; returns the user as believed afterwards."""
+    ask = case.ask
+    assert ask.counter is not None
+    key = ask.cells()[0]
+    cell = user.cell(key)
+    op = counter_op(case, ask)
+    kind = "EVENT" if ask.section == "events" else "PURCHASE"
+    case.exercised |= {"TS-OK-FORM", "TS-OK-COUNT-FORM", "TS-OK-TIME-FORM", "TS-OK-SHOWS", f"TS-OK-ONLY-{kind}S"}
+    case.exercised.add("TS-EVENT-NAME" if kind == "EVENT" else "TS-PURCHASE-PRODUCT")
+    unknown = Cell((State(counters.UNKNOWN_STATE),), case.exchange.received, cell.volatile)
+    element, where, found = answers.read_counter(ask, entry)
+    case.findings += found
+    if element is None:
+        return user.with_cell(key, unknown)
+    if kind == "PURCHASE" and not isinstance(ask.counter.name, str):
+        shown_name = element.get("product_id")
+        reading = "string" if isinstance(shown_name, str) else "integer"
+        case.hold("integer-products", frozenset([reading]), f"{where}/product_id")
+    shown, found = answers.read_shown(element, where)
+    case.findings += found
+    if shown is None or contended(case, key, cell):
+        return user.with_cell(key, unknown)
+    return user.with_cell(key, _judge_count(case, candidate, key, cell, op, shown, element, where))
+
+
+def _judge_count(
+    case: Case,
+    candidate: Candidate,
+    key: CellKey,
+    cell: Cell,
+    op: CounterOp,
+    shown: Shown,
+    element: dict[str, Any],
+    where: str,
+) -> Cell:
+    belief = case.belief
+    received = case.exchange.received
+    ways: list[tuple[counters.CounterOutcome, tuple[Any, ...]]] = []
+    for state, pending in counters.closure([(state.value, state.pending) for state in cell.states]):
+        for outcome in counters.outcomes(state, op):
+            ways.append((outcome, pending))
+            for late, rest in counters.closure([(outcome.after, pending)])[1:] if pending else ():
+                ways.append((counters.CounterOutcome(late, outcome.requires), rest))
+    case.exercised.update(_counter_features(case, cell, op))
+    fits = [way for way in ways if counters.fits(way[0], shown, op)]
+    lawful = [way for way in fits if belief.allows(way[0].requires)]
+    if lawful:
+        case.belief = belief.narrow([outcome.requires for outcome, _ in lawful])
+        states = _distinct_counters(State(counters.learned(outcome, shown), pending) for outcome, pending in lawful)
+        return Cell(states, received, before=known_value(cell))
+    after = Cell((State(counters.adopted(shown)),), received)
+    if fits:
+        row, reading = fits[0][0].requires[0]
+        case.findings.append(changed(row, belief.rows[row], [reading], f"{where}/count"))
+        return after
+    open_ways = [way for way in ways if belief.allows(way[0].requires)] or ways
+    case.findings += _wrong_counter(case, candidate, key, cell, op, shown, element, where, open_ways)
+    return after
+
+
+def _distinct_counters(states: Iterable[State]) -> tuple[State, ...]:
+    kept = tuple(dict.fromkeys(states))
+    if len(kept) > MAX_STATES:
+        return (State(counters.UNKNOWN_STATE, max((state.pending for state in kept), key=len)),)
+    return kept
+
+
+def _counter_features(case: Case, cell: Cell, op: CounterOp) -> Iterable[str]:
+    counter = case.ask.counter
+    assert counter is not None
+    kind = "EVENT" if counter.section == "events" else "PURCHASE"
+    known = all(state.value.count is not None for state in cell.states)
+    if known:
+        yield f"TS-{kind}-COUNT"
+        if any(state.value.count for state in cell.states):
+            yield from (f"TS-{kind}-FIRST", f"TS-{kind}-LAST", "TS-STATE-VISIBLE", "TS-STATE-KEYS-APART")
+            yield "TS-STATE-USERS-APART"
+        else:
+            yield from ("TS-USER-SPELLING", "TS-STATE-KEYS-APART")
+    if cell.refused:
+        yield "TS-STATE-REFUSED"
+    if any(state.pending for state in cell.states):
+        yield "TS-TRACK-APPLIED"
+    if counter.instant is None:
+        return
+    if op.when[0] != op.when[1]:
+        yield f"TS-{kind}-FUTURE"
+    elif counter.shifted and kind == "EVENT":
+        yield "TS-EVENT-OFFSET"
+    elif not counter.zoned and kind == "EVENT":
+        yield "TS-EVENT-NO-ZONE"
+
+
+def _wrong_counter(
+    case: Case,
+    candidate: Candidate,
+    key: CellKey,
+    cell: Cell,
+    op: CounterOp,
+    shown: Shown,
+    element: dict[str, Any],
+    where: str,
+    ways: list[tuple[counters.CounterOutcome, tuple[Any, ...]]],
+) -> list[Finding]:
+    """Say which of count, first and last no lawful outcome explains, and which promise that breaks."""
+    counter = case.ask.counter
+    assert counter is not None
+    kind = "EVENT" if counter.section == "events" else "PURCHASE"
+    findings = []
+    outcomes = [outcome for outcome, _ in ways]
+    if not any(counters.count_fits(outcome, shown, op) for outcome in outcomes):
+        expected = sorted({outcome.after.count for outcome in outcomes if outcome.after.count is not None})
+        clause, text = _wrong_count(case, candidate, key, cell, shown, expected, kind)
+        wanted: Any = expected[0] if len(expected) == 1 else expected or NOTHING
+        findings.append(Finding(clause, text, f"{where}/count", wanted, shown.count))
+    time_clause = None
+    if op.when[0] != op.when[1]:
+        time_clause = f"TS-{kind}-FUTURE"
+    elif counter.shifted and kind == "EVENT":
+        time_clause = "TS-EVENT-OFFSET"
+    elif not counter.zoned and kind == "EVENT":
+        time_clause = "TS-EVENT-NO-ZONE"
+    for name, fitting in (("first", counters.first_fits), ("last", counters.last_fits)):
+        if any(fitting(outcome, shown, op) for outcome in outcomes):
+            continue
+        bounds = [getattr(outcome.after, name) for outcome in outcomes]
+        own = time_clause is not None and any(bound is None or bound == op.when for bound in bounds)
+        clause = time_clause if own and time_clause else f"TS-{kind}-{name.upper()}"
+        text = f"{name} is not the {'earliest' if name == 'first' else 'latest'} time of {counter.name!r}"
+        expected_time = next((_time_text(bound) for bound in bounds if bound is not None), NOTHING)
+        findings.append(Finding(clause, text, f"{where}/{name}", expected_time, element.get(name)))
+    if not findings:
+        text = f"count, first and last of {counter.name!r} do not fit together"
+        findings.append(Finding(f"TS-{kind}-COUNT", text, where, NOTHING, element))
+    return findings
+
+
+def _time_text(bound: tuple[int, int]) -> str:
+    if bound[1] - bound[0] > 10**18:
+        return "any time"
+    early = write_time(bound[0], "utc-millis")
+    return early if bound[0] == bound[1] else f"{early} … {write_time(bound[1], 'utc-millis')}"
+
+
+def _wrong_count(
+    case: Case, candidate: Candidate, key: CellKey, cell: Cell, shown: Shown, expected: list[int], kind: str
+) -> tuple[str, str]:
+    name = key[1]
+    if expected:
+        surplus = shown.count - expected[-1]
+        refused = sum(max(amount or 0 for amount, _ in one.amounts) for one in cell.refused)
+        if 0 < surplus <= refused:
+            return "TS-STATE-REFUSED", f"the count of {name!r} includes requests that were refused"
+        before = cell.before
+        if isinstance(before, Counter) and before.count is not None:
+            last_step = (_count_of(cell) or before.count) - before.count
+            if last_step and shown.count == expected[-1] - last_step and shown.count != _count_of(cell):
+                return "TS-STATE-VISIBLE", f"the count of {name!r} lacks a request that was completed"
+        if surplus > 0:
+            writer = case.belief.writers.get(key)
+            if writer is not None and writer != candidate.uid:
+                return "TS-STATE-USERS-APART", f"the count of {name!r} grew by another user's"
+            others = any(other != key for other in candidate.user.cells)
+            if candidate.user.exists and others and not _count_of(cell):
+                return "TS-STATE-KEYS-APART", f"the count of {name!r} grew by another's of the same user"
+    return f"TS-{kind}-COUNT", f"the count of {name!r} is not what the completed requests make it"
+
+
+def _count_of(cell: Cell) -> int | None:
+    value = known_value(cell)
+    return value.count if isinstance(value, Counter) else None
