@@ -50,19 +50,18 @@ FORBIDDEN_KEYS: Final = frozenset(
 )
 _PREFIX_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{3,47}")
 _ADDRESS_DOMAIN: Final = re.compile(r"@([^\s@<>,;:\"()\[\]\\]*)")
+_INTERNATIONAL: Final = re.compile(r"\+[\d\s().-]{9,24}", re.ASCII)
 _FICTION_PHONE: Final = re.compile(
     r"\+?(?:1(?:" + "|".join(map(str, AREA_CODES)) + r")55501\d\d|(?:"
     + "|".join(block[1:] for block in DRAMA_BLOCKS)
     + r")\d{3})"
 )  # fmt: skip
-_TEXT_KEYS: Final = frozenset({"external_id", "external_ids", "alias_name", "braze_id", "braze_ids"})
-_ALIAS_KEYS: Final = frozenset({"user_alias", "user_aliases"})
-_EMAIL_KEYS: Final = frozenset({"email", "email_address", "email_addresses"})
-_PHONE_KEYS: Final = frozenset({"phone", "phone_number", "phone_numbers"})
+TEXT_KEYS: Final = frozenset({"external_id", "external_ids", "alias_name", "braze_id", "braze_ids"})
+ALIAS_KEYS: Final = frozenset({"user_alias", "user_aliases"})
+EMAIL_KEYS: Final = frozenset({"email", "email_address", "email_addresses"})
+PHONE_KEYS: Final = frozenset({"phone", "phone_number", "phone_numbers"})
 _KEYS_IN_TEXT: Final = re.compile(
-    r"['\"]?\b("
-    + "|".join(sorted(_TEXT_KEYS | _EMAIL_KEYS | _PHONE_KEYS, key=len, reverse=True))
-    + r")['\"]?\s*[:=]\s*"
+    r"['\"]?\b(" + "|".join(sorted(TEXT_KEYS | EMAIL_KEYS | PHONE_KEYS, key=len, reverse=True)) + r")['\"]?\s*[:=]\s*"
     r"(?:\"((?:[^\"\\]|\\.)*)\"?|'([^']*)'?|(-?\d+))",
     re.IGNORECASE,
 )
@@ -163,8 +162,10 @@ def harmless_identifier(key: str, value: Any, prefix: str) -> bool:
 
 
 def harmless_text(text: str) -> bool:
-    """Whether a free text holds no address outside the reserved domains."""
-    return all(_reserved(domain) for domain in _ADDRESS_DOMAIN.findall(text))
+    """Whether a free text holds no address outside the reserved domains and no number that may ring."""
+    if "@" in text and not all(_reserved(domain) for domain in _ADDRESS_DOMAIN.findall(text)):
+        return False
+    return "+" not in text or not any(_rings(number) for number in _INTERNATIONAL.findall(text))
 
 
 class _Pairs(list[tuple[str, Any]]):
@@ -173,6 +174,11 @@ class _Pairs(list[tuple[str, Any]]):
 
 def _integer_prefix(prefix: str) -> int:
     return 9 * 10**8 + zlib.crc32(prefix.casefold().encode()) % 10**8
+
+
+def _rings(number: str) -> bool:
+    digits = re.sub(r"\D", "", number)
+    return 10 <= len(digits) <= 15 and not _FICTION_PHONE.fullmatch(digits)
 
 
 def _reserved(domain: str) -> bool:
@@ -207,17 +213,17 @@ def _reasons(value: Any, prefix: str) -> Iterator[str]:
         elif isinstance(item, list):
             work.extend(item)
         elif isinstance(item, str) and not harmless_text(item):
-            yield f"the text {item[:60]!r} holds an address that is not on a reserved domain"
+            yield f"the text {item[:60]!r} holds an address or a number that may be somebody's"
 
 
 def _member_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
     name = key.strip().casefold()
     if name in FORBIDDEN_KEYS:
         yield f"the field {key!r} concerns devices or subscriptions"
-    elif name in _TEXT_KEYS or name in _EMAIL_KEYS or name in _PHONE_KEYS or name in _ALIAS_KEYS:
+    elif name in TEXT_KEYS or name in EMAIL_KEYS or name in PHONE_KEYS or name in ALIAS_KEYS:
         yield from _identifier_reasons(name, value, prefix)
     elif not harmless_text(key):
-        yield f"the key {key[:60]!r} holds an address that is not on a reserved domain"
+        yield f"the key {key[:60]!r} holds an address or a number that may be somebody's"
 
 
 def _identifier_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
@@ -225,7 +231,7 @@ def _identifier_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
         members = value.items() if isinstance(value, dict) else value
         for inner_key, inner in members:
             # `user_alias` and the entries of delete requests are objects whose own keys say what is in them
-            if key in _TEXT_KEYS:
+            if key in TEXT_KEYS:
                 yield from _identifier_reasons(key, inner, prefix)
             else:
                 yield from _member_reasons(inner_key, inner, prefix)
@@ -236,10 +242,10 @@ def _identifier_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
         yield f"{key} is a boolean, which another user may be called"
     elif isinstance(value, int | float):
         whole = int(value) if value == value and abs(value) < 1e18 else -1
-        if key in _PHONE_KEYS:
+        if key in PHONE_KEYS:
             if not _FICTION_PHONE.fullmatch(str(whole)):
                 yield f"{key} {whole} is in no range set aside for fiction"
-        elif key not in _EMAIL_KEYS and (whole != value or whole // _INTEGER_ROOM != _integer_prefix(prefix)):
+        elif key not in EMAIL_KEYS and (whole != value or whole // _INTEGER_ROOM != _integer_prefix(prefix)):
             yield f"{key} {value} does not begin with the run's digits"
     elif isinstance(value, str):
         reason = _text_reason(key, value, prefix)
@@ -248,7 +254,7 @@ def _identifier_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
 
 
 def _text_reason(key: str, text: str, prefix: str) -> str | None:
-    if key in _PHONE_KEYS:
+    if key in PHONE_KEYS:
         digits = re.sub(r"[\s().-]", "", text)
         if _FICTION_PHONE.fullmatch(digits) or _ours(text, prefix):
             return None
@@ -271,4 +277,4 @@ def _text_reasons(text: str, prefix: str) -> Iterator[str]:
         if forbidden in lowered:
             yield f"the field {forbidden!r} concerns devices or subscriptions"
     if not harmless_text(text):
-        yield "the body holds an address that is not on a reserved domain"
+        yield "the body holds an address or a number that may be somebody's"

@@ -104,6 +104,8 @@ class TrackSyncMachine(RuleBasedStateMachine):
         """An update that is not applied, beside one that is."""
         name, value = update
         self._go(Step(attributes_request(self.users[user], {name: value, "vip": vip}), label="not to be applied"))
+        if name in _LOOKS:
+            self.written = [*self.written[-4:], (self.users[user], name)]
 
     @rule(user=_USERS, email=st.booleans(), other=st.booleans())
     def give_address(self, user: int, email: bool, other: bool) -> None:

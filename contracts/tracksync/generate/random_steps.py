@@ -29,13 +29,18 @@ _AUTH: Final[tuple[tuple[str, Credential, KeyForm], ...]] = (
 
 def random_steps(seed: int, namer: Namer) -> Iterator[Step]:
     """Steps without end. The same seed and an equal namer give the same steps."""
-    rng = random.Random(seed)  # noqa: S311 - a reproducible stream, not a secret
+    rng = random.Random(seed)
     epoch = 0
     while True:
-        users = _users(namer.scope(f"r{seed}-{epoch}"), namer, epoch)
+        users = _users(namer.scope(epoch_scope(seed, epoch)), namer, epoch)
         for _ in range(EPOCH):
             yield _step(rng, users)
         epoch += 1
+
+
+def epoch_scope(seed: int, epoch: int) -> str:
+    """What stands in the names of an epoch's users, and in no others."""
+    return f"r{seed}-{epoch}"
 
 
 def _users(names: Namer, phones: Namer, epoch: int) -> tuple[User, ...]:

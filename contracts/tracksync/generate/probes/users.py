@@ -64,7 +64,9 @@ def alias(name: Namer) -> Iterator[Step]:
     )
     known = user["user_alias"]
     exchanged = {"user_alias": {"alias_name": f"{known['alias_name']} b", "alias_label": known["alias_name"]}}
-    yield send("an alias whose label is that name", attributes_request(exchanged, {"n": 9}, _update_existing_only=False))
+    yield send(
+        "an alias whose label is that name", attributes_request(exchanged, {"n": 9}, _update_existing_only=False)
+    )
     exchanged = {"user_alias": {"alias_name": known["alias_name"], "alias_label": f"{known['alias_name']} b"}}
     yield send("name and label of that alias exchanged, unsaid, nobody", event_request(exchanged, SEEN, DAY))
     other = {"user_alias": name.alias("a", "other label")}
