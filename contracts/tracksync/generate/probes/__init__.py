@@ -31,6 +31,7 @@ PROBES: Final[tuple[Probe, ...]] = (
     containers.arrays_of_objects,
     events.future,
     events.names,
+    events.apps,
     attributes.dates,
     attributes.profile,
     refusals.identifiers,

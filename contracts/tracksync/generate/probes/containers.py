@@ -232,6 +232,7 @@ def limits(name: Namer) -> Iterator[Step]:
     wrong: tuple[tuple[str, dict[str, Any]], ...] = (
         ("a dot in a key name", {"dotted": {"keep": 2, "a.b": 1}}),
         ("a space in a key name", {"dotted": {"keep": 3, "a b": 1}}),
+        ("a nested time too far off", {"dotted": {"keep": 4, "at": {"$time": "3001-01-01T00:00:00Z"}}}),
         ("a dollar sign in a key name", {"dollar": {"keep": 2, "$a": 1}}),
         ("a key name and a text of 256", {"long key": {"keep": 2, "k" * 256: 1}, "long text": {"keep": "x" * 256}}),
         ("over 100 KB", {"big": BIG}),

@@ -104,11 +104,21 @@ def future(name: Namer) -> Iterator[Step]:
     )
 
 
+@probe("event-apps", "TS-EVENT-COUNT", "TS-EVENT-LAST")
+def apps(name: Namer) -> Iterator[Step]:
+    """One event from two apps and from none: the count is the profile's. A workspace may refuse apps it does not know."""
+    user = {"external_id": name.external_id("u")}
+    for app in ("11ae5b4b-2445-4440-a04f-bf537764c9ad", "00000000-0000-4000-8000-000000000001"):
+        yield send("from an app", event_request(user, "opened", "2023-04-04T04:04:04Z", app_id=app))
+    yield send("from none", event_request(user, "opened", "2023-04-05T04:04:04Z"))
+
+
 @probe("event-names", "TS-USER-SPELLING", "TS-EVENT-NAME", "TS-EVENT-COUNT", "TS-STATE-KEYS-APART", "TS-OK-ONLY-EVENTS")
 def names(name: Namer) -> Iterator[Step]:
     """Names that a careless server takes for one another: case, spaces, Unicode forms."""
     user = {"external_id": name.external_id("u")}
-    for time, spelling in enumerate(("Café", "café", "Cafe\u0301", " Café ", "Café"), start=1):
+    long = "  Café, by a name of sixty characters and spaces around it  "
+    for time, spelling in enumerate(("Café", "café", "Cafe\u0301", " Café ", "Café", long), start=1):
         yield send(f"an event called {spelling[:8]!r}", event_request(user, spelling, f"2023-03-0{time}T03:03:03Z"))
 
 
