@@ -176,9 +176,23 @@ class AsSent:
     text: str
 
 
+def _keeps_far_time(sent: Any, shown: Any) -> bool:
+    """Whether a time that is not stored is there all the same, in whatever form."""
+    if isinstance(sent, dict):
+        if _far_time(sent) and "$time" in sent:
+            return shown is not None
+        if isinstance(shown, dict):
+            return any(
+                key in shown and _far_time(item) and _keeps_far_time(item, shown[key]) for key, item in sent.items()
+            )
+    if isinstance(sent, list) and isinstance(shown, list):
+        return any(_keeps_far_time(one, other) for one, other in zip(sent, shown, strict=False))
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class NotShown:
-    """Shows anything but this: what is not stored as it is."""
+    """Shows no far time of this value: it is not stored."""
 
     value: Any
 
@@ -478,7 +492,7 @@ def fitting(outcomes: Iterable[Outcome], shown: Any) -> Iterator[Outcome]:
             after = (ABSENT if shown is None else shown) if outcome.after is UNKNOWN else outcome.after
             yield Outcome(after, shown, outcome.requires, outcome.limit)
         elif isinstance(outcome.shows, NotShown):
-            if shown is not OMITTED and not appears(outcome.shows.value, shown):
+            if shown is not OMITTED and not _keeps_far_time(outcome.shows.value, shown):
                 yield Outcome(ABSENT if shown is None else shown, shown, outcome.requires, outcome.limit)
         elif isinstance(outcome.shows, AsSent):
             if shown == outcome.shows.text:
