@@ -1,20 +1,24 @@
-"""Make a failing sequence short: keep removing steps while the same clause still breaks.
+"""Make a failing sequence short: keep removing items while the same clause still breaks.
 
-Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002) over steps. Knows
-nothing of targets: whoever calls says how a sequence is played, since that costs requests on a live workspace.
+Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002) over steps, or over
+the operations of a history. Knows nothing of targets: whoever calls says how a sequence is played or judged, since
+playing costs requests on a live workspace.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from tracksync.generate.build import Step
 
+Item = TypeVar("Item")
 
-def shrink(steps: Sequence[Step], breaks: Callable[[Sequence[Step]], bool]) -> tuple[Step, ...]:
+
+def shrink(steps: Sequence[Item], breaks: Callable[[Sequence[Item]], bool]) -> tuple[Item, ...]:
     """The shortest sequence found for which `breaks` holds; it must hold for `steps` itself.
 
-    The last step, in which the break shows, always stays.
+    The last item, in which the break shows, always stays.
     """
     kept = list(steps)
     size = max(len(kept) // 2, 1)
