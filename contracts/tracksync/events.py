@@ -101,10 +101,20 @@ class FindingConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class ReadingLearned:
-    """The target was seen to follow one lawful reading of a ledger row."""
+    """The target was seen to follow one lawful reading of a ledger row; `exchange` is what showed it."""
 
     row: str
     reading: str
+    exchange: Exchange | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """The run deleted the users that it made. `left` names those that are, or may be, still there; `why` says why."""
+
+    users: int
+    left: tuple[str, ...] = ()
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,5 +140,6 @@ Event = (
     | Skipped
     | FindingConfirmed
     | ReadingLearned
+    | Cleaned
     | RunEnded
 )

@@ -10,29 +10,35 @@ from __future__ import annotations
 import random
 import re
 import shlex
+import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
 from tracksync.clauses import catalogue
+from tracksync.engine.cleaning import Cleaner
+from tracksync.engine.replaying import Replayer
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
 from tracksync.engine.shrink import related, shrink
-from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target, is_loopback
+from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
+from tracksync.engine.verifying import Verifier
 from tracksync.errors import Unfinished, UsageError
-from tracksync.events import Event, FindingConfirmed, PhaseStarted, RunEnded, RunStarted, Verdict
-from tracksync.exchange import Credential, Exchange
+from tracksync.events import Cleaned, Event, FindingConfirmed, PhaseStarted, RunEnded, RunStarted, Verdict
+from tracksync.exchange import Credential, Exchange, Request
 from tracksync.findings import Finding
-from tracksync.generate.build import DELETE, Step, json_request
+from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.probes import PROBES, Probe, rate_burst
-from tracksync.generate.random_steps import random_steps
-from tracksync.limits import DELETE_BATCH, RATE_PER_MINUTE
+from tracksync.generate.random_steps import EPOCH, epoch_scope, random_steps
+from tracksync.limits import ARRAY_MAX, RATE_PER_MINUTE
 from tracksync.mock import MockConfig
 from tracksync.oracle import Belief, Settings
-from tracksync.outcome import fails, strength_of
+from tracksync.outcome import fails, fingerprint, strength_of
 
 EMBEDDED_RATE = 120  # requests a minute of the embedded mock: small, so that a short run sees the limit too
 SHRINK_REQUESTS = 60  # of one finding, on a target where requests cost
+SHRINK_SHARE = 5  # at most one in so many requests of the budget is kept for making findings short
+SETTLE = 3.0  # seconds after which a write whose answer was lost is not expected to come through any more
 SHRINK_FINDINGS = 12  # findings that are made short; more are reported as they are
 
 
@@ -45,6 +51,9 @@ class FuzzPlan:
     `readings`: what the server is held to. `rate_limit`, `array_limit`: the workspace's, None where nobody said.
     `faults`, `mock_readings`: how the embedded mock behaves. `directed`, `random`: which phases run.
     `strict`: observed clauses fail the run too. `known`: fingerprints of findings that a baseline lists.
+    `prefix`: of every identifier, None for one that no earlier run had; `more_prefixes`: others that may be sent too.
+    `verify`: False, or a file with certificates to trust. `patience`: seconds for which an outage is waited out, and
+    slow deletion. `read_back`: hold exported profiles against the answers; the embedded mock is probed for that only.
     """
 
     target: str = "mock"
@@ -60,6 +69,10 @@ class FuzzPlan:
     array_limit: int | None = None
     probe_rate_limit: bool = False
     prefix: str | None = None
+    more_prefixes: tuple[str, ...] = ()
+    known: frozenset[str] = frozenset()
+    patience: float = 300.0
+    read_back: bool = True
     timeout: float = 30.0
     faults: tuple[str, ...] = ()
     mock_readings: Mapping[str, str] = field(default_factory=dict)
@@ -71,28 +84,40 @@ class FuzzPlan:
 
     @property
     def embedded(self) -> bool:
+        """Whether the target is the mock in this process."""
         return self.target == "mock"
 
 
-def fuzz(plan: FuzzPlan, emit: Callable[[Event], None]) -> None:
-    """Run `plan`. Raises UsageError for a plan that cannot be carried out; all else ends in a RunEnded event."""
+def fuzz(plan: FuzzPlan, emit: Callable[[Event], None], wrap: Callable[[Target], Target] | None = None) -> None:
+    """Run `plan`. Raises UsageError for a plan that cannot be carried out; all else ends in a RunEnded event.
+
+    `wrap` may put something between the run and its target, such as a journal.
+    """
     prefix = plan.prefix or _prefix(plan)
-    target = open_target(plan, prefix)
+    prefixes = [prefix, *plan.more_prefixes]
+    target = open_target(plan, prefixes)
+    if wrap is not None:
+        target = wrap(target)
     try:
-        _Run(plan, prefix, target, emit).run()
+        _Run(plan, prefix, prefixes, target, emit).run()
     finally:
         target.close()
 
 
 def _prefix(plan: FuzzPlan) -> str:
-    """Names no user of an earlier run can have; on the embedded mock there is none, and the same seed gives the same."""
+    """A prefix that no earlier run had; on the embedded mock there is none, and the same seed gives the same."""
     if plan.embedded:
         return f"ts{plan.seed % 10**8:08d}"
-    return f"ts{random.SystemRandom().getrandbits(40):010x}"
+    return new_prefix()
 
 
-def open_target(plan: FuzzPlan, prefix: str) -> Target:
-    """The target that a plan names."""
+def new_prefix(stem: str = "ts") -> str:
+    """A prefix that no earlier run has; `stem` is what people recognise it by."""
+    return f"{stem}{'' if stem == 'ts' else '-'}{random.SystemRandom().getrandbits(48):012x}"
+
+
+def open_target(plan: FuzzPlan, prefixes: Sequence[str]) -> Target:
+    """The target that a plan names. It sends only what is harmless for one of `prefixes`, which may grow."""
     if plan.embedded:
         return EmbeddedMock(
             MockConfig(
@@ -100,11 +125,13 @@ def open_target(plan: FuzzPlan, prefix: str) -> Target:
                 faults=plan.faults,
                 readings=plan.mock_readings,
                 seed=plan.seed,
-                **({"array_limit": plan.array_limit} if plan.array_limit else {}),
+                array_limit=plan.array_limit or ARRAY_MAX,
             )
         )
     if not re.match(r"https?://[^/]", plan.target):
-        raise UsageError(f"{plan.target!r} is no target: give mock, live, or a URL that begins with http:// or https://")
+        raise UsageError(
+            f"{plan.target!r} is no target: give mock, live, or a URL that begins with http:// or https://"
+        )
     if not plan.key:
         raise UsageError("there is no API key for this target: set TRACKSYNC_API_KEY")
     return HttpTarget(
@@ -112,15 +139,26 @@ def open_target(plan: FuzzPlan, prefix: str) -> Target:
         plan.key,
         plan.unprivileged_key,
         timeout=plan.timeout,
-        verify=plan.verify,
-        guard=lambda request: is_harmless(request, prefix),
+        verify=ssl.create_default_context(cafile=plan.verify) if isinstance(plan.verify, str) else plan.verify,
+        guard=lambda request: harmful(request, prefixes),
     )
+
+
+def harmful(request: Request, prefixes: Sequence[str]) -> str | None:
+    """Why `request` is harmless for none of `prefixes`, or None."""
+    reason: str | None = "there is no prefix"
+    for prefix in reversed(prefixes[1:]):  # a replay has the newest one
+        reason = is_harmless(request, prefix)
+        if reason is None:
+            return None
+    return is_harmless(request, prefixes[0]) if prefixes else reason
 
 
 @dataclass(slots=True)
 class _Run:
     plan: FuzzPlan
     prefix: str
+    prefixes: list[str]
     target: Target
     emit: Callable[[Event], None]
     session: Session = field(init=False)
@@ -130,8 +168,12 @@ class _Run:
         plan = self.plan
         budget = Budget(plan.max_requests, plan.max_seconds, plan.max_data_points)
         belief = Belief.start(self.settings(self.prefix))
-        self.session = Session(self.target, belief, self.emit, budget, rng=random.Random(plan.seed))
-        self.session.pace = not (plan.embedded or plan.probe_rate_limit)
+        self.session = session = Session(self.target, belief, self.emit, budget, rng=random.Random(plan.seed))
+        session.pace = not (plan.embedded or plan.probe_rate_limit)
+        session.likeness = self.likeness
+        if not plan.embedded:
+            session.pulse, session.patience = self.pulse, plan.patience
+            session.reserve, session.keep_users, session.prefix = self.kept_back, True, self.prefix
 
     def settings(self, prefix: str) -> Settings:
         plan = self.plan
@@ -139,7 +181,7 @@ class _Run:
         return Settings(
             rate_limit=embedded_rate if plan.embedded else plan.rate_limit or RATE_PER_MINUTE,
             array_limit=plan.array_limit,
-            fresh=freshness(prefix, everything=plan.embedded),
+            fresh=freshness([prefix, *plan.more_prefixes], everything=plan.embedded),
             readings=plan.readings,
             clock_skew=self.target.clock_skew,
         )
@@ -169,14 +211,13 @@ class _Run:
         except KeyboardInterrupt:
             reason, finished = "stopped by hand", False
         broken = False
+        self.session.reserve = lambda: 0
         with suppress(KeyboardInterrupt, TargetLost):
             broken = self.confirm()
         with suppress(KeyboardInterrupt, TargetLost):
             self.clean()
         verdict: Verdict = "broken" if broken else "kept" if finished else "unfinished"
-        self.emit(
-            RunEnded(verdict, reason, self.target.now(), self.session.belief.readings(), self.reasons())
-        )
+        self.emit(RunEnded(verdict, reason, self.target.now(), self.session.belief.readings(), self.reasons()))
 
     # --- phases -------------------------------------------------------------------------------------------------
 
@@ -270,9 +311,46 @@ class _Run:
     def random(self) -> None:
         namer = Namer(self.prefix, random.Random(self.plan.seed + 1))
         self.emit(PhaseStarted("random", self.left()))
-        self.session.phase = "random"
-        for step in random_steps(self.plan.seed, namer):
-            self.session.send(step)
+        session = self.session
+        session.phase = "random"
+        verifier = Verifier(session, self.prefix)
+        reading_back = self.plan.read_back and not self.plan.embedded
+        try:
+            for number, step in enumerate(random_steps(self.plan.seed, namer)):
+                exchange = session.send(step)
+                if reading_back:
+                    verifier.note(exchange)
+                if number % EPOCH == 0 and number >= 2 * EPOCH:  # those users are addressed no more
+                    gone = f"-{epoch_scope(self.plan.seed, number // EPOCH - 2)}-"
+                    session.belief = session.belief.without(lambda text, gone=gone: gone in text)  # type: ignore[misc]
+        finally:
+            if reading_back:
+                self.finish_reading(verifier)
+
+    def finish_reading(self, verifier: Verifier) -> None:
+        """Wait for exported profiles that do not agree yet, and say what could not be seen."""
+        session = self.session
+        session.reserve = lambda: 0
+        try:
+            verifier.finish(session.pause)
+        except (BudgetSpent, TargetLost) as stopped:
+            verifier.why_not = f"{stopped} before the last profiles could be read back"
+        if verifier.why_not:
+            for clause in ("TS-EXPORT-ANSWER", "TS-EXPORT-AGREES"):
+                self.why_not.setdefault(clause, verifier.why_not)
+
+    def pulse(self, number: int) -> Step:
+        """A plain request that any server answers; each is another one."""
+        namer = Namer(self.prefix, random.Random(self.plan.seed)).scope("pulse")
+        body = {"attributes": [{"external_id": namer.external_id("u"), "beat": number}]}
+        return Step(json_request(body), label="is the target there?")
+
+    def kept_back(self) -> int:
+        """Requests of the budget that are kept for making findings short."""
+        if not self.plan.shrink or not self.session.found:
+            return 0
+        wanted = SHRINK_REQUESTS * min(len(self.session.found), SHRINK_FINDINGS)
+        return min(wanted, self.plan.max_requests // SHRINK_SHARE)
 
     def left(self) -> int:
         left = self.session.left()
@@ -283,30 +361,38 @@ class _Run:
     def confirm(self) -> bool:
         """Report each distinct finding once, with the shortest sequence that shows it. Returns whether one fails."""
         plan = self.plan
-        distinct: dict[tuple[str, str], tuple[int, Finding]] = {}
-        log = list(self.session.log)
-        for index, sent in enumerate(log):
-            for finding in sent.findings:
-                distinct.setdefault(_likeness(finding), (index, finding))
-        if not distinct:
+        if not self.session.found:
             return False
         self.emit(PhaseStarted("shrinking", None))
+        self.session.phase = "shrinking"
         broken = False
-        for number, (index, finding) in enumerate(distinct.values()):
+        for number, (log, finding) in enumerate(list(self.session.found.values())):
+            index = len(log) - 1
             exchanges = self.shortest(log, index, finding) if number < SHRINK_FINDINGS and plan.shrink else None
             if exchanges is None:
-                exchanges = tuple(sent.exchange for sent in _related(log, index))[-8:]
-            broken = broken or fails(strength_of(finding.clause), strict=plan.strict)
-            self.emit(FindingConfirmed(finding, exchanges, self.reproduce(finding)))
+                exchanges = tuple(sent.exchange for sent in _related(log, index, self.prefix))[-8:]
+            known = self.is_known(finding)
+            broken = broken or fails(strength_of(finding.clause), strict=plan.strict, known=known)
+            self.emit(FindingConfirmed(finding, exchanges, self.reproduce(finding), known))
         return broken
+
+    def is_known(self, finding: Finding) -> bool:
+        """Whether the baseline lists it."""
+        return fingerprint(finding.clause, finding.pointer) in self.plan.known
+
+    def likeness(self, finding: Finding) -> tuple[str, str, bool]:
+        """Findings that are the same to a person: one clause, one kind of place. A known one hides no new one."""
+        row = str(finding.expected).split("=")[0] if finding.clause == "TS-READING-KEPT" else ""
+        return finding.clause, row, self.is_known(finding)
 
     def shortest(self, log: Sequence[Sent], index: int, finding: Finding) -> tuple[Exchange, ...] | None:
         """Replay and shrink the steps that led to a finding, where that costs nothing or little."""
         if finding.clause.startswith("TS-RATE-") or any(sent.phase == "hello" for sent in log[index : index + 1]):
             return None
+        steps = [sent.step for sent in _related(log, index, self.prefix)]
         if not self.plan.embedded:
-            return None
-        steps = [sent.step for sent in _related(log, index)]
+            replayer = Replayer(self.session, self.prefix, self.fresh_belief, self.prefixes)
+            return replayer.shortest(steps, finding, min(SHRINK_REQUESTS, self.left()))
         found: list[Sent] = []
 
         def breaks(candidate: Sequence[Step]) -> bool:
@@ -322,9 +408,13 @@ class _Run:
         shrink([sent.step for sent in found], breaks)
         return tuple(sent.exchange for sent in found)
 
+    def fresh_belief(self, prefix: str) -> Belief:
+        """The belief for users with a prefix that nobody has seen."""
+        return Belief.start(self.settings(prefix))
+
     def replay(self, steps: Sequence[Step]) -> list[Sent]:
         """Play steps against a fresh embedded mock, with a fresh belief."""
-        target = open_target(self.plan, self.prefix)
+        target = open_target(self.plan, self.prefixes)
         session = Session(target, Belief.start(self.settings(self.prefix)), lambda event: None)
         for step in steps:
             session.send(step)
@@ -352,16 +442,11 @@ class _Run:
         """Delete the users that the run made, as far as the key allows. The embedded mock is simply dropped."""
         if self.plan.embedded:
             return
-        ids = sorted(text for (kind, text) in self.session.belief.names if kind == "external_id")
-        ids = [one for one in ids if one.startswith(self.prefix)]
-        if not ids:
-            return
-        self.emit(PhaseStarted("cleaning", len(ids) // DELETE_BATCH + 1))
-        for start in range(0, len(ids), DELETE_BATCH):
-            body = {"external_ids": ids[start : start + DELETE_BATCH]}
-            exchange = self.target.send(Step(json_request(body, path=DELETE), label="clean up"))
-            if exchange.response is None or exchange.response.status not in (200, 201):
-                return
+        self.emit(PhaseStarted("cleaning", None))
+        cleaner = Cleaner(self.target.send, self.target.sleep, patience=min(self.plan.patience, 60.0), settle=SETTLE)
+        done = cleaner.clean(self.session.users)
+        left = tuple(" ".join(one) for one in done.left)
+        self.emit(Cleaned(done.users, left, done.why))
 
     def reasons(self) -> dict[str, str]:
         """For clauses that this run may not have exercised: why."""
@@ -380,14 +465,14 @@ class _Run:
         return reasons
 
 
-def freshness(prefix: str, *, everything: bool) -> Callable[[str, str], bool]:
-    """Which identifiers the workspace cannot know: on a new mock all, elsewhere those that carry the run's prefix.
+def freshness(prefixes: Sequence[str], *, everything: bool) -> Callable[[str, str], bool]:
+    """Which identifiers the workspace cannot know: on a new mock all, elsewhere those that carry a prefix of the run.
 
     Phone numbers carry none, so that another run may have used the same.
     """
 
     def fresh(kind: str, text: str) -> bool:
-        return everything or (kind not in ("phone", "braze_id") and prefix in text)
+        return everything or (kind not in ("phone", "braze_id") and any(prefix in text for prefix in prefixes))
 
     return fresh
 
@@ -400,24 +485,18 @@ def _retried(log: Sequence[Sent]) -> bool:
     return any(sent.exchange.response and sent.exchange.response.status == 429 for sent in log[-4:])
 
 
-def _likeness(finding: Finding) -> tuple[str, str]:
-    """Findings that are the same to a person: one clause, one kind of place."""
-    if finding.clause == "TS-READING-KEPT":
-        return finding.clause, str(finding.expected).split("=")[0]
-    return finding.clause, ""
+_OTHER_WORD = r"|\+\d{8,15}|\b\d{15}\b"  # phone numbers, integer identifiers
 
 
-_WORD = re.compile(rb"ts[0-9a-z]{8,}[^\"\\]*|\+\d{8,15}|\b\d{15}\b")
-
-
-def words_of(step: Step) -> frozenset[str]:
+def words_of(step: Step, prefix: str) -> frozenset[str]:
     """The identifiers in a request's body: what makes two steps bear on each other."""
-    return frozenset(match.decode("utf-8", "replace") for match in _WORD.findall(step.request.body))
+    found = re.findall((rf"{re.escape(prefix)}[^\"\\]*" + _OTHER_WORD).encode(), step.request.body, re.IGNORECASE)
+    return frozenset(word.decode("utf-8", "replace") for word in found)
 
 
-def _related(log: Sequence[Sent], index: int) -> list[Sent]:
+def _related(log: Sequence[Sent], index: int, prefix: str) -> list[Sent]:
     steps = [sent.step for sent in log]
-    chosen = {id(step) for step in related(steps, index, words_of)}
+    chosen = {id(step) for step in related(steps, index, lambda step: words_of(step, prefix))}
     return [sent for sent in log[: index + 1] if id(sent.step) in chosen]
 
 

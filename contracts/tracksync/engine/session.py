@@ -1,20 +1,23 @@
 """One conversation with a target: pace, retries, budgets, judging. Every request of a run goes through `Session.send`.
 
 Knows when to send, not what. The rate headers decide the pace, also when other jobs use the same window; a 429, a 5XX
-or a lost answer is waited out and tried again, and whether it counts is the oracle's business alone.
+or a lost answer is waited out and tried again, and whether it counts is the oracle's business alone. Before a request
+is given up for good, another one shows whether the target is there at all: an outage is waited out, not reported.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
+from tracksync.engine.pace import Pace
 from tracksync.engine.targets import Target
 from tracksync.events import Event, ExchangeJudged, Paused, ReadingLearned, Retried
-from tracksync.exchange import Exchange, FailureKind, header
+from tracksync.exchange import Exchange, FailureKind
 from tracksync.findings import Finding
-from tracksync.generate.build import SYNC, Step
+from tracksync.generate.build import Step
+from tracksync.generate.renaming import Identifier, identifiers_of
 from tracksync.limits import CONTROL_KEYS
 from tracksync.oracle import Belief, Judgement, judge
 from tracksync.values.identifiers import attribute_kind
@@ -23,13 +26,14 @@ from tracksync.values.jsontext import read_json
 TRIES = 4  # of one request, before it is given up
 BACKOFF = 0.5  # seconds, doubled with each try
 LONGEST_BACKOFF = 30.0
+LOG_KEPT = 2000  # exchanges that are remembered, at least; a night has too many to keep them all
 
 
-class BudgetSpent(Exception):  # noqa: N818 - it ends a phase, and is no error
+class BudgetSpent(Exception):
     """Requests, seconds or data points are used up; the message says which."""
 
 
-class TargetLost(Exception):  # noqa: N818
+class TargetLost(Exception):
     """Nothing answers any more."""
 
 
@@ -54,7 +58,7 @@ class Sent:
 
 @dataclass(slots=True)
 class Session:
-    """A conversation. `emit` gets an event for everything that happens; `target` is a tracksync.engine.targets.Target."""
+    """A conversation with `target`; `emit` gets an event for everything that happens."""
 
     target: Target
     belief: Belief
@@ -68,19 +72,31 @@ class Session:
     data_points: int = 0
     started: float = 0.0
     keep_log: bool = True
-    _reset: float = 0.0
-    _remaining: int | None = None
+    keep_users: bool = False
+    # Per kind of finding: what was sent up to its first appearance, and the finding.
+    found: dict[Hashable, tuple[list[Sent], Finding]] = field(default_factory=dict)
+    likeness: Callable[[Finding], Hashable] = lambda finding: finding.clause
+    reserve: Callable[[], int] = lambda: 0  # requests of the budget that are kept for later
+    pulse: Callable[[int], Step] | None = None  # a plain request, another one for each number
+    patience: float = 0.0  # seconds for which an outage is waited out
+    shown: dict[str, Exchange] = field(default_factory=dict)  # per ledger row: what showed its reading
+    rates: Pace = field(default_factory=Pace)
+    users: dict[Identifier, None] = field(default_factory=dict)  # all that were named, for cleaning up
+    prefix: str = "ts"
+    _pulses: int = 0
+    _answered: bool = False
     _readings: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.started = self.target.now()
+        self._readings = self.belief.readings()
 
     def left(self) -> int | None:
         """How many requests the budget still allows, None for any number."""
         return None if self.budget.requests is None else max(self.budget.requests - self.requests, 0)
 
     def send(self, step: Step) -> Exchange | None:
-        """Send one step, again if need be, and judge every try. Returns the last exchange; None where no key is at hand.
+        """Send one step, again if need be, judging every try. Returns the last exchange, None without the key for it.
 
         Raises BudgetSpent before it would go beyond the budget, TargetLost when nothing can be reached.
         """
@@ -88,14 +104,13 @@ class Session:
             return None
         exchange: Exchange | None = None
         for attempt in range(1, TRIES + 1):
-            cost = data_points(step)
-            self._check_budget(cost)
-            self._keep_pace(step)
-            exchange = self.target.send(step)
-            self._judge(step, exchange, cost)
+            exchange = self._try(step)
             wait = self._wait_after(exchange, attempt)
             if wait is None:
+                self._answered = True
                 return exchange
+            if attempt == TRIES - 1 and not _limited(exchange):
+                self._outlast()
             if attempt < TRIES:
                 why = _trouble(exchange)
                 self._pause(wait, why)
@@ -104,26 +119,71 @@ class Session:
             raise TargetLost(f"{self.target.name} cannot be reached ({exchange.failure.detail})")
         return exchange
 
+    def check_budget(self, step: Step) -> None:
+        """Raise BudgetSpent if `step` would go beyond the budget."""
+        self._check_budget(data_points(step))
+
+    def pause(self, seconds: float, why: str) -> None:
+        """Let time pass, and say so. Raises BudgetSpent where the budget of seconds would be over."""
+        self._pause(seconds, why)
+
+    def _try(self, step: Step) -> Exchange:
+        cost = data_points(step)
+        self._check_budget(cost)
+        self._keep_pace(step)
+        self.rates.sending(step.request.path)
+        if self.keep_users:
+            self.users.update(dict.fromkeys(identifiers_of(step.request, self.prefix)))
+        exchange = self.target.send(step)
+        if self.keep_users and exchange.request is not step.request:
+            self.users.update(dict.fromkeys(identifiers_of(exchange.request, self.prefix)))
+        self._judge(step, exchange, cost)
+        return exchange
+
+    def _outlast(self) -> None:
+        """Wait until the target answers anything, for as long as the patience lasts."""
+        if self.pulse is None or not self._answered:
+            return
+        waited = 0.0
+        for attempt in range(1, 1000):
+            self._pulses += 1
+            exchange = self._try(self.pulse(self._pulses))
+            wait = self._wait_after(exchange, attempt + 2)
+            if wait is None or _limited(exchange):
+                return
+            if waited + wait > self.patience:
+                raise TargetLost(f"{self.target.name} has answered nothing for {waited:.0f} s ({_trouble(exchange)})")
+            self._pause(wait, f"the target answers nothing ({_trouble(exchange)})")
+            waited += wait
+
     def _judge(self, step: Step, exchange: Exchange, cost: int) -> None:
         self.requests += 1
         self.data_points += cost
         judgement: Judgement = judge(self.belief, exchange)
         self.belief = judgement.belief
         if self.keep_log:
-            self.log.append(Sent(step, exchange, judgement.findings, self.phase))
-        self.emit(
-            ExchangeJudged(self.requests, exchange, judgement.findings, judgement.exercised, self.phase, cost)
-        )
+            self._remember(Sent(step, exchange, judgement.findings, self.phase))
+        self.emit(ExchangeJudged(self.requests, exchange, judgement.findings, judgement.exercised, self.phase, cost))
         if "TS-READING-KEPT" in judgement.exercised:
             for row, reading in judgement.readings.items():
                 if self._readings.get(row) != reading:
                     self._readings[row] = reading
-                    self.emit(ReadingLearned(row, reading))
-        self._read_rate(step, exchange)
+                    self.shown[row] = exchange
+                    self.emit(ReadingLearned(row, reading, exchange))
+        self.rates.read(step.request.path, exchange.response, exchange.received)
+
+    def _remember(self, sent: Sent) -> None:
+        if len(self.log) >= 2 * LOG_KEPT:
+            del self.log[:LOG_KEPT]
+        self.log.append(sent)
+        for finding in sent.findings:
+            kind = self.likeness(finding)
+            if kind not in self.found:
+                self.found[kind] = (list(self.log), finding)
 
     def _check_budget(self, cost: int) -> None:
         budget = self.budget
-        if budget.requests is not None and self.requests >= budget.requests:
+        if budget.requests is not None and self.requests >= budget.requests - self.reserve():
             raise BudgetSpent(f"the budget of {budget.requests} requests is spent")
         if budget.seconds is not None and self.target.now() - self.started >= budget.seconds:
             raise BudgetSpent(f"the budget of {budget.seconds:g} seconds is spent")
@@ -132,34 +192,21 @@ class Session:
 
     # --- pace ---------------------------------------------------------------------------------------------------
 
-    def _read_rate(self, step: Step, exchange: Exchange) -> None:
-        if exchange.response is None or step.request.path != SYNC:
-            return
-        remaining = header(exchange.response.headers, "x-ratelimit-remaining")
-        reset = header(exchange.response.headers, "x-ratelimit-reset")
-        if remaining and remaining.isdigit() and reset and reset.isdigit() and len(reset) < 12:
-            self._remaining, self._reset = int(remaining), float(reset)
-
     def _keep_pace(self, step: Step) -> None:
-        """Wait for the next window when this one has nothing left."""
-        if not self.pace or self._remaining is None or self._remaining > 0:
-            return
-        wait = self._reset - self.target.now()
-        if 0 < wait <= 120:
-            self._pause(wait + 0.05, "the rate window is used up")
-        self._remaining = None
+        """Wait for the next window when this one has nothing left for us."""
+        if self.pace:
+            wait = self.rates.wait(step.request.path, self.target.now())
+            if wait:
+                self._pause(wait, "the rate window is used up")
 
     def _wait_after(self, exchange: Exchange, attempt: int) -> float | None:
         """Seconds to wait before the same request is tried again, None where the answer stands."""
-        backoff = min(BACKOFF * 2 ** (attempt - 1), LONGEST_BACKOFF)
+        backoff: float = min(BACKOFF * 2 ** (attempt - 1), LONGEST_BACKOFF)
         jitter = self.rng.uniform(0.0, backoff / 2)
-        if exchange.response is None:
-            return backoff + jitter
-        status = exchange.response.status
-        if status == 429:
-            wait = self._reset - self.target.now()
-            return wait + 0.05 if 0 < wait <= 120 else backoff + jitter
-        return backoff + jitter if status >= 500 else None
+        if _limited(exchange):
+            return self.rates.wait_after_limit(exchange.request.path, self.target.now())
+        troubled = exchange.response is None or exchange.response.status >= 500
+        return backoff + jitter if troubled else None
 
     def _pause(self, seconds: float, why: str) -> None:
         if self.budget.seconds is not None:
@@ -168,6 +215,10 @@ class Session:
                 raise BudgetSpent(f"the budget of {self.budget.seconds:g} seconds is spent")
         self.emit(Paused(seconds, why))
         self.target.sleep(seconds)
+
+
+def _limited(exchange: Exchange) -> bool:
+    return exchange.response is not None and exchange.response.status == 429
 
 
 def _trouble(exchange: Exchange) -> str:
@@ -196,5 +247,3 @@ def data_points(step: Step) -> int:
 def findings_of(log: Sequence[Sent]) -> list[tuple[int, Finding]]:
     """Every finding with the index of its exchange."""
     return [(index, finding) for index, sent in enumerate(log) for finding in sent.findings]
-
-

@@ -6,6 +6,7 @@ The key is known here and nowhere below; an exchange carries only what kind of c
 
 from __future__ import annotations
 
+import ssl
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -91,18 +92,22 @@ class EmbeddedMock:
         self.app = MockApp(config, clock=lambda: self._time)
 
     def now(self) -> float:
+        """Seconds since the epoch."""
         return self._time
 
     def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
         self._time += max(seconds, 0.0)
 
     def can(self, credential: Credential) -> bool:
+        """Whether a key of this kind is at hand."""
         return True
 
     def close(self) -> None:
         """Nothing is held open."""
 
     def send(self, step: Step) -> Exchange:
+        """Send one step; failures of the transport become part of the exchange."""
         value = authorization(step, self._config.key, self._config.unprivileged_key)
         headers: Headers = step.request.headers
         request = step.request if value is None else replace(step.request, headers=(*headers, ("Authorization", value)))
@@ -128,7 +133,7 @@ class HttpTarget:
         unprivileged_key: str | None = None,
         *,
         timeout: float = 30.0,
-        verify: bool | str = True,
+        verify: bool | ssl.SSLContext = True,
         guard: Callable[[Request], str | None] | None = None,
     ) -> None:
         parts = urlsplit(base_url)
@@ -148,18 +153,23 @@ class HttpTarget:
         self._offset = time.time() - time.monotonic()
 
     def now(self) -> float:
+        """Seconds since the epoch."""
         return time.monotonic() + self._offset
 
     def sleep(self, seconds: float) -> None:
+        """Let `seconds` pass."""
         time.sleep(max(seconds, 0.0))
 
     def can(self, credential: Credential) -> bool:
+        """Whether a key of this kind is at hand."""
         return credential is not Credential.UNPRIVILEGED or bool(self._unprivileged)
 
     def close(self) -> None:
+        """Let go of connections."""
         self._client.close()
 
     def send(self, step: Step) -> Exchange:
+        """Send one step; failures of the transport become part of the exchange."""
         reason = self._guard(step.request) if self._guard else None
         if reason:
             raise HarmfulRequest(f"a request was held back before it was sent: {reason}")

@@ -1,0 +1,212 @@
+"""Deletes test users, sees to it that they are gone, and says which are not.
+
+Knows the documented form of /users/delete and /users/export/ids (DELETE, EXPORT) and nothing of runs. Deletion is
+queued and may take minutes; the key may lack either permission. Whatever happens, nothing is raised: what is not
+certainly gone is reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tracksync.exchange import Exchange
+from tracksync.generate.build import DELETE, EXPORT, Step, json_request
+from tracksync.generate.renaming import Identifier
+from tracksync.limits import DELETE_BATCH
+from tracksync.values.jsontext import read_json
+
+TRIES: Final = 6  # of one request that is not answered
+FIRST_WAIT: Final = 0.5  # seconds, doubled each time
+LONGEST_WAIT: Final = 30.0
+PATIENCE: Final = 300.0  # seconds; DELETE: up to five minutes
+MEMBERS: Final = {
+    "external_id": "external_ids",
+    "user_alias": "user_aliases",
+    "email": "email_addresses",
+    "phone": "phone_numbers",
+}
+PRIORITY: Final = ["unidentified", "most_recently_updated"]
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaning:
+    """What became of the users. `left` are, or may be, still there, and `why` says why that is so.
+
+    `verified`: an export showed that the others are gone; `deleted`: the sum of what the server counted.
+    """
+
+    users: int
+    deleted: int = 0
+    left: tuple[Identifier, ...] = ()
+    why: str = ""
+    verified: bool = False
+
+
+@dataclass(slots=True)
+class Cleaner:
+    """Deletes by way of `send`, which takes a step and returns its exchange. `sleep` and `say` are told, not chosen."""
+
+    send: Callable[[Step], Exchange]
+    sleep: Callable[[float], None]
+    say: Callable[[str], None] = lambda text: None
+    patience: float = PATIENCE
+    settle: float = 0.0  # seconds after which a write whose answer was lost may still have brought a user back
+
+    def clean(self, identifiers: Iterable[Identifier]) -> Cleaning:
+        """Delete the users that `identifiers` name."""
+        wanted = sorted(set(identifiers))
+        deleted, refused = self._delete(wanted)
+        if refused:
+            left = tuple(one for one in wanted if one in refused)
+            why = next(iter(refused.values()))
+            return Cleaning(len(wanted), deleted, left, why)
+        there, unseen = self._await_gone(wanted)
+        if unseen:
+            return Cleaning(len(wanted), deleted, (), unseen)
+        if not there and self.settle and wanted:
+            self.sleep(self.settle)
+            there, unseen = self._present(wanted)
+            if there:
+                more, refused = self._delete(there)
+                deleted += more
+                there, unseen = self._await_gone(there)
+        why = f"still there {self.patience:.0f} s after their deletion was accepted" if there else unseen
+        return Cleaning(len(wanted), deleted, tuple(there), why, verified=not there and not unseen)
+
+    def _delete(self, identifiers: Sequence[Identifier]) -> tuple[int, dict[Identifier, str]]:
+        """Ask for the deletion, in batches. Returns the server's count, and for what it would not delete: why."""
+        deleted = 0
+        refused: dict[Identifier, str] = {}
+        todo = batches(identifiers)
+        while todo:
+            kind, batch = todo.pop(0)
+            exchange = self._ask(json_request(_deletion(kind, batch), path=DELETE), f"delete {len(batch)} users")
+            why = _refusal(exchange, "users.delete")
+            status = exchange.response.status if exchange and exchange.response else 0
+            if status == 400 and len(batch) > 1:  # one odd name must not keep its neighbours alive
+                middle = len(batch) // 2
+                todo[:0] = [(kind, batch[:middle]), (kind, batch[middle:])]
+            elif why:
+                refused.update(dict.fromkeys(batch, why))
+                if status in (0, 401, 403, 404):
+                    rest = [one for _, others in todo for one in others]
+                    return deleted, {**refused, **dict.fromkeys(rest, why)}
+            else:
+                counted = _body(exchange).get("deleted")
+                deleted += counted if isinstance(counted, int) else 0
+        return deleted, refused
+
+    def _await_gone(self, identifiers: Sequence[Identifier]) -> tuple[list[Identifier], str]:
+        """Look until none is there any more. Returns those that stay, and why nothing can be seen ("": it can)."""
+        waited, wait = 0.0, FIRST_WAIT
+        there, unseen = self._present(identifiers)
+        while there and not unseen and waited < self.patience:
+            self.say(f"{len(there)} of {len(identifiers)} users are still there; waiting {wait:.1f} s")
+            self.sleep(wait)
+            waited += wait
+            wait = min(wait * 2, LONGEST_WAIT)
+            there, unseen = self._present(there)
+        return there, unseen
+
+    def _present(self, identifiers: Sequence[Identifier]) -> tuple[list[Identifier], str]:
+        """Those of `identifiers` that an export still shows."""
+        there: list[Identifier] = []
+        for kind, batch in batches(identifiers):
+            body = {_EXPORT_MEMBERS[kind]: [_plain(one) for one in batch], "fields_to_export": list(_FIELDS)}
+            if kind in ("email", "phone"):  # EXPORT: one of them in each request
+                for one in batch:
+                    shown, why = self._exported({_EXPORT_MEMBERS[kind]: one[1], "fields_to_export": list(_FIELDS)})
+                    if why:
+                        return there, why
+                    there += [one] if shown else []
+                continue
+            shown, why = self._exported(body)
+            if why:
+                return there, why
+            names = {name for user in shown for name in _names(user)}
+            there += [one for one in batch if one in names]
+        return there, ""
+
+    def _exported(self, body: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
+        exchange = self._ask(json_request(body, path=EXPORT), "are the users gone?")
+        why = _refusal(exchange, "users.export.ids")
+        if why:
+            return [], f"that they are gone could not be seen: {why}"
+        users = _body(exchange).get("users")
+        return [user for user in users if isinstance(user, dict)] if isinstance(users, list) else [], ""
+
+    def _ask(self, request: Any, label: str) -> Exchange | None:
+        """Send until there is an answer that is neither a 429 nor a 5XX."""
+        wait = FIRST_WAIT
+        exchange: Exchange | None = None
+        for attempt in range(TRIES):
+            if attempt:
+                self.sleep(wait)
+                wait = min(wait * 2, LONGEST_WAIT)
+            exchange = self.send(Step(request, label=label))
+            if exchange.response is not None and exchange.response.status not in (429, *range(500, 600)):
+                return exchange
+        return exchange
+
+
+_FIELDS: Final = ("external_id", "user_aliases", "email", "phone")
+_EXPORT_MEMBERS: Final = {
+    "external_id": "external_ids",
+    "user_alias": "user_aliases",
+    "email": "email_address",
+    "phone": "phone",
+}
+
+
+def batches(identifiers: Iterable[Identifier]) -> list[tuple[str, list[Identifier]]]:
+    """`identifiers` by kind, at most fifty in each batch."""
+    result = []
+    for kind in MEMBERS:
+        mine = [one for one in identifiers if one[0] == kind]
+        result += [(kind, mine[start : start + DELETE_BATCH]) for start in range(0, len(mine), DELETE_BATCH)]
+    return result
+
+
+def _plain(identifier: Identifier) -> Any:
+    if identifier[0] == "user_alias":
+        return {"alias_label": identifier[1], "alias_name": identifier[2]}
+    return identifier[1]
+
+
+def _deletion(kind: str, batch: Sequence[Identifier]) -> dict[str, Any]:
+    if kind in ("email", "phone"):
+        return {MEMBERS[kind]: [{kind: one[1], "prioritization": PRIORITY} for one in batch]}
+    return {MEMBERS[kind]: [_plain(one) for one in batch]}
+
+
+def _names(user: dict[str, Any]) -> list[Identifier]:
+    """What an exported profile is called."""
+    names: list[Identifier] = [
+        (kind, str(user[kind])) for kind in ("external_id", "email", "phone") if user.get(kind) is not None
+    ]
+    aliases = user.get("user_aliases")
+    for alias in aliases if isinstance(aliases, list) else []:
+        if isinstance(alias, dict):
+            names.append(("user_alias", str(alias.get("alias_label")), str(alias.get("alias_name"))))
+    return names
+
+
+def _refusal(exchange: Exchange | None, permission: str) -> str:
+    """Why an exchange did not do what it was to do; "" where it did."""
+    if exchange is None or exchange.response is None:
+        return "the target does not answer"
+    status = exchange.response.status
+    if status in (401, 403):
+        return f"the key may not do it ({status}); it needs the permission {permission}"
+    if status == 404:
+        return f"the target does not offer {exchange.request.path} (404)"
+    return "" if 200 <= status < 300 else f"{exchange.request.path} answers {status}"
+
+
+def _body(exchange: Exchange | None) -> dict[str, Any]:
+    if exchange is None or exchange.response is None:
+        return {}
+    value = read_json(exchange.response.body).value
+    return value if isinstance(value, dict) else {}
