@@ -43,7 +43,7 @@ class Desk:
     def attributes(self, user: str = "u1", /, **attributes: Any) -> Response:
         return self.send({"attributes": [{"external_id": user} | attributes]})
 
-    def event(self, name: str = "e", user: str = "u1", /, **members: Any) -> Response:
+    def event(self, name: Any = "e", user: str = "u1", /, **members: Any) -> Response:
         return self.send({"events": [{"external_id": user, "name": name, "time": TIME} | members]})
 
     def purchase(self, product: str = "p", user: str = "u1", /, **members: Any) -> Response:

@@ -63,6 +63,20 @@ def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
 
 
 NO_USER: list[dict[str, Any]] = [{}, {"external_id": None}, {"external_id": ""}]
+WRONG_IN_PURCHASES: list[dict[str, Any]] = [
+    {"currency": "XYZ"},
+    {"currency": 840},
+    {"price": {}},
+    {"price": True},
+    {"price": "much"},
+    {"quantity": 101},
+    {"quantity": 1.5},
+    {"quantity": []},
+    {"quantity": 0},
+    {"time": "soon"},
+    {"properties": "p"},
+    {"product_id": {}},
+]
 BROKEN: list[tuple[str, dict[str, Any]]] = [
     *(("attributes", item | {"a": 1}) for item in NO_USER),
     ("attributes", {"external_id": {}}),
@@ -87,23 +101,7 @@ BROKEN: list[tuple[str, dict[str, Any]]] = [
         ("purchases", {name: item for name, item in purchase_of().items() if name != left})
         for left in ("external_id", "product_id", "currency", "price", "time")
     ),
-    *(
-        ("purchases", purchase_of() | wrong)
-        for wrong in (
-            {"currency": "XYZ"},
-            {"currency": 840},
-            {"price": {}},
-            {"price": True},
-            {"price": "much"},
-            {"quantity": 101},
-            {"quantity": 1.5},
-            {"quantity": []},
-            {"quantity": 0},
-            {"time": "soon"},
-            {"properties": "p"},
-            {"product_id": {}},
-        )
-    ),
+    *(("purchases", purchase_of() | wrong) for wrong in WRONG_IN_PURCHASES),
 ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from mock_desk import DELETE, SYNC, TIME, Desk, entry, errors, head, purchase_of, value
+from mock_desk import DELETE, SYNC, TIME, TRACK, Desk, entry, errors, head, purchase_of, value
 from tracksync import ledger
 from tracksync.limits import BODY_BYTES
 
@@ -43,16 +43,17 @@ def test_empty_sections(reading: str, status: int) -> None:
 
 
 @pytest.mark.parametrize(("reading", "shown"), [("integer", 7), ("string", "7"), ("refused", None)])
-def test_integers_as_identifiers(reading: str, shown: Any) -> None:
+def test_integers_as_external_ids(reading: str, shown: Any) -> None:
     at = desk("integer-identifiers", reading)
-    by_id = at.send({"attributes": [{"external_id": 7, "a": 1}]})
-    product = at.send({"purchases": [purchase_of() | {"product_id": 7}]})
-    if shown is None:
-        assert errors(by_id)
-        assert errors(product)
-    else:
-        assert entry(by_id)["external_id"] == shown
-        assert entry(product)["purchase_events"][0]["product_id"] == shown
+    response = at.send({"attributes": [{"external_id": 7, "a": 1}]})
+    assert errors(response) if shown is None else entry(response)["external_id"] == shown
+    assert at.send({"attributes": [{"external_id": 7, "a": 1}]}, TRACK).status == 201
+
+
+@pytest.mark.parametrize(("reading", "shown"), [("integer", 7), ("string", "7"), ("refused", None)])
+def test_integers_as_product_ids(reading: str, shown: Any) -> None:
+    response = desk("integer-products", reading).send({"purchases": [purchase_of() | {"product_id": 7}]})
+    assert errors(response) if shown is None else entry(response)["purchase_events"][0]["product_id"] == shown
 
 
 @pytest.mark.parametrize(("reading", "kept"), [("unchanged", [0, 1]), ("newest", [2, 3, 4]), ("first", [0, 1, 2])])

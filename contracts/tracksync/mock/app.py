@@ -18,6 +18,7 @@ from tracksync.exchange import FailureKind, Request, Response
 from tracksync.mock.call import AnswerLost, Call, Cut, Delivery
 from tracksync.mock.config import MockConfig
 from tracksync.mock.core import Core
+from tracksync.mock.faults import faulty_core
 from tracksync.mock.neighbours import describe
 from tracksync.mock.profiles import Store
 from tracksync.values import times
@@ -44,13 +45,14 @@ class MockApp:
     """A mock workspace.
 
     `clock` returns seconds since the epoch; a test may drive one of its own, since nothing in process sleeps.
-    All public methods may be called from any thread.
+    All public methods may be called from any thread. Raises UnknownFault for a fault that the catalogue does not have.
     """
 
     def __init__(self, config: MockConfig | None = None, clock: Callable[[], float] = time.time) -> None:
         self.config = config or MockConfig()
         self._clock = clock
         self._lock = threading.RLock()
+        self._made = faulty_core(self.config.faults)
         self._core: Core
         self.journal: deque[Entry]
         self.reset()
@@ -58,7 +60,7 @@ class MockApp:
     def reset(self) -> None:
         """Forget all users, windows, queued work and the journal."""
         with self._lock:
-            self._core = Core(self.config, self._clock)
+            self._core = self._made(self.config, self._clock)
             self.journal = deque(maxlen=self.config.journal)
 
     # --- in process -------------------------------------------------------------------------------------------

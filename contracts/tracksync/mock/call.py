@@ -35,7 +35,7 @@ class Detail:
     index: int = 0
 
 
-class Refused(Exception):  # noqa: N818 - a lawful outcome of a request, not an error of the mock
+class Refused(Exception):
     """A fatal error that a request deserves. `message` None stands for the one seen on the wire."""
 
     def __init__(self, status: int, *details: Detail, message: str | None = None, bare: bool = False) -> None:
@@ -118,7 +118,7 @@ class Delivery:
     gzip: bool = False
 
 
-class AnswerLost(ConnectionError):  # noqa: N818 - says what happened, as the standard library's ConnectionReset
+class AnswerLost(ConnectionError):
     """What `MockApp.handle` raises in process where a served mock cuts the connection."""
 
     def __init__(self, kind: FailureKind, detail: str) -> None:

@@ -14,6 +14,7 @@ from tracksync import limits
 from tracksync.mock.call import Call, Detail, Part, Refused, Task
 from tracksync.mock.profiles import Identity
 from tracksync.values import currencies, identifiers, jsontext, numbers, objects, times
+from tracksync.values.text import fits
 
 NO_IDENTIFIER: Final = "'external_id', 'braze_id', 'user_alias', 'email' or 'phone' is required"
 BAD_EMAIL: Final = "The value provided for the 'email' field is not a valid email."
@@ -311,7 +312,7 @@ class Intake(Part):
         else:
             task.shown = product = self.refuse_type(task.section, task.index, "product_id", product)
         task.name = self.spell("product", str(product))
-        if len(task.name) > limits.PRODUCT_ID_CHARACTERS:
+        if not self.product_fits(str(product)):
             raise Refused(400, Detail("'product_id' is too long", task.section, task.index))
         currency = self.required(task, "currency")
         if not self.is_currency(currency):
@@ -322,6 +323,10 @@ class Intake(Part):
         task.quantity = self.read_quantity(task, task.item.get("quantity"))
         self.read_time(task)
         self.read_properties(task)
+
+    def product_fits(self, product: str) -> bool:
+        """Whether a product_id is within the limit (PURCH); row string-length."""
+        return fits(product, self.reading("string-length"), limits.PRODUCT_ID_CHARACTERS)
 
     def required(self, task: Task, name: str) -> Any:
         """A field that must be there; an empty text is as good as none."""

@@ -38,7 +38,7 @@ class Neighbours(Intake):
         super().__init__(config, clock)
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._queued = 0
-        self._chance = random.Random(config.seed)  # noqa: S311 - delays need to be repeatable, not secret
+        self._chance = random.Random(config.seed)
 
     # --- the queue --------------------------------------------------------------------------------------------
     def later(self, now: float, work: Callable[[], None]) -> None:
@@ -67,7 +67,7 @@ class Neighbours(Intake):
         for section, found in document:
             for index, item in enumerate(found):
                 try:
-                    tasks.append(self.examine(call, section, index, item))
+                    tasks.append(self.examine(call, section, index, _with_texts(item)))
                 except Refused as refusal:
                     details.extend(refusal.details)
         if not tasks:
@@ -191,6 +191,13 @@ def _tallies(held: dict[str, Tally], write_time: Callable[[int], str]) -> list[d
         {"name": name, "first": write_time(tally.first), "last": write_time(tally.last), "count": tally.count}
         for name, tally in held.items()
     ]
+
+
+def _with_texts(item: Any) -> Any:
+    """An object of a batch with its integer identifiers as texts: /users/track takes them (WIRE)."""
+    if not isinstance(item, dict):
+        return item
+    return item | {name: str(item[name]) for name in ("external_id", "product_id") if type(item.get(name)) is int}
 
 
 def _prioritized(document: dict[str, Any], value: Any) -> bool:

@@ -63,7 +63,7 @@ class Store:
     """All profiles of one workspace, with an index for each kind of identifier."""
 
     def __init__(self, seed: int = 0) -> None:
-        self._random = random.Random(seed)  # noqa: S311 - ids need to be repeatable, not secret
+        self._random = random.Random(seed)
         self._by: dict[str, dict[Hashable, Profile]] = {"external_id": {}, "user_alias": {}, "braze_id": {}}
         self._shared: dict[str, dict[Hashable, list[Profile]]] = {"email": {}, "phone": {}}
         self._writes = 0

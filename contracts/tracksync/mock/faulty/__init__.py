@@ -1,0 +1,40 @@
+"""How each fault of faults.toml is made: a subclass of the correct server that overrides a step or two.
+
+One file a family. A fault calls `super()` for everything that it does not spoil, so that several compose.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from importlib import import_module
+
+from tracksync.mock.core import Core
+from tracksync.mock.faulty.registry import REGISTERED
+
+FAMILIES = (
+    "answers",
+    "arrays",
+    "auth",
+    "bodies",
+    "counts",
+    "identity",
+    "neighbours",
+    "numbers",
+    "objects",
+    "race",
+    "rate",
+    "readings",
+    "refusals",
+    "state",
+    "strings",
+    "times",
+)
+
+
+@cache
+def implementations() -> Mapping[str, type[Core]]:
+    """Every fault's class by the fault's name."""
+    for family in FAMILIES:
+        import_module(f"tracksync.mock.faulty.{family}")
+    return REGISTERED
