@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from tracksync.exchange import Exchange
+from tracksync.figures import Figure, Section
 from tracksync.findings import Finding
 
 Door = Literal["fuzz", "gate", "replay", "race", "selfcheck", "proxy"]
@@ -89,7 +90,7 @@ class FindingConfirmed:
     """A finding in its final form, reported once per run.
 
     `exchanges` is the shortest sequence that shows it, `reproduce` a command line, `known` whether the baseline
-    lists it, `cassette` where the sequence was recorded ("" for nowhere).
+    lists it, `cassette` where the sequence was recorded ("" for nowhere), `figure` a drawing of it.
     """
 
     finding: Finding
@@ -97,6 +98,7 @@ class FindingConfirmed:
     reproduce: str
     known: bool = False
     cassette: str = ""
+    figure: Figure | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +117,13 @@ class Cleaned:
     users: int
     left: tuple[str, ...] = ()
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class SectionAdded:
+    """A door has something to report that is no finding."""
+
+    section: Section
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,5 +150,6 @@ Event = (
     | FindingConfirmed
     | ReadingLearned
     | Cleaned
+    | SectionAdded
     | RunEnded
 )
