@@ -7,11 +7,12 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from markupsafe import Markup
 
 from tracksync.clauses import catalogue
 from tracksync.ledger import ledger
 from tracksync.outcome import strength_of
-from tracksync.report import view
+from tracksync.report import drawing, view
 from tracksync.report.compare import Comparison
 from tracksync.report.shown import printable
 from tracksync.report.tally import Result
@@ -27,6 +28,7 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
         effort=view.effort(result),
         origin=view.origin(result),
         findings=view.findings(result),
+        sections=view.sections(result),
         clauses=_clauses(result),
         readings=_readings(result),
         budget=list(view.budget_lines(result)),
@@ -44,6 +46,8 @@ def _template() -> Template:
         lstrip_blocks=True,
     )
     environment.filters["printable"] = lambda value: printable(str(value))
+    # The drawing escapes every text itself.
+    environment.filters["svg"] = lambda figure: Markup(drawing.svg(figure))  # noqa: S704
     return environment.get_template("result.html")
 
 

@@ -12,6 +12,29 @@ from tracksync.errors import ConfigError
 from tracksync.report.tally import SCHEMA, Result
 
 _COUNT: Final = {"type": "integer", "minimum": 0}
+_FIGURE: Final[dict[str, Any]] = {
+    "type": "object",
+    "required": ["title", "bars"],
+    "properties": {
+        "title": {"type": "string"},
+        "note": {"type": "string"},
+        "bars": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["lane", "text", "start", "end", "mark"],
+                "properties": {
+                    "lane": {"type": "string"},
+                    "text": {"type": "string"},
+                    "start": {"type": "number", "minimum": 0},
+                    "end": {"type": ["number", "null"], "minimum": 0},
+                    "mark": {"enum": ["plain", "fault", "context"]},
+                },
+            },
+        },
+    },
+}
+_TEXTS: Final = {"type": "array", "items": {"type": "string"}}
 # The additional members that this program writes, and that the reports read back.
 _OWN_MEMBERS: Final[dict[str, Any]] = {
     "type": "object",
@@ -25,6 +48,7 @@ _OWN_MEMBERS: Final[dict[str, Any]] = {
             "items": {
                 "properties": {
                     "confirmed": {"type": "boolean"},
+                    "figure": _FIGURE,
                     "exchanges": {
                         "items": {
                             "properties": {
@@ -47,6 +71,20 @@ _OWN_MEMBERS: Final[dict[str, Any]] = {
                     },
                 }
             }
+        },
+        "sections": {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["title", "text", "columns", "rows", "figures"],
+                "properties": {
+                    "title": {"type": "string"},
+                    "text": {"type": "string"},
+                    "columns": _TEXTS,
+                    "rows": {"type": "array", "items": _TEXTS},
+                    "figures": {"type": "array", "items": _FIGURE},
+                },
+            },
         },
         "timeline": {
             "type": "array",

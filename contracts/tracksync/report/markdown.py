@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
-from tracksync.report import view
+from tracksync.report import drawing, view
 from tracksync.report.compare import Comparison
 from tracksync.report.shown import printable
 from tracksync.report.tally import Result
@@ -29,6 +29,10 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
         lines += ["", _plain(str(result["reason"]))]
     if comparison is not None:
         lines += ["", *_comparison(comparison)]
+    for section in view.sections(result):
+        lines += ["", f"### {_plain(section['title'])}", "", _plain(section["text"]), "", *_rows(section)]
+        for figure in section["figures"]:
+            lines += ["", *_fenced("\n".join(drawing.lines(figure)), "text")]
     findings = view.findings(result)
     if findings:
         lines += ["", "### Findings"]
@@ -77,6 +81,7 @@ def _finding(finding: view.FindingView) -> list[str]:
     lines.append(f"**{_plain(finding.message)}**")
     facts = [("at", finding.pointer), ("expected", finding.expected), ("actual", finding.actual)]
     shown = [f"{name:8} {value}" for name, value in facts if value]
+    lines += ["", *_fenced("\n".join(drawing.lines(finding.figure)), "text")] if finding.figure else []
     steps = [line for step in finding.steps for line in (step.curl, f"# -> {step.outcome}")]
     lines += ["", *_fenced("\n".join(shown), "text")] if shown else []
     lines += ["", *_folded("The shortest exchanges", _fenced("\n".join(steps), "sh"))] if steps else []
@@ -100,6 +105,14 @@ def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> list[str]:
         f"| {head[0]} | {head[1]} |",
         "| --- | --- |",
         *(f"| {_plain(left)} | {_plain(right)} |" for left, right in rows),
+    ]
+
+
+def _rows(section: dict[str, Any]) -> list[str]:
+    table = [section["columns"], ["---"] * len(section["columns"]), *section["rows"]]
+    return [
+        "| " + " | ".join(cell if number == 1 else _plain(cell) for cell in row) + " |"
+        for number, row in enumerate(table)
     ]
 
 

@@ -24,12 +24,14 @@ from tracksync.events import (
     Retried,
     RunEnded,
     RunStarted,
+    SectionAdded,
     Skipped,
     Verdict,
 )
 from tracksync.exchange import Exchange, FailureKind, header
 from tracksync.findings import NOTHING, Finding
 from tracksync.outcome import fails, strength_of
+from tracksync.report.drawing import figure_json, section_json
 from tracksync.report.redact import Redactor
 from tracksync.report.shown import exchange_json
 
@@ -66,6 +68,7 @@ class Tally:
         self._unconfirmed: dict[str, dict[str, Any]] = {}
         self._phases: list[dict[str, Any]] = []
         self._timeline: dict[int, dict[str, Any]] = {}
+        self._sections: list[dict[str, Any]] = []
 
     def __call__(self, event: Event) -> None:
         """Take in the next event."""
@@ -89,6 +92,8 @@ class Tally:
                 self._skipped += 1
             case ReadingLearned():
                 self._readings[event.row] = event.reading
+            case SectionAdded():
+                self._sections.append(self._redactor.json(section_json(event.section)))
             case RunEnded():
                 self._ended = event
                 self._until = self._clock() if self._clock else max(event.at, self._last_received)
@@ -144,6 +149,8 @@ class Tally:
             shown["reproduce"] = clean.text(event.reproduce)
         if event.cassette:
             shown["cassette"] = clean.text(event.cassette)
+        if event.figure is not None:
+            shown["figure"] = clean.json(figure_json(event.figure))
         return shown
 
     def result(self) -> Result:
@@ -178,6 +185,8 @@ class Tally:
             "phases": [{name: value for name, value in phase.items() if value is not None} for phase in self._phases],
             "timeline": [self._timeline[window] for window in sorted(self._timeline)],
         }
+        if self._sections:
+            result["sections"] = self._sections
         if started:
             result["budget"] = {
                 "requests": started.max_requests,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import textwrap
 from typing import Final
 
-from tracksync.report import view
+from tracksync.report import drawing, view
 from tracksync.report.shown import printable
 from tracksync.report.tally import Result
 
@@ -38,6 +38,11 @@ def render(result: Result, *, colour: bool = False) -> str:
     if result.get("readings"):
         shown = ", ".join(f"{row} = {reading}" for row, reading in result["readings"].items())
         lines += ["", *_wrapped(f"Readings seen: {printable(shown)}", "")]
+    for section in view.sections(result):
+        lines += ["", paint(f"{printable(section['title'])}:", "bold"), *_wrapped(printable(section["text"]), "  ")]
+        lines += _table(section["columns"], section["rows"])
+        for figure in section["figures"]:
+            lines += ["", *(f"  {line}" for line in drawing.lines(figure))]
     findings = view.findings(result)
     for number, finding in enumerate(findings[:_IN_FULL], start=1):
         lines += ["", *_finding(number, finding, paint)]
@@ -70,11 +75,21 @@ def _finding(number: int, finding: view.FindingView, paint: _Paint) -> list[str]
     lines.append("")
     for step in finding.steps:
         lines += [f"   {step.curl}", f"     {paint('->', 'dim')} {step.outcome}"]
+    if finding.figure is not None:
+        lines += ["", *(f"   {line}" for line in drawing.lines(finding.figure)), ""]
     if finding.cassette:
         lines.append(f"   recorded in {finding.cassette}")
     if finding.reproduce:
         lines.append(f"   reproduce: {finding.reproduce}")
     return lines
+
+
+def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
+    """Rows under their columns, each as wide as its widest cell."""
+    table = [[printable(cell) for cell in row] for row in (columns, *rows)]
+    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    return ["  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
+            for row in table]  # fmt: skip
 
 
 def _wrapped(text: str, indent: str) -> list[str]:

@@ -42,6 +42,7 @@ class FindingView:
     reproduce: str
     cassette: str
     steps: tuple[Step, ...]
+    figure: dict[str, Any] | None = None
 
 
 def findings(result: Result) -> list[FindingView]:
@@ -72,7 +73,14 @@ def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
             Step(curl=printable(curl(exchange, target)), outcome=outcome_line(exchange))
             for exchange in finding["exchanges"]
         ),
+        figure=finding.get("figure"),
     )
+
+
+def sections(result: Result) -> list[dict[str, Any]]:
+    """What the door reports beside its findings."""
+    found: list[dict[str, Any]] = result.get("sections") or []
+    return found
 
 
 def not_exercised(result: Result) -> dict[str, str]:

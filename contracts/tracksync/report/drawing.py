@@ -1,0 +1,139 @@
+"""Draws a figure of a result: bars along one clock, as lines of text for a terminal and as SVG for a page.
+
+Reads figures as they stand in a result, which may come from a file. Neither drawing needs colour to be understood: the
+answer that nothing explains has a mark, and what was merely under way is dotted or dashed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from html import escape
+from typing import Any, Final
+
+from tracksync.figures import Figure, Section
+from tracksync.report.shown import printable
+
+_COLUMNS: Final = 44  # of the drawing on a terminal
+_SIGNS: Final = {"plain": "-", "fault": "=", "context": "."}
+_WIDTH: Final = 960  # units of the SVG's own; the page scales it
+_LANE: Final = 96
+_ROW: Final = 38
+_CHARACTER: Final = 6.3  # units; a character of the labels' type
+
+
+def figure_json(figure: Figure) -> dict[str, Any]:
+    """A figure as it stands in a result. Texts are not redacted yet."""
+    return {
+        "title": figure.title,
+        "note": figure.note,
+        "bars": [
+            {
+                "lane": bar.lane,
+                "text": bar.text,
+                "start": round(bar.start, 6),
+                "end": None if bar.end is None else round(bar.end, 6),
+                "mark": bar.mark,
+            }
+            for bar in figure.bars
+        ],
+    }
+
+
+def section_json(section: Section) -> dict[str, Any]:
+    """A section as it stands in a result. Texts are not redacted yet."""
+    return {
+        "title": section.title,
+        "text": section.text,
+        "columns": list(section.columns),
+        "rows": [list(row) for row in section.rows],
+        "figures": [figure_json(figure) for figure in section.figures],
+    }
+
+
+def _span(bars: Sequence[dict[str, Any]]) -> float:
+    ends = [bar["start"] if bar["end"] is None else bar["end"] for bar in bars]
+    return max([1e-6, *ends])
+
+
+def lines(figure: dict[str, Any]) -> list[str]:
+    """The figure as lines of text, one a bar; an arrow's end is not known."""
+    bars = figure["bars"]
+    span = _span(bars)
+    lane = max((len(bar["lane"]) for bar in bars), default=0)
+    scale = f"{span * 1000:.0f} ms"
+    drawn = [printable(figure["title"]), f"  0 ms{scale:>{_COLUMNS - 4}}"]
+    for bar in bars:
+        left = min(int(bar["start"] / span * (_COLUMNS - 1)), _COLUMNS - 2)
+        sign = _SIGNS.get(bar["mark"], "-")
+        if bar["end"] is None:
+            shape = "|" + sign * (_COLUMNS - left - 2) + ">"
+        else:
+            right = max(int(bar["end"] / span * (_COLUMNS - 1)), left + 1)
+            shape = "|" + sign * (right - left - 1) + "|"
+        mark = "!" if bar["mark"] == "fault" else " "
+        text = f"  {' ' * left + shape:<{_COLUMNS}} {mark} {bar['lane']:<{lane}}  {bar['text']}"
+        drawn.append(printable(text))
+    return [*drawn, f"  {printable(figure['note'])}"] if figure.get("note") else drawn
+
+
+def svg(figure: dict[str, Any]) -> str:
+    """The figure as an SVG element: a lane for each who acted, in the order in which they first appear."""
+    bars = figure["bars"]
+    span = _span(bars)
+    lanes = list(dict.fromkeys(bar["lane"] for bar in bars))
+    rows = _rows(bars, lanes, span)
+    height = 34 + _ROW * max(len(set(rows)), 1)
+    order = {key: index for index, key in enumerate(sorted(set(rows), key=lambda key: (lanes.index(key[0]), key[1])))}
+    title = _text(figure["title"])
+    described = _text("; ".join(f"{bar['lane']}: {bar['text']}" for bar in bars))
+    parts = [
+        f'<svg class="figure" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{title}" '
+        f'xmlns="http://www.w3.org/2000/svg"><title>{title}</title><desc>{described}</desc>'
+    ]
+    room = _WIDTH - _LANE - 12
+    for share in (0.0, 0.25, 0.5, 0.75, 1.0):
+        x = _LANE + share * room
+        anchor = "end" if share == 1.0 else "start" if share == 0.0 else "middle"
+        parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="20" y2="{height}"/>')
+        parts.append(f'<text class="tick" x="{x:.1f}" y="12" text-anchor="{anchor}">{share * span * 1000:.0f} ms</text>')
+    named: set[str] = set()
+    for bar, row in zip(bars, rows, strict=True):
+        y = 26 + _ROW * order[row]
+        if bar["lane"] not in named:
+            named.add(bar["lane"])
+            parts.append(f'<text class="lane" x="0" y="{y + 11}">{_text(bar["lane"])}</text>')
+        left = _LANE + bar["start"] / span * room
+        end = span if bar["end"] is None else bar["end"]
+        wide = max((end - bar["start"]) / span * room, 3.0)
+        mark = bar["mark"] if bar["mark"] in _SIGNS else "plain"
+        parts.append(f'<rect class="{mark}" x="{left:.1f}" y="{y}" width="{wide:.1f}" height="13" rx="3"/>')
+        if bar["end"] is None:
+            tip = left + wide
+            parts.append(f'<path class="{mark}" d="M{tip:.1f} {y - 2} l9 8.5 l-9 8.5 z"/>')
+        label = ("✗ " if mark == "fault" else "") + bar["text"]
+        at = max(min(left, _WIDTH - len(label) * _CHARACTER), _LANE)
+        parts.append(f'<text class="label {mark}" x="{at:.1f}" y="{y + 25}">{_text(label)}</text>')
+    return "".join([*parts, "</svg>"])
+
+
+def _rows(bars: Sequence[dict[str, Any]], lanes: Sequence[str], span: float) -> list[tuple[str, int]]:
+    """The row of each bar: its lane, and within it the first line on which neither bar nor label is in the way."""
+    room = _WIDTH - _LANE - 12
+    ends: dict[tuple[str, int], float] = {}
+    placed = []
+    for bar in bars:
+        left = bar["start"] / span * room
+        end = span if bar["end"] is None else bar["end"]
+        needed = len(bar["text"]) * _CHARACTER + 14
+        left = min(left, max(room - needed, 0.0))
+        right = max(end / span * room, left + needed)
+        line = 0
+        while ends.get((bar["lane"], line), -1.0) > left:
+            line += 1
+        ends[bar["lane"], line] = right
+        placed.append((bar["lane"], line))
+    return placed
+
+
+def _text(text: str) -> str:
+    return escape(printable(" ".join(str(text).split())))
