@@ -1,0 +1,120 @@
+"""Which consistency held on each cell, from the strongest that explains its history to none.
+
+The documents promise an order only to requests that follow each other. What a server does beyond that is worth
+knowing, and breaks nothing: everything here reports.
+"""
+
+from __future__ import annotations
+
+import enum
+import math
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from tracksync.engine.shrink import shrink
+from tracksync.race.cells import UNKNOWN, CellModel, final_fits
+from tracksync.race.history import UNSEEN, Fate, History, Operation, Place, cut_is_sound
+from tracksync.race.linear import BUDGET, Decision, ProgramOrder, RealTime, decide
+
+SHRINK_BUDGET = 20_000  # configurations for one candidate while a history is made short
+
+
+class Level(enum.StrEnum):
+    """How strong an explanation there is, strongest first."""
+
+    LINEARIZABLE = "linearizable"
+    SEQUENTIAL = "sequential"
+    FINAL = "final value only"
+    NONE = "none"
+    UNDECIDED = "undecided"
+
+
+SENTENCES = {
+    Level.LINEARIZABLE: "one order explains every answer, and whoever was answered before another called comes first",
+    Level.SEQUENTIAL: "one order explains every answer and keeps each client's own, though not the clock",
+    Level.FINAL: "answers do not fit together, but the value at the end is what all the writes make",
+    Level.NONE: "not even the value at the end is what the writes make: something was lost, or came twice",
+    Level.UNDECIDED: "too many orders were possible to try them all",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class CellReport:
+    """What held on one cell. `decision` is that of the linearizability check."""
+
+    place: Place
+    level: Level
+    operations: int
+    decision: Decision
+
+
+def report(history: History, *, fresh: bool = True, budget: int = BUDGET) -> list[CellReport]:
+    """One report a cell. `fresh`: the users were made for this history, so that events not yet seen count 0."""
+    return [cell_report(place, part, fresh=fresh, budget=budget) for place, part in history.partition().items()]
+
+
+def cell_report(place: Place, part: History, *, fresh: bool = True, budget: int = BUDGET) -> CellReport:
+    """The strongest level that explains the history of one cell."""
+    model = CellModel.of(part, fresh=fresh)
+    decision = decide(part.operations, model, RealTime, budget=budget)
+    level = Level.LINEARIZABLE if decision.holds else Level.UNDECIDED
+    if decision.holds is False:
+        program = decide(part.operations, model, ProgramOrder, budget=budget)
+        level = Level.SEQUENTIAL if program.holds else _weaker(part, fresh, undecided=program.holds is None)
+    return CellReport(place, level, len(part), decision)
+
+
+def _weaker(part: History, fresh: bool, *, undecided: bool) -> Level:
+    """What is left when no order explains all: look at the answer of the last operation, if it came after all others."""
+    last = max(part, key=lambda operation: operation.call)
+    alone = all(one is last or one.fate is Fate.OPEN or one.return_ < last.call for one in part)
+    if not alone or last.shown is UNSEEN:
+        return Level.UNDECIDED if undecided else Level.NONE
+    if final_fits(part, last.shown, fresh=fresh):
+        return Level.UNDECIDED if undecided else Level.FINAL
+    return Level.NONE
+
+
+def count(reports: Sequence[CellReport]) -> dict[Level, int]:
+    """How many cells reached each level."""
+    counted = Counter(one.level for one in reports)
+    return {level: counted[level] for level in Level}
+
+
+def unexplained(part: History, *, fresh: bool = True) -> tuple[Operation, ...]:
+    """The smallest part of a cell's history that no order explains, or nothing where one does.
+
+    First the shortest beginning: up to some answer, with what had no answer by then left open. A beginning of a
+    linearizable history is one, too, so that the shortest that is none can be searched by halves. Then everything
+    before it that the rest does not need.
+    """
+    if decide(part.operations, CellModel.of(part, fresh=fresh)).holds is not False:
+        return ()
+    answers = sorted(one.return_ for one in part if one.fate is Fate.DONE)
+    low, high = 0, len(answers) - 1
+    while low < high:
+        middle = (low + high) // 2
+        beginning = _until(part, answers[middle])
+        if decide(beginning, CellModel.of(History(tuple(beginning)), fresh=fresh)).holds is False:
+            high = middle
+        else:
+            low = middle + 1
+    whole = _until(part, answers[low])
+
+    def fails(kept: Sequence[Operation]) -> bool:
+        model = replace(CellModel.of(History.of(kept)), start=UNKNOWN)
+        return cut_is_sound(whole, kept) and decide(kept, model, budget=SHRINK_BUDGET).holds is False
+
+    return shrink(whole, fails) if fails(whole) else tuple(whole)
+
+
+def _until(part: History, moment: float) -> list[Operation]:
+    """What was called until `moment`, as it looked then; what ends there comes last."""
+    begun = [one for one in part if one.call <= moment]
+    seen = [
+        one if one.return_ <= moment else replace(one, return_=math.inf, shown=UNSEEN, fate=Fate.OPEN)
+        for one in begun
+        if one.fate is not Fate.REFUSED
+    ]
+    return sorted(seen, key=lambda one: one.return_ if one.fate is Fate.DONE else one.call)

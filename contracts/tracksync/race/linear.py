@@ -1,0 +1,245 @@
+"""Is there one order of the operations that explains every answer? The decision procedure, for any sequential object.
+
+The algorithm is Wing and Gong's ("Testing and verifying concurrent objects", Journal of Parallel and Distributed
+Computing 17, 1993): take an operation that no other has to precede, apply it, go on with the rest, and go back where
+an answer does not fit. From Lowe ("Testing for linearizability", Concurrency and Computation 29, 2017) comes the
+memory of configurations, so that no pair of "what was applied" and "what is the state" is tried twice. That each cell
+may be looked at by itself is Herlihy and Wing's locality ("Linearizability: a correctness condition for concurrent
+objects", ACM TOPLAS 12, 1990); Horn and Kroening named it P-compositionality (FORTE 2015). What each of them leaves
+open is said where it is filled in.
+
+Operations whose fate is open may be applied at any moment after their call, or never. Left to themselves they double
+the search with each one. Three rules keep it small, none of which loses an order:
+
+- A completed operation is tried first; an open one only where no completed one leads on.
+- Of two open operations that do the same, the one called first is used first.
+- Reaching the same state over the same completed operations with *fewer* open ones used is at least as good; so of
+  each state only the smallest sets of used ones are kept.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Hashable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
+
+from tracksync.race.cells import Model
+from tracksync.race.history import Fate, Operation
+
+BUDGET: Final = 200_000  # configurations, before a history is called undecided
+
+Front = Any  # how far an order has come; hashable, and known to its Order only
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """`holds` None: the budget was spent before there was an answer.
+
+    `order` is one that explains every answer, or where there is none the longest that explains some. `stuck`: the
+    operations that could have come next there, none of which fits. `tried` counts configurations.
+    """
+
+    holds: bool | None
+    order: tuple[Operation, ...] = ()
+    stuck: tuple[Operation, ...] = ()
+    tried: int = 0
+
+
+class Order(Protocol):
+    """Which operation may come next. Indexes are those of the completed operations, and of the open ones."""
+
+    def start(self) -> Front:
+        """Nothing is applied yet."""
+        ...
+
+    def done(self, front: Front) -> bool:
+        """Whether every completed operation is applied."""
+        ...
+
+    def candidates(self, front: Front) -> tuple[list[int], list[int]]:
+        """Completed operations that may come next, earliest return first, and open ones that may."""
+        ...
+
+    def advance(self, front: Front, index: int) -> Front:
+        """After applying a completed operation."""
+        ...
+
+
+class RealTime:
+    """Linearizability: who had returned before another was called comes before it.
+
+    A front is the number of leading operations that are all applied, and a bit set of those applied beyond them.
+    So a configuration stays as small as the overlap is wide, however long the history.
+    """
+
+    def __init__(self, completed: Sequence[Operation], unsure: Sequence[Operation]) -> None:
+        self._calls = [operation.call for operation in completed]
+        self._returns = [operation.return_ for operation in completed]
+        self._unsure = [operation.call for operation in unsure]
+
+    def start(self) -> Front:
+        return (0, 0)
+
+    def done(self, front: Front) -> bool:
+        return bool(front[0] == len(self._calls))
+
+    def candidates(self, front: Front) -> tuple[list[int], list[int]]:
+        low, window = front
+        bound = math.inf
+        found = []
+        for index in range(low, len(self._calls)):
+            if window >> (index - low) & 1:
+                continue
+            if self._calls[index] > bound:
+                break
+            found.append(index)
+            bound = min(bound, self._returns[index])
+        found.sort(key=self._returns.__getitem__)
+        return found, [index for index, call in enumerate(self._unsure) if call <= bound]
+
+    def advance(self, front: Front, index: int) -> Front:
+        low, window = front
+        window |= 1 << (index - low)
+        while window & 1:
+            low, window = low + 1, window >> 1
+        return (low, window)
+
+
+class ProgramOrder:
+    """Sequential consistency: each client's operations in the order in which it called them, the clock set aside."""
+
+    def __init__(self, completed: Sequence[Operation], unsure: Sequence[Operation]) -> None:
+        lanes: dict[int, list[int]] = {}
+        self._lane = []
+        for index, operation in enumerate(completed):
+            lane = lanes.setdefault(operation.client, [])
+            lane.append(index)
+            self._lane.append(operation.client)
+        self._clients = list(lanes)
+        self._place = {client: number for number, client in enumerate(self._clients)}
+        self._lanes = [lanes[client] for client in self._clients]
+        self._total = len(completed)
+        # An open operation may come once everything that its client had completed before it has come.
+        self._before = [
+            (self._place.get(one.client), sum(done.client == one.client and done.call < one.call for done in completed))
+            for one in unsure
+        ]
+
+    def start(self) -> Front:
+        return (0,) * len(self._lanes)
+
+    def done(self, front: Front) -> bool:
+        return bool(sum(front) == self._total)
+
+    def candidates(self, front: Front) -> tuple[list[int], list[int]]:
+        ready = [lane[at] for lane, at in zip(self._lanes, front, strict=True) if at < len(lane)]
+        unsure = [
+            index for index, (lane, needed) in enumerate(self._before) if lane is None or front[lane] >= needed
+        ]
+        return sorted(ready), unsure
+
+    def advance(self, front: Front, index: int) -> Front:
+        lane = self._place[self._lane[index]]
+        return (*front[:lane], front[lane] + 1, *front[lane + 1 :])
+
+
+def decide(
+    operations: Sequence[Operation],
+    model: Model[Any],
+    order: type[RealTime] | type[ProgramOrder] = RealTime,
+    *,
+    budget: int = BUDGET,
+) -> Decision:
+    """Whether one order of `operations` on one cell explains every answer. Refused operations are left out."""
+    ordered = sorted(operations, key=lambda operation: operation.call)
+    completed = [operation for operation in ordered if operation.fate is Fate.DONE]
+    unsure = [operation for operation in ordered if operation.fate is Fate.OPEN and operation.write.changes]
+    return _Search(completed, unsure, model, order(completed, unsure), budget).run()
+
+
+@dataclass(slots=True)
+class _Frame:
+    front: Front
+    state: Hashable
+    used: int  # bit set of the open operations that were applied
+    moves: Iterator[tuple[Operation, Front, Hashable, int]]
+    applied: Operation | None
+
+
+class _Search:
+    def __init__(
+        self,
+        completed: Sequence[Operation],
+        unsure: Sequence[Operation],
+        model: Model[Any],
+        order: Order,
+        budget: int,
+    ) -> None:
+        self._completed = completed
+        self._unsure = unsure
+        self._model = model
+        self._order = order
+        self._budget = budget
+        self._seen: dict[tuple[Front, Hashable], list[int]] = {}
+        self._same = [[before for before in range(index) if unsure[before].write == one.write]
+                      for index, one in enumerate(unsure)]  # fmt: skip
+
+    def run(self) -> Decision:
+        """Depth first, with a stack of our own: a history may be longer than Python's stack is deep."""
+        front, state = self._order.start(), self._model.initial()
+        stack = [_Frame(front, state, 0, self._moves(front, state, 0), None)]
+        longest: list[Operation] = []
+        furthest = front
+        tried = 1
+        while stack:
+            frame = stack[-1]
+            if self._order.done(frame.front):
+                return Decision(True, _applied(stack), (), tried)
+            move = next(frame.moves, None)
+            if move is None:
+                if len(stack) - 1 >= len(longest):  # noted at dead ends only: to copy at every step would be quadratic
+                    longest, furthest = list(_applied(stack)), frame.front
+                stack.pop()
+                continue
+            operation, front, state, used = move
+            if self._known(front, state, used):
+                continue
+            tried += 1
+            if tried > self._budget:
+                return Decision(None, tuple(longest), (), tried)
+            stack.append(_Frame(front, state, used, self._moves(front, state, used), operation))
+        stuck = tuple(self._completed[index] for index in self._order.candidates(furthest)[0])
+        return Decision(False, tuple(longest), stuck, tried)
+
+    def _known(self, front: Front, state: Hashable, used: int) -> bool:
+        """Whether as good a configuration was tried; if not, this one is remembered, and worse ones are dropped."""
+        kept = self._seen.get((front, state))
+        if kept is None:
+            self._seen[front, state] = [used]
+            return False
+        if any(other & used == other for other in kept):
+            return True
+        kept[:] = [other for other in kept if other & used != used]
+        kept.append(used)
+        return False
+
+    def _moves(self, front: Front, state: Any, used: int) -> Iterator[tuple[Operation, Front, Hashable, int]]:
+        ready, unsure = self._order.candidates(front)
+        if ready and any(self._model.hopeless(state, self._completed[index]) for index in ready):
+            return
+        for index in ready:
+            operation = self._completed[index]
+            for after in self._model.step(state, operation):
+                yield operation, self._order.advance(front, index), after, used
+        for index in unsure:
+            if used >> index & 1 or any(not used >> before & 1 for before in self._same[index]):
+                continue
+            operation = self._unsure[index]
+            for after in self._model.step(state, operation):
+                if after != state:
+                    yield operation, front, after, used | 1 << index
+
+
+def _applied(stack: Sequence[_Frame]) -> tuple[Operation, ...]:
+    return tuple(frame.applied for frame in stack if frame.applied is not None)
