@@ -16,6 +16,22 @@ START = 1_750_000_020.0  # 2025-06-15T15:07:00Z, the beginning of a clock minute
 TIME = "2022-12-06T19:20:45+01:00"
 
 
+def request(
+    body: Any,
+    path: str = SYNC,
+    *,
+    method: str = "POST",
+    key: str | None = "Bearer mock-key",
+    media: str | None = "application/json",
+) -> Request:
+    headers = [("host", "mock")]
+    if key is not None:
+        headers.append(("authorization", key))
+    if media is not None:
+        headers.append(("content-type", media))
+    return Request(method, path, tuple(headers), body if isinstance(body, bytes) else json.dumps(body).encode())
+
+
 class Desk:
     """One mock and a clock that only moves when it is told to."""
 
@@ -32,13 +48,14 @@ class Desk:
         key: str | None = "Bearer mock-key",
         media: str | None = "application/json",
     ) -> Response:
-        headers = [("host", "mock")]
-        if key is not None:
-            headers.append(("authorization", key))
-        if media is not None:
-            headers.append(("content-type", media))
-        content = body if isinstance(body, bytes) else json.dumps(body).encode()
-        return self.app.handle(Request(method, path, tuple(headers), content))
+        return self.app.handle(request(body, path, method=method, key=key, media=media))
+
+    def overlapped(self, slow: Any, quick: Any) -> tuple[Response, Response]:
+        """Two requests of which the second arrives after the first and is handled before it."""
+        first, second = request(slow), request(quick)
+        arrival = self.app.arrive(first)
+        answer = self.app.deliver(second, self.app.arrive(second)).response
+        return self.app.deliver(first, arrival).response, answer
 
     def attributes(self, user: str = "u1", /, **attributes: Any) -> Response:
         return self.send({"attributes": [{"external_id": user} | attributes]})

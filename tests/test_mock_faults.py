@@ -10,7 +10,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from mock_desk import EXPORT, SYNC, TRACK, Desk, entry, purchase_of, value
+from mock_desk import EXPORT, SYNC, TIME, TRACK, Desk, entry, purchase_of, value
+from mock_tour import walk
 from test_mock_robust import DOCUMENTS, PATHS
 from tracksync import clauses
 from tracksync.mock import AnswerLost
@@ -19,6 +20,7 @@ from tracksync.mock.faults import UnknownFault, catalogue, fault, faulty_core
 from tracksync.mock.faulty import implementations
 
 NAMES = tuple(catalogue())
+RACES = tuple(name for name, one in catalogue().items() if one.family == "race")
 SERVER_CLAUSES = [id_ for id_ in clauses.catalogue() if id_.startswith("TS-")]
 
 
@@ -159,7 +161,43 @@ def test_a_cut_answer_is_raised_in_process() -> None:
     assert desk.stored()["custom_attributes"] == {"a": "🎉"}
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if fault(name).family == "race"])
+PLAIN_TOUR = tuple(walk())
+
+
+def test_the_tour_is_the_same_each_time_and_meets_every_kind_of_answer() -> None:
+    assert tuple(walk()) == PLAIN_TOUR
+    assert {201, 400, 401, 403, 404, 413, 429} <= {answer[0] for answer in PLAIN_TOUR}
+
+
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in RACES])
+def test_every_fault_shows_over_the_wire(name: str) -> None:
+    assert any(faulty != plain for faulty, plain in zip(walk(faults=(name,)), PLAIN_TOUR, strict=True))
+
+
+@pytest.mark.parametrize("name", RACES)
+def test_every_race_shows_where_requests_overlap(name: str) -> None:
+    def run(desk: Desk) -> list[bytes]:
+        seen = []
+        for user in ("u1", "u2"):
+            desk.attributes(user, a=0, b=0)
+            desk.event("e", user)
+            desk.purchase("p", user)
+        for n in range(30):
+            slow, quick = ({"external_id": user} for user in ("u1", ("u1", "u2")[n % 2]))
+            pair = (
+                ({"attributes": [slow | {"a": n}]}, {"attributes": [quick | {"b": n} | ({"a": -n} if n % 2 else {})]}),
+                ({"events": [slow | {"name": "e", "time": TIME}]}, {"attributes": [quick | {"b": n}]}),
+                ({"purchases": [purchase_of() | slow]}, {"events": [quick | {"name": "e", "time": TIME}]}),
+            )[n % 3]
+            seen += [response.body for response in desk.overlapped(*pair)]
+            seen += [desk.attributes(user, a={"inc": 0}, b={"inc": 0}).body for user in ("u1", "u2")]
+            desk.now += 1
+        return [*seen, desk.event("e", "u1").body, desk.purchase("p", "u1").body]
+
+    assert run(Desk(faults=(name,))) != run(Desk())
+
+
+@pytest.mark.parametrize("name", RACES)
 def test_a_race_does_not_show_where_requests_do_not_overlap(name: str) -> None:
     faulty, plain = Desk(faults=(name,)), Desk()
     for n in range(5):

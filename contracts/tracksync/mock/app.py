@@ -73,8 +73,13 @@ class MockApp:
             raise AnswerLost(FailureKind.TRUNCATED, "the mock cut the connection within the body")
         return delivery.response
 
+    def arrive(self, request: Request) -> object:
+        """Note that a request arrived. Hand what comes back to `deliver`, if others may be handled in between."""
+        with self._lock:
+            return self._core.begin(request)
+
     def deliver(self, request: Request, token: object = None) -> Delivery:
-        """Answer one request, and say in which manner the answer is to travel."""
+        """Answer one request, and say in which manner the answer is to travel. `token` is what `arrive` returned."""
         with self._lock:
             call, delivery = self._core.respond(request, token)
             if self.config.journal:
@@ -123,9 +128,8 @@ class MockApp:
             headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
             body=body,
         )
-        with self._lock:
-            token = self._core.begin(request)
-            latency = self._core.latency(request)
+        token = self.arrive(request)
+        latency = self._core.latency(request)
         if latency:
             await asyncio.sleep(latency)
         delivery = self.deliver(request, token)
