@@ -218,20 +218,26 @@ def test_a_run_that_is_stopped_leaves_what_it_has_and_ends_with_3(tmp_path: Path
     server.reached, server.over = threading.Event(), threading.Event()  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
+    target = f"http://127.0.0.1:{server.server_port}"
+    process = subprocess.Popen(
+        [sys.executable, "-m", "tracksync", "fuzz", "--target", target, "--timeout", "2", "--json", "r.json"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=tmp_path,
+        env=clean_environment(TRACKSYNC_API_KEY=KEY),
+    )
     try:
-        target = f"http://127.0.0.1:{server.server_port}"
-        process = subprocess.Popen(
-            [sys.executable, "-m", "tracksync", "fuzz", "--target", target, "--json", "r.json"],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=tmp_path,
-            env=clean_environment(TRACKSYNC_API_KEY=KEY),
-        )
         assert server.reached.wait(60)  # type: ignore[attr-defined]
+        process.send_signal(number)
+        assert process.stderr is not None
+        while "cleaning" not in process.stderr.readline():  # the users it made are deleted first, if one waits for it
+            assert process.poll() is None
         process.send_signal(number)
         out, err = process.communicate(timeout=60)
     finally:
+        process.kill()
+        process.communicate()
         server.over.set()  # type: ignore[attr-defined]
         server.shutdown()
         server.server_close()
