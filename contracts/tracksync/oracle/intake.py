@@ -29,8 +29,8 @@ from tracksync.oracle.belief import CellKey, Identifier
 from tracksync.values.currencies import is_currency, is_doubtful
 from tracksync.values.identifiers import attribute_kind, plausible_email
 from tracksync.values.jsontext import read_json
-from tracksync.values.numbers import is_integer, is_number
-from tracksync.values.objects import serialized_size
+from tracksync.values.numbers import is_integer, is_number, within_int64
+from tracksync.values.objects import Problem, doubtful, problems, serialized_size
 from tracksync.values.text import length
 from tracksync.values.times import Certainty, read_time
 
@@ -634,6 +634,8 @@ def _read_attributes(
             if not key.strip() or "$" in key or "." in key or len(key) > STRING_CHARACTERS or "\0" in key:
                 odd.add(key)
                 reader.grounds.append(may("an attribute's name is odd", pointer=f"{where}/{key}"))
+            if isinstance(value, (dict, list)) or (isinstance(value, int) and not within_int64(value)):
+                _read_container(key, value, reader, f"{where}/{key}")
         elif kind == "control":
             if key == "_merge_objects":
                 merge = value if isinstance(value, bool) else None
@@ -658,6 +660,60 @@ def _read_attributes(
             why = "the object names no attribute"
             reader.grounds.append(row_may("empty-attributes", "TS-OK-STATUS", why, where, "accepted"))
     return custom, frozenset(odd), profile, merge
+
+
+_EDITS = frozenset({"inc", "add", "remove"})
+_OBJECT_EDITS = frozenset({"$add", "$update", "$remove"})
+
+
+def _read_container(key: str, value: Any, reader: _Reader, pointer: str) -> None:
+    """Grounds on which an array, an object or a huge integer may be refused with the request, not just passed over."""
+    if isinstance(value, int):
+        reader.grounds.append(may(f"{key!r} is beyond 64 bits", pointer=pointer))
+        return
+    if isinstance(value, dict) and value and value.keys() <= _EDITS:
+        simple = all(isinstance(part, list) and _plain(part) for name, part in value.items() if name != "inc")
+        counted = "inc" not in value or (len(value) == 1 and type(value["inc"]) is int and within_int64(value["inc"]))
+        if not (simple and counted):
+            reader.grounds.append(may(f"{key!r} is edited in a way of its own", pointer=pointer))
+        return
+    if isinstance(value, list) and not all(isinstance(item, dict) for item in value):
+        if not _plain(value):
+            reader.grounds.append(may(f"{key!r} has doubtful elements", pointer=pointer))
+        return
+    if isinstance(value, dict) and value.keys() & (_OBJECT_EDITS | {"$time"}):
+        if not value.keys() <= _OBJECT_EDITS or any(_wrong_edit(name, part) for name, part in value.items()):
+            reader.grounds.append(may(f"{key!r} is edited in a way of its own", pointer=pointer))
+        return
+    found = problems(value, "utf16") | problems(value, "code-points")
+    if found - {Problem.NULL, Problem.BAD_TIME}:
+        why = f"{key!r} is over a limit or has a forbidden key name"
+        reader.grounds.append(row_may("invalid-object", "TS-OBJECT-LIMITS", why, pointer))
+    elif doubtful(value) or (isinstance(value, list) and found):
+        reader.grounds.append(may(f"{key!r} is doubtful", pointer=pointer))
+
+
+def _plain(values: list[Any]) -> bool:
+    return all(
+        length(item, "utf16") <= STRING_CHARACTERS and "\0" not in item
+        if isinstance(item, str)
+        else isinstance(item, (bool, int, float)) and abs(item) < 2**63
+        for item in values
+    )
+
+
+def _wrong_edit(name: str, part: Any) -> bool:
+    """Whether an edit of an array of objects is not in its documented form, or carries what may be refused."""
+    if not isinstance(part, list) or not all(isinstance(item, dict) for item in part):
+        return True
+    if problems(part, "utf16") - {Problem.KEY_NAME} or doubtful(part):
+        return True
+    if name == "$add":
+        return bool(problems(part, "utf16"))
+    wanted = {"$identifier_key", "$identifier_value"} | ({"$new_object"} if name == "$update" else set())
+    return any(item.keys() != wanted or not isinstance(item["$identifier_key"], str) for item in part) or any(
+        problems(item["$new_object"], "utf16") for item in part if "$new_object" in item
+    )
 
 
 _PROFILE_FORMS: dict[str, re.Pattern[str]] = {
