@@ -28,8 +28,13 @@ COULD_NOT_FINISH: Final = 3
 COMMANDS: Final[dict[str, str]] = {
     "fuzz": "Put a server to the contract: directed probes, then random sequences.",
     "mock": "Serve a mock workspace on this machine.",
+    "replay": "Judge recorded traffic offline, or send it again and compare.",
+    "cassettes": "Hand recordings on to other tools; make the set that comes with tracksync.",
+    "gate": "Put a client to the contract: run its tests against a mock.",
     "clauses": "List the clauses of the contract, or explain one.",
     "report": "Show a result again, or compare two.",
+    "clean": "Delete the test users that a killed run left behind.",
+    "init": "Write tracksync.toml and a CI workflow.",
     "selfcheck": "Prove the judge: every fault found, no lawful reading accused.",
 }
 
@@ -70,6 +75,7 @@ def root() -> None:
       tracksync fuzz                                  judge the embedded mock: no key, no network
       tracksync fuzz --target http://127.0.0.1:8080   judge a server
       tracksync mock --port 8080                      a workspace to develop against
+      tracksync gate -- npm test                      judge a client by its own tests
       tracksync clauses TS-OK-MESSAGE                 what is promised, and who says so
 
     \b

@@ -1,0 +1,30 @@
+"""One module per family of recorders. Each knows how to recognise its document and turns it into drafts.
+
+A module has `recognise(document) -> str` (the form's name, or "") and `drafts(document, lines)`, which yields a Draft
+for every interaction, or the Problem that kept it from being read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from tracksync.cassettes.forms import har, schemathesis_events, vcr
+from tracksync.cassettes.interaction import Draft, Problem
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """How one family of recorders is read. `path` leads to the list of interactions, for the lines in JSON files."""
+
+    recognise: Callable[[Any], str]
+    drafts: Callable[[Any, Sequence[int]], Iterator[Draft | Problem]]
+    path: Callable[[Any], tuple[str, ...]]
+
+
+FORMS: Final = (
+    Form(vcr.recognise, vcr.drafts, vcr.path),
+    Form(har.recognise, har.drafts, har.path),
+    Form(schemathesis_events.recognise, schemathesis_events.drafts, lambda document: ()),
+)

@@ -1,0 +1,122 @@
+"""HAR 1.2, as browsers, proxies and schemathesis write it (http://www.softwareishard.com/blog/har-12-spec/)."""
+
+from __future__ import annotations
+
+import base64
+import binascii
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from tracksync.cassettes import bodies
+from tracksync.cassettes.forms.common import headers_of, line_at, mapping, moment, seconds, status_of, text
+from tracksync.cassettes.interaction import Draft, Problem, Unreadable
+from tracksync.exchange import Failure, FailureKind, header
+
+_LOST = "the recorder kept no body of the {}"
+
+
+def recognise(document: Any) -> str:
+    """The form's name, or ""."""
+    if isinstance(document, dict) and isinstance(document.get("log"), dict) and "entries" in document["log"]:
+        return "HAR"
+    return ""
+
+
+def path(document: Any) -> tuple[str, ...]:
+    """Where the interactions are."""
+    return ("log", "entries")
+
+
+def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | Problem]:
+    """Every interaction."""
+    log = document["log"]
+    entries = log["entries"]
+    if not isinstance(entries, list):
+        raise Unreadable("log.entries is not a list")
+    creator = log.get("creator")
+    # schemathesis takes the time when the answer is there, and writes it where HAR wants the start
+    late = isinstance(creator, dict) and creator.get("name") == "harfile"
+    for index, entry in enumerate(entries):
+        line = line_at(lines, index)
+        try:
+            yield _draft(mapping(entry, "an entry", line), line, late)
+        except Unreadable as broken:
+            yield Problem(broken.line or line, broken.message)
+
+
+def _draft(entry: Any, line: int, late: bool) -> Draft:
+    request = mapping(entry.get("request"), "the request", line)
+    sent = headers_of(request.get("headers"), "request", line)
+    draft = Draft(
+        line=line,
+        method=text(request.get("method"), "the request's method", line).upper(),
+        url=text(request.get("url"), "the request's url", line),
+        request_headers=sent,
+        at=moment(entry.get("startedDateTime")),
+        at_is="end" if late else "start",
+    )
+    time = seconds(_thousandth(entry.get("time")))
+    draft.elapsed = time
+    draft.request_body = bodies.decoded(_posted(draft, request, line, late), sent, line, "request")
+    if entry.get("response") is None:
+        draft.failure = Failure(FailureKind.RESET, "the recording holds no answer")
+        return draft
+    response = mapping(entry.get("response"), "the response", line)
+    if response.get("status") in (0, "0"):
+        draft.failure = Failure(FailureKind.RESET, str(response.get("_error") or "the recording holds no answer"))
+        return draft
+    draft.status = status_of(response.get("status"), line)
+    received = headers_of(response.get("headers"), "response", line)
+    draft.response_headers = tuple(pair for pair in received if pair[0].lower() != "content-encoding")
+    draft.response_body = _content(draft, response, line, late)
+    return draft
+
+
+def _posted(draft: Draft, request: Any, line: int, late: bool) -> bytes:
+    posted = request.get("postData")
+    size = request.get("bodySize")
+    if not isinstance(posted, dict) or posted.get("text") is None:
+        if (isinstance(posted, dict) and posted.get("params")) or (isinstance(size, int) and size > 0):
+            draft.gap = _LOST.format("request")
+        return b""
+    if posted.get("encoding") == "base64":
+        return bodies.from_base64(posted["text"], line, "request")
+    found = bodies.to_bytes(posted["text"], line, "request")
+    if late and isinstance(size, int) and size != len(found):
+        # schemathesis with --report-preserve-bytes writes base64 here and has no member to say so
+        try:
+            plain = base64.b64decode(found, validate=True)
+        except (binascii.Error, ValueError):
+            plain = found
+        if len(plain) == size:
+            return plain
+    if b"\xef\xbf\xbd" in found:
+        draft.gap = "the recorder replaced bytes that are no text"
+    return found
+
+
+def _content(draft: Draft, response: Any, line: int, late: bool) -> bytes:
+    content = response.get("content")
+    content = content if isinstance(content, dict) else {}
+    if str(content.get("comment") or "").startswith("Body truncated"):
+        draft.gap = "the recorder kept only the beginning of the answer"
+        return b""
+    inner = content.get("text")
+    if inner is None:
+        announced = header(draft.response_headers, "content-length")
+        if content.get("size") != 0 or (announced and announced != "0" and draft.method != "HEAD"):
+            draft.gap = _LOST.format("answer")
+        return b""
+    if content.get("encoding") == "base64":
+        found = bodies.from_base64(inner, line, "response")
+        # HAR holds decoded content; some proxies leave it compressed all the same
+        coding = header(headers_of(response.get("headers"), "response", line), "content-encoding")
+        return bodies.decoded(found, (("content-encoding", coding or ""),), line, "response")
+    found = bodies.to_bytes(inner, line, "response")
+    if b"\xef\xbf\xbd" in found:
+        draft.gap = "the recorder replaced bytes that are no text"
+    return found
+
+
+def _thousandth(value: Any) -> Any:
+    return value / 1000 if isinstance(value, int | float) and not isinstance(value, bool) else None

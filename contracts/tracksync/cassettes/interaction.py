@@ -1,0 +1,82 @@
+"""What every recorder's form is turned into: drafts while a file is read, interactions once they have their times.
+
+Plain data. Knows no recorder, no oracle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from tracksync.exchange import Credential, Exchange, Failure, Headers
+
+
+class Unreadable(Exception):
+    """A recording that cannot be read. `line` counts from 1; 0 where no single line is to blame."""
+
+    def __init__(self, message: str, line: int = 0) -> None:
+        super().__init__(message)
+        self.message = message
+        self.line = line
+
+
+@dataclass(slots=True, kw_only=True)
+class Draft:
+    """One interaction as a recorder wrote it, with decoded bodies and times that may be missing.
+
+    `at` is seconds since the epoch, of the request's start or the answer's end as `at_is` says; `elapsed` in seconds.
+    `gap` says why it cannot be judged although its place in the sequence matters ("" where it can).
+    """
+
+    line: int
+    method: str
+    url: str
+    request_headers: Headers = ()
+    request_body: bytes = b""
+    status: int | None = None
+    response_headers: Headers = ()
+    response_body: bytes = b""
+    at: float | None = None
+    at_is: Literal["start", "end"] = "end"
+    elapsed: float | None = None
+    credential: Credential = Credential.UNKNOWN
+    tags: tuple[str, ...] = ()
+    failure: Failure | None = None
+    gap: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One interaction, or one line, that could not be read; the rest of the file was."""
+
+    line: int
+    message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Interaction:
+    """One recorded exchange and where it comes from.
+
+    `origin` is scheme, host and port; `line` of the file where the interaction begins; `party` tells apart the keys
+    that were used, as far as the recording shows them; `gap` as in Draft.
+    """
+
+    exchange: Exchange
+    origin: str
+    line: int
+    party: int = 0
+    gap: str = ""
+
+
+@dataclass(slots=True)
+class Recording:
+    """All that one file holds. `clock_skew`: seconds by which the times may be off, in the sense of the oracle."""
+
+    path: Path
+    form: str
+    interactions: list[Interaction] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    clock_skew: float = 300.0
+    notes: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,195 @@
+"""Makes cassettes: from the findings of a run as they are confirmed, and on request from the sequences of all probes.
+
+A cassette is named after clause and probe. It is masked, put on the fixed clock, audited and judged before it is
+written; its manifest entry says what the judge made of exactly what stands in the file. Nothing that the audit would
+refuse is written.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Final
+
+from tracksync.cassettes import writing
+from tracksync.cassettes.audit import Auditor
+from tracksync.cassettes.judging import judge_recording
+from tracksync.cassettes.manifest import NAME, Entry, read_manifest, render
+from tracksync.cassettes.masking import Mask
+from tracksync.cassettes.normalising import fixed_prefix, rename, steady
+from tracksync.cassettes.reading import parse
+from tracksync.errors import UsageError
+from tracksync.events import Event, ExchangeJudged, FindingConfirmed, RunEnded
+from tracksync.exchange import Exchange, Request
+from tracksync.report.redact import Redactor
+
+LARGEST: Final = 256 * 1024  # bytes of a cassette that belongs into a repository
+
+
+@dataclass(frozen=True, slots=True)
+class Minted:
+    """A cassette that is ready to be written."""
+
+    text: str
+    entry: Entry
+
+
+def mint(exchanges: Sequence[Exchange], entry: Entry, redactor: Redactor, prefix: str = "") -> Minted:
+    """The cassette of a sequence. `entry` says what is known of the recording; the judge fills in the rest.
+
+    `prefix` is what the run's own identifiers begin with; others are taken for those of people.
+    """
+    ours = fixed_prefix(prefix) if prefix else ""
+    mask = Mask(redactor, ours)
+    masked = [mask.exchange(one) for one in rename(exchanges, prefix)]
+    plain = _judged(masked, entry)
+    normal = _judged(steady(masked), entry)
+    # The fixed clock must not change what the judge sees; where it does, the recording stays on its own.
+    return (
+        normal
+        if (normal.entry.breaks, normal.entry.exercises) == (plain.entry.breaks, plain.entry.exercises)
+        else plain
+    )
+
+
+def _judged(exchanges: Sequence[Exchange], entry: Entry) -> Minted:
+    text = writing.render(exchanges)
+    recording = parse(text, Path("minted.yaml"))
+    exercised: set[str] = set()
+    broken: set[str] = set()
+    shown: Mapping[str, str] = {}
+    for judged in judge_recording(recording, entry):
+        exercised |= judged.exercised
+        broken |= {finding.clause for finding in judged.findings}
+        shown = judged.readings or shown
+    at = datetime.fromtimestamp(exchanges[0].sent, UTC).strftime("%Y-%m-%dT%H:%M:%SZ") if exchanges else ""
+    found = replace(
+        entry,
+        exercises=tuple(sorted(exercised | broken)),
+        breaks=tuple(sorted(broken)),
+        shown=dict(sorted(shown.items())),
+        recorded_at=entry.recorded_at or at,
+    )
+    return Minted(text, found)
+
+
+class Shelf:
+    """A directory of cassettes and its manifest. The same sequence is kept once, whatever it is called.
+
+    `anew`: what cassettes begin with that are all made anew; those that are not put again are taken away.
+    """
+
+    def __init__(self, directory: Path, auditor: Auditor, anew: tuple[str, ...] = ()) -> None:
+        self._directory = directory
+        self._auditor = auditor
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot make {directory}: {error.strerror or error}") from None
+        entries = read_manifest(directory)
+        self._old = {name for name in entries if anew and name.startswith(anew)}
+        self._entries = {name: entry for name, entry in entries.items() if name not in self._old}
+        self._known: dict[str, str] = {}
+        for name in self._entries:
+            path = directory / name
+            if path.is_file():
+                self._known.setdefault(_digest(path.read_text(encoding="utf-8")), name)
+        self._mine: set[str] = set()
+        self.refused: list[str] = []
+
+    def put(self, name: str, minted: Minted) -> str:
+        """Write a cassette, unless the same is there already. Returns its name on the shelf; "" if it was refused."""
+        if len(minted.text) > LARGEST:
+            self.refused.append(f"{name}: it has {len(minted.text) // 1024} KB, which no repository wants")
+            return ""
+        recording = parse(minted.text, self._directory / name)
+        traces = self._auditor.traces(minted.text, recording)
+        if traces:
+            self.refused.append(f"{name}: {traces[0].what}")
+            return ""
+        digest = _digest(minted.text)
+        if digest in self._known:
+            return self._known[digest]
+        free = self._free(name)
+        writing.write(self._directory / free, minted.text)
+        self._known[digest] = free
+        self._mine.add(free)
+        self._entries[free] = minted.entry
+        return free
+
+    def close(self) -> None:
+        """Write the manifest, and take away what was not made anew."""
+        for name in self._old - set(self._entries):
+            (self._directory / name).unlink(missing_ok=True)
+        if self._entries:
+            writing.write(self._directory / NAME, render(self._entries))
+
+    def _free(self, name: str) -> str:
+        """`name`, or the next one that this run has not used: a cassette of an earlier run is written anew."""
+        stem, _, suffix = name.rpartition(".")
+        number, free = 1, name
+        while free in self._mine:
+            number += 1
+            free = f"{stem}-{number}.{suffix}"
+        return free
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+@dataclass(slots=True)
+class Minter:
+    """A stage in the stream of a run's events: hands each on, findings with the name of the cassette made of them.
+
+    `entry` says what is known of the target. `probe_of` names the probe that a request belongs to, "" for none.
+    `every_probe`: record the sequences of all probes too.
+    """
+
+    directory: Path
+    entry: Entry
+    redactor: Redactor
+    auditor: Auditor
+    prefix: str
+    probe_of: Callable[[Request], str]
+    emit: Callable[[Event], None]
+    every_probe: bool = False
+    shelf: Shelf = field(init=False)
+    _sequences: dict[str, list[Exchange]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.shelf = Shelf(self.directory, self.auditor)
+
+    def __call__(self, event: Event) -> None:
+        """Take in the next event and hand it on."""
+        match event:
+            case ExchangeJudged() if self.every_probe and event.phase == "directed":
+                probe = self.probe_of(event.exchange.request)
+                if probe:
+                    self._sequences.setdefault(probe, []).append(event.exchange)
+            case FindingConfirmed():
+                event = self._found(event)
+            case RunEnded():
+                for probe, exchanges in self._sequences.items():
+                    self._keep(f"probe--{probe}.yaml", exchanges, probe)
+                self.shelf.close()
+        self.emit(event)
+
+    def _found(self, event: FindingConfirmed) -> FindingConfirmed:
+        if not event.exchanges:
+            return event
+        probe = next((name for one in reversed(event.exchanges) if (name := self.probe_of(one.request))), "random")
+        name = self._keep(f"{event.finding.clause.lower()}--{probe}.yaml", event.exchanges, probe, event.finding.clause)
+        return replace(event, cassette=str(self.directory / name)) if name else event
+
+    def _keep(self, name: str, exchanges: Sequence[Exchange], probe: str, clause: str = "") -> str:
+        minted = mint(exchanges, replace(self.entry, probe=probe), self.redactor, self.prefix)
+        if clause and clause not in minted.entry.breaks:
+            note = f"{clause} was found broken in a longer run; this sequence alone does not show it"
+            minted = replace(minted, entry=replace(minted.entry, note=note))
+        kept = self.shelf.put(name, minted)
+        self.shelf.close()
+        return kept

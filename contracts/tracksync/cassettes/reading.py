@@ -1,0 +1,123 @@
+"""Opens one file, finds out which recorder wrote it, and gives its interactions. What is wrong has a name and a line.
+
+read_recording(path) -> Recording       raises Unreadable for a file that cannot be read at all
+find_files(paths) -> list of files      directories are searched for what could be a recording
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from tracksync.cassettes.clock import settle
+from tracksync.cassettes.forms import FORMS
+from tracksync.cassettes.forms.schemathesis_events import Lines
+from tracksync.cassettes.interaction import Draft, Problem, Recording, Unreadable
+from tracksync.cassettes.strict_json import item_lines, read_json
+from tracksync.cassettes.strict_yaml import LINE, read_yaml
+
+MAX_FILE: Final = 64 * 1024 * 1024  # bytes
+SUFFIXES: Final = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
+
+
+class NoRecording(Unreadable):
+    """A file that can be read and is no recording; in a directory that is nothing to complain of."""
+
+
+def find_files(paths: Iterable[Path]) -> list[tuple[Path, bool]]:
+    """Every file to read, in a stable order, and whether it was named rather than found in a directory."""
+    found: dict[Path, bool] = {}
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+            for one in inside:
+                if not any(part.startswith(".") for part in one.relative_to(path).parts):
+                    found.setdefault(one, False)
+        else:
+            found[path] = True
+    return list(found.items())
+
+
+def read_recording(path: Path) -> Recording:
+    """All interactions of the recording at `path`. Raises Unreadable."""
+    return parse(read_text(path), path)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, if it is one of a reasonable size. Raises Unreadable."""
+    try:
+        size = path.stat().st_size
+        if size > MAX_FILE:
+            raise Unreadable(
+                f"it has {size // 1024**2} MB, and more than {MAX_FILE // 1024**2} MB is not read; split the recording"
+            )
+        raw = path.read_bytes()
+    except OSError as error:
+        raise Unreadable(error.strerror or str(error)) from None
+    try:
+        return raw.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise Unreadable("it is not UTF-8 text", raw.count(b"\n", 0, error.start) + 1) from None
+
+
+def parse(text: str, path: Path) -> Recording:
+    """The recording in `text`, which stands in the file at `path`. Raises Unreadable."""
+    problems: list[Problem] = []
+    document, in_json = _document(text, path.suffix.lower(), problems)
+    for form in FORMS:
+        name = form.recognise(document)
+        if not name:
+            continue
+        lines = list(item_lines(text, form.path(document))) if in_json and form.path(document) else []
+        drafts: list[Draft] = []
+        for found in form.drafts(document, lines):
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                drafts.append(found)
+        interactions, bad_urls, skew = settle(drafts)
+        problems = sorted([*problems, *bad_urls], key=lambda problem: problem.line)
+        return Recording(path, name, interactions, problems, skew)
+    raise NoRecording("it is no recording of a known form (vcrpy, Ruby VCR, HAR, schemathesis VCR, HAR or NDJSON)")
+
+
+def _document(text: str, suffix: str, problems: list[Problem]) -> tuple[Any, bool]:
+    """The value in the file, and whether it is JSON. Lines of NDJSON that are broken become problems."""
+    start = text.lstrip()[:1]
+    if not start:
+        raise Unreadable("it is empty")
+    if suffix in (".ndjson", ".jsonl") or _is_events(text):
+        return _lines(text, problems), False
+    if start in "{[" and suffix not in (".yaml", ".yml"):
+        return read_json(text), True
+    if start in "{[":
+        try:
+            return read_json(text), True
+        except Unreadable:
+            return read_yaml(text), False
+    return read_yaml(text), False
+
+
+def _is_events(text: str) -> bool:
+    return text.startswith('{"Initialize":')
+
+
+def _lines(text: str, problems: list[Problem]) -> Lines:
+    values = Lines()
+    for number, line in enumerate(text.split("\n"), start=1):
+        if line.strip():
+            try:
+                values.append((number, read_json(line, number)))
+            except Unreadable as broken:
+                problems.append(Problem(number, broken.message))
+    if not values and problems:
+        raise Unreadable(problems[0].message, problems[0].line)
+    return values
+
+
+def plain(value: Any) -> Any:
+    """`value` without the lines that the YAML reader left in it."""
+    if isinstance(value, dict):
+        return {name: plain(inner) for name, inner in value.items() if name != LINE}
+    return [plain(inner) for inner in value] if isinstance(value, list) else value

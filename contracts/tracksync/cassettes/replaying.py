@@ -1,0 +1,209 @@
+"""Replays recordings: every file through the oracle, told as events. Reads files, sends nothing, draws nothing.
+
+    replay(plan, emit)
+
+A recording whose manifest says that it breaks clauses is right when exactly those show: its findings are *known*. One
+that should break a clause and does not is a defect of the judge, and is reported as a finding of that clause.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tracksync.cassettes import audit
+from tracksync.cassettes.interaction import Interaction, Recording, Unreadable
+from tracksync.cassettes.judging import Judged, judge_recording
+from tracksync.cassettes.manifest import Entry, Manifests
+from tracksync.cassettes.people import identifiers_in
+from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
+from tracksync.errors import ConfigError, UsageError
+from tracksync.events import (
+    Event,
+    ExchangeJudged,
+    FindingConfirmed,
+    PhaseStarted,
+    RunEnded,
+    RunStarted,
+    Skipped,
+    Verdict,
+)
+from tracksync.exchange import Exchange
+from tracksync.findings import Finding
+from tracksync.outcome import fails, strength_of
+
+MOST_SHOWN = 8  # exchanges that lead to a finding
+MOST_FINDINGS = 500  # of one run in full; the rest are counted
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplayPlan:
+    """What to replay. `paths`: files and directories. `readings`: what every server is held to.
+
+    `auditor`: refuses recordings with secrets or deliverable addresses before they are judged, None to judge all.
+    """
+
+    paths: tuple[Path, ...]
+    readings: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+    auditor: audit.Auditor | None = None
+
+
+def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
+    """Judge every recording. Raises UsageError when there is none; all else ends in a RunEnded event."""
+    for path in plan.paths:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist; give recordings, or directories that hold some")
+    files = find_files(plan.paths)
+    if not files:
+        raise UsageError(f"there are no recordings in {', '.join(map(str, plan.paths))}")
+    run = _Run(plan, emit)
+    emit(RunStarted("replay", ", ".join(map(str, plan.paths)), clock(), strict=plan.strict))
+    emit(PhaseStarted("replay"))
+    for path, named in files:
+        run.file(path, named)
+    run.end(clock())
+
+
+@dataclass(slots=True)
+class _Run:
+    plan: ReplayPlan
+    emit: Callable[[Event], None]
+    manifests: Manifests = field(default_factory=Manifests)
+    index: int = 0
+    files: int = 0
+    skipped: Counter[str] = field(default_factory=Counter)
+    unread: list[str] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)
+    unexpected: list[str] = field(default_factory=list)
+    readings: dict[str, set[str]] = field(default_factory=dict)
+    findings: int = 0
+    broken: bool = False
+
+    def file(self, path: Path, named: bool) -> None:
+        """Read, audit and judge one file."""
+        try:
+            text = read_text(path)
+            recording = parse(text, path)
+            entry = self.manifests.entry(path)
+        except NoRecording as other:
+            if named:
+                self._unread(path, 0, other.message)
+            else:
+                self.emit(Skipped(str(path), other.message))
+            return
+        except Unreadable as broken:
+            self._unread(path, broken.line, broken.message)
+            return
+        except ConfigError as wrong:
+            self._unread(path, 0, str(wrong))
+            return
+        if self.plan.auditor is not None:
+            traces = self.plan.auditor.traces(text, recording)
+            if traces:
+                self.refused += [f"{path}:{trace.line}: {trace.what}" for trace in traces]
+                self.emit(Skipped(str(path), f"refused: line {traces[0].line}: {traces[0].what}"))
+                return
+        self.files += 1
+        for problem in recording.problems:
+            self._unread(path, problem.line, problem.message)
+        self._judge(recording, entry)
+
+    def _unread(self, path: Path, line: int, message: str) -> None:
+        where = f"{path}:{line}" if line else str(path)
+        self.unread.append(f"{where}: {message}")
+        self.emit(Skipped(where, message))
+
+    def _judge(self, recording: Recording, entry: Entry | None) -> None:
+        expected = set(entry.breaks) if entry else set()
+        seen: set[str] = set()
+        confirmed: set[str] = set()
+        shown: Mapping[str, str] = {}
+        for judged in judge_recording(recording, entry, self.plan.readings):
+            if judged.skipped:
+                self.skipped[judged.skipped] += 1
+                self.emit(Skipped(f"{recording.path}:{judged.interaction.line}", judged.skipped))
+                continue
+            self.index += 1
+            self.emit(
+                ExchangeJudged(self.index, judged.interaction.exchange, judged.findings, judged.exercised, "replay", 0)
+            )
+            if judged.readings is not None:
+                shown = {**shown, **judged.readings}
+            for finding in judged.findings:
+                seen.add(finding.clause)
+                if finding.clause not in confirmed:
+                    confirmed.add(finding.clause)
+                    self._confirm(recording, judged, finding, known=finding.clause in expected)
+        for row, reading in shown.items():
+            self.readings.setdefault(row, set()).add(reading)
+        for clause in sorted(expected - seen):
+            self._not_seen(recording, clause)
+
+    def _confirm(self, recording: Recording, judged: Judged, finding: Finding, *, known: bool) -> None:
+        self.broken = self.broken or fails(strength_of(finding.clause), strict=self.plan.strict, known=known)
+        self.findings += 1
+        if self.findings > MOST_FINDINGS:
+            return
+        self.emit(
+            FindingConfirmed(
+                finding,
+                leading_to(recording.interactions, judged.interaction),
+                f"tracksync replay {recording.path}",
+                known,
+                f"{recording.path}:{judged.interaction.line}",
+            )
+        )
+
+    def _not_seen(self, recording: Recording, clause: str) -> None:
+        """The manifest says that a clause is broken, and the judge does not say so any more."""
+        self.unexpected.append(f"{recording.path}: {clause}")
+        self.broken = True
+        message = "the manifest says that this recording breaks the clause, and the judge finds it kept"
+        exchanges = tuple(one.exchange for one in recording.interactions[-1:])
+        where = str(recording.path)
+        self.emit(FindingConfirmed(Finding(clause, message), exchanges, f"tracksync replay {where}", False, where))
+
+    def end(self, at: float) -> None:
+        """Say how it went."""
+        verdict: Verdict = "broken" if self.broken or self.refused else "unfinished" if self.unread else "kept"
+        if not self.index and not self.unread and not self.refused:
+            verdict = "unfinished"
+        agreed = {row: next(iter(one)) for row, one in sorted(self.readings.items()) if len(one) == 1}
+        never = "no recording puts it to the test"
+        from tracksync.clauses import catalogue
+
+        self.emit(RunEnded(verdict, self._reason(), at, agreed, dict.fromkeys(catalogue(), never)))
+
+    def _reason(self) -> str:
+        parts = [f"{self.index} interactions of {self.files} recordings were judged"]
+        if not self.index:
+            parts[0] = "no interaction with the documented endpoints was found: nothing was judged"
+        for why, count in sorted(self.skipped.items()):
+            parts.append(f"{count} skipped ({why})")
+        text = "; ".join(parts)
+        for head, lines in (
+            ("could not be read", self.unread),
+            ("refused by the audit", self.refused),
+            ("expected to break a clause and did not", self.unexpected),
+        ):
+            if lines:
+                text += f"\n{len(lines)} {head}:\n" + "\n".join(f"  {line}" for line in lines[:50])
+                if len(lines) > 50:
+                    text += f"\n  and {len(lines) - 50} more"
+        return text
+
+
+def leading_to(interactions: Sequence[Interaction], last: Interaction) -> tuple[Exchange, ...]:
+    """The exchange in question and the nearest earlier ones that share an identifier with it, at most eight."""
+    wanted = identifiers_in(last.exchange.request.body)
+    chosen = [last.exchange]
+    index = next((at for at, one in enumerate(interactions) if one is last), 0)
+    for one in reversed(interactions[max(index - 2000, 0) : index]):
+        if len(chosen) >= MOST_SHOWN:
+            break
+        if wanted and one.origin == last.origin and wanted & identifiers_in(one.exchange.request.body):
+            chosen.append(one.exchange)
+    return tuple(chosen[::-1])

@@ -1,0 +1,308 @@
+"""Sends recorded requests again, and holds what comes back now against what came back then.
+
+Semantically: both are judged by the same oracle, and compared are the clauses that broke and the readings that showed.
+All that the contract leaves free (wording, order, extra fields, the form of times) is no difference. Identifiers are
+made new first, so that no user of the recording, nor of an earlier run, is touched; what would not be harmless after
+that is held back and counted.
+"""
+
+from __future__ import annotations
+
+import random
+import string
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from tracksync.cassettes import audit
+from tracksync.cassettes.interaction import Interaction, Recording, Unreadable
+from tracksync.cassettes.judging import judge_recording
+from tracksync.cassettes.manifest import EVERYTHING, Entry, Manifests
+from tracksync.cassettes.people import People
+from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
+from tracksync.clauses import catalogue
+from tracksync.engine.fuzzing import freshness
+from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
+from tracksync.engine.targets import HttpTarget, Target
+from tracksync.errors import ConfigError, UsageError
+from tracksync.events import (
+    Event,
+    FindingConfirmed,
+    PhaseStarted,
+    ReadingLearned,
+    RunEnded,
+    RunStarted,
+    Skipped,
+    Verdict,
+)
+from tracksync.exchange import Credential, Exchange
+from tracksync.findings import Finding
+from tracksync.generate.build import KeyForm, Step
+from tracksync.generate.harmless import Namer, is_harmless
+from tracksync.generate.renaming import renamed
+from tracksync.oracle import Belief, Settings
+from tracksync.outcome import fails, strength_of
+
+MOST_SHOWN = 8
+OURS = "tscassette"
+_INTEGER_ROOM = 10**6
+_LETTERS = string.ascii_lowercase + string.digits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResendPlan:
+    """What to send again, and where to. `target` is a base URL; `max_requests` counts retries too."""
+
+    paths: tuple[Path, ...]
+    target: str
+    key: str | None
+    unprivileged_key: str | None = None
+    readings: Mapping[str, str] = field(default_factory=dict)
+    strict: bool = False
+    auditor: audit.Auditor | None = None
+    rate_limit: int | None = None
+    array_limit: int | None = None
+    max_requests: int | None = None
+    timeout: float = 30.0
+    prefix: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Showing:
+    """What one side showed: the clauses that broke, with the finding, and the rows that came down to one reading."""
+
+    broken: Mapping[str, Finding]
+    readings: Mapping[str, str]
+
+
+def resend(plan: ResendPlan, emit: Callable[[Event], None]) -> None:
+    """Send every recording again. Raises UsageError for a plan that cannot be carried out."""
+    for path in plan.paths:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist; give recordings, or directories that hold some")
+    if not plan.key:
+        raise UsageError("there is no API key for this target: set TRACKSYNC_API_KEY")
+    # Two recordings may name the same user, and an earlier run may have left it there: every one gets its own prefix.
+    drawn = "".join(random.SystemRandom().choices(_LETTERS, k=11))
+    run = plan.prefix or f"t{drawn}"
+    target = HttpTarget(plan.target, plan.key, plan.unprivileged_key, timeout=plan.timeout)
+    try:
+        _Again(plan, target, emit, run).run()
+    finally:
+        target.close()
+
+
+@dataclass(slots=True)
+class _Again:
+    plan: ResendPlan
+    target: Target
+    emit: Callable[[Event], None]
+    prefix: str
+    manifests: Manifests = field(default_factory=Manifests)
+    budget_left: int | None = None
+    broken: bool = False
+    unread: list[str] = field(default_factory=list)
+    differences: list[str] = field(default_factory=list)
+    held_back: Counter[str] = field(default_factory=Counter)
+    recordings: int = 0
+    requests: int = 0
+    index: int = 0
+    readings: dict[str, set[str]] = field(default_factory=dict)
+
+    def run(self) -> None:
+        plan = self.plan
+        self.budget_left = plan.max_requests
+        self.emit(
+            RunStarted("replay", self.target.name, self.target.now(), None, plan.max_requests, strict=plan.strict)
+        )
+        self.emit(PhaseStarted("again"))
+        stopped = ""
+        try:
+            for path, named in find_files(plan.paths):
+                self.file(path, named)
+        except (TargetLost, BudgetSpent) as end:
+            stopped = str(end)
+        verdict: Verdict = "broken" if self.broken else "unfinished" if stopped or self.unread else "kept"
+        if not self.requests:
+            verdict = "unfinished"
+        agreed = {row: next(iter(one)) for row, one in sorted(self.readings.items()) if len(one) == 1}
+        why = dict.fromkeys(catalogue(), "no request that was sent again puts it to the test")
+        self.emit(RunEnded(verdict, self._reason(stopped), self.target.now(), agreed, why))
+
+    def file(self, path: Path, named: bool) -> None:
+        """Send one recording again."""
+        try:
+            text = read_text(path)
+            recording = parse(text, path)
+            entry = self.manifests.entry(path)
+            refused = self.plan.auditor.traces(text, recording) if self.plan.auditor else []
+            if refused:
+                raise Unreadable(f"refused by the audit: {refused[0].what}", refused[0].line)
+        except NoRecording as other:
+            if named:
+                self._unread(str(path), other.message)
+            return
+        except Unreadable as broken:
+            self._unread(f"{path}:{broken.line}" if broken.line else str(path), broken.message)
+            return
+        except ConfigError as wrong:
+            self._unread(str(path), str(wrong))
+            return
+        self.recordings += 1
+        for problem in recording.problems:
+            self._unread(f"{path}:{problem.line}", problem.message)
+        then = _then(recording, entry, self.plan.readings)
+        now, log = self._now(recording, entry)
+        if log:
+            self._compare(recording, entry, then, now, log)
+
+    def _unread(self, where: str, message: str) -> None:
+        self.unread.append(f"{where}: {message}")
+        self.emit(Skipped(where, message))
+
+    def _now(self, recording: Recording, entry: Entry | None) -> tuple[Showing, list[Sent]]:
+        self.index += 1
+        ours = "" if entry is None else OURS if entry.fresh == EVERYTHING else entry.fresh
+        prefix = self._prefix_like(ours or OURS)
+        people = _Renamer(ours, prefix)
+        belief = Belief.start(
+            Settings(
+                rate_limit=self.plan.rate_limit,
+                array_limit=self.plan.array_limit,
+                fresh=freshness(prefix, everything=False),
+                readings=self.plan.readings,
+                clock_skew=self.target.clock_skew,
+            )
+        )
+        session = Session(self.target, belief, self._forward, Budget(self.budget_left), phase="again")
+        for one in recording.interactions:
+            step = self._step(one, people, prefix)
+            if isinstance(step, str):
+                self.held_back[step] += 1
+                self.emit(Skipped(f"{recording.path}:{one.line}", step))
+                continue
+            try:
+                if session.send(step) is None:
+                    self.held_back["there is no key of the kind it was sent with"] += 1
+            finally:
+                self.requests += 1
+                if self.plan.max_requests is not None:
+                    self.budget_left = self.plan.max_requests - self.requests
+        broken: dict[str, Finding] = {}
+        for sent in session.log:
+            for finding in sent.findings:
+                broken.setdefault(finding.clause, finding)
+        readings = session.belief.readings() if session.log else {}
+        held = {row for row in readings if row in self.plan.readings}
+        return Showing(broken, {row: one for row, one in readings.items() if row not in held}), session.log
+
+    def _prefix_like(self, ours: str) -> str:
+        """This recording's own prefix: of the length of the recorded one, since limits are on lengths."""
+        room = max(len(ours), 10)
+        return f"{self.prefix[: room - 3].ljust(room - 3, '0')}{self.index % 4096:03x}"
+
+    def _forward(self, event: Event) -> None:
+        if not isinstance(event, ReadingLearned):
+            self.emit(event)
+
+    def _step(self, one: Interaction, people: _Renamer, prefix: str) -> Step | str:
+        """The step that sends a recorded request again, or why it is held back."""
+        if one.gap:
+            return one.gap
+        request = one.exchange.request
+        headers = tuple(pair for pair in request.headers if pair[0].lower() in ("content-type", "accept"))
+        credential = one.exchange.credential
+        if credential is Credential.UNKNOWN:
+            answer = one.exchange.response
+            credential = Credential.INVALID if answer and answer.status == 401 else Credential.VALID
+        form: KeyForm = "quoted" if "quoted" in one.exchange.tags else "plain"
+        label = one.exchange.tags[0] if one.exchange.tags else "again"
+        step = people.step(Step(replace(request, headers=headers), credential, label, form))
+        reason = is_harmless(step.request, prefix)
+        if reason is not None:
+            return "another endpoint" if reason.startswith("the path") else f"not harmless: {reason}"
+        return step
+
+    def _compare(
+        self, recording: Recording, entry: Entry | None, then: Showing, now: Showing, log: Sequence[Sent]
+    ) -> None:
+        where = str(recording.path)
+        for row, reading in now.readings.items():
+            self.readings.setdefault(row, set()).add(reading)
+        for clause, finding in now.broken.items():
+            known = clause in then.broken
+            self.broken = self.broken or fails(strength_of(clause), strict=self.plan.strict, known=known)
+            if not known:
+                self.differences.append(f"{where}: {clause} was kept then and is broken now")
+            self._confirm(finding, log, where, known=known)
+        for clause in sorted(set(then.broken) - set(now.broken)):
+            self.differences.append(f"{where}: {clause} was broken then and is kept now")
+        if entry is not None and " mock" in f" {entry.against}":
+            return  # recorded from a mock that was told its readings: they say nothing about this target
+        for row in sorted(set(then.readings) & set(now.readings)):
+            before, after = then.readings[row], now.readings[row]
+            if before != after:
+                message = f"drift: the server followed {row}={before} when it was recorded and follows {after} now"
+                self.differences.append(f"{where}: {message}")
+                self.broken = True
+                drift = Finding("TS-READING-KEPT", message, "", f"{row}={before}", f"{row}={after}")
+                self._confirm(drift, log, where, known=False)
+
+    def _confirm(self, finding: Finding, log: Sequence[Sent], where: str, *, known: bool) -> None:
+        at = next((index for index, sent in enumerate(log) if finding in sent.findings), len(log) - 1)
+        exchanges: tuple[Exchange, ...] = tuple(sent.exchange for sent in log[: at + 1])[-MOST_SHOWN:]
+        reproduce = f"tracksync replay {where} --against {self.target.name}"
+        self.emit(FindingConfirmed(finding, exchanges, reproduce, known, where))
+
+    def _reason(self, stopped: str) -> str:
+        text = f"{self.requests} requests of {self.recordings} recordings were sent again"
+        if stopped:
+            text = f"{stopped}; {text}"
+        for why, count in sorted(self.held_back.items())[:20]:
+            text += f"; {count} skipped ({why})"
+        if not self.differences:
+            text += "; now is as then"
+        for head, lines in (("differences", self.differences), ("could not be read", self.unread)):
+            if lines:
+                text += f"\n{len(lines)} {head}:\n" + "\n".join(f"  {line}" for line in lines[:50])
+                if len(lines) > 50:
+                    text += f"\n  and {len(lines) - 50} more"
+        return text
+
+
+def _then(recording: Recording, entry: Entry | None, readings: Mapping[str, str]) -> Showing:
+    """What the recording shows."""
+    broken: dict[str, Finding] = {}
+    shown: Mapping[str, str] = {}
+    origins: dict[str, Mapping[str, str]] = {}
+    for judged in judge_recording(recording, entry, readings):
+        for finding in judged.findings:
+            broken.setdefault(finding.clause, finding)
+        if judged.readings is not None:
+            origins[judged.interaction.origin] = judged.readings
+    for one in origins.values():
+        shown = {**shown, **one}
+    return Showing(broken, {row: one for row, one in shown.items() if row not in readings})
+
+
+class _Renamer:
+    """Gives the users of one recording new names: ours by their prefix, all others by stand-ins that carry it."""
+
+    def __init__(self, ours: str, prefix: str) -> None:
+        self._ours = ours
+        self._prefix = prefix
+        first = Namer(prefix, random.Random(0)).integer_id("") // _INTEGER_ROOM * _INTEGER_ROOM
+        self._people = People(prefix, f"{prefix}-person", first)
+
+    def step(self, step: Step) -> Step:
+        """`step` for users of its own."""
+        if self._ours:
+            found = renamed(step, self._ours, self._prefix)
+            if found is not step or not step.request.body:
+                return found
+        request = step.request
+        return replace(
+            step,
+            request=replace(request, path=self._people.path(request.path), body=self._people.body(request.body)),
+        )

@@ -1,0 +1,132 @@
+"""`tracksync cassettes`: what is done with recordings besides judging them: hand them on, make the first set."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tracksync.cli.shared import FILE, PATH, environment_secrets
+from tracksync.errors import UsageError
+
+if TYPE_CHECKING:
+    from tracksync.cassettes.exporting import Tape
+
+_FORMATS: Final = ("wiremock", "prism-examples", "har")
+
+
+@click.group("cassettes", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Export recordings for other tools, or make the set that comes with tracksync.
+
+    \b
+    Examples:
+      tracksync cassettes export cassettes/probes --format wiremock --output mappings.json
+      tracksync cassettes mint cassettes/
+    """
+
+
+@command.command("export")
+@click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=FILE)
+@click.option("--format", "form", type=click.Choice(_FORMATS), required=True, help="For which tool.")
+@click.option(
+    "--output", type=PATH, default="-", metavar="PATH", show_default=True, help="Where to write ('-': stdout)."
+)
+def export(paths: tuple[Path, ...], form: str, output: Path) -> int:
+    """Write recordings in the form of another tool, masked like everything that is written.
+
+    wiremock: stub mappings for `POST /__admin/mappings/import`, or for the directory `mappings`; one scenario a
+    recording keeps its order. prism-examples: the OpenAPI document with every answer as a named example, which Prism
+    gives for `Prefer: example=NAME`. har: HAR 1.2.
+
+    \b
+    Examples:
+      tracksync cassettes export cassettes/probes --format wiremock --output mappings.json
+      tracksync cassettes export cassettes/probes --format prism-examples --output openapi.json
+      tracksync cassettes export tests/cassettes/login.yaml --format har
+    """
+    from tracksync.cassettes import exporting
+    from tracksync.report import files
+
+    files.check_writable(output)
+    unread: list[str] = []
+    tapes = list(_tapes(paths, unread))
+    for line in unread:
+        click.echo(f"tracksync: could not be read: {line}", err=True)
+    if not any(tape.exchanges for tape in tapes):
+        raise UsageError("there is nothing to export: no recording holds an answered request")
+    made: dict[str, Any]
+    if form == "wiremock":
+        made = exporting.wiremock(tapes)
+    elif form == "har":
+        made = exporting.har(tapes)
+    else:
+        from tracksync.specification import load
+
+        made, left = exporting.prism_examples(tapes, load())
+        if left:
+            click.echo(f"note: {left} answers have no place in the OpenAPI document and were left out", err=True)
+    files.write(output, json.dumps(made, indent=2, ensure_ascii=True) + "\n")
+    return 3 if unread else 0
+
+
+def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[Tape]:
+    from tracksync.cassettes.exporting import Tape
+    from tracksync.cassettes.interaction import Unreadable
+    from tracksync.cassettes.manifest import Manifests
+    from tracksync.cassettes.masking import Mask
+    from tracksync.cassettes.normalising import fixed_prefix
+    from tracksync.cassettes.reading import NoRecording, find_files, read_recording
+    from tracksync.report import Redactor
+
+    manifests = Manifests()
+    redactor = Redactor(environment_secrets())
+    for path in paths:
+        if not path.exists():
+            raise UsageError(f"{path} does not exist; give recordings, or directories that hold some")
+    for path, named in find_files(paths):
+        try:
+            recording = read_recording(path)
+        except NoRecording as other:
+            if named:
+                unread.append(f"{path}: {other.message}")
+            continue
+        except Unreadable as broken:
+            unread.append(f"{path}:{broken.line}: {broken.message}" if broken.line else f"{path}: {broken.message}")
+            continue
+        unread += [f"{path}:{problem.line}: {problem.message}" for problem in recording.problems]
+        mask = Mask(redactor, fixed_prefix("tscassette") if manifests.entry(path) else "")
+        yield Tape(
+            path.with_suffix("").as_posix(),
+            tuple(
+                (one.origin, mask.exchange(one.exchange))
+                for one in recording.interactions
+                if one.exchange.response is not None and not one.gap
+            ),
+        )
+
+
+@command.command("mint")
+@click.argument("directory", metavar="DIRECTORY", type=click.Path(path_type=Path, file_okay=False))
+def mint(directory: Path) -> None:
+    """Make the set that comes with tracksync anew: every probe against the mock, under each reading, with faults.
+
+    The same version writes the same files. Cassettes of other names in DIRECTORY stay.
+
+    \b
+    Example:
+      tracksync cassettes mint cassettes/
+    """
+    from tracksync.cassettes.audit import Auditor
+    from tracksync.cassettes.firstset import first_set
+    from tracksync.cassettes.minting import Shelf
+
+    shelf = Shelf(directory, Auditor(environment_secrets()), anew=("probes/", "readings/", "faults/"))
+    names = {shelf.put(name, minted) for name, minted in first_set()}
+    shelf.close()
+    for line in shelf.refused:
+        click.echo(f"left out: {line}", err=True)
+    click.echo(f"{len(names - {''})} cassettes in {directory}")

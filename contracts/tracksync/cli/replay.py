@@ -1,0 +1,113 @@
+"""`tracksync replay`: judges recorded traffic offline, or sends it again and holds now against then."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+import click
+
+from tracksync import config as configuration
+from tracksync.cli.shared import FILE, PATH, Outputs, environment_secrets, result_options
+
+if TYPE_CHECKING:
+    from tracksync.events import Event
+
+DEFAULT_DIRECTORY: Final = "cassettes"
+
+
+@click.command("replay")
+@click.argument("paths", metavar="[PATH…]", nargs=-1, type=FILE)
+@click.option("--against", metavar="URL|live", help="Send the recorded requests again, and compare.")
+@click.option("--audit", is_flag=True, help="Refuse recordings with what looks like a key or a deliverable address.")
+@click.option(
+    "--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the servers to the readings in FILE."
+)
+@click.option("--learn", "learn_path", type=PATH, metavar="FILE", help="Write the readings that were seen to FILE.")
+@click.option("--strict", is_flag=True, help="Let deviations from what was observed fail the run too.")
+@click.option(
+    "--max-requests",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="With --against: send at most N.  [default: no limit]",
+)
+@click.option(
+    "--config",
+    "config_path",
+    type=FILE,
+    default=configuration.FILE_NAME,
+    metavar="FILE",
+    show_default=True,
+    help="Where a live workspace is described.",
+)
+@result_options
+def command(
+    paths: tuple[Path, ...],
+    against: str | None,
+    audit: bool,
+    readings_path: Path | None,
+    learn_path: Path | None,
+    strict: bool,
+    max_requests: int | None,
+    config_path: Path,
+    json_path: Path | None,
+    junit_path: Path | None,
+    html_path: Path | None,
+    markdown_path: Path | None,
+) -> int:
+    """Judge recorded traffic with the same oracle as every door, without a network.
+
+    PATH is a recording or a directory of them; without one it is `cassettes`. Read are vcrpy and Ruby VCR (YAML or
+    JSON), HAR 1.2, and the VCR, HAR and NDJSON reports of schemathesis. Interactions with other endpoints are skipped
+    and counted. A file that cannot be read is named with its line, and the rest still runs.
+
+    \b
+    Examples:
+      tracksync replay
+      tracksync replay tests/cassettes/ session.har --junit junit.xml
+      tracksync replay --audit cassettes/
+      tracksync replay cassettes/probes --against http://127.0.0.1:8080
+
+    \b
+    Exit codes: 0 kept, 1 a violation or a refused recording, 2 wrong use, 3 something could not be read.
+    """
+    from tracksync.cassettes.audit import Auditor
+    from tracksync.cassettes.replaying import ReplayPlan, replay
+    from tracksync.cli.session import run
+    from tracksync.report import Redactor
+
+    chosen = paths or (Path(DEFAULT_DIRECTORY),)
+    readings = configuration.read_readings(readings_path) if readings_path else {}
+    outputs = Outputs(json_path, junit_path, html_path, markdown_path, learn_path)
+    secrets = environment_secrets()
+    drive: Callable[[Callable[[Event], None]], None]
+    if against is not None:
+        from tracksync.cassettes.resending import ResendPlan, resend
+        from tracksync.cli.fuzz import _target
+
+        place = _target(against, config_path)
+        secrets += [place.key or "", place.unprivileged_key or ""]
+        again = ResendPlan(
+            paths=chosen,
+            target=place.address,
+            key=place.key,
+            unprivileged_key=place.unprivileged_key,
+            readings=readings,
+            strict=strict,
+            auditor=Auditor(secrets) if audit else None,
+            rate_limit=place.config.workspace.rate_limit,
+            array_limit=place.config.workspace.array_limit,
+            max_requests=max_requests,
+        )
+
+        def drive(emit: Callable[[Event], None]) -> None:
+            resend(again, emit)
+    else:
+        plan = ReplayPlan(paths=chosen, readings=readings, strict=strict, auditor=Auditor(secrets) if audit else None)
+
+        def drive(emit: Callable[[Event], None]) -> None:
+            replay(plan, emit, time.time)
+
+    return run(drive, outputs=outputs, redactor=Redactor(secrets))
