@@ -50,7 +50,9 @@ def harm(request: Request, digits: str) -> str | None:
     return next(_harms(value, digits), None)
 
 
-def _ours(name: str) -> bool:
+def _ours(name: str, digits: str = "no digits") -> bool:
+    if name.lstrip("0").startswith(digits):  # an integer identifier, written as a text
+        return True
     return not name.strip() or name.strip().lower().startswith(PREFIX + "-")
 
 
@@ -87,9 +89,9 @@ def _names(value: Any, digits: str) -> Iterator[str]:
         for inner in value:
             yield from _names(inner, digits)
     elif isinstance(value, str):
-        if not _ours(value):
+        if not _ours(value, digits):
             yield f"name {value!r}"
-    elif value is not None and (isinstance(value, bool) or not str(value).startswith(digits)):
+    elif value is not None and (isinstance(value, bool) or not str(value).lstrip("0").startswith(digits)):
         yield f"name {value!r}"
 
 
