@@ -102,6 +102,8 @@ class Session:
         """
         if not self.target.can(step.credential):
             return None
+        if step.settle:
+            self._pause(self.target.settling, "what is queued is applied")
         exchange: Exchange | None = None
         for attempt in range(1, TRIES + 1):
             exchange = self._try(step)

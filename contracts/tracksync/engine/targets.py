@@ -29,6 +29,7 @@ class Target(Protocol):
 
     name: str  # what is judged, without credentials
     clock_skew: float  # seconds by which its clock may differ from ours
+    settling: float  # seconds to give to what is queued
 
     def send(self, step: Step) -> Exchange:
         """Send one step's request with its credential. Failures of the transport become part of the exchange."""
@@ -87,6 +88,7 @@ class EmbeddedMock:
     def __init__(self, config: MockConfig) -> None:
         self.name = "mock"
         self.clock_skew = 1.0
+        self.settling = 301.0
         self._config = config
         self._time = self.EPOCH
         self.app = MockApp(config, clock=lambda: self._time)
@@ -141,6 +143,7 @@ class HttpTarget:
         port = f":{parts.port}" if parts.port else ""
         self.name = f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
         self.clock_skew = 5.0 if is_loopback(parts.hostname or "") else 300.0
+        self.settling = 2.0
         self._key, self._unprivileged = key, unprivileged_key
         self._guard = guard
         self._client = httpx.Client(

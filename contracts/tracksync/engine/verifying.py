@@ -16,7 +16,7 @@ from tracksync.exchange import Exchange
 from tracksync.generate.build import EXPORT, SYNC, Step, json_request
 from tracksync.generate.renaming import identifiers_of
 from tracksync.oracle import judge
-from tracksync.oracle.neighbours import CONSISTENT_AFTER
+from tracksync.oracle.belief import CONSISTENT_AFTER
 
 EVERY: Final = 40  # writes between two exports: far below the 250 exports a minute that EXPORT allows
 USERS: Final = 50  # of one export

@@ -32,13 +32,14 @@ class Step:
 
     `label` says in a few words what the step is for. `key_form` is how the engine writes the key: as it is, wrapped
     in quotes, under another scheme than Bearer, empty, in another case, cut short or with more behind it; all but the
-    first go with an INVALID credential.
+    first go with an INVALID credential. `settle`: before it, let pass what eventual consistency takes.
     """
 
     request: Request
     credential: Credential = Credential.VALID
     label: str = ""
     key_form: KeyForm = "plain"
+    settle: bool = False
 
 
 def encode(value: Any) -> bytes:

@@ -55,7 +55,7 @@ def renamed(step: Step, old: str, new: str) -> Step:
 
 def _digits(prefix: str) -> int:
     """What the integer identifiers of a prefix begin with."""
-    return Namer(prefix, random.Random(0)).integer_id("") // 10**6  # noqa: S311 - nothing is drawn
+    return Namer(prefix, random.Random(0)).integer_id("") // 10**6
 
 
 def _cased(found: bytes, new: str, encoding: str) -> bytes:

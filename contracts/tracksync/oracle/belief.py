@@ -40,6 +40,7 @@ Requires = tuple[tuple[str, str], ...]  # (ledger row, reading) pairs that an ou
 
 MAX_STATES: Final = 24  # a cell with more possibilities is as good as unknown
 MAX_PENDING: Final = 4
+CONSISTENT_AFTER: Final = 300.0  # seconds; LIMITS: what is advised for calls that depend on other endpoints
 
 
 def _never(kind: str, text: str) -> bool:
@@ -119,6 +120,7 @@ class User:
 
     `seen` is the moment in judged exchanges of the last write of any kind, `profiled` of the last attributes write:
     two readings of "most recently updated". `held`: the emails and phones that lead to it.
+    `due`: where its creation was queued, the time in epoch seconds by which it must exist.
     """
 
     exists: bool | None
@@ -128,6 +130,7 @@ class User:
     seen: int = 0
     profiled: int = 0
     held: tuple[Identifier, ...] = ()
+    due: float | None = None
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""

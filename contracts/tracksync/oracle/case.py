@@ -39,6 +39,11 @@ class Case:
         self.belief = replace(self.belief, rows=self.belief.rows.insert(row, left & shown))
 
 
+def overdue(pending: Iterable[Any], sent: float) -> bool:
+    """Whether a write that was queued must have been applied before `sent`, and is still pending."""
+    return any(write.due is not None and write.due < sent for write in pending)
+
+
 def changed(row: str, held: Iterable[str], shown: Iterable[str], where: str) -> Finding:
     """The finding that a server left the reading it had shown."""
     before, now = " or ".join(sorted(held)), " or ".join(sorted(shown))

@@ -26,11 +26,15 @@ UNITS: Final = ("code-points", "utf16")
 
 @dataclass(frozen=True, slots=True)
 class AttributeWrite:
-    """One custom attribute of a request. `merge` None: unclear. `odd`: its name is in nobody's rules."""
+    """One custom attribute of a request. `merge` None: unclear. `odd`: its name is in nobody's rules.
+
+    `due`: where it was queued, the time in epoch seconds by which it must have been applied.
+    """
 
     value: Any
     merge: bool | None = False
     odd: bool = False
+    due: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

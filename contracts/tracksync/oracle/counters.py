@@ -19,10 +19,14 @@ UNKNOWN_STATE = Counter(None)
 
 @dataclass(frozen=True, slots=True)
 class CounterOp:
-    """One event or purchase as it reaches the store: when (an interval, or EVER) and the amounts it may add."""
+    """One event or purchase as it reaches the store: when (an interval, or EVER) and the amounts it may add.
+
+    `due`: where it was queued, the time in epoch seconds by which it must have been applied.
+    """
 
     when: Interval
     amounts: tuple[tuple[int | None, str | None], ...]
+    due: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import Any
 
 from tracksync.oracle import neighbours, users
-from tracksync.oracle.belief import MAX_PENDING, Cell, State, User
+from tracksync.oracle.belief import CONSISTENT_AFTER, MAX_PENDING, Cell, State, User
 from tracksync.oracle.case import Case, operations, unknown_like
 
 
@@ -43,7 +43,7 @@ def refused(case: Case) -> None:
 def perhaps_applied(case: Case) -> None:
     """No answer, or a 5XX: the write may take effect now, later, or never."""
     if case.ask.endpoint == "track":
-        queue(case)
+        queue(case, accepted=False)
     elif case.ask.endpoint == "delete":
         case.belief = neighbours.forget(case.belief, case.ask)
     elif any(ground.must for ground in case.ask.grounds) or case.ask.endpoint != "sync":
@@ -54,14 +54,16 @@ def perhaps_applied(case: Case) -> None:
         pend(case)
 
 
-def pend(case: Case) -> None:
-    """The writes of the request may reach their cells once, at any later time."""
-    writes = operations(case)
+def pend(case: Case, due: float | None = None) -> None:
+    """The writes of the request may reach their cells once, at any later time, but not after `due` if it is given."""
+    writes = [(key, replace(write, due=due)) for key, write in operations(case)]
+    kinds = {kind for kind, _ in case.ask.identifiers}
+    creates = due is not None and kinds == {"external_id"} and case.ask.update_only is not True
 
     def change(user: User) -> User:
         for key, operation in writes:
             user = user.with_cell(key, _with_pending(user.cell(key), operation))
-        return user if user.exists else replace(user, exists=None)
+        return user if user.exists else replace(user, exists=None, due=due if creates else None)
 
     _each_user(case, change)
 
@@ -73,14 +75,14 @@ def _with_pending(cell: Cell, operation: Any) -> Cell:
     return replace(cell, states=states)
 
 
-def queue(case: Case) -> None:
-    """Objects that /users/track accepted are applied at some later time, in any order."""
+def queue(case: Case, *, accepted: bool) -> None:
+    """What /users/track was sent is applied at some later time, in any order; surely where it was accepted."""
     for ask in neighbours.queued(case.ask):
         inner = Case(case.belief, case.exchange, ask)
         if ask.vague or any(ground.must for ground in ask.grounds):
             stain(inner, lasting=True)
         else:
-            pend(inner)
+            pend(inner, due=case.exchange.received + CONSISTENT_AFTER if accepted else None)
         case.belief = inner.belief
 
 

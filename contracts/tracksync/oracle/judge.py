@@ -81,7 +81,7 @@ def judge(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     else:
         neighbours.judge_neighbour(case, body)
         if ask.endpoint == "track":
-            queue(case)
+            queue(case, accepted=True)
     return _close(case)
 
 
@@ -163,6 +163,14 @@ def _afresh(case: Case) -> Case:
 
 def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success) -> None:
     ask = case.ask
+    late = candidate.user.due is not None and candidate.user.due < case.exchange.sent
+    if late and candidate.user.exists is None:
+        candidate = replace(candidate, user=replace(candidate.user, exists=True))
+        case.exercised.add("TS-TRACK-APPLIED")
+        if success.found is False:
+            text = "a user that /users/track was to create is not there"
+            case.findings.append(Finding("TS-TRACK-APPLIED", text, "/response/body/users", "one entry"))
+            return
     ways = [(found, (*candidate.requires, *requires)) for found, requires in users.paths(ask, candidate)]
     fitting = [requires for found, requires in ways if found is success.found]
     open_ways = [requires for requires in fitting if case.belief.allows(requires)]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from rpds import HashTrieMap
 
 from tracksync.findings import NOTHING, Finding
-from tracksync.oracle.belief import ABSENT, UNKNOWN, Belief, Cell, Counter, User
+from tracksync.oracle.belief import ABSENT, CONSISTENT_AFTER, UNKNOWN, Belief, Cell, Counter, User
 from tracksync.oracle.cells import appears
 from tracksync.oracle.intake import Ask, objects_of
 from tracksync.values.numbers import is_integer
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from tracksync.oracle.case import Case
 
 BODY = "/response/body"
-CONSISTENT_AFTER = 300.0  # seconds; LIMITS: what is advised for calls that depend on other endpoints
 
 
 def judge_neighbour(case: Case, body: dict[str, Any]) -> None:

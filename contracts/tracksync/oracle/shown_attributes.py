@@ -10,7 +10,7 @@ from tracksync.findings import NOTHING, Finding
 from tracksync.limits import ARRAY_MAX, ARRAY_MIN, STRING_CHARACTERS
 from tracksync.oracle import answers, cells
 from tracksync.oracle.belief import ABSENT, MAX_STATES, OMITTED, UNKNOWN, Belief, Cell, CellKey, State, User
-from tracksync.oracle.case import Case, changed, contended, known_value, operations
+from tracksync.oracle.case import Case, changed, contended, known_value, operations, overdue
 from tracksync.oracle.cells import AttributeWrite
 from tracksync.oracle.users import Candidate
 from tracksync.values.arrays import unique
@@ -57,7 +57,14 @@ def _judge_attribute(
     case.exercised.update(_attribute_features(clause, write, cell))
     where = answers.pointer_to_attribute(key[1])
     lawful = [way for way in ways if belief.allows(way[0].requires)]
+    timely = [way for way in lawful if not overdue(way[1], case.exchange.sent)]
+    if lawful and not timely:
+        text = f"{key[1]!r} lacks what /users/track accepted long ago"
+        case.findings.append(
+            Finding("TS-TRACK-APPLIED", text, where, NOTHING, shown if shown is not OMITTED else NOTHING)
+        )
     if lawful:
+        lawful = timely or lawful
         case.belief = _learn(belief, [outcome for outcome, _ in lawful])
         if case.belief.rows is not belief.rows:
             case.exercised.add("TS-READING-KEPT")

@@ -8,7 +8,7 @@ from typing import Any
 from tracksync.findings import NOTHING, Finding
 from tracksync.oracle import answers, counters
 from tracksync.oracle.belief import MAX_STATES, Cell, CellKey, Counter, State, User
-from tracksync.oracle.case import Case, changed, contended, counter_op, known_value
+from tracksync.oracle.case import Case, changed, contended, counter_op, known_value, overdue
 from tracksync.oracle.counters import CounterOp, Shown
 from tracksync.oracle.users import Candidate
 from tracksync.values.times import write_time
@@ -61,7 +61,12 @@ def _judge_count(
     case.exercised.update(_counter_features(case, cell, op))
     fits = [way for way in ways if counters.fits(way[0], shown, op)]
     lawful = [way for way in fits if belief.allows(way[0].requires)]
+    timely = [way for way in lawful if not overdue(way[1], case.exchange.sent)]
+    if lawful and not timely:
+        text = f"the count of {key[1]!r} lacks what /users/track accepted long ago"
+        case.findings.append(Finding("TS-TRACK-APPLIED", text, f"{where}/count", NOTHING, shown.count))
     if lawful:
+        lawful = timely or lawful
         case.belief = belief.narrow([outcome.requires for outcome, _ in lawful])
         states = _distinct_counters(State(counters.learned(outcome, shown), pending) for outcome, pending in lawful)
         return Cell(states, received, before=known_value(cell))

@@ -32,6 +32,7 @@ PROBES: Final[tuple[Probe, ...]] = (
     events.future,
     events.names,
     events.apps,
+    attributes.names,
     attributes.dates,
     attributes.profile,
     refusals.identifiers,

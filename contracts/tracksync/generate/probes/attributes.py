@@ -192,6 +192,30 @@ def values(name: Namer) -> Iterator[Step]:
     )
 
 
+@probe("attribute-names", "TS-USER-SPELLING", "TS-STATE-KEYS-APART", "TS-STATE-VISIBLE", "TS-ATTR-NULL", "TS-ATTR-INC")
+def names(name: Namer) -> Iterator[Step]:
+    """Names that a careless server takes for one another; one of them is removed, another counted up."""
+    user = {"external_id": name.external_id("u")}
+    alike = (
+        "имя",
+        "год",
+        "a b",
+        "a-b",
+        "a_b",
+        "pre",
+        "prefix",
+        "prefixes",
+        "Ключ",
+        "ключ",
+        "x" * 60 + "1",
+        "x" * 60 + "2",
+    )
+    yield send("names alike", attributes_request(user, {one: 10 * number for number, one in enumerate(alike, start=1)}))
+    yield send("one removed, one counted up", attributes_request(user, {"pre": None, "prefix": {"inc": 1}}))
+    yield send("all of them", attributes_request(user, {one: {"inc": 0} for one in alike if one != "pre"}))
+    yield send("a text with a NUL", attributes_request(user, {"nul": "before\0after"}))
+
+
 @probe("attribute-dates", "TS-ATTR-DATE", "TS-ATTR-DATE-RANGE", "TS-ATTR-LENGTH-OVER", "TS-ATTR-STRING")
 def dates(name: Namer) -> Iterator[Step]:
     """Dates in every documented form, at the edges of the range, and texts that only look like dates."""
@@ -241,16 +265,13 @@ def profile(name: Namer) -> Iterator[Step]:
             home_city="London",
             time_zone="Europe/London",
             current_location={"longitude": -0.1276, "latitude": 51.5072},
-            date_of_first_session="2022-12-06T19:20:45+01:00",
-            date_of_last_session="2023-01-01T00:00:00Z",
             email=name.email("u"),
             phone=name.phone("u"),
             email_open_tracking_disabled=True,
             email_click_tracking_disabled=False,
-            facebook={"likes": [], "num_friends": 0},
-            twitter={"screen_name": name.external_id("u"), "followers_count": 0},
         ),
     )
+    yield send("another gender", attributes_request(user, {"custom": "beside"}, gender="O", home_city=" Rome "))
     yield send(
         "control keys, nulls, another gender",
         attributes_request(
@@ -262,5 +283,9 @@ def profile(name: Namer) -> Iterator[Step]:
             country=None,
             first_name=None,
             language="de",
+            date_of_first_session="2022-12-06T19:20:45+01:00",
+            date_of_last_session="2023-01-01T00:00:00Z",
+            facebook={"likes": [], "num_friends": 0},
+            twitter={"screen_name": name.external_id("u"), "followers_count": 0},
         ),
     )

@@ -64,6 +64,8 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "had few": ["few"],
                 "long texts": ["x" * 255, "é" * 255],
                 "cleared": ["a", "b"],
+                "with empty": ["", "a"],
+                "alike as text": [1, "1", 2.5, "2.5"],
             },
         ),
     )
@@ -152,6 +154,7 @@ def objects(name: Namer) -> Iterator[Step]:
                 "timed": {"since": {"$time": "2020-02-29T23:30:00+01:00"}, "n": 1},
                 "types": {"i": 2**53 + 1, "f": 1e-7, "t": True, "no": False, "zero": 0, "one": 1, "empty": ""},
                 "words": {"ключ": "🎉", "k" * 255: "v" * 255, "Case": 1, "case": 2},
+                "singles": {"list": ["only"], "deep": {"list": [{"a": 1}]}},
                 "beside": 1,
             },
         ),

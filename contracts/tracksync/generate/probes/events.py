@@ -106,7 +106,7 @@ def future(name: Namer) -> Iterator[Step]:
 
 @probe("event-apps", "TS-EVENT-COUNT", "TS-EVENT-LAST")
 def apps(name: Namer) -> Iterator[Step]:
-    """One event from two apps and from none: the count is the profile's. A workspace may refuse apps it does not know."""
+    """One event from two apps and from none: the count is the profile's. A workspace may refuse unknown apps."""
     user = {"external_id": name.external_id("u")}
     for app in ("11ae5b4b-2445-4440-a04f-bf537764c9ad", "00000000-0000-4000-8000-000000000001"):
         yield send("from an app", event_request(user, "opened", "2023-04-04T04:04:04Z", app_id=app))
@@ -118,7 +118,8 @@ def names(name: Namer) -> Iterator[Step]:
     """Names that a careless server takes for one another: case, spaces, Unicode forms."""
     user = {"external_id": name.external_id("u")}
     long = "  Café, by a name of sixty characters and spaces around it  "
-    for time, spelling in enumerate(("Café", "café", "Cafe\u0301", " Café ", "Café", long), start=1):
+    twins = [f"событие, имя которого длиннее двадцати и шестидесяти четырёх знаков: {one}" for one in "аб"]
+    for time, spelling in enumerate(("Café", "café", "Cafe\u0301", " Café ", "Café", long, *twins), start=1):
         yield send(f"an event called {spelling[:8]!r}", event_request(user, spelling, f"2023-03-0{time}T03:03:03Z"))
 
 
@@ -143,6 +144,7 @@ def refused(name: Namer) -> Iterator[Step]:
         ("no time", without(right, "time")),
         ("a time that is a word", {**right, "time": "yesterday"}),
         ("a time with month 13 and hour 99", {**right, "time": "2022-13-45T99:00:00Z"}),
+        ("a time that is an object", {**right, "time": {"$time": "2023-01-01T00:00:00Z"}}),
         ("a name that is an object", {**right, "name": {"text": "signed"}}),
         ("properties that are a text", {**right, "properties": "none"}),
         ("a property called time", {**right, "properties": {"time": "2023-01-01T00:00:00Z"}}),

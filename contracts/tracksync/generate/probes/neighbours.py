@@ -18,7 +18,7 @@ from tracksync.generate.build import (
     purchase_request,
 )
 from tracksync.generate.harmless import Namer
-from tracksync.generate.probes.probe import probe, send
+from tracksync.generate.probes.probe import later, probe, send
 
 DAY = "2023-09-01T12:00:00Z"
 EXPORTED = ["external_id", "custom_attributes", "custom_events", "purchases", "email", "user_aliases"]
@@ -40,7 +40,11 @@ def track(name: Namer) -> Iterator[Step]:
             path=TRACK,
         ),
     )
-    yield send("one event later", event_request(user, "tracked", DAY))
+    full = {"events": [event({"external_id": name.external_id(f"of {n}")}, "tracked", DAY) for n in range(75)]}
+    yield send("75 objects", json_request(full, path=TRACK))
+    yield later("after all was applied", event_request(user, "tracked", DAY))
+    yield send("the attributes too", attributes_request(user, {"n": {"inc": 0}}))
+    yield send("and the user that was made", event_request(other, "tracked", DAY, _update_existing_only=True))
 
 
 @probe("export", "TS-EXPORT-ANSWER", "TS-EXPORT-AGREES", optional=True, group="neighbours")
@@ -67,10 +71,10 @@ def export(name: Namer) -> Iterator[Step]:
     yield send(
         "attributes once more", attributes_request(user, {"s": "x" * 256, "b": False, "d": None, "n": {"inc": 1}})
     )
-    yield send(
-        "the profile",
-        json_request({"external_ids": [user["external_id"]], "fields_to_export": EXPORTED}, path=EXPORT),
-    )
+    exporting = json_request({"external_ids": [user["external_id"]], "fields_to_export": EXPORTED}, path=EXPORT)
+    yield send("the profile, soon", exporting)
+    yield send("one more event", event_request(user, "exported", "2023-12-06T19:20:45Z"))
+    yield later("the profile, when it must have arrived", exporting)
 
 
 @probe("delete", "TS-DELETE-ANSWER", optional=True, group="neighbours")

@@ -37,6 +37,11 @@ def probe(
     return lambda write: Probe(name, clauses, write, heavy, optional, group)
 
 
+def later(label: str, request: Request) -> Step:
+    """A step that waits until what is queued has been applied and copied everywhere, as far as the target allows."""
+    return Step(request, Credential.VALID, label, settle=True)
+
+
 def send(label: str, request: Request, credential: Credential = Credential.VALID, key_form: KeyForm = "plain") -> Step:
     """A step with its label first, so that a probe reads as a list of what it does."""
     return Step(request, credential, label, key_form)

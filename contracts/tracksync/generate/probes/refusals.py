@@ -57,6 +57,7 @@ def forms(name: Namer) -> Iterator[Step]:
         ("attributes and an event", {"attributes": [counter], "events": [one_event]}),
         ("an event and a purchase of two users", {"events": [one_event], "purchases": [purchase(other, SKU, DAY)]}),
         ("two events", {"events": [one_event, one_event]}),
+        ("three events", {"events": [one_event, one_event, one_event]}),
         ("attributes of two users", {"attributes": [counter, attributes(other, {"n": 1})]}),
         ("two purchases", {"purchases": [one_purchase, one_purchase]}),
         ("an empty object", {}),
@@ -71,6 +72,7 @@ def forms(name: Namer) -> Iterator[Step]:
     yield send("no body", raw_request(b""))
     yield send("a body cut short", raw_request(whole[:-1]))
     yield send("the event counted once", json_request({"events": [one_event]}))
+    yield send("the other user was not created", event_request(other, EVENT, DAY, _update_existing_only=True))
     yield send("the counter stands", attributes_request(user, {"n": {"inc": 0}}))
     yield send("the first purchase", json_request({"purchases": [one_purchase]}))
 
@@ -99,7 +101,8 @@ def identifiers(name: Namer) -> Iterator[Step]:
     )
     yield send("an alias that is a text", event_request({"user_alias": alias["alias_name"]}, EVENT, DAY))
     yield send("an external_id that is a list", event_request({"external_id": [name.external_id("u")]}, EVENT, DAY))
-    yield send("an email that is none", event_request({"email": name.external_id("no address")}, EVENT, DAY))
+    for _ in range(2):
+        yield send("an email that is none", event_request({"email": name.external_id("no address")}, EVENT, DAY))
     yield send("nobody came of it", event_request({"external_id": name.external_id("u")}, EVENT, DAY))
 
 
@@ -149,7 +152,8 @@ def routes(name: Namer) -> Iterator[Step]:
     yield send("a misspelt URL", raw_request(body, path="/users/track/synchronous"))
     yield send("PUT", raw_request(body, method="PUT"))
     yield send("GET", raw_request(b"", method="GET", content_type=None))
-    yield send("text/plain", raw_request(body, content_type="text/plain"))
+    for _ in range(2):
+        yield send("text/plain", raw_request(body, content_type="text/plain"))
     yield send(
         "JSON with a charset, spaces and escapes",
         raw_request(

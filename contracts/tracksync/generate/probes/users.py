@@ -73,6 +73,14 @@ def alias(name: Namer) -> Iterator[Step]:
     yield send("the name under another label, unsaid, nobody", event_request(other, SEEN, DAY))
     yield send("created under that label", attributes_request(other, {"n": 10}, _update_existing_only=False))
     yield send("event under that label", event_request(other, SEEN, DAY))
+    yield send("the alias in another case, unsaid, nobody", event_request({"user_alias": name.alias("A")}, SEEN, DAY))
+    identified = {"external_id": known["alias_name"]}
+    yield send("an external_id of the same text is another user", event_request(identified, SEEN, DAY))
+    stranger = {"user_alias": name.alias("stranger")}
+    yield send(
+        "created by external_id", event_request({"external_id": stranger["user_alias"]["alias_name"]}, SEEN, DAY)
+    )
+    yield send("an alias of the same text, unsaid, nobody", event_request(stranger, SEEN, DAY))
     by_event = {"user_alias": name.alias("by event")}
     yield send("event, create when unknown", event_request(by_event, SEEN, DAY, _update_existing_only=False))
     yield send("event, unsaid, created or not", event_request(by_event, SEEN, DAY))
@@ -90,7 +98,7 @@ def alias(name: Namer) -> Iterator[Step]:
 )
 def email_phone(name: Namer) -> Iterator[Step]:
     """Profiles that have an email or a phone and nothing else, created and found again by every section."""
-    by_email, by_phone = {"email": name.email("e", "mail.example")}, {"phone": name.phone("p")}
+    by_email, by_phone = {"email": name.email("E", "mail.example")}, {"phone": name.phone("p")}
     yield send(
         "email, attributes, update only, nobody", attributes_request(by_email, {"n": 5}, _update_existing_only=True)
     )
@@ -99,6 +107,8 @@ def email_phone(name: Namer) -> Iterator[Step]:
         "email, attributes, update only, known",
         attributes_request(by_email, {"n": {"inc": 1}, "s": "e"}, _update_existing_only=True),
     )
+    tagged = {"email": name.email("E+tag", "mail.example")}
+    yield send("the same with a tag behind a plus is another user", event_request(tagged, SEEN, DAY))
     yield send("email, purchase", purchase_request(by_email, SKU, DAY, _update_existing_only=False))
     yield send("phone, event, update only, nobody", event_request(by_phone, SEEN, DAY, _update_existing_only=True))
     yield send("phone, attributes, creates", attributes_request(by_phone, {"n": 7}))
@@ -158,15 +168,17 @@ def precedence(name: Namer) -> Iterator[Step]:
 def integer_id(name: Namer) -> Iterator[Step]:
     """Integers where the documents say strings."""
     user = {"external_id": name.integer_id("u")}
-    yield send("an integer external_id", event_request(user, SEEN, DAY))
+    for _ in range(2):
+        yield send("an integer external_id", event_request(user, SEEN, DAY))
     yield send("an integer product_id", purchase_request({"external_id": name.external_id("u")}, 1_000_001, DAY))
 
 
 @probe("user-spelling", "TS-USER-SPELLING", "TS-STATE-USERS-APART")
 def spelling(name: Namer) -> Iterator[Step]:
-    """external_ids that differ in case or spaces only."""
+    """external_ids that differ in case, spaces, Unicode form, or far behind."""
     first = name.external_id("José")
-    for variant in (first, first.upper(), first + " ", first):
+    far = first + "-" * 40
+    for variant in (first, first.upper(), first + " ", name.external_id("Jose\u0301"), far + "1", far + "2", first):
         yield send(f"external_id {variant!r}", event_request({"external_id": variant}, SEEN, DAY))
 
 
