@@ -31,14 +31,7 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
     target = home / "written_client"
     command = [
         *(sys.executable, "-m", "openapi_python_client", "generate", "--meta", "none", "--fail-on-warning"),
-        *(
-            "--config",
-            str(settings),
-            "--path",
-            str(specification.path()),
-            "--output-path",
-            str(home / "written_client"),
-        ),
+        *("--config", str(settings), "--path", str(specification.path()), "--output-path", str(target)),
     ]
     done = subprocess.run(command, cwd=home, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
