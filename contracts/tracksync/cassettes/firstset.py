@@ -14,7 +14,7 @@ from typing import Final
 from tracksync import __version__
 from tracksync.cassettes.manifest import EVERYTHING, Entry
 from tracksync.cassettes.minting import LARGEST, Minted, mint
-from tracksync.cassettes.normalising import fixed_prefix
+from tracksync.cassettes.normalising import OURS
 from tracksync.engine.targets import EmbeddedMock
 from tracksync.exchange import Exchange
 from tracksync.generate.build import Step
@@ -25,7 +25,6 @@ from tracksync.mock import MockConfig
 from tracksync.mock.faults import catalogue
 from tracksync.report.redact import Redactor
 
-PREFIX: Final = fixed_prefix("tscassette")
 RATE_LIMIT: Final = 120
 ARRAY_LIMIT: Final = 25  # the smallest that the documents name: short arrays show the limit too
 BURST: Final = 6  # the limit of the sequence that goes over it
@@ -92,10 +91,10 @@ def record(
         array_limit=ARRAY_LIMIT,
         clock_skew=1,
     )
-    return mint(exchanges, entry, Redactor(), PREFIX)
+    return mint(exchanges, entry, Redactor())
 
 
 def _sequences() -> list[tuple[str, tuple[Step, ...]]]:
-    namer = Namer(PREFIX, random.Random(0))
+    namer = Namer(OURS, random.Random(0))
     found = [(probe.name, probe.steps(namer)) for probe in PROBES if not probe.heavy]
     return [*found, ("rate-burst", tuple(rate_burst(namer, BURST + 2)))]

@@ -8,9 +8,12 @@ refuse is written.
 from __future__ import annotations
 
 import hashlib
+import random
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -19,13 +22,18 @@ from tracksync.cassettes.audit import Auditor
 from tracksync.cassettes.judging import judge_recording
 from tracksync.cassettes.manifest import NAME, Entry, read_manifest, render
 from tracksync.cassettes.masking import Mask
-from tracksync.cassettes.normalising import fixed_prefix, rename, steady
+from tracksync.cassettes.normalising import OURS, rename, steady
+from tracksync.cassettes.people import identifiers_in
 from tracksync.cassettes.reading import parse
 from tracksync.errors import UsageError
 from tracksync.events import Event, ExchangeJudged, FindingConfirmed, RunEnded
-from tracksync.exchange import Exchange, Request
+from tracksync.exchange import Exchange
+from tracksync.generate.harmless import Namer
+from tracksync.generate.probes import PROBES
 from tracksync.report.redact import Redactor
 
+# What the engine makes: a stem and hexadecimal digits.
+_RUN_PREFIX: Final = re.compile(r"((?:ts|[A-Za-z][A-Za-z0-9_-]*-)(?:[0-9a-f]{12}|[0-9a-f]{8}))-")
 LARGEST: Final = 256 * 1024  # bytes of a cassette that belongs into a repository
 
 
@@ -37,22 +45,30 @@ class Minted:
     entry: Entry
 
 
-def mint(exchanges: Sequence[Exchange], entry: Entry, redactor: Redactor, prefix: str = "") -> Minted:
+def mint(exchanges: Sequence[Exchange], entry: Entry, redactor: Redactor) -> Minted:
     """The cassette of a sequence. `entry` says what is known of the recording; the judge fills in the rest.
 
-    `prefix` is what the run's own identifiers begin with; others are taken for those of people.
+    Identifiers with the prefix of a run get the fixed one; all others are taken for those of people.
     """
-    ours = fixed_prefix(prefix) if prefix else ""
-    mask = Mask(redactor, ours)
-    masked = [mask.exchange(one) for one in rename(exchanges, prefix)]
+    for prefix in sorted(prefixes_in(exchanges)):
+        exchanges = rename(exchanges, prefix)
+    mask = Mask(redactor, OURS)
+    masked = [mask.exchange(one) for one in exchanges]
     plain = _judged(masked, entry)
     normal = _judged(steady(masked), entry)
-    # The fixed clock must not change what the judge sees; where it does, the recording stays on its own.
-    return (
-        normal
-        if (normal.entry.breaks, normal.entry.exercises) == (plain.entry.breaks, plain.entry.exercises)
-        else plain
-    )
+    # The fixed clock must not change what the judge sees; where it does, the recording keeps its own.
+    same = (normal.entry.breaks, normal.entry.exercises) == (plain.entry.breaks, plain.entry.exercises)
+    return normal if same else plain
+
+
+def prefixes_in(exchanges: Sequence[Exchange]) -> set[str]:
+    """The prefixes of runs in the requests: a run makes a new one when it plays a sequence again."""
+    return {
+        match[1]
+        for one in exchanges
+        for value in identifiers_in(one.request.body)
+        if (match := _RUN_PREFIX.match(value)) is not None
+    }
 
 
 def _judged(exchanges: Sequence[Exchange], entry: Entry) -> Minted:
@@ -83,7 +99,7 @@ class Shelf:
     """
 
     def __init__(self, directory: Path, auditor: Auditor, anew: tuple[str, ...] = ()) -> None:
-        self._directory = directory
+        self.directory = directory
         self._auditor = auditor
         try:
             directory.mkdir(parents=True, exist_ok=True)
@@ -105,7 +121,7 @@ class Shelf:
         if len(minted.text) > LARGEST:
             self.refused.append(f"{name}: it has {len(minted.text) // 1024} KB, which no repository wants")
             return ""
-        recording = parse(minted.text, self._directory / name)
+        recording = parse(minted.text, self.directory / name)
         traces = self._auditor.traces(minted.text, recording)
         if traces:
             self.refused.append(f"{name}: {traces[0].what}")
@@ -114,7 +130,7 @@ class Shelf:
         if digest in self._known:
             return self._known[digest]
         free = self._free(name)
-        writing.write(self._directory / free, minted.text)
+        writing.write(self.directory / free, minted.text)
         self._known[digest] = free
         self._mine.add(free)
         self._entries[free] = minted.entry
@@ -123,9 +139,9 @@ class Shelf:
     def close(self) -> None:
         """Write the manifest, and take away what was not made anew."""
         for name in self._old - set(self._entries):
-            (self._directory / name).unlink(missing_ok=True)
+            (self.directory / name).unlink(missing_ok=True)
         if self._entries:
-            writing.write(self._directory / NAME, render(self._entries))
+            writing.write(self.directory / NAME, render(self._entries))
 
     def _free(self, name: str) -> str:
         """`name`, or the next one that this run has not used: a cassette of an earlier run is written anew."""
@@ -145,30 +161,22 @@ def _digest(text: str) -> str:
 class Minter:
     """A stage in the stream of a run's events: hands each on, findings with the name of the cassette made of them.
 
-    `entry` says what is known of the target. `probe_of` names the probe that a request belongs to, "" for none.
-    `every_probe`: record the sequences of all probes too.
+    `entry` says what is known of the target. `every_probe`: record the sequences of all probes too.
     """
 
-    directory: Path
+    shelf: Shelf
     entry: Entry
     redactor: Redactor
-    auditor: Auditor
-    prefix: str
-    probe_of: Callable[[Request], str]
     emit: Callable[[Event], None]
     every_probe: bool = False
-    shelf: Shelf = field(init=False)
     _sequences: dict[str, list[Exchange]] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self.shelf = Shelf(self.directory, self.auditor)
 
     def __call__(self, event: Event) -> None:
         """Take in the next event and hand it on."""
         match event:
             case ExchangeJudged() if self.every_probe and event.phase == "directed":
-                probe = self.probe_of(event.exchange.request)
-                if probe:
+                probe = probe_of(event.exchange)
+                if probe and len(event.exchange.request.body) <= LARGEST:
                     self._sequences.setdefault(probe, []).append(event.exchange)
             case FindingConfirmed():
                 event = self._found(event)
@@ -181,15 +189,30 @@ class Minter:
     def _found(self, event: FindingConfirmed) -> FindingConfirmed:
         if not event.exchanges:
             return event
-        probe = next((name for one in reversed(event.exchanges) if (name := self.probe_of(one.request))), "random")
+        probe = next((name for one in reversed(event.exchanges) if (name := probe_of(one))), "random")
         name = self._keep(f"{event.finding.clause.lower()}--{probe}.yaml", event.exchanges, probe, event.finding.clause)
-        return replace(event, cassette=str(self.directory / name)) if name else event
+        return replace(event, cassette=str(self.shelf.directory / name)) if name else event
 
     def _keep(self, name: str, exchanges: Sequence[Exchange], probe: str, clause: str = "") -> str:
-        minted = mint(exchanges, replace(self.entry, probe=probe), self.redactor, self.prefix)
+        minted = mint(exchanges, replace(self.entry, probe=probe), self.redactor)
         if clause and clause not in minted.entry.breaks:
             note = f"{clause} was found broken in a longer run; this sequence alone does not show it"
             minted = replace(minted, entry=replace(minted.entry, note=note))
         kept = self.shelf.put(name, minted)
         self.shelf.close()
         return kept
+
+
+def probe_of(exchange: Exchange) -> str:
+    """The probe that a request was sent for, by the label of its step; "" for none."""
+    return _probes().get(exchange.tags[0], "") if exchange.tags else ""
+
+
+@cache
+def _probes() -> Mapping[str, str]:
+    namer = Namer(OURS, random.Random(0))
+    found: dict[str, str] = {}
+    for probe in PROBES:
+        for step in probe.steps(namer):
+            found.setdefault(step.label, probe.name)
+    return found

@@ -21,6 +21,7 @@ from tracksync.generate.harmless import Namer
 from tracksync.values.times import read_time
 
 EPOCH: Final = EmbeddedMock.EPOCH // 60 * 60  # when every cassette of ours begins: the beginning of a minute
+OURS: Final = "tscassette"  # what every prefix begins with that takes the place of a run's own
 APART: Final = 0.002
 WINDOW: Final = 60
 NOWISH: Final = 300.0  # seconds around an exchange in which a time that nobody sent is the server's "now"
@@ -39,7 +40,7 @@ _INTEGER_ROOM: Final = 10**6
 
 def fixed_prefix(prefix: str) -> str:
     """The prefix that takes the place of a run's own: of the same length, since limits are on lengths."""
-    return "tscassette".ljust(len(prefix), "0")[: len(prefix)]
+    return OURS.ljust(len(prefix), "0")[: len(prefix)]
 
 
 def rename(exchanges: Sequence[Exchange], prefix: str) -> list[Exchange]:

@@ -9,6 +9,7 @@ that is held back and counted.
 from __future__ import annotations
 
 import random
+import re
 import string
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -18,7 +19,8 @@ from pathlib import Path
 from tracksync.cassettes import audit
 from tracksync.cassettes.interaction import Interaction, Recording, Unreadable
 from tracksync.cassettes.judging import judge_recording
-from tracksync.cassettes.manifest import EVERYTHING, Entry, Manifests
+from tracksync.cassettes.manifest import Entry, Manifests
+from tracksync.cassettes.normalising import OURS
 from tracksync.cassettes.people import People
 from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
 from tracksync.clauses import catalogue
@@ -45,8 +47,8 @@ from tracksync.oracle import Belief, Settings
 from tracksync.outcome import fails, strength_of
 
 MOST_SHOWN = 8
-OURS = "tscassette"
 _INTEGER_ROOM = 10**6
+_FIXED = re.compile(rb"%s0*(?=-)" % OURS.encode())
 _LETTERS = string.ascii_lowercase + string.digits
 
 
@@ -163,7 +165,7 @@ class _Again:
 
     def _now(self, recording: Recording, entry: Entry | None) -> tuple[Showing, list[Sent]]:
         self.index += 1
-        ours = "" if entry is None else OURS if entry.fresh == EVERYTHING else entry.fresh
+        ours = "" if entry is None or not entry.fresh else _prefix_in(recording)
         prefix = self._prefix_like(ours or OURS)
         people = _Renamer(ours, prefix)
         belief = Belief.start(
@@ -284,6 +286,15 @@ def _then(recording: Recording, entry: Entry | None, readings: Mapping[str, str]
     for one in origins.values():
         shown = {**shown, **one}
     return Showing(broken, {row: one for row, one in shown.items() if row not in readings})
+
+
+def _prefix_in(recording: Recording) -> str:
+    """The fixed prefix of our own recording: as long as the run's was."""
+    for one in recording.interactions:
+        found = _FIXED.search(one.exchange.request.body)
+        if found is not None:
+            return found[0].decode()
+    return OURS
 
 
 class _Renamer:

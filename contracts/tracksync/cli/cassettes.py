@@ -78,7 +78,7 @@ def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[Tape]:
     from tracksync.cassettes.interaction import Unreadable
     from tracksync.cassettes.manifest import Manifests
     from tracksync.cassettes.masking import Mask
-    from tracksync.cassettes.normalising import fixed_prefix
+    from tracksync.cassettes.normalising import OURS
     from tracksync.cassettes.reading import NoRecording, find_files, read_recording
     from tracksync.report import Redactor
 
@@ -98,7 +98,7 @@ def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[Tape]:
             unread.append(f"{path}:{broken.line}: {broken.message}" if broken.line else f"{path}: {broken.message}")
             continue
         unread += [f"{path}:{problem.line}: {problem.message}" for problem in recording.problems]
-        mask = Mask(redactor, fixed_prefix("tscassette") if manifests.entry(path) else "")
+        mask = Mask(redactor, OURS if manifests.entry(path) else "")
         yield Tape(
             path.with_suffix("").as_posix(),
             tuple(

@@ -85,9 +85,9 @@ def command(
     drive: Callable[[Callable[[Event], None]], None]
     if against is not None:
         from tracksync.cassettes.resending import ResendPlan, resend
-        from tracksync.cli.fuzz import _target
+        from tracksync.cli.place import find_place
 
-        place = _target(against, config_path)
+        place = find_place(against, config_path)
         secrets += [place.key or "", place.unprivileged_key or ""]
         again = ResendPlan(
             paths=chosen,

@@ -1,0 +1,60 @@
+"""`fuzz --record`: puts the making of cassettes between a run and its reports."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from tracksync.cli.shared import environment_secrets
+from tracksync.events import Event, RunEnded
+
+if TYPE_CHECKING:
+    from tracksync.engine import FuzzPlan
+
+Emit = Callable[[Event], None]
+
+
+def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = False) -> Callable[[Emit], Emit]:
+    """A stage that makes cassettes in `directory` of what passes; one that does nothing where that is None.
+
+    Raises UsageError where the directory cannot be made.
+    """
+    if directory is None:
+        return lambda emit: emit
+    from tracksync import __version__
+    from tracksync.cassettes.audit import Auditor
+    from tracksync.cassettes.manifest import EVERYTHING, Entry
+    from tracksync.cassettes.minting import Minter, Shelf
+    from tracksync.cassettes.normalising import OURS
+    from tracksync.engine.fuzzing import EMBEDDED_RATE
+    from tracksync.report import Redactor
+
+    secrets = [plan.key or "", plan.unprivileged_key or "", *environment_secrets()]
+    against = plan.target
+    if plan.embedded:
+        against = f"tracksync {__version__} mock" + (f" with the fault {', '.join(plan.faults)}" if plan.faults else "")
+    entry = Entry(
+        readings={**plan.readings, **(plan.mock_readings if plan.embedded else {})},
+        against=against,
+        fresh=EVERYTHING if plan.embedded else OURS,
+        rate_limit=plan.rate_limit or (EMBEDDED_RATE if plan.embedded else None),
+        array_limit=plan.array_limit,
+        clock_skew=1 if plan.embedded else None,
+    )
+    shelf = Shelf(directory, Auditor(secrets))
+
+    def stage(emit: Emit) -> Emit:
+        minter = Minter(shelf, entry, Redactor(secrets), emit, every_probe)
+
+        def told(event: Event) -> None:
+            minter(event)
+            if isinstance(event, RunEnded):
+                for line in shelf.refused:
+                    click.echo(f"not recorded: {line}", err=True)
+
+        return told
+
+    return stage
