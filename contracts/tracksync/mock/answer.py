@@ -10,6 +10,7 @@ from tracksync.mock.profiles import Profile, Tally
 from tracksync.values import times
 
 WIRE_MESSAGE: Final = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
+HTML: Final = b"<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>"  # not JSON, on purpose
 SHOWN_UNDER: Final = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchase_events"}
 # ASCII with escapes carries every text, also a lone surrogate that no UTF-8 can.
 _ENCODER: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)

@@ -12,6 +12,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
 from tracksync.exchange import FailureKind, Request, Response
@@ -21,6 +22,7 @@ from tracksync.mock.core import Core
 from tracksync.mock.faults import faulty_core
 from tracksync.mock.neighbours import describe
 from tracksync.mock.profiles import Store
+from tracksync.mock.stage import staged
 from tracksync.values import times
 
 Scope = MutableMapping[str, Any]
@@ -28,7 +30,9 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-ABORT: Final = "tracksync.abort"  # the scope extension by which our server lets an answer cut its connection
+# Scope extensions by which our server (serve.py) lets an answer end its connection: at once, or after what was sent.
+ABORT: Final = "tracksync.abort"
+CLOSE: Final = "tracksync.close"
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +54,11 @@ class MockApp:
 
     def __init__(self, config: MockConfig | None = None, clock: Callable[[], float] = time.time) -> None:
         self.config = config or MockConfig()
-        self._clock = clock
         self._lock = threading.RLock()
-        self._made = faulty_core(self.config.faults)
+        self._config = self.config.in_scenario()
+        ahead = self.config.played().clock_ahead
+        self._clock = partial(_ahead, clock, ahead) if ahead else clock
+        self._made = staged(faulty_core(self.config.faults), self.config.played())
         self._core: Core
         self.journal: deque[Entry]
         self.reset()
@@ -60,7 +66,7 @@ class MockApp:
     def reset(self) -> None:
         """Forget all users, windows, queued work and the journal."""
         with self._lock:
-            self._core = self._made(self.config, self._clock)
+            self._core = self._made(self._config, self._clock)
             self.journal = deque(maxlen=self.config.journal)
 
     # --- in process -------------------------------------------------------------------------------------------
@@ -136,7 +142,7 @@ class MockApp:
         if delivery.pause:
             await asyncio.sleep(delivery.pause)
         if delivery.cut is Cut.BEFORE:
-            await _abort(scope, receive)
+            await _end(ABORT, scope, receive)
             return
         await _send(delivery, scope, receive, send)
 
@@ -175,29 +181,31 @@ async def _send(delivery: Delivery, scope: Scope, receive: Receive, send: Send) 
     await send({"type": "http.response.start", "status": response.status, "headers": headers})
     if delivery.cut is Cut.BODY:
         await send({"type": "http.response.body", "body": content[: len(content) // 2], "more_body": True})
-        await _abort(scope, receive)
+        await _end(CLOSE, scope, receive)
         return
     if delivery.pieces == 1 and not delivery.chunked:
         await send({"type": "http.response.body", "body": content})
-        return
-    size = max(1, -(-len(content) // max(2, delivery.pieces)))
-    for start in range(0, len(content), size):
-        if start and delivery.drip:
-            await asyncio.sleep(delivery.drip)
-        await send({"type": "http.response.body", "body": content[start : start + size], "more_body": True})
-    await send({"type": "http.response.body", "body": b"", "more_body": False})
+    else:
+        size = max(1, -(-len(content) // max(2, delivery.pieces)))
+        for start in range(0, len(content), size):
+            if start and delivery.drip:
+                await asyncio.sleep(delivery.drip)
+            await send({"type": "http.response.body", "body": content[start : start + size], "more_body": True})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+    if delivery.hang_up and CLOSE in scope.get("extensions", {}):
+        scope["extensions"][CLOSE]()
 
 
 def _takes_gzip(scope: Scope) -> bool:
     return any(name == b"accept-encoding" and b"gzip" in value for name, value in scope["headers"])
 
 
-async def _abort(scope: Scope, receive: Receive) -> None:
-    """Cut the connection: by the extension of our own server, else by the only way that ASGI leaves, an exception."""
-    abort = scope.get("extensions", {}).get(ABORT)
-    if abort is None:
+async def _end(how: str, scope: Scope, receive: Receive) -> None:
+    """End the connection by an extension of our own server, else by what ASGI leaves: an exception."""
+    end = scope.get("extensions", {}).get(how)
+    if end is None:
         raise AnswerLost(FailureKind.RESET, "the mock was to cut the connection here")
-    abort()
+    end()
     while (await receive())["type"] != "http.disconnect":
         pass
 
@@ -208,6 +216,10 @@ async def _live(receive: Receive, send: Send) -> None:
         await send({"type": f"{message['type']}.complete"})
         if message["type"] == "lifespan.shutdown":
             return
+
+
+def _ahead(clock: Callable[[], float], seconds: float) -> float:
+    return clock() + seconds
 
 
 def _write_time(instant: int) -> str:

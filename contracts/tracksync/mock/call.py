@@ -114,7 +114,8 @@ class Delivery:
     pieces: int = 1
     cut: Cut = Cut.NOT
     chunked: bool = False
-    close: bool = False
+    close: bool = False  # announced in the answer
+    hang_up: bool = False  # not announced
     gzip: bool = False
 
 

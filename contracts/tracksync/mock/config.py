@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from tracksync import ledger, limits
+from tracksync.mock import scenarios
+from tracksync.mock.scenarios import Scenario
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -13,10 +15,10 @@ class MockConfig:
     """The settings of one mock workspace.
 
     `readings` maps ledger rows to readings; rows left out follow their default. `faults` are names from faults.toml,
-    `scenario` one from scenarios.toml. `async_delay` is the mean delay in seconds before a queued object of
-    /users/track is applied. `window_seconds` is the length of the rate window, whose borders are its multiples since
-    the epoch. `journal` is how many exchanges to remember for inspection.
-    Raises tracksync.ledger.UnknownReading for a row or reading that the ledger does not have, ValueError otherwise.
+    `scenario` one from scenarios.toml, or one that was read from another file. `async_delay` is the mean delay in
+    seconds before a queued object of /users/track is applied. `window_seconds` is the length of the rate window,
+    whose borders are its multiples since the epoch. `journal` is how many exchanges to remember for inspection.
+    Raises UnknownReading, UnknownFault, UnknownScenario for names that their tables do not have, ValueError otherwise.
     """
 
     key: str = field(default="mock-key", repr=False)
@@ -25,7 +27,7 @@ class MockConfig:
     array_limit: int = limits.ARRAY_MAX
     readings: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
-    scenario: str = "calm"
+    scenario: str | Scenario = "calm"
     seed: int = 0
     async_delay: float = 0.05
     window_seconds: int = 60
@@ -37,10 +39,25 @@ class MockConfig:
         for name in ("rate_limit", "array_limit", "window_seconds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
+        self.played()
         if self.async_delay < 0:
             raise ValueError(f"async_delay is in seconds and cannot be negative: {self.async_delay}")
         if self.key == self.unprivileged_key:
             raise ValueError("key and unprivileged_key must differ: one has the permission, the other has not")
+
+    def played(self) -> Scenario:
+        """The scenario."""
+        return scenarios.scenario(self.scenario) if isinstance(self.scenario, str) else self.scenario
+
+    def in_scenario(self) -> MockConfig:
+        """This configuration with the settings that its scenario brings along."""
+        played = self.played()
+        return replace(
+            self,
+            rate_limit=played.rate_limit or self.rate_limit,
+            window_seconds=played.window_seconds or self.window_seconds,
+            readings=dict(self.readings) | dict(played.readings),
+        )
 
     def all_readings(self) -> dict[str, str]:
         """Every ledger row with the reading that this mock follows."""

@@ -6,12 +6,11 @@ import json
 from dataclasses import replace
 from typing import Any
 
+from tracksync.mock.answer import HTML
 from tracksync.mock.call import Call, Cut, Delivery, Outcome, Refused, Task
 from tracksync.mock.core import Core
 from tracksync.mock.faulty.registry import fault
 from tracksync.mock.profiles import Profile
-
-HTML = b"<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>"
 
 
 def _astral(value: Any) -> bool:

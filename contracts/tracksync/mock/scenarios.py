@@ -1,0 +1,156 @@
+"""Scenarios as data: scenarios.toml, and files of the same form that a user wrote. How they are played: stage.py."""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+from tracksync.errors import ConfigError, UsageError
+from tracksync.ledger import UnknownReading, check
+
+DEEDS: Final = (
+    "status",
+    "pause",
+    "drip",
+    "reset",
+    "cut",
+    "truncate",
+    "empty",
+    "nobody",
+    "unchanged",
+    "close",
+    "hang-up",
+    "chunked",
+    "gzip",
+)
+BODIES: Final = ("json", "html", "empty")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Act:
+    """Something that happens to single requests; see the head of scenarios.toml. Times in seconds."""
+
+    do: str
+    times: int | None = None
+    every: int = 1
+    share: float = 1.0
+    status: int = 503
+    body: str = "json"
+    apply: bool = False
+    seconds: float = 0.0
+    pieces: int = 1
+
+    def __post_init__(self) -> None:
+        if self.do not in DEEDS:
+            raise ValueError(f"nothing is called {self.do!r}; an act does one of {', '.join(DEEDS)}")
+        if self.body not in BODIES:
+            raise ValueError(f"body is one of {', '.join(BODIES)}, not {self.body!r}")
+        for name, lowest in (("every", 1), ("pieces", 1), ("seconds", 0), ("share", 0), ("times", 1)):
+            value = getattr(self, name)
+            if value is not None and value < lowest:
+                raise ValueError(f"{name} is at least {lowest}, not {value}")
+        if not 100 <= self.status <= 599:
+            raise ValueError(f"status is from 100 to 599, not {self.status}")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scenario:
+    """What a mock plays. None leaves a setting as it is configured; `clock_ahead` is in seconds."""
+
+    name: str
+    sentence: str
+    acts: tuple[Act, ...] = ()
+    rate_limit: int | None = None
+    window_seconds: int | None = None
+    clock_ahead: float = 0.0
+    readings: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for row, reading in self.readings.items():
+            check(row, reading)
+        for name in ("rate_limit", "window_seconds"):
+            value = getattr(self, name)
+            if value is not None and value < 1:
+                raise ValueError(f"{name} is at least 1, not {value}")
+
+
+class UnknownScenario(UsageError):
+    """A name that the catalogue does not have; the message names the nearest ones."""
+
+
+@cache
+def catalogue() -> Mapping[str, Scenario]:
+    """All built-in scenarios by name, in the order of the table."""
+    text = resources.files("tracksync.mock").joinpath("scenarios.toml").read_text(encoding="utf-8")
+    return _read(text, "scenarios.toml")
+
+
+def load(path: Path) -> Mapping[str, Scenario]:
+    """The scenarios of a TOML file of the same form. Raises ConfigError, which says where it is wrong."""
+    try:
+        return _read(path.read_text(encoding="utf-8"), str(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}") from error
+
+
+def scenario(name: str) -> Scenario:
+    """The built-in scenario with this name, or UnknownScenario."""
+    known = catalogue()
+    if name not in known:
+        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or list(known)
+        raise UnknownScenario(f"no scenario is called {name!r}; did you mean {', '.join(near)}?")
+    return known[name]
+
+
+def _read(text: str, source: str) -> Mapping[str, Scenario]:
+    try:
+        tables = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{source} is no TOML: {error}") from error
+    return MappingProxyType({name: _scenario(name, table, source) for name, table in tables.items()})
+
+
+def _scenario(name: str, table: Any, source: str) -> Scenario:
+    where = f"{source}, scenario {name!r}"
+    if not isinstance(table, dict):
+        raise ConfigError(f"{where}: a scenario is a table")
+    acts = table.pop("acts", [])
+    if not (isinstance(acts, list) and all(isinstance(act, dict) for act in acts)):
+        raise ConfigError(f"{where}: acts is a list of tables")
+    try:
+        _known(table, Scenario)
+        made = tuple(_act(act) for act in acts)
+        return Scenario(name=name, acts=made, **{"sentence": "", **table})
+    except (UnknownReading, ValueError, TypeError) as error:
+        raise ConfigError(f"{where}: {error}") from error
+
+
+def _act(table: dict[str, Any]) -> Act:
+    _known(table, Act)
+    if "do" not in table:
+        raise ValueError(f"an act needs do, one of {', '.join(DEEDS)}")
+    return Act(**table)
+
+
+def _known(table: dict[str, Any], form: type) -> None:
+    names = {one.name: str(one.type) for one in fields(form)}
+    for name, value in table.items():
+        if name not in names:
+            near = difflib.get_close_matches(name, names, n=1) or sorted(names)
+            raise ValueError(f"{name!r} is no setting; did you mean {', '.join(near)}?")
+        if not _fits(value, names[name]):
+            raise ValueError(f"{name} is of type {names[name]}, not {value!r}")
+
+
+def _fits(value: Any, type_: str) -> bool:
+    if isinstance(value, bool):
+        return type_ == "bool"
+    allowed = {"str": (str,), "bool": (), "float": (int, float), "Mapping[str, str]": (dict,)}
+    return isinstance(value, allowed.get(type_, (int,)))

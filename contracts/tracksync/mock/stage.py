@@ -1,0 +1,133 @@
+"""Playing a scenario: a layer around the server, faulty or not, that decides what happens to each request.
+
+What happens is drawn from the seed and from the request itself, so that a run can be repeated even where clients send
+in parallel. Knows nothing of how an answer travels beyond what `Delivery` says.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from dataclasses import replace
+from typing import Any, Final
+
+from tracksync.exchange import Request
+from tracksync.mock.answer import HTML
+from tracksync.mock.call import UNCHANGED, Call, Cut, Delivery, Detail, Refused, Task
+from tracksync.mock.core import Core
+from tracksync.mock.profiles import Profile
+from tracksync.mock.rate import SYNC_PATH
+from tracksync.mock.scenarios import Act, Scenario
+
+DISTURBED: Final = (SYNC_PATH, "/users/track")
+MESSAGES: Final = {
+    400: None,  # the message that every 400 has
+    401: "Invalid API Key",
+    403: "Forbidden",
+    404: "Not Found",
+    429: "Rate limit exceeded",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    504: "Gateway Timeout",
+}
+
+
+class Stage(Core):
+    """Plays `scenario`, which is set by the subclass that `staged` makes."""
+
+    scenario: Scenario
+
+    def __init__(self, *args: Any) -> None:
+        super().__init__(*args)
+        self._acts: dict[str, Act] = {}
+        self._sent: Counter[bytes] = Counter()
+        self._number = 0
+
+    def open_call(self, request: Request, now: float) -> Call:
+        """Decide what happens to this request."""
+        call = super().open_call(request, now)
+        self._acts = self._cast(call) if call.path in DISTURBED and call.request.method == "POST" else {}
+        return call
+
+    def _cast(self, call: Call) -> dict[str, Act]:
+        """The acts that this request meets, by what they do; the first of a kind wins."""
+        self._number += 1
+        body = hashlib.blake2b(call.path.encode() + call.request.body, digest_size=8).digest()
+        self._sent[body] += 1
+        cast: dict[str, Act] = {}
+        for place, act in enumerate(self.scenario.acts):
+            if self._number % act.every or self._sent[body] > (act.times or self._sent[body]):
+                continue
+            if act.share < 1 and self._chance_of(body, place) >= act.share:
+                continue
+            cast.setdefault(act.do, act)
+        return cast
+
+    def _chance_of(self, body: bytes, place: int) -> float:
+        """A number from 0 to 1 that depends on the seed, the request, how often it was sent, and the act."""
+        text = f"{self.config.seed} {self._sent[body]} {place} ".encode() + body
+        return int.from_bytes(hashlib.blake2b(text, digest_size=6).digest()) / 2**48
+
+    def serve(self, call: Call) -> Any:
+        """Apply or not, and answer as the acts demand."""
+        status, reset = self._acts.get("status"), self._acts.get("reset")
+        if reset is not None and not reset.apply:
+            raise Refused(503, message=MESSAGES[503], bare=True)  # nobody will read it
+        if "nobody" in self._acts and call.path == SYNC_PATH:
+            task = self.read_sync(call)
+            call.status = 201
+            return self.nobody(call, task)
+        if status is None:
+            return super().serve(call)
+        if status.apply:
+            super().serve(call)
+        message = MESSAGES.get(status.status, "Error")
+        raise Refused(status.status, Detail(message or "Refused by the scenario"), message=message)
+
+    def write_custom(self, task: Task, profile: Profile, name: str, value: Any) -> Any:
+        """Leave every attribute as it is where an act demands it."""
+        return UNCHANGED if "unchanged" in self._acts else super().write_custom(task, profile, name, value)
+
+    def encode(self, call: Call, body: Any) -> bytes:
+        """The body, or what stands in its place."""
+        status = self._acts.get("status")
+        if status is not None and call.status == status.status and status.body != "json":
+            return HTML if status.body == "html" else b""
+        content = super().encode(call, body)
+        if "empty" in self._acts and call.status == 201:
+            return b""
+        return content[: len(content) // 2] if "truncate" in self._acts and call.status == 201 else content
+
+    def media(self, call: Call) -> str:
+        """The content type, which follows the body."""
+        status = self._acts.get("status")
+        html = status is not None and call.status == status.status and status.body == "html"
+        return "text/html; charset=utf-8" if html else super().media(call)
+
+    def deliver(self, call: Call, delivery: Delivery) -> Delivery:
+        """The manner in which the answer travels."""
+        delivery = super().deliver(call, delivery)
+        acts = self._acts
+        if not acts:
+            return delivery
+        cut = Cut.BEFORE if "reset" in acts else Cut.BODY if "cut" in acts else delivery.cut
+        drip, chunked = acts.get("drip"), acts.get("chunked")
+        return replace(
+            delivery,
+            pause=delivery.pause + (acts["pause"].seconds if "pause" in acts else 0.0),
+            drip=drip.seconds if drip else delivery.drip,
+            pieces=drip.pieces if drip else chunked.pieces if chunked else delivery.pieces,
+            cut=cut,
+            chunked=chunked is not None or delivery.chunked,
+            close="close" in acts or delivery.close,
+            hang_up="hang-up" in acts or delivery.hang_up,
+            gzip="gzip" in acts or delivery.gzip,
+        )
+
+
+def staged(core: type[Core], scenario: Scenario) -> type[Core]:
+    """`core` with a scenario around it; `core` itself where the scenario has no acts."""
+    if not scenario.acts:
+        return core
+    return type("StagedCore", (Stage, core) if core is not Core else (Stage,), {"scenario": scenario})
