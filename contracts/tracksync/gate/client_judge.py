@@ -22,7 +22,7 @@ from rpds import HashTrieMap
 from tracksync.exchange import Exchange, FailureKind, Response, header
 from tracksync.findings import Finding
 from tracksync.gate.client_rules import read_client_request
-from tracksync.gate.observed import Observed
+from tracksync.gate.observed import Observed, identity
 from tracksync.oracle.intake import Ask, identifier_key
 
 REFUSALS: Final = frozenset({400, 401, 403, 404, 413})
@@ -224,8 +224,7 @@ def _judge_patience(observed: Observed, notes: _Notes) -> None:
 
 
 def _key_of(exchange: Exchange) -> Hashable:
-    request = exchange.request
-    return hash((request.method, request.path, request.body, exchange.credential))
+    return identity(exchange.request), exchange.credential
 
 
 def _key(observed: Observed) -> Hashable:

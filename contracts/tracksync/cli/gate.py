@@ -1,0 +1,181 @@
+"""`tracksync gate`: runs a client's own tests against a mock, and judges every request that they make."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tracksync import config as configuration
+from tracksync.clauses import UnknownClause, clause
+from tracksync.cli.shared import FILE, Outputs, environment_secrets, result_options
+from tracksync.errors import UsageError
+
+if TYPE_CHECKING:
+    from tracksync.gate.observing import Report
+
+ENDPOINT_VAR: Final = "BRAZE_REST_ENDPOINT"
+KEY_VAR: Final = "BRAZE_API_KEY"
+
+
+@click.command("gate", context_settings={"ignore_unknown_options": False})
+@click.option(
+    "--scenario",
+    "names",
+    multiple=True,
+    metavar="NAME|all",
+    help="How to treat the client; repeatable.  [default: calm]",
+)
+@click.option("--scenario-file", "files", type=FILE, multiple=True, metavar="FILE", help="Scenarios of your own.")
+@click.option("--list-scenarios", is_flag=True, help="List the scenarios and end.")
+@click.option(
+    "--endpoint-var",
+    "endpoint_vars",
+    multiple=True,
+    metavar="NAME",
+    help=f"Where the command finds the mock's address; repeatable.  [default: {ENDPOINT_VAR}]",
+)
+@click.option(
+    "--key-var",
+    "key_vars",
+    multiple=True,
+    metavar="NAME",
+    help=f"Where it finds the key; repeatable.  [default: {KEY_VAR}]",
+)
+@click.option(
+    "--endpoint-form",
+    type=click.Choice(["url", "host", "sync-url"]),
+    default="url",
+    show_default=True,
+    help="http://127.0.0.1:PORT, 127.0.0.1:PORT, or the URL with /users/track/sync.",
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=600.0,
+    metavar="S",
+    show_default=True,
+    help="Seconds that the command may take under one scenario.",
+)
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Serve on this port, not a free one."
+)
+@click.option("--allow", "allowed", multiple=True, metavar="CLAUSE", help="A known failure: shown, fails nothing.")
+@click.option(
+    "--aware", is_flag=True, help="The command reads TRACKSYNC_SCENARIO and succeeds where its client is right."
+)
+@click.option(
+    "--reading", "pairs", multiple=True, metavar="ROW=NAME", help="Let the mock follow this reading; repeatable."
+)
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="For what a scenario draws.")
+@click.option("--strict", is_flag=True, help="Let deviations fail the run too.")
+@result_options
+@click.argument("words", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
+def command(
+    names: tuple[str, ...],
+    files: tuple[Path, ...],
+    list_scenarios: bool,
+    endpoint_vars: tuple[str, ...],
+    key_vars: tuple[str, ...],
+    endpoint_form: Any,
+    timeout: float,
+    port: int,
+    allowed: tuple[str, ...],
+    aware: bool,
+    pairs: tuple[str, ...],
+    seed: int,
+    strict: bool,
+    json_path: Path | None,
+    junit_path: Path | None,
+    html_path: Path | None,
+    markdown_path: Path | None,
+    words: tuple[str, ...],
+) -> int:
+    """Run a client's own tests against a mock, and judge every request that they make.
+
+    The command finds the mock's address and a key in environment variables. What it prints is passed through; its exit
+    status is reported apart from the verdict. With --scenario it is run under trouble as well: `all` repeats it under
+    every scenario, calm first.
+
+    \b
+    Examples:
+      tracksync gate -- npm test
+      tracksync gate --scenario all --junit gate.xml -- pytest tests/braze
+      tracksync gate --endpoint-var BRAZE_HOST --endpoint-form host -- ./run-tests.sh
+      tracksync gate --scenario 429-burst --scenario 503 --strict -- go test ./...
+      tracksync gate --list-scenarios
+
+    \b
+    Exit codes: 0 kept, 1 a violation, or the command itself failed under calm, 2 wrong use, 3 could not finish: the
+    command never called the mock, or was not done in time.
+    """
+    from tracksync.cli.session import run
+    from tracksync.gate import scenarios
+    from tracksync.gate.observing import ObservePlan, observe_command
+    from tracksync.report import Redactor
+
+    own = {name: scenario for path in files for name, scenario in scenarios.load(path).items()}
+    if list_scenarios:
+        _list({**scenarios.catalogue(), **own})
+        return 0
+    if not words:
+        raise UsageError("there is no command; write it after --, as in `tracksync gate -- npm test`")
+    outputs = Outputs(json_path, junit_path, html_path, markdown_path)
+    plan = ObservePlan(
+        command=words,
+        scenarios=scenarios.choose(names, own),
+        endpoint_vars=_variables(endpoint_vars or (ENDPOINT_VAR,)),
+        key_vars=_variables(key_vars or (KEY_VAR,)),
+        endpoint_form=endpoint_form,
+        timeout=timeout,
+        seed=seed,
+        port=port,
+        strict=strict,
+        aware=aware,
+        allowed=frozenset(_clause(id_) for id_ in allowed),
+        readings=configuration.parse_readings(pairs),
+        out=sys.stderr.buffer if outputs.to_stdout else None,
+    )
+    reports: list[Report] = []
+    code = run(
+        lambda emit: reports.append(observe_command(plan, emit)),
+        outputs=outputs,
+        redactor=Redactor([plan.key, *environment_secrets()]),
+        conclude=lambda result: _finish(result, reports, to_stdout=outputs.to_stdout),
+    )
+    return code or int(bool(reports and reports[0].own_failure))
+
+
+def _finish(result: dict[str, Any], reports: list[Report], *, to_stdout: bool) -> None:
+    """Add the command's own outcome to the result, and tell GitHub where the run is one of its jobs."""
+    from tracksync.gate import annotations
+    from tracksync.report import view
+
+    if reports:
+        result["command"] = reports[0].as_json()
+    if annotations.wanted(os.environ):
+        found = [(finding.clause, finding.message, finding.fails) for finding in view.findings(result)]
+        click.echo(annotations.render(found), nl=False, err=to_stdout)
+
+
+def _list(known: dict[str, Any]) -> None:
+    widest = max(map(len, known))
+    for name, scenario in known.items():
+        click.echo(f"{name:{widest}}  {scenario.sentence}")
+
+
+def _variables(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not name or "=" in name or "\0" in name:
+            raise UsageError(f"{name!r} cannot be the name of an environment variable")
+    return names
+
+
+def _clause(id_: str) -> str:
+    try:
+        return clause(id_).id
+    except UnknownClause as error:
+        raise UsageError(str(error)) from None

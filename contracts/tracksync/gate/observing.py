@@ -1,0 +1,378 @@
+"""Observe: runs a command against a served mock under each scenario, and judges its traffic.
+
+    observe_command(plan, emit) -> Report
+
+Everything a person or a report should know is emitted as events; nothing is printed here but the command's own output.
+"""
+
+from __future__ import annotations
+
+import queue
+import shlex
+import sys
+import time
+import uuid
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO, Final, Literal
+from urllib.parse import urlsplit
+
+from tracksync.clauses import Side, catalogue
+from tracksync.errors import UsageError
+from tracksync.events import Event, ExchangeJudged, FindingConfirmed, PhaseStarted, RunEnded, RunStarted, Verdict
+from tracksync.exchange import Exchange
+from tracksync.findings import Finding
+from tracksync.gate.client_judge import ClientBelief, conclude, judge_client
+from tracksync.gate.client_rules import SYNC_PATH
+from tracksync.gate.command import CommandEnd, Printed, run_command
+from tracksync.gate.observed import Observed
+from tracksync.gate.recorder import Recorder
+from tracksync.gate.scenarios import CALM, Scenario
+from tracksync.gate.serving import serving
+from tracksync.gate.stage import ACTED, DISTURBED, UNAPPLIED, UNLIMITED, Stage
+from tracksync.mock import MockConfig
+from tracksync.outcome import fails, fingerprint, strength_of
+
+Form = Literal["url", "host", "sync-url"]
+_RISKY: Final = frozenset(
+    {"500", "504", "cut before it was applied", "cut after it was applied"}
+)  # to repeat a count after these may count twice
+_SHOWN: Final = 5  # findings of one clause that are reported one by one
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservePlan:
+    """What to run and how. `allowed`: clauses whose findings are known and fail nothing.
+
+    `endpoint_form`: what the endpoint variable holds: url (http://127.0.0.1:1), host (127.0.0.1:1) or sync-url (the
+    URL with the documented path). `aware`: the command knows the scenario from TRACKSYNC_SCENARIO and succeeds where
+    its client does the right thing, so that exit status 0 is expected of it everywhere.
+    """
+
+    command: Sequence[str]
+    scenarios: Sequence[Scenario]
+    endpoint_vars: Sequence[str] = ("BRAZE_REST_ENDPOINT",)
+    key_vars: Sequence[str] = ("BRAZE_API_KEY",)
+    endpoint_form: Form = "url"
+    timeout: float = 600.0
+    seed: int = 0
+    port: int = 0
+    strict: bool = False
+    aware: bool = False
+    allowed: frozenset[str] = frozenset()
+    readings: Mapping[str, str] = field(default_factory=dict)
+    rate_limit: int = UNLIMITED
+    out: BinaryIO | None = None
+    err: BinaryIO | None = None
+    key: str = field(default_factory=lambda: str(uuid.uuid4()), repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class ScenarioRun:
+    """What came of the command under one scenario. `exchanges` is how many were judged."""
+
+    scenario: Scenario
+    end: CommandEnd
+    exchanges: int
+    acts: frozenset[str] = frozenset()
+    risky: bool = False  # whether a prudent client may have left something undone
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What a gate adds to the result: the command's own outcome, kept apart from the contract's."""
+
+    runs: tuple[ScenarioRun, ...] = ()
+    own_failure: str = ""  # why the command itself counts as failed though the contract may be kept
+
+    def as_json(self) -> dict[str, Any]:
+        """The member `command` of the result."""
+        return {
+            "failed": bool(self.own_failure),
+            "why": self.own_failure,
+            "runs": [
+                {
+                    "scenario": run.scenario.name,
+                    "expect": run.scenario.expect,
+                    "status": run.end.status,
+                    "signal": run.end.signal,
+                    "timed_out": run.end.timed_out,
+                    "seconds": round(run.end.seconds, 3),
+                    "requests": run.exchanges,
+                    "left_behind": list(run.end.left_behind),
+                }
+                for run in self.runs
+            ],
+        }
+
+
+def observe_command(plan: ObservePlan, emit: Callable[[Event], None]) -> Report:
+    """Run `plan`. Raises UsageError where the command cannot be started; all else ends in a RunEnded event."""
+    if not plan.command:
+        raise UsageError("there is no command; write it after --, as in `tracksync gate -- npm test`")
+    return _Observation(plan, emit).run()
+
+
+class _Observation:
+    def __init__(self, plan: ObservePlan, emit: Callable[[Event], None]) -> None:
+        self._plan, self._emit = plan, emit
+        self._found: dict[tuple[str, str], _Found] = {}
+        self._index = 0
+        self._runs: list[ScenarioRun] = []
+
+    def run(self) -> Report:
+        plan = self._plan
+        name = shlex.join(plan.command)
+        self._emit(RunStarted("gate", name, time.time(), plan.seed, strict=plan.strict))
+        for scenario in plan.scenarios:
+            self._emit(PhaseStarted(scenario.name))
+            run = _ScenarioPlay(self, plan, scenario).run()
+            self._runs.append(run)
+            if run.end.timed_out or (scenario.name == CALM and not run.exchanges):
+                break
+        for found in self._found.values():
+            self._emit(found.event(plan))
+        own = self._own_failure()
+        verdict, reason = self._verdict(own)
+        self._emit(RunEnded(verdict, reason, time.time(), why_not=self._why_not()))
+        return Report(tuple(self._runs), own)
+
+    # --- what the scenarios call --------------------------------------------------------------------------------
+    def judged(self, exchange: Exchange, findings: Sequence[Finding], exercised: frozenset[str], phase: str) -> None:
+        self._index += 1
+        self._emit(ExchangeJudged(self._index, exchange, tuple(findings), exercised, phase))
+
+    def note(self, finding: Finding, exchanges: tuple[Exchange, ...], scenario: str, moment: str) -> None:
+        place = (finding.clause, fingerprint(finding.clause, finding.pointer))
+        of_clause = sum(clause == finding.clause for clause, _ in self._found)
+        if place in self._found:
+            self._found[place].times += 1
+        elif of_clause < _SHOWN:
+            self._found[place] = _Found(finding, exchanges, scenario, moment)
+
+    def calm_ran(self) -> bool:
+        return any(run.scenario.name == CALM for run in self._runs)
+
+    def calm_failed(self) -> bool:
+        return any(run.scenario.name == CALM and run.end.failed for run in self._runs)
+
+    # --- the end ------------------------------------------------------------------------------------------------
+    def _own_failure(self) -> str:
+        for run in self._runs:
+            expected = "success" if self._plan.aware else run.scenario.expect
+            if run.end.timed_out:
+                return f"the command did not end within {self._plan.timeout:g} s under {run.scenario.name}"
+            if run.scenario.name == CALM and run.end.failed:
+                return f"the command failed under calm: {run.end.describe()}"
+            calm_known = any(other.scenario.name == CALM for other in self._runs)
+            if expected == "success" and run.end.failed and not calm_known and not run.risky:
+                how = run.end.describe()
+                return (
+                    f"the command failed under {run.scenario.name}: {how}; run it under calm too "
+                    "(--scenario calm), to see whether that is what the scenario does to it"
+                )
+        return ""
+
+    def _verdict(self, own: str) -> tuple[Verdict, str]:
+        plan, runs = self._plan, self._runs
+        ends = ", ".join(f"{run.scenario.name} {run.end.describe()}" for run in runs)
+        broken = any(
+            fails(strength_of(clause), strict=plan.strict, known=clause in plan.allowed) for clause, _ in self._found
+        )
+        if broken:
+            return "broken", f"the client breaks the contract; its command: {ends}"
+        late = next((run for run in runs if run.end.timed_out), None)
+        if late is not None:
+            return "unfinished", f"the command {late.end.describe()} under {late.scenario.name} and was ended"
+        silent = [run.scenario.name for run in runs if not run.exchanges]
+        if silent:
+            names = " or ".join((*plan.endpoint_vars, *plan.key_vars))
+            where = f" under {', '.join(silent)}" if len(runs) > 1 else ""
+            return "unfinished", (
+                f"the command never called the mock{where} ({ends}); does the client take its endpoint from "
+                f"{names}? Calls to any other host cannot be seen"
+            )
+        if own:
+            return "kept", f"the contract was kept, but {own}"
+        return "kept", f"the contract was kept; the command: {ends}"
+
+    def _why_not(self) -> dict[str, str]:
+        names = {run.scenario.name for run in self._runs}
+        families = {run.scenario.family for run in self._runs if run.scenario.name != CALM}
+        needs = {
+            "TC-RATE-WAIT": ("429-burst", "429-burst" in names),
+            "TC-RETRY-SERVER-ERROR": ("503", "503" in names),
+            "TC-RETRY-BACKOFF": ("503", "503" in names),
+            "TC-RETRY-BOUNDED": ("outage", "outage" in names),
+            "TC-NO-RETRY": ("400", "400" in names),
+            "TC-PATIENCE": ("slow-first-byte", "slow-first-byte" in names),
+            "TC-APPLIED-TWICE": ("reset-after", "reset-after" in names),
+            "TC-TOLERANT": ("all", "harmless" in families),
+            "TC-RECOVERS": ("503", "passing" in families),
+            "TC-NOT-APPLIED": ("users-empty", "unapplied" in families),
+            "TC-FAILURE-TOLD": ("outage", "lasting" in families),
+        }
+        return {
+            id_: f"it needs a scenario such as --scenario {scenario}"
+            for id_, (scenario, played) in needs.items()
+            if not played and id_ in catalogue(Side.CLIENT)
+        }
+
+
+@dataclass(slots=True)
+class _Found:
+    """A finding, where it was first seen and how often."""
+
+    finding: Finding
+    exchanges: tuple[Exchange, ...]
+    scenario: str
+    moment: str
+    times: int = 1
+
+    def event(self, plan: ObservePlan) -> FindingConfirmed:
+        again = f"; seen {self.times} times" if self.times > 1 else ""
+        text = f"{self.finding.message} [{self.moment}{again}]"
+        reproduce = f"tracksync gate --scenario {self.scenario} -- {shlex.join(plan.command)}"
+        known = self.finding.clause in plan.allowed
+        return FindingConfirmed(replace(self.finding, message=text), self.exchanges, reproduce, known)
+
+
+class _ScenarioPlay:
+    """One run of the command under one scenario."""
+
+    def __init__(self, whole: _Observation, plan: ObservePlan, scenario: Scenario) -> None:
+        self._whole, self._plan, self._scenario = whole, plan, scenario
+        self._ended: queue.SimpleQueue[Observed] = queue.SimpleQueue()
+        self._belief = ClientBelief()
+        self._exchanges = 0
+        self._acts: set[str] = set()
+        self._unapplied: Exchange | None = None
+        self._disturbed: Exchange | None = None
+        self._risky = False
+        self._last: Exchange | None = None
+        self._held: tuple[Exchange, tuple[Finding, ...], frozenset[str]] | None = None
+        self._printed = Printed()
+        self._begun = time.time()
+
+    def run(self) -> ScenarioRun:
+        plan, scenario = self._plan, self._scenario
+        config = MockConfig(key=plan.key, rate_limit=plan.rate_limit, readings=plan.readings, seed=plan.seed)
+        recorder = Recorder(Stage(config, scenario), self._ended.put, plan.key, config.unprivileged_key)
+        with serving(recorder, port=plan.port) as url:
+            end = run_command(
+                plan.command,
+                self._environment(url),
+                key=plan.key,
+                timeout=plan.timeout,
+                out=plan.out or sys.stdout.buffer,
+                err=plan.err or sys.stderr.buffer,
+                tick=self._judge_ended,
+                printed=self._printed,
+            )
+            self._settle(recorder)
+        self._judge_ended()
+        self._conclude(end)
+        return ScenarioRun(scenario, end, self._exchanges, frozenset(self._acts), self._risky)
+
+    def _environment(self, url: str) -> dict[str, str]:
+        plan = self._plan
+        value = {"url": url, "host": urlsplit(url).netloc, "sync-url": url + SYNC_PATH}[plan.endpoint_form]
+        return {
+            **dict.fromkeys(plan.endpoint_vars, value),
+            **dict.fromkeys(plan.key_vars, plan.key),
+            "TRACKSYNC_SCENARIO": self._scenario.name,
+        }
+
+    def _settle(self, recorder: Recorder) -> None:
+        """Let requests end that were on their way when the command did: their client is gone, so that is soon."""
+        deadline = time.monotonic() + 2.0
+        while recorder.ended < recorder.arrived and time.monotonic() < deadline:
+            self._judge_ended()
+            time.sleep(0.01)
+
+    def _judge_ended(self) -> None:
+        while True:
+            try:
+                observed = self._ended.get_nowait()
+            except queue.Empty:
+                return
+            self._judge(observed)
+
+    def _judge(self, observed: Observed) -> None:
+        judgement = judge_client(self._belief, observed)
+        self._belief = judgement.belief
+        exchange = observed.exchange
+        self._exchanges += 1
+        self._acts.update(exchange.tags)
+        self._last = exchange
+        if UNAPPLIED in exchange.tags:
+            self._unapplied = exchange
+        if DISTURBED in exchange.tags:
+            self._disturbed = exchange
+            self._risky = self._risky or bool(_RISKY & set(exchange.tags))
+        self._let_go()
+        self._held = (exchange, judgement.findings, judgement.exercised)
+        for finding, before in zip(judgement.findings, judgement.evidence, strict=True):
+            self._whole.note(finding, (*before, exchange), self._scenario.name, self._moment(exchange))
+
+    def _let_go(self, exercised: frozenset[str] = frozenset()) -> None:
+        """Emit the exchange that was held back: what the command's end shows is told with the last one."""
+        if self._held is not None:
+            exchange, findings, known = self._held
+            self._held = None
+            self._whole.judged(exchange, findings, known | exercised, self._scenario.name)
+
+    def _moment(self, exchange: Exchange) -> str:
+        line = self._printed.before(exchange.sent)
+        after = f", after the command had printed {line[:80]!r}" if line else ""
+        return f"scenario {self._scenario.name}, {max(exchange.sent - self._begun, 0):.2f} s after its start{after}"
+
+    # --- what the end of the command shows ------------------------------------------------------------------------
+    def _conclude(self, end: CommandEnd) -> None:
+        exercised = {"TC-KEY-SECRET"}
+        if not end.timed_out:
+            judgement = conclude(self._belief)
+            for finding, before in zip(judgement.findings, judgement.evidence, strict=True):
+                self._end_finding(finding, before)
+            if self._last is not None:
+                clause, wrong, evidence = self._of_status(end)
+                exercised |= {clause} - {""}
+                if wrong is not None:
+                    self._end_finding(wrong, evidence)
+        for stream in end.key_printed:
+            self._end_finding(Finding("TC-KEY-SECRET", f"the key stands in the command's {stream}"), ())
+        self._let_go(frozenset(exercised))
+
+    def _end_finding(self, finding: Finding, exchanges: tuple[Exchange, ...]) -> None:
+        moment = self._moment(exchanges[-1]) if exchanges else f"scenario {self._scenario.name}"
+        self._whole.note(finding, exchanges, self._scenario.name, moment)
+
+    def _of_status(self, end: CommandEnd) -> tuple[str, Finding | None, tuple[Exchange, ...]]:
+        """What the command's own exit status says of the client: the clause, and what is wrong if anything is."""
+        silent: tuple[str, Finding | None, tuple[Exchange, ...]] = ("", None, ())
+        scenario = self._scenario
+        if self._plan.aware or (ACTED not in self._acts and scenario.acts):
+            return silent
+        how = end.describe()
+        if scenario.family == "unapplied" and self._unapplied is not None:
+            text = "nothing was applied, and the command ended with success"
+            wrong = Finding("TC-NOT-APPLIED", text, "/response/body/users", "a failure", how)
+            return "TC-NOT-APPLIED", None if end.failed else wrong, (self._unapplied,)
+        if scenario.expect == "failure" and self._disturbed is not None:
+            text = f"every request met trouble ({scenario.name}), and the command ended with success"
+            wrong = Finding("TC-FAILURE-TOLD", text, "/response/status", "a failure", how)
+            return "TC-FAILURE-TOLD", None if end.failed else wrong, (self._disturbed,)
+        if scenario.expect != "success" or scenario.name == CALM or self._whole.calm_failed():
+            return silent
+        if not self._whole.calm_ran():
+            return silent
+        last: tuple[Exchange, ...] = () if self._last is None else (self._last,)
+        if scenario.family == "harmless":
+            text = f"under calm the command succeeds, under {scenario.name} it does not, though all of it is lawful"
+            wrong = Finding("TC-TOLERANT", text, "/response", "exit status 0", how)
+            return "TC-TOLERANT", wrong if end.failed else None, last
+        if self._risky and end.failed:
+            return silent  # not to send a count again is prudent
+        text = f"under calm the command succeeds, after passing trouble ({scenario.name}) it does not"
+        wrong = Finding("TC-RECOVERS", text, "/response", "exit status 0", how)
+        return "TC-RECOVERS", wrong if end.failed else None, last
