@@ -112,10 +112,13 @@ class ReadingLearned:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The run deleted the users that it made. `left` names those that are, or may be, still there; `why` says why."""
+    """The run deleted the users that it made. `left` are those that are, or may be, still there; `why` says why.
+
+    A user is given as the kind of its identifier and the texts that make it up.
+    """
 
     users: int
-    left: tuple[str, ...] = ()
+    left: tuple[tuple[str, ...], ...] = ()
     why: str = ""
 
 

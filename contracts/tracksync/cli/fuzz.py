@@ -3,36 +3,20 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import click
 
 from tracksync import config as configuration
 from tracksync.clauses import UnknownClause, clause
-from tracksync.cli.shared import FILE, PATH, Outputs, environment_key, environment_secrets, known_name, result_options
+from tracksync.cli.place import find_place
+from tracksync.cli.shared import FILE, PATH, Outputs, environment_secrets, known_name, result_options
 from tracksync.config import Config
 from tracksync.errors import UsageError
 
-if TYPE_CHECKING:
-    from tracksync.engine import FuzzPlan
-    from tracksync.events import Event
-
 DEFAULT_REQUESTS: Final = 500  # one minute of the documented rate limit
 LARGEST_SEED: Final = 2**32 - 1
-_NAMED_TARGETS: Final = ("mock", "live")
-
-
-@dataclass(frozen=True, slots=True)
-class _Target:
-    """Where to send, with which keys, and what tracksync.toml says about the place."""
-
-    address: str
-    key: str | None = None
-    unprivileged_key: str | None = None
-    config: Config = Config()  # noqa: RUF009 - frozen
 
 
 @click.command("fuzz")
@@ -56,6 +40,22 @@ class _Target:
     show_default=True,
     help="Seconds to wait for an answer.",
 )
+@click.option("--resume", is_flag=True, help="Go on with the run that was killed: same seed, same users, same budgets.")
+@click.option("--baseline", "baseline_path", type=FILE, metavar="FILE", help="Known findings, which do not fail the run.")
+@click.option("--update-baseline", is_flag=True, help="Add what is new to the baseline.")
+@click.option("--since", "since_path", type=FILE, metavar="FILE", help="An earlier result, to say what has changed.")
+@click.option(
+    "--journal",
+    "journal_path",
+    type=FILE,
+    metavar="DIR",
+    default=Path(".tracksync/journal"),
+    show_default=True,
+    help="Where the users of runs on a workspace are written down.",
+)
+@click.option("--record", "record_path", type=FILE, metavar="DIR", help="Make a cassette of each finding in DIR.")
+@click.option("--record-probes", is_flag=True, help="With --record: make one of every probe's sequence too.")
+@click.option("--ca", "ca_path", type=FILE, metavar="FILE", help="Trust the certificates in FILE, and no others.")
 @click.option("--directed-only", is_flag=True, help="Directed probes only, no random sequences.")
 @click.option("--strict", is_flag=True, help="Let deviations from what was observed fail the run too.")
 @click.option(
@@ -82,6 +82,14 @@ def command(
     rate_limit: int | None,
     probe_rate_limit: bool,
     timeout: float,
+    resume: bool,
+    baseline_path: Path | None,
+    update_baseline: bool,
+    since_path: Path | None,
+    journal_path: Path,
+    record_path: Path | None,
+    record_probes: bool,
+    ca_path: Path | None,
     directed_only: bool,
     strict: bool,
     config_path: Path,
@@ -105,15 +113,25 @@ def command(
       tracksync fuzz --seed 7 --json result.json --html result.html
       tracksync fuzz --target http://127.0.0.1:8080 --only TS-OK-MESSAGE
       tracksync fuzz --target live --max-requests 2000 --learn readings.toml
+      tracksync fuzz --target live --resume
+      tracksync fuzz --target http://127.0.0.1:8080 --record cassettes/found
 
     \b
     Exit codes: 0 kept, 1 a violation, 2 wrong use or configuration, 3 could not finish.
     """
+    from tracksync.cli.night import Memory, resume_night, run_night
     from tracksync.cli.session import run
-    from tracksync.engine import FuzzPlan
+    from tracksync.engine import FuzzPlan, fuzz
     from tracksync.report import Redactor
 
-    place = _target(target, config_path)
+    outputs = Outputs(json_path, junit_path, html_path, markdown_path, learn_path)
+
+    def recall(configured: Path | None, live: bool) -> Memory:
+        return Memory.recall(baseline_path or configured, update_baseline, since_path, live=live)
+
+    if resume:
+        return resume_night(target, config_path, journal_path, outputs, recall)
+    place = find_place(target, config_path)
     if place.address != "mock" and (faults or reading_pairs):
         raise UsageError("only the embedded mock can be given a fault or a reading; leave --target out")
     if faults:
@@ -121,6 +139,7 @@ def command(
 
         faults = tuple(fault(name).name for name in faults)
     budget, workspace = place.config.budget, place.config.workspace
+    memory = recall(place.config.baseline, target == "live")
     plan = FuzzPlan(
         target=place.address,
         key=place.key,
@@ -134,62 +153,28 @@ def command(
         rate_limit=rate_limit or workspace.rate_limit,
         array_limit=workspace.array_limit,
         probe_rate_limit=probe_rate_limit,
-        prefix=workspace.prefix,
+        known=memory.fingerprints,
+        verify=str(ca_path) if ca_path is not None else True,
         timeout=timeout,
         faults=faults,
         mock_readings=configuration.parse_readings(reading_pairs),
         random=not directed_only,
         strict=strict,
     )
+    from tracksync.cli.recording import recorder
+
+    if record_probes and record_path is None:
+        raise UsageError("--record-probes needs --record DIR, the directory for the cassettes")
+    stage = recorder(record_path, plan, every_probe=record_probes)
+    if not plan.embedded:
+        return run_night(plan, target, journal_path, outputs, memory, workspace.prefix, stage)
     return run(
-        lambda emit: _drive(plan, emit),
-        outputs=Outputs(json_path, junit_path, html_path, markdown_path, learn_path),
-        redactor=Redactor([place.key or "", place.unprivileged_key or "", *environment_secrets()]),
+        lambda emit: fuzz(plan, emit),
+        outputs=outputs,
+        redactor=Redactor(environment_secrets()),
+        conclude=memory.conclude,
+        stage=stage,
     )
-
-
-def _drive(plan: FuzzPlan, emit: Callable[[Event], None]) -> None:
-    from tracksync.engine import fuzz
-
-    fuzz(plan, emit)
-
-
-def _target(text: str, config_path: Path) -> _Target:
-    if text == "mock":
-        return _Target("mock")
-    if text != "live" and "://" not in text:
-        known_name(text, _NAMED_TARGETS, "target", "give mock, live or a URL that begins with http:// or https://")
-    if text == "live":
-        config = configuration.load(config_path)
-        if config.endpoint is None:
-            raise UsageError(
-                f'{config_path} names no endpoint; add a line like endpoint = "https://rest.iad-01.braze.com"'
-            )
-        address = config.endpoint
-    else:
-        address = configuration.check_endpoint(text)
-        config = Config()
-    if not configuration.is_loopback(address) and not _may_leave(config if text == "live" else None, config_path):
-        raise UsageError(
-            f"{address} is not on this machine, and nothing is sent to another one unless {config_path} says "
-            "`live = true`; do that only for a workspace on which test users may be made"
-        )
-    key = environment_key(config.key_env)
-    if key is None:
-        raise UsageError(f"there is no key: put it in the environment variable {config.key_env}")
-    unprivileged = environment_key(config.unprivileged_key_env)
-    if unprivileged == key:
-        raise UsageError(
-            f"{config.key_env} and {config.unprivileged_key_env} hold the same key; the second is for one without the "
-            "permission users.track.sync, leave it unset if there is none"
-        )
-    return _Target(address, key, unprivileged, config)
-
-
-def _may_leave(config: Config | None, config_path: Path) -> bool:
-    if config is None and config_path.exists():
-        config = configuration.load(config_path)
-    return config is not None and config.live
 
 
 def _only(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -14,6 +14,7 @@ import click
 from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.report import files
+from tracksync.report.compare import Comparison
 from tracksync.report.tally import Result
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -45,18 +46,18 @@ class Outputs:
         """Whether standard output belongs to one of the results."""
         return any(str(path) == "-" for path, _ in self._wanted())
 
-    def write(self, result: Result) -> None:
+    def write(self, result: Result, comparison: Comparison | None = None) -> None:
         """Write every one, also when another fails; then raise the first failure."""
         failures: list[TracksyncError] = []
         for path, render in self._wanted():
             try:
-                files.write(path, render(result))
+                files.write(path, render(result, comparison))
             except TracksyncError as error:
                 failures.append(error)
         if failures:
             raise failures[0]
 
-    def _wanted(self) -> list[tuple[Path, Callable[[Result], str]]]:
+    def _wanted(self) -> list[tuple[Path, Callable[[Result, Comparison | None], str]]]:
         wanted = [
             (self.json, _json),
             (self.junit, _junit),
@@ -67,31 +68,31 @@ class Outputs:
         return [(path, render) for path, render in wanted if path is not None]
 
 
-def _json(result: Result) -> str:
+def _json(result: Result, comparison: Comparison | None) -> str:
     from tracksync.report import json_result
 
     return json_result.render(result)
 
 
-def _junit(result: Result) -> str:
+def _junit(result: Result, comparison: Comparison | None) -> str:
     from tracksync.report import junit
 
     return junit.render(result)
 
 
-def _html(result: Result) -> str:
+def _html(result: Result, comparison: Comparison | None) -> str:
     from tracksync.report import html
 
-    return html.render(result)
+    return html.render(result, comparison)
 
 
-def _markdown(result: Result) -> str:
+def _markdown(result: Result, comparison: Comparison | None) -> str:
     from tracksync.report import markdown
 
-    return markdown.render(result)
+    return markdown.render(result, comparison)
 
 
-def _learned(result: Result) -> str:
+def _learned(result: Result, comparison: Comparison | None) -> str:
     from tracksync.report import learned
 
     return learned.render(result)

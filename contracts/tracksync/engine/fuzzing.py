@@ -88,16 +88,20 @@ class FuzzPlan:
         return self.target == "mock"
 
 
-def fuzz(plan: FuzzPlan, emit: Callable[[Event], None], wrap: Callable[[Target], Target] | None = None) -> None:
+Wrap = Callable[[Target, Sequence[str]], Target]
+
+
+def fuzz(plan: FuzzPlan, emit: Callable[[Event], None], wrap: Wrap | None = None) -> None:
     """Run `plan`. Raises UsageError for a plan that cannot be carried out; all else ends in a RunEnded event.
 
-    `wrap` may put something between the run and its target, such as a journal.
+    `wrap` may put something between the run and its target, such as a journal; it is also given the prefixes of the
+    users that the run makes, a list that grows.
     """
     prefix = plan.prefix or _prefix(plan)
     prefixes = [prefix, *plan.more_prefixes]
     target = open_target(plan, prefixes)
     if wrap is not None:
-        target = wrap(target)
+        target = wrap(target, prefixes)
     try:
         _Run(plan, prefix, prefixes, target, emit).run()
     finally:
@@ -445,8 +449,7 @@ class _Run:
         self.emit(PhaseStarted("cleaning", None))
         cleaner = Cleaner(self.target.send, self.target.sleep, patience=min(self.plan.patience, 60.0), settle=SETTLE)
         done = cleaner.clean(self.session.users)
-        left = tuple(" ".join(one) for one in done.left)
-        self.emit(Cleaned(done.users, left, done.why))
+        self.emit(Cleaned(done.users, done.left, done.why))
 
     def reasons(self) -> dict[str, str]:
         """For clauses that this run may not have exercised: why."""

@@ -12,11 +12,13 @@ from tracksync.report.tally import Result
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A ledger row that was read one way then and another way now."""
+    """A ledger row that was read one way then and another way now, and the exchanges that showed each, if kept."""
 
     row: str
     before: str
     after: str
+    exchange_before: dict[str, Any] | None = None
+    exchange_after: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +43,7 @@ def compare(before: Result, after: Result) -> Comparison:
     later = {_key(finding) for finding in after["findings"]}
     gone = [finding for finding in before["findings"] if _key(finding) not in later]
     then, now = before.get("readings", {}), after.get("readings", {})
+    shown_then, shown_now = before.get("readings_shown", {}), after.get("readings_shown", {})
     return Comparison(
         before=before,
         after=after,
@@ -48,8 +51,22 @@ def compare(before: Result, after: Result) -> Comparison:
         known=tuple(finding for finding in after["findings"] if _key(finding) in earlier),
         fixed=tuple(finding for finding in gone if _exercised(after, finding["clause"])),
         unseen=tuple(finding for finding in gone if not _exercised(after, finding["clause"])),
-        drift=tuple(Drift(row, str(then[row]), str(now[row])) for row in then if row in now and then[row] != now[row]),
+        drift=tuple(
+            Drift(row, str(then[row]), str(now[row]), shown_then.get(row), shown_now.get(row))
+            for row in then
+            if row in now and then[row] != now[row]
+        ),
     )
+
+
+def drift_json(drift: Drift) -> dict[str, Any]:
+    """`drift` as an entry of a result's member `drift`."""
+    shown: dict[str, Any] = {"row": drift.row, "before": drift.before, "after": drift.after}
+    if drift.exchange_before is not None:
+        shown["exchange_before"] = drift.exchange_before
+    if drift.exchange_after is not None:
+        shown["exchange_after"] = drift.exchange_after
+    return shown
 
 
 def _key(finding: dict[str, Any]) -> str:

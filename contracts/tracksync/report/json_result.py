@@ -43,6 +43,8 @@ _OWN_MEMBERS: Final[dict[str, Any]] = {
         "reason": {"type": "string"},
         "started": {"type": "string"},
         "readings": {"additionalProperties": {"type": "string"}},
+        "readings_shown": {"type": "object", "additionalProperties": {"type": "object"}},
+        "retries_by": {"type": "object", "additionalProperties": _COUNT},
         "budget": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
         "findings": {
             "items": {

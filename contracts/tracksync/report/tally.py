@@ -15,6 +15,7 @@ from typing import Any, Final
 from tracksync import __version__
 from tracksync.clauses import Side, catalogue
 from tracksync.events import (
+    Cleaned,
     Event,
     ExchangeJudged,
     FindingConfirmed,
@@ -64,6 +65,9 @@ class Tally:
         self._exercised: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
         self._readings: dict[str, str] = {}
+        self._shown: dict[str, dict[str, Any]] = {}
+        self._retried: Counter[str] = Counter()
+        self._cleaned: Cleaned | None = None
         self._confirmed: list[dict[str, Any]] = []
         self._unconfirmed: dict[str, dict[str, Any]] = {}
         self._phases: list[dict[str, Any]] = []
@@ -88,10 +92,15 @@ class Tally:
                 self._paused_seconds += event.seconds
             case Retried():
                 self._retries += 1
+                self._retried[event.why] += 1
             case Skipped():
                 self._skipped += 1
             case ReadingLearned():
                 self._readings[event.row] = event.reading
+                if event.exchange is not None:
+                    self._shown[event.row] = exchange_json(self._redactor.exchange(event.exchange))
+            case Cleaned():
+                self._cleaned = event
             case SectionAdded():
                 self._sections.append(self._redactor.json(section_json(event.section)))
             case RunEnded():
@@ -178,10 +187,12 @@ class Tally:
             "seconds": round(max(until - self._begun, 0.0), 3),
             "data_points": self._data_points,
             "retries": self._retries,
+            "retries_by": dict(sorted(self._retried.items())),
             "pauses": {"count": self._pauses, "seconds": round(self._paused_seconds, 3)},
             "findings": findings,
             "clauses": self._clauses(),
             "readings": dict(sorted(self._readings.items())),
+            "readings_shown": dict(sorted(self._shown.items())),
             "phases": [{name: value for name, value in phase.items() if value is not None} for phase in self._phases],
             "timeline": [self._timeline[window] for window in sorted(self._timeline)],
         }
@@ -192,6 +203,12 @@ class Tally:
                 "requests": started.max_requests,
                 "seconds": started.max_seconds,
                 "data_points": started.max_data_points,
+            }
+        if self._cleaned:
+            result["cleaning"] = {
+                "users": self._cleaned.users,
+                "left": [self._redactor.json(list(user)) for user in self._cleaned.left],
+                "why": self._redactor.text(self._cleaned.why),
             }
         return result
 

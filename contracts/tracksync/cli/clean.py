@@ -1,0 +1,118 @@
+"""`tracksync clean`: deletes the test users that killed runs left behind, as their journals tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from tracksync import config as configuration
+from tracksync.cli.place import find_place
+from tracksync.cli.shared import FILE
+from tracksync.errors import UsageError
+
+COULD_NOT_FINISH = 3
+
+
+@click.command("clean")
+@click.option(
+    "--journal",
+    "journal_path",
+    type=FILE,
+    metavar="DIR",
+    default=Path(".tracksync/journal"),
+    show_default=True,
+    help="Where runs wrote their users down.",
+)
+@click.option(
+    "--wait",
+    type=click.FloatRange(min=0),
+    default=300.0,
+    metavar="S",
+    show_default=True,
+    help="Seconds to wait for a slow deletion.",
+)
+@click.option("--discard", is_flag=True, help="Also give up the runs themselves: they cannot be resumed any more.")
+@click.option(
+    "--config",
+    "config_path",
+    type=FILE,
+    default=configuration.FILE_NAME,
+    metavar="FILE",
+    show_default=True,
+    help="Where a live workspace is described.",
+)
+@click.option("--ca", "ca_path", type=FILE, metavar="FILE", help="Trust the certificates in FILE, and no others.")
+def command(journal_path: Path, wait: float, discard: bool, config_path: Path, ca_path: Path | None) -> int:
+    """Delete the test users that a killed run left behind.
+
+    Each run writes its users to a journal before it creates them. This deletes them in batches of fifty, looks whether
+    they are gone where the key may export, waits for slow deletions, and names what is left. A killed run can still be
+    resumed afterwards: it then goes on with new users. The key needs the permission users.delete, and users.export.ids
+    for looking.
+
+    \b
+    Examples:
+      tracksync clean
+      tracksync clean --discard --wait 30
+
+    \b
+    Exit codes: 0 nothing is left (or every deletion was accepted and cannot be looked at), 2 wrong use or
+    configuration, 3 users are left.
+    """
+    from tracksync.live import journal as journals
+
+    paths = journals.unfinished(journal_path)
+    if not paths:
+        click.echo(f"nothing to clean: {journal_path} holds no journal of a run")
+        return 0
+    worst = 0
+    for path in paths:
+        worst = max(worst, _clean(path, wait, discard, config_path, ca_path))
+    return worst
+
+
+def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: Path | None) -> int:
+    from tracksync.engine import FuzzPlan
+    from tracksync.engine.fuzzing import open_target
+    from tracksync.live import journal as journals
+    from tracksync.live.deleting import clean
+
+    story = journals.read(path)
+    if story is None:
+        journals.Journal.open(path).remove()
+        click.echo(f"{path.name}: nothing was sent")
+        return 0
+    if not story.users and (not story.resumable or discard):
+        journals.Journal.open(path).remove()
+        click.echo(f"{path.name}: no user is left")
+        return 0
+    place = find_place(str(story.header.get("asked", story.target)), config_path)
+    if place.address != story.target:
+        raise UsageError(f"the run of {path} was on {story.target}, and {config_path} now names {place.address}")
+    try:
+        journal = journals.Journal.open(path)
+    except UsageError as error:
+        click.echo(f"{path.name}: {error}", err=True)
+        return COULD_NOT_FINISH
+    saved = story.header.get("plan", {}).get("verify", True)
+    plan = FuzzPlan(target=place.address, key=place.key, verify=str(ca_path) if ca_path is not None else saved)
+    target = open_target(plan, list(story.prefixes))
+    try:
+        done = clean(
+            journal, target, patience=wait, say=lambda text: click.echo(f"{path.name}: {text}"), keep=not discard
+        )
+    finally:
+        target.close()
+    gone = done.users - len(done.left)
+    seen = "seen to be gone" if done.verified else "deletion accepted"
+    click.echo(f"{path.name}: {gone} of {done.users} users deleted ({seen})")
+    if done.why:
+        click.echo(f"{path.name}: {done.why}")
+    for user in done.left[:20]:
+        click.echo(f"  left: {' '.join(user)}")
+    if len(done.left) > 20:
+        click.echo(f"  and {len(done.left) - 20} more")
+    if story.resumable and not discard:
+        click.echo(f"{path.name}: its run was killed; `tracksync fuzz --resume` goes on, `tracksync clean --discard` ends it")
+    return COULD_NOT_FINISH if done.left else 0
