@@ -1,0 +1,110 @@
+"""`tracksync mock`: serves the mock workspace on a port of this machine."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+
+import click
+
+from tracksync import config as configuration
+from tracksync import limits
+from tracksync.cli.shared import FILE
+from tracksync.errors import UsageError
+
+# Well known, so that an example can be copied as it stands. They open nothing but this mock.
+KEY: Final = "tracksync-mock-key"
+UNPRIVILEGED_KEY: Final = "tracksync-mock-key-without-permission"
+DEFAULT_PORT: Final = 8080
+
+
+@click.command("mock")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    metavar="N",
+    show_default=True,
+    help="The port to serve on; 0 takes any free one.",
+)
+@click.option("--host", default="127.0.0.1", metavar="NAME", show_default=True, help="The address to serve on.")
+@click.option("--reading", "pairs", multiple=True, metavar="ROW=NAME", help="Follow this reading; repeatable.")
+@click.option("--readings", "readings_path", type=FILE, metavar="FILE", help="Follow the readings in FILE.")
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break a clause on purpose; repeatable.")
+@click.option("--scenario", default="calm", metavar="NAME", show_default=True, help="How to treat clients.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="For what a scenario draws.")
+@click.option(
+    "--rate-limit",
+    type=click.IntRange(min=1),
+    default=limits.RATE_PER_MINUTE,
+    metavar="N",
+    show_default=True,
+    help="Requests accepted in a clock minute.",
+)
+@click.option(
+    "--array-limit",
+    type=click.IntRange(min=1),
+    default=limits.ARRAY_MAX,
+    metavar="N",
+    show_default=True,
+    help="Elements an array attribute may have.",
+)
+@click.option("--cert", "cert_path", type=FILE, metavar="FILE", help="Serve over TLS with this certificate (PEM).")
+@click.option("--key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
+def command(
+    port: int,
+    host: str,
+    pairs: tuple[str, ...],
+    readings_path: Path | None,
+    faults: tuple[str, ...],
+    scenario: str,
+    seed: int,
+    rate_limit: int,
+    array_limit: int,
+    cert_path: Path | None,
+    key_path: Path | None,
+) -> None:
+    """Serve a mock workspace: stateful, with the limits and answers that the documents promise.
+
+    It prints its address and its key, and serves until Ctrl-C. Where the documents leave something open it follows
+    the first reading of the ledger row, unless told otherwise.
+
+    \b
+    Examples:
+      tracksync mock --port 8080
+      tracksync mock --reading no-user=omitted --rate-limit 60
+      tracksync mock --readings readings.toml
+      tracksync mock --scenario rate-burst
+    """
+    if key_path is not None and cert_path is None:
+        raise UsageError("--key is the private key of a certificate; name that with --cert")
+    from tracksync.mock import MockApp, MockConfig
+    from tracksync.mock.serve import serve
+
+    readings = configuration.read_readings(readings_path) if readings_path else {}
+    readings |= configuration.parse_readings(pairs)
+    try:
+        config = MockConfig(
+            key=KEY,
+            unprivileged_key=UNPRIVILEGED_KEY,
+            rate_limit=rate_limit,
+            array_limit=array_limit,
+            readings=readings,
+            faults=faults,
+            scenario=scenario,
+            seed=seed,
+        )
+        app = MockApp(config)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+    def ready(address: str) -> None:
+        click.echo(f"tracksync mock on {address}")
+        click.echo(f"  key {KEY}; without the permission: {UNPRIVILEGED_KEY}")
+        click.echo(f"  export TRACKSYNC_API_KEY={KEY}; tracksync fuzz --target {address}")
+        click.echo("  Ctrl-C ends it")
+
+    # Ctrl-C is how one ends it: the server hands the signal on once it has stopped.
+    with suppress(KeyboardInterrupt):
+        serve(app, host=host, port=port, certificate=cert_path, key=key_path, ready=ready)
