@@ -230,11 +230,10 @@ def _identifier_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
     if isinstance(value, _Pairs | dict):
         members = value.items() if isinstance(value, dict) else value
         for inner_key, inner in members:
-            # `user_alias` and the entries of delete requests are objects whose own keys say what is in them
-            if key in TEXT_KEYS:
+            # the members of an alias, and what a deletion says beside an email, are named by their own keys alone
+            if key not in ALIAS_KEYS and inner_key != "prioritization":
                 yield from _identifier_reasons(key, inner, prefix)
-            else:
-                yield from _member_reasons(inner_key, inner, prefix)
+            yield from _member_reasons(inner_key, inner, prefix)
     elif isinstance(value, list):
         for inner in value:
             yield from _identifier_reasons(key, inner, prefix)

@@ -121,12 +121,10 @@ def _step(mode: GenerationMode, body: Any, namer: Namer) -> Step | None:
 
 def _identifier(key: str, value: Any, namer: Namer) -> Any:
     """What stands under `key`, made harmless; anything but a text keeps its JSON type where that is possible."""
-    if key in ALIAS_KEYS and isinstance(value, dict | list):
-        return made_harmless(value, namer)
     if key not in TEXT_KEYS | EMAIL_KEYS | PHONE_KEYS | ALIAS_KEYS:
         return made_harmless(value, namer)
-    if isinstance(value, str) and not value.strip():
-        return value
+    if isinstance(value, dict | list):
+        value = made_harmless(value, namer)
     if harmless_identifier(key, value, namer.prefix):
         return value
     tag = f"schema-{zlib.crc32(repr(value).encode('utf-8', 'surrogatepass')) % POOL}"

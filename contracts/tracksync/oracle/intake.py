@@ -719,7 +719,7 @@ def _wrong_edit(name: str, part: Any) -> bool:
 _PROFILE_FORMS: dict[str, re.Pattern[str]] = {
     "country": re.compile(r"[A-Z]{2}"),
     "language": re.compile(r"[a-z]{2}"),
-    "dob": re.compile(r"(19|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"),
+    "dob": re.compile(r"(1[89]|20)\d\d-(0[1-9]|1[0-2])-(0[1-9]|1\d|2[0-8])"),
     "gender": re.compile(r"[MFONP]"),
     "email_subscribe": re.compile(r"opted_in|unsubscribed|subscribed"),
     "push_subscribe": re.compile(r"opted_in|unsubscribed|subscribed"),

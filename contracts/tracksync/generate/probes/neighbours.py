@@ -43,6 +43,7 @@ def track(name: Namer) -> Iterator[Step]:
     full = {"events": [event({"external_id": name.external_id(f"of {n}")}, "tracked", DAY) for n in range(75)]}
     yield send("75 objects", json_request(full, path=TRACK))
     yield later("after all was applied", event_request(user, "tracked", DAY))
+    yield send("the purchases too", purchase_request(user, "tracked", DAY))
     yield send("the attributes too", attributes_request(user, {"n": {"inc": 0}}))
     yield send("and the user that was made", event_request(other, "tracked", DAY, _update_existing_only=True))
 

@@ -144,7 +144,8 @@ def email_leads(name: Namer) -> Iterator[Step]:
     yield send("Ada has the email", attributes_request(ada, {"who": "ada"}, email=email))
     yield send("Bob has the phone", attributes_request(bob, {"who": "bob"}, phone=phone))
     yield send("an event by both", event_request({"phone": phone, "email": email}, SEEN, DAY))
-    yield send("an event by the email alone", event_request({"email": email}, SEEN, DAY))
+    yield send("attributes by both", attributes_request({"phone": phone, "email": email}, {"n": 5}))
+    yield send("attributes by the email alone", attributes_request({"email": email}, {"n": {"inc": 0}}))
 
 
 @probe("user-unknown-braze-id", "TS-USER-BRAZE-ID", "TS-USER-UPDATE-ONLY")
