@@ -22,13 +22,15 @@ class Fault:
     """One way of breaking the contract.
 
     `clauses` are those it breaks, the most telling first. `family` groups related ones; faults of the family `race`
-    show only when requests overlap, so they need a served mock and several connections.
+    show only when requests overlap, so they need a served mock and several connections. `beyond`: why a fair judge
+    leaves it alone, "" for a fault that has to be found.
     """
 
     name: str
     sentence: str
     clauses: tuple[str, ...]
     family: str
+    beyond: str = ""
 
 
 class UnknownFault(UsageError):
@@ -40,7 +42,7 @@ def catalogue() -> Mapping[str, Fault]:
     """All faults by name, in the order of the table."""
     text = resources.files("tracksync.mock").joinpath("faults.toml").read_text(encoding="utf-8")
     faults = {
-        name: Fault(name, raw["sentence"], tuple(raw["clauses"]), raw["family"])
+        name: Fault(name, raw["sentence"], tuple(raw["clauses"]), raw["family"], raw.get("beyond", ""))
         for name, raw in tomllib.loads(text).items()
     }
     return MappingProxyType(faults)

@@ -89,7 +89,8 @@ def _latest(one: Interval, other: Interval) -> Interval:
     return max(one[0], other[0]), max(one[1], other[1])
 
 
-def _within(instant: int, interval: Interval) -> bool:
+def within(instant: int, interval: Interval) -> bool:
+    """Whether an instant that was shown lies in the interval, to the millisecond."""
     return interval[0] - TOLERANCE <= instant <= interval[1] + TOLERANCE
 
 
@@ -104,14 +105,14 @@ def count_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
 def first_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
     """Whether the shown first is the outcome's; from an unknown one it is at most this write's time."""
     if outcome.after.first is not None:
-        return _within(shown.first, outcome.after.first)
+        return within(shown.first, outcome.after.first)
     return shown.first <= op.when[1] + TOLERANCE
 
 
 def last_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
     """Whether the shown last is the outcome's; from an unknown one it is at least this write's time."""
     if outcome.after.last is not None:
-        return _within(shown.last, outcome.after.last)
+        return within(shown.last, outcome.after.last)
     return shown.last >= op.when[0] - TOLERANCE
 
 

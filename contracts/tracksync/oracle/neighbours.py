@@ -10,6 +10,7 @@ from rpds import HashTrieMap
 from tracksync.findings import NOTHING, Finding
 from tracksync.oracle.belief import ABSENT, CONSISTENT_AFTER, UNKNOWN, Belief, Cell, Counter, User
 from tracksync.oracle.cells import appears
+from tracksync.oracle.counters import within
 from tracksync.oracle.intake import Ask, objects_of
 from tracksync.values.numbers import is_integer
 from tracksync.values.times import read_time
@@ -151,9 +152,19 @@ def _count_agrees(cell: Cell, found: dict[str, Any] | None, count: Any, late: bo
     known = [one for one in counts if one is not None]
     if len(known) < len(counts) or not is_integer(count):
         return len(known) < len(counts)
-    if late:
-        return count in known
-    if count > max(known):
-        return False
-    last = found.get("last") if found else None
-    return last is None or not isinstance(last, str) or read_time(last).instant is not None
+    if not late:
+        return bool(count <= max(known))
+    return any(
+        state.value.count == count and (not count or _times_agree(state.value, found or {}))
+        for state in cell.states
+        if isinstance(state.value, Counter)
+    )
+
+
+def _times_agree(state: Counter, found: dict[str, Any]) -> bool:
+    for name, interval in (("first", state.first), ("last", state.last)):
+        shown = found.get(name)
+        instant = read_time(shown).instant if isinstance(shown, str) else None
+        if instant is not None and interval is not None and not within(instant, interval):
+            return False
+    return True

@@ -63,16 +63,16 @@ class Outcome:
 
 
 def fault_jobs(seed: int) -> Iterator[Job]:
-    """One job a fault that sequential requests can show."""
+    """One job a fault that sequential requests can show and a fair judge must find."""
     for fault in faults().values():
-        if fault.family != NEEDS_CONCURRENCY:
+        if fault.family != NEEDS_CONCURRENCY and not fault.beyond:
             yield Job("fault", fault.name, seed, (fault.name,))
 
 
 def fault_pair_jobs(seed: int, count: int) -> Iterator[Job]:
     """Two faults at once, drawn from different families."""
     rng = random.Random(seed)
-    names = [fault for fault in faults().values() if fault.family != NEEDS_CONCURRENCY]
+    names = [fault for fault in faults().values() if fault.family != NEEDS_CONCURRENCY and not fault.beyond]
     made = 0
     while made < count:
         one, other = rng.sample(names, 2)
