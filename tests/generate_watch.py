@@ -63,31 +63,27 @@ def _harms(value: Any, digits: str) -> Iterator[str]:
                 yield f"field {key}"
             if key.lower() in NAMING:
                 yield from _names(inner, digits)
-            if key.lower() in ("phone", "phone_numbers"):
+            if key.lower() in ("phone", "phone_numbers", "email", "email_addresses"):
                 for leaf in _leaves(inner):
-                    rings = isinstance(leaf, str) or len(str(leaf)) >= 10
-                    if rings and not (FICTION.fullmatch(str(leaf)) or _ours(str(leaf))):
-                        yield f"phone {leaf!r}"
-            if key.lower() in ("email", "email_addresses"):
-                for leaf in _leaves(inner):
-                    if isinstance(leaf, str) and not _ours(leaf):
-                        yield f"email {leaf!r}"
+                    short = not isinstance(leaf, str) and sum(map(str.isdigit, str(leaf))) < 10  # no number of a person
+                    ours = FICTION.fullmatch(str(leaf)) or _ours(str(leaf), digits)
+                    if not (short or ours or (key.lower().startswith("email") and not isinstance(leaf, str))):
+                        yield f"{key} {leaf!r}"
             if key == "user_alias" and isinstance(inner, str | list) and not isinstance(inner, Members):
-                yield from _names(inner, digits)
+                yield from _names(inner, digits, into_objects=False)
             yield from _harms(inner, digits)
     elif isinstance(value, list):
         for inner in value:
             yield from _harms(inner, digits)
 
 
-def _names(value: Any, digits: str) -> Iterator[str]:
+def _names(value: Any, digits: str, into_objects: bool = True) -> Iterator[str]:
     if isinstance(value, Members):  # in a list of aliases the objects say themselves what is what
-        for key, inner in value:
-            if key != "alias_label":
-                yield from _names(inner, digits)
+        for _, inner in value if into_objects else ():
+            yield from _names(inner, digits)
     elif isinstance(value, list):
         for inner in value:
-            yield from _names(inner, digits)
+            yield from _names(inner, digits, into_objects)
     elif isinstance(value, str):
         if not _ours(value, digits):
             yield f"name {value!r}"

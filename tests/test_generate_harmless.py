@@ -23,7 +23,7 @@ from tracksync.generate.probes import PROBES, rate_burst
 from tracksync.generate.random_steps import random_steps
 from tracksync.generate.schemathesis_cases import made_harmless, schema_steps
 
-RELAXED = settings(max_examples=60, deadline=None, database=None, suppress_health_check=list(HealthCheck))
+RELAXED = settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
 
 
 def a_namer(seed: int = 0) -> Namer:
