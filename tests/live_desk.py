@@ -24,7 +24,7 @@ import httpx
 
 KEY = "canary-7d1f0c52-9b1e-4f7a-8a53-5be8f3b0c1d9"
 UNPRIVILEGED = "canary-unprivileged-0e4b7a"
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class Disturbed:
@@ -70,6 +70,8 @@ class Disturbed:
         entry["ours"] += sync
         if options.latency:
             await asyncio.sleep(rng.uniform(0.2, 1.8) * options.latency)
+        if options.slow and rng.random() < options.slow:
+            await asyncio.sleep(rng.uniform(0.2, 0.6) * options.stall)
         body = await _body(receive)
         if b"external_id" in body:
             self.made.add("asked")
@@ -182,6 +184,7 @@ def main() -> None:
     parser.add_argument("--kinds", nargs="*", default=list(ALL_KINDS))
     parser.add_argument("--stall", type=float, default=3.0)
     parser.add_argument("--latency", type=float, default=0.0)
+    parser.add_argument("--slow", type=float, default=0.0)
     parser.add_argument("--bursts", type=float, default=0.0)
     parser.add_argument("--delay", type=float, default=0.05)
     parser.add_argument("--seed", type=int, default=1)

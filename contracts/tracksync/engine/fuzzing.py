@@ -38,6 +38,7 @@ from tracksync.outcome import fails, fingerprint, strength_of
 EMBEDDED_RATE = 120  # requests a minute of the embedded mock: small, so that a short run sees the limit too
 SHRINK_REQUESTS = 60  # of one finding, on a target where requests cost
 SHRINK_SHARE = 5  # at most one in so many requests of the budget is kept for making findings short
+SHRINK_SECONDS = 180.0  # three rate windows
 SETTLE = 3.0  # seconds after which a write whose answer was lost is not expected to come through any more
 SHRINK_FINDINGS = 12  # findings that are made short; more are reported as they are
 
@@ -215,7 +216,7 @@ class _Run:
         except KeyboardInterrupt:
             reason, finished = "stopped by hand", False
         broken = False
-        self.session.reserve = lambda: 0
+        self.session.reserve = _nothing
         with suppress(KeyboardInterrupt, TargetLost):
             broken = self.confirm()
         with suppress(KeyboardInterrupt, TargetLost):
@@ -334,7 +335,7 @@ class _Run:
     def finish_reading(self, verifier: Verifier) -> None:
         """Wait for exported profiles that do not agree yet, and say what could not be seen."""
         session = self.session
-        session.reserve = lambda: 0
+        session.reserve = _nothing
         try:
             verifier.finish(session.pause)
         except (BudgetSpent, TargetLost) as stopped:
@@ -349,12 +350,13 @@ class _Run:
         body = {"attributes": [{"external_id": namer.external_id("u"), "beat": number}]}
         return Step(json_request(body), label="is the target there?")
 
-    def kept_back(self) -> int:
-        """Requests of the budget that are kept for making findings short."""
+    def kept_back(self) -> tuple[int, float]:
+        """Requests and seconds of the budget that are kept for making findings short."""
         if not self.plan.shrink or not self.session.found:
-            return 0
+            return _nothing()
         wanted = SHRINK_REQUESTS * min(len(self.session.found), SHRINK_FINDINGS)
-        return min(wanted, self.plan.max_requests // SHRINK_SHARE)
+        seconds = min(SHRINK_SECONDS, (self.plan.max_seconds or 0.0) / SHRINK_SHARE)
+        return min(wanted, self.plan.max_requests // SHRINK_SHARE), seconds
 
     def left(self) -> int:
         left = self.session.left()
@@ -466,6 +468,10 @@ class _Run:
             default = "no probe was chosen that exercises it" if plan.only else "no answer of this run bears on it"
             reasons.setdefault(clause, default)
         return reasons
+
+
+def _nothing() -> tuple[int, float]:
+    return 0, 0.0
 
 
 def freshness(prefixes: Sequence[str], *, everything: bool) -> Callable[[str, str], bool]:

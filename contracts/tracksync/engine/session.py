@@ -76,7 +76,7 @@ class Session:
     # Per kind of finding: what was sent up to its first appearance, and the finding.
     found: dict[Hashable, tuple[list[Sent], Finding]] = field(default_factory=dict)
     likeness: Callable[[Finding], Hashable] = lambda finding: finding.clause
-    reserve: Callable[[], int] = lambda: 0  # requests of the budget that are kept for later
+    reserve: Callable[[], tuple[int, float]] = lambda: (0, 0.0)  # requests and seconds of the budget, kept for later
     pulse: Callable[[int], Step] | None = None  # a plain request, another one for each number
     patience: float = 0.0  # seconds for which an outage is waited out
     shown: dict[str, Exchange] = field(default_factory=dict)  # per ledger row: what showed its reading
@@ -185,9 +185,10 @@ class Session:
 
     def _check_budget(self, cost: int) -> None:
         budget = self.budget
-        if budget.requests is not None and self.requests >= budget.requests - self.reserve():
+        kept_requests, kept_seconds = self.reserve()
+        if budget.requests is not None and self.requests >= budget.requests - kept_requests:
             raise BudgetSpent(f"the budget of {budget.requests} requests is spent")
-        if budget.seconds is not None and self.target.now() - self.started >= budget.seconds:
+        if budget.seconds is not None and self.target.now() - self.started >= budget.seconds - kept_seconds:
             raise BudgetSpent(f"the budget of {budget.seconds:g} seconds is spent")
         if budget.data_points is not None and self.data_points + cost > budget.data_points:
             raise BudgetSpent(f"the budget of {budget.data_points} data points is spent")
