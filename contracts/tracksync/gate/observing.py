@@ -29,14 +29,13 @@ from tracksync.gate.observed import Observed
 from tracksync.gate.recorder import Recorder
 from tracksync.gate.scenarios import CALM, Scenario
 from tracksync.gate.serving import serving
-from tracksync.gate.stage import ACTED, DISTURBED, UNAPPLIED, UNLIMITED, Stage
+from tracksync.gate.stage import ACTED, DAMAGED, DISTURBED, UNAPPLIED, UNLIMITED, Stage
 from tracksync.mock import MockConfig
 from tracksync.outcome import fails, fingerprint, strength_of
 
 Form = Literal["url", "host", "sync-url"]
-_RISKY: Final = frozenset(
-    {"500", "504", "cut before it was applied", "cut after it was applied"}
-)  # to repeat a count after these may count twice
+# To send a count again after one of these may count it twice, and not to is prudent.
+_RISKY: Final = frozenset({"500", "504", "cut before it was applied", "cut after it was applied", DAMAGED})
 _SHOWN: Final = 5  # findings of one clause that are reported one by one
 
 

@@ -81,6 +81,7 @@ class _Case:
         self._ended: float | None = None
         self._cut = False
         self._hung_up: float | None = None
+        self._told = False
 
     async def run(self) -> None:
         whole = await self._read()
@@ -91,7 +92,7 @@ class _Case:
             self._hand_on(sent, tags)
             return
         # The disconnection can come only once, so that one task watches for it and all others wait for that task.
-        watch = asyncio.ensure_future(self._watch())
+        watch = asyncio.ensure_future(self._watch(sent, tags))
         messages = itertools.chain([{"type": "http.request", "body": self._body, "more_body": False}])
 
         async def receive() -> Message:
@@ -125,10 +126,13 @@ class _Case:
                 self._body = b"".join(pieces)
                 return True
 
-    async def _watch(self) -> None:
-        await self._receive()
+    async def _watch(self, sent: float, tags: list[str]) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
         if self._ended is None and not self._cut:
+            # Told at once and not when the application is done: what the client does next comes after it.
             self._hung_up = self._recorder.now()
+            self._hand_on(sent, tags)
 
     def _abort(self, abort: Callable[[], None]) -> None:
         self._cut = True
@@ -149,6 +153,9 @@ class _Case:
         await self._send(message)
 
     def _hand_on(self, sent: float, tags: list[str]) -> None:
+        if self._told:
+            return
+        self._told = True
         scope = self._scope
         query = scope.get("query_string", b"").decode("latin-1")
         raw = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
