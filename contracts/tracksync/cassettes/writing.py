@@ -29,7 +29,12 @@ _FRAGILE: Final = frozenset("\x85\u2028\u2029\ufeff") | {chr(code) for code in r
 
 def render(exchanges: Sequence[Exchange], origin: str = ORIGIN) -> str:
     """The cassette's text. The same exchanges give the same text."""
-    document = {"interactions": [interaction(exchange, origin) for exchange in exchanges], "version": 1}
+    return render_items([interaction(exchange, origin) for exchange in exchanges])
+
+
+def render_items(items: Sequence[dict[str, Any]]) -> str:
+    """The text of a cassette with these interactions."""
+    document = {"interactions": list(items), "version": 1}
     text: str = yaml.dump(
         document, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000, default_flow_style=False
     )

@@ -9,7 +9,7 @@ from typing import Any
 
 from tracksync.cassettes.interaction import Unreadable
 from tracksync.cassettes.strict_yaml import LINE
-from tracksync.exchange import Headers
+from tracksync.exchange import Headers, header
 
 
 def mapping(value: Any, what: str, line: int) -> Mapping[str, Any]:
@@ -53,6 +53,13 @@ def headers_of(value: Any, what: str, line: int) -> Headers:
                 raise Unreadable(f"the headers of the {what} are not pairs of name and value", line)
         return tuple(found)
     raise Unreadable(f"the headers of the {what} are {_kind(value)}", line)
+
+
+def json_headers(headers: Headers, body: Any) -> Headers:
+    """The headers with the content type that aiohttp adds after vcrpy has seen the request, whose body is data still."""
+    if not isinstance(body, dict | list) or header(headers, "content-type") is not None:
+        return headers
+    return (*headers, ("Content-Type", "application/json"))
 
 
 def status_of(value: Any, line: int) -> int:

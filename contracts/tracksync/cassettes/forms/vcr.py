@@ -7,11 +7,21 @@ that vcrpy passes over: `recorded_at`, `elapsed`, and `tracksync` (what was know
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from tracksync.cassettes import bodies
-from tracksync.cassettes.forms.common import headers_of, line_at, mapping, moment, seconds, status_of, text
+from tracksync.cassettes.forms.common import (
+    headers_of,
+    json_headers,
+    line_at,
+    mapping,
+    moment,
+    seconds,
+    status_of,
+    text,
+)
 from tracksync.cassettes.interaction import Draft, Problem, Unreadable
 from tracksync.cassettes.strict_yaml import LINE
 from tracksync.exchange import Credential, Failure, FailureKind, Headers
@@ -66,7 +76,11 @@ def _draft(item: Any, line: int, lossy: bool) -> Draft:
         url=text(request.get("uri") or request.get("url"), "the request's uri", line_of_request),
         request_headers=sent,
     )
-    body, draft.gap = _body(request.get("body"), line_of_request, "request", lossy)
+    raw = request.get("body")
+    if _is_data(raw):  # vcrpy keeps what aiohttp was given as `json` before it is made JSON of
+        draft.request_headers = json_headers(sent, raw)
+        raw = json.dumps(_plain_data(raw))
+    body, draft.gap = _body(raw, line_of_request, "request", lossy)
     draft.request_body = bodies.decoded(body, sent, line_of_request, "request")
     draft.at = moment(item.get("recorded_at"))
     _known(draft, item.get("tracksync"))
@@ -98,6 +112,20 @@ def _answer(draft: Draft, response: Any, line: int, lossy: bool) -> None:
         return
     draft.response_body = bodies.decoded(body, draft.response_headers, line, "response")
     draft.response_headers = _plain(draft.response_headers)
+
+
+def _is_data(raw: Any) -> bool:
+    if isinstance(raw, dict):
+        return not raw.keys() & {"string", "base64_string", "encoding"}
+    return isinstance(raw, list) and any(isinstance(part, dict | list) for part in raw)
+
+
+def _plain_data(raw: Any) -> Any:
+    if isinstance(raw, dict):
+        return {name: _plain_data(inner) for name, inner in raw.items() if name != LINE}
+    if isinstance(raw, list):
+        return [_plain_data(inner) for inner in raw]
+    return raw.decode("utf-8", "replace") if isinstance(raw, bytes) else raw
 
 
 def _plain(headers: Headers) -> Headers:

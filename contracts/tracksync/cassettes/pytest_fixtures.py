@@ -1,0 +1,181 @@
+"""The marker `tracksync_cassette` and its fixture: a client's own tests record and replay, and fail on a broken clause.
+
+    @pytest.mark.tracksync_cassette
+    def test_signup(client): ...
+
+Works beside pytest-recording: its `--record-mode` and `--disable-recording` count here too, and a test that also has
+its `vcr` marker is judged by what its cassette records or plays. Imports nothing heavy until a test has the marker.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Generator, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import pytest
+
+if TYPE_CHECKING:
+    from tracksync.cassettes.tape import Tape
+
+MARKER: Final = "tracksync_cassette"
+_MODES: Final = ("none", "once", "new_episodes", "all")
+_ARGUMENTS: Final = frozenset({"record_mode", "strict", "allow", "readings", "match_on"})
+_HELD: Final = pytest.StashKey[Any]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """--tracksync-record."""
+    group = parser.getgroup("tracksync", "tracksync: the contract of /users/track/sync")
+    group.addoption(
+        "--tracksync-record",
+        choices=_MODES,
+        default=None,
+        help="Whether tests with the marker tracksync_cassette may go over the network and record: none (default), "
+        "once (where there is no cassette yet), new_episodes, all.",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the marker known."""
+    config.addinivalue_line(
+        "markers",
+        f"{MARKER}(name=None, record_mode=None, strict=False, allow=(), readings={{}}, match_on=None): record the "
+        "test's HTTP traffic to a cassette or play it from there, and fail where it breaks a clause of the contract. "
+        "`allow` lists clauses that may be broken.",
+    )
+
+
+@pytest.fixture(scope="module")
+def tracksync_cassette_dir(request: pytest.FixtureRequest) -> Path:
+    """Where the cassettes of a module's tests are. Override it to have them elsewhere."""
+    return request.path.parent / "cassettes" / request.path.stem
+
+
+@pytest.fixture
+def tracksync_cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
+    """The tape of the running test: `len(tape)` exchanges, `tape.findings()`. None while recording is disabled."""
+    from tracksync.cassettes.tape import Tape
+
+    marker = request.node.get_closest_marker(MARKER)
+    kwargs: dict[str, Any] = dict(marker.kwargs) if marker else {}
+    unknown = sorted(set(kwargs) - _ARGUMENTS - {"name"})
+    if unknown:
+        raise pytest.UsageError(
+            f"{MARKER} has no argument {unknown[0]!r}; it has name, {', '.join(sorted(_ARGUMENTS))}"
+        )
+    config = request.config
+    if config.getoption("--disable-recording", default=False):
+        yield None
+        return
+    named = marker.args[0] if marker and marker.args else kwargs.get("name") or request.node.name
+    path = request.getfixturevalue("tracksync_cassette_dir") / f"{_file_name(named)}.yaml"
+    tape = Tape(path, readings=kwargs.get("readings") or {})
+    request.node.stash[_HELD] = (tape, kwargs)
+    if config.pluginmanager.hasplugin("recording") and request.node.get_closest_marker("vcr"):
+        theirs = request.getfixturevalue("vcr")
+        tape.path = Path(theirs.path)
+        tape.attach(theirs)
+        theirs._persister = _Theirs(tape, theirs._persister)
+        yield tape
+        return
+    yield from _own(tape, _mode(config, kwargs), kwargs)
+
+
+def _own(tape: Tape, mode: str, kwargs: dict[str, Any]) -> Iterator[Tape]:
+    from vcr import VCR  # type: ignore[import-untyped]
+
+    if mode == "none" and not tape.path.is_file():
+        pytest.fail(f"there is no cassette {tape.path}; record it with --tracksync-record=once", pytrace=False)
+    recorder = VCR(record_mode=mode, path_transformer=str)
+    recorder.register_persister(tape)
+    more = {"match_on": kwargs["match_on"]} if kwargs.get("match_on") else {}
+    with recorder.use_cassette(str(tape.path), **more) as cassette:
+        tape.attach(cassette)
+        yield tape
+
+
+@pytest.fixture(autouse=True)
+def _tracksync_cassette_of_marker(request: pytest.FixtureRequest) -> None:
+    if request.node.get_closest_marker(MARKER) is not None:
+        request.getfixturevalue("tracksync_cassette")
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Judge the traffic when the test is through, so that the test itself fails and not its teardown."""
+    result = yield
+    held = item.stash.get(_HELD, None)
+    if held is not None:
+        _check(*held)
+    return result
+
+
+def _check(tape: Tape, kwargs: dict[str, Any]) -> None:
+    from tracksync.outcome import fails, strength_of
+
+    allowed = set(kwargs.get("allow") or ())
+    strict = bool(kwargs.get("strict"))
+    broken = [
+        (finding, exchange)
+        for finding, exchange in tape.findings()
+        if finding.clause not in allowed and fails(strength_of(finding.clause), strict=strict)
+    ]
+    if broken:
+        pytest.fail(_told(tape, broken), pytrace=False)
+
+
+def _told(tape: Tape, broken: list[tuple[Any, Any]]) -> str:
+    from tracksync.cassettes.tape import environment_keys
+    from tracksync.clauses import catalogue
+    from tracksync.findings import NOTHING
+    from tracksync.report.redact import Redactor
+    from tracksync.report.shown import printable
+
+    clean = Redactor(environment_keys())
+    lines = [f"the traffic breaks the contract of /users/track/sync ({tape.path}):"]
+    for finding, exchange in broken[:5]:
+        safe = clean.exchange(exchange)
+        clause = catalogue().get(finding.clause)
+        lines += ["", f"{finding.clause}: {clean.text(finding.message)}"]
+        if clause:
+            lines.append(f"  promised: {clause.sentence}")
+        for word, value in (("expected", finding.expected), ("actual  ", finding.actual)):
+            if value is not NOTHING:
+                lines.append(f"  {word}: {clean.json(value)!r}")
+        lines.append(f"  request:  {_short(safe.request.body)}")
+        if safe.response is not None:
+            lines.append(f"  answer:   {safe.response.status} {_short(safe.response.body)}")
+    if len(broken) > 5:
+        lines.append(f"\nand {len(broken) - 5} more")
+    return printable("\n".join(lines))
+
+
+def _short(body: bytes) -> str:
+    text = body.decode("utf-8", "replace")
+    return text if len(text) <= 500 else f"{text[:500]}…"
+
+
+def _mode(config: pytest.Config, kwargs: dict[str, Any]) -> str:
+    asked = config.getoption("--tracksync-record") or config.getoption("--record-mode", default=None)
+    mode = asked or kwargs.get("record_mode") or "none"
+    mode = {"rewrite": "all"}.get(mode, mode)
+    if mode not in _MODES:
+        raise pytest.UsageError(f"{MARKER} has no record_mode {mode!r}; there are {', '.join(_MODES)}")
+    return str(mode)
+
+
+def _file_name(name: str) -> str:
+    return re.sub(r"[^\w.\[\]-]", "-", name)[:200]
+
+
+class _Theirs:
+    """pytest-recording's persister for reading; ours for writing, so that nothing is written unmasked."""
+
+    def __init__(self, tape: Tape, persister: Any) -> None:
+        self._tape = tape
+        self.load_cassette = persister.load_cassette
+
+    def save_cassette(self, cassette_path: Any, cassette_dict: Any, serializer: Any = None) -> None:
+        self._tape.save_cassette(cassette_path, cassette_dict, serializer)
