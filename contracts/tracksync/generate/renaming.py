@@ -16,7 +16,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from tracksync.exchange import Request
-from tracksync.generate.build import Step
+from tracksync.generate.build import DELETE, EXPORT, Step, encode
 from tracksync.generate.harmless import Namer
 
 Identifier = tuple[str, ...]  # ("external_id", text), ("user_alias", label, name), ("email", text), ("phone", text)
@@ -80,6 +80,22 @@ def identifiers_of(request: Request, prefix: str) -> tuple[Identifier, ...]:
         words = re.findall(rf"{re.escape(prefix)}-[A-Za-z0-9_@.-]*", request.body.decode("utf-8", "replace"))
         found = [("email" if "@" in word else "external_id", word) for word in words]
     return tuple(dict.fromkeys(found))
+
+
+def singles(request: Request) -> list[Request]:
+    """A request that deletes or exports a batch of users as one request for each user; any other as it is."""
+    if request.path not in (DELETE, EXPORT):
+        return [request]
+    try:
+        body = json.loads(request.body)
+    except (ValueError, RecursionError):
+        return [request]
+    if not isinstance(body, dict):
+        return [request]
+    lists = {name: value for name, value in body.items() if isinstance(value, list) and name != "fields_to_export"}
+    rest = {name: value for name, value in body.items() if name not in lists}
+    parts = [{name: [value]} for name, values in lists.items() for value in values]
+    return [replace(request, body=encode(part)) for part in ([rest] if rest else []) + parts] or [request]
 
 
 class _Pairs(list[tuple[str, Any]]):

@@ -308,6 +308,8 @@ def read_object(section: str, target: dict[str, Any], reader: _Reader, where: st
             body=body,
         )
     counter = _read_event(target, reader, where) if section == "events" else _read_purchase(target, reader, where)
+    if flag is False and [kind for kind, _ in identifiers] == ["user_alias"]:
+        reader.features.add("TS-USER-ALIAS-CREATE-EVENT")
     return Ask(
         "sync",
         tuple(reader.grounds),

@@ -5,6 +5,7 @@ Everything that decides right from wrong is a rule in one of the other rooms.
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +16,7 @@ from tracksync.oracle import answers, neighbours, rates, users
 from tracksync.oracle.belief import Belief, CellKey
 from tracksync.oracle.case import Case, changed
 from tracksync.oracle.fate import perhaps_applied, queue, refused, stain
-from tracksync.oracle.intake import Ask, read_request
+from tracksync.oracle.intake import Ask, identifier_key, read_request
 from tracksync.oracle.shown_attributes import judge_attributes
 from tracksync.oracle.shown_counters import judge_counter
 from tracksync.oracle.status import judge_body, judge_status
@@ -54,7 +55,7 @@ def judge(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
         if not (exchange.failure and exchange.failure.kind == "unreachable"):
             perhaps_applied(case)
         return _close(case)
-    case.belief, found, case.exercised = rates.judge_rate(case.belief, exchange, response, ask)
+    case.belief, found, case.exercised = rates.judge_rate(case.belief, exchange, response, ask, crowded=bool(in_flight))
     case.findings += found
     case.exercised.add("TS-ANSWER-ARRIVES")
     if response.status >= 500:
@@ -85,7 +86,20 @@ def judge(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     return _close(case)
 
 
+FORMS = ("TS-FORM-BARE", "TS-FORM-EMPTY-SECTIONS", "TS-FORM-INTEGER-ID", "TS-ROUTE-MEDIA", "TS-ROUTE-SIZE")
+
+
+def _form_findings(case: Case) -> Iterable[Finding]:
+    """Where a request in a form that may be refused is neither refused nor read right, that clause is broken as well."""
+    broken = [finding for finding in case.findings if not finding.clause.startswith(("TS-RATE-", "TS-READING-"))]
+    named = {finding.clause for finding in broken}
+    for clause in FORMS if broken else ():
+        if clause in case.ask.features and clause not in named:
+            yield replace(broken[0], clause=clause, message=f"{broken[0].message}; neither refused nor read right")
+
+
 def _close(case: Case) -> Judgement:
+    case.findings += _form_findings(case)
     case.exercised.update(finding.clause for finding in case.findings)
     return Judgement(case.belief, tuple(case.findings), frozenset(case.exercised))
 
@@ -175,6 +189,8 @@ def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success)
     fitting = [requires for found, requires in ways if found is success.found]
     open_ways = [requires for requires in fitting if case.belief.allows(requires)]
     clause = _user_clause(ask, candidate, success)
+    if success.found and candidate.kind == "user_alias" and candidate.user.exists is False:
+        clause = _label_clause(case.belief, ask) or clause
     definite = len({found for found, _ in ways}) == 1
     if (definite and candidate.user.exists is not None) or any(requires for _, requires in ways):
         case.exercised.add(clause)
@@ -217,6 +233,13 @@ def _user_clause(ask: Ask, candidate: Candidate, success: answers.Success) -> st
     return {"email": "TS-USER-EMAIL-CREATE", "phone": "TS-USER-PHONE-CREATE"}.get(kind, "TS-USER-CREATE")
 
 
+def _label_clause(belief: Belief, ask: Ask) -> str | None:
+    """The clause on labels, where the same alias_name is known under another one."""
+    label, name = identifier_key(*ask.identifiers[0])[1].split("\0", 1)
+    others = (text.split("\0", 1) for kind, text in belief.names if kind == "user_alias")
+    return "TS-USER-ALIAS-LABEL" if any(name == one and label != other for other, one in others) else None
+
+
 def _wrong_user(ask: Ask, candidate: Candidate, success: answers.Success, clause: str) -> Finding:
     known = {True: "exists", False: "does not exist", None: "may not exist"}[candidate.user.exists]
     flag = {True: "true", False: "false", None: "left out"}[ask.update_only]
@@ -244,11 +267,38 @@ def _judge_entry(case: Case, candidate: Candidate, entry: dict[str, Any]) -> Non
         user = judge_attributes(case, candidate, user, entry)
     else:
         user = judge_counter(case, candidate, user, entry)
+    if {kind for kind, _ in ask.identifiers} == {"email", "phone"}:
+        case.findings = [_by_leader(finding) for finding in case.findings]
+    if case.findings and candidate.user.exists is False and _alike(case.belief, ask):
+        text = "the answer mixes up users whose identifiers differ in spelling only"
+        case.findings.append(Finding("TS-USER-SPELLING", text, answers.ENTRY))
     case.belief, uid = users.linked(case.belief, ask, candidate, user)
     writers = case.belief.writers
     for key in ask.cells():
         writers = writers.insert(key, uid)
     case.belief = replace(case.belief, writers=writers)
+
+
+_LED = frozenset({"TS-ATTR-INC", "TS-EVENT-COUNT", "TS-STATE-USERS-APART", "TS-STATE-KEYS-APART"})
+
+
+def _by_leader(finding: Finding) -> Finding:
+    """With email and phone in one object, what shows another user's state breaks the clause on which of them leads."""
+    return replace(finding, clause="TS-USER-EMAIL-LEADS") if finding.clause in _LED else finding
+
+
+def _alike(belief: Belief, ask: Ask) -> bool:
+    """Whether another identifier of that kind differs from the request's in case, spaces or Unicode form only."""
+    for kind, value in ask.identifiers:
+        own = identifier_key(kind, value)
+        folded = _folded(own[1])
+        if any(other != own and other[0] == kind and _folded(other[1]) == folded for other in belief.names):
+            return True
+    return False
+
+
+def _folded(text: str) -> str:
+    return unicodedata.normalize("NFC", text).casefold().replace(" ", "")
 
 
 def _user_features(ask: Ask, candidate: Candidate) -> Iterable[str]:

@@ -20,9 +20,9 @@ ENDPOINTS = {"sync": 0, "track": 1, "delete": 2, "export": 3}
 
 
 def judge_rate(
-    belief: Belief, exchange: Exchange, response: Response, ask: Ask
+    belief: Belief, exchange: Exchange, response: Response, ask: Ask, *, crowded: bool = False
 ) -> tuple[Belief, list[Finding], set[str]]:
-    """Hold one answer's rate headers against the window it belongs to."""
+    """Hold one answer's rate headers against the window it belongs to. `crowded`: others of ours are on their way."""
     values = [header(response.headers, name) for name in NAMES]
     status = response.status
     endpoint = ENDPOINTS.get(ask.endpoint)
@@ -43,7 +43,7 @@ def judge_rate(
     if findings or status == 401:
         return _count_only(belief, exchange, status, endpoint), findings, {"TS-RATE-HEADERS"}
     limit, remaining, reset = (int(value or "0") for value in values)
-    return _judge_values(belief, exchange, response, endpoint, limit, remaining, reset)
+    return _judge_values(belief, exchange, response, endpoint, limit, remaining, reset, crowded)
 
 
 def _count_only(belief: Belief, exchange: Exchange, status: int, endpoint: int | None) -> Belief:
@@ -61,7 +61,14 @@ def _count_only(belief: Belief, exchange: Exchange, status: int, endpoint: int |
 
 
 def _judge_values(
-    belief: Belief, exchange: Exchange, response: Response, endpoint: int, limit: int, remaining: int, reset: int
+    belief: Belief,
+    exchange: Exchange,
+    response: Response,
+    endpoint: int,
+    limit: int,
+    remaining: int,
+    reset: int,
+    crowded: bool,
 ) -> tuple[Belief, list[Finding], set[str]]:
     findings: list[Finding] = []
     exercised = {"TS-RATE-HEADERS", "TS-RATE-LIMIT", "TS-RATE-REMAINING", "TS-RATE-RESET"}
@@ -114,7 +121,7 @@ def _judge_values(
         if remaining > 0:
             message = f"a 429 came although {remaining} requests remain"
             findings.append(Finding("TS-RATE-429", message, WHERE + NAMES[1], 0, remaining))
-        elif same_window and sequential and before.alone and (before.lowest or 0) > before.unshown:
+        elif same_window and sequential and not crowded and before.alone and (before.lowest or 0) > before.unshown:
             message = f"a 429 came although the answer before it in this window said {before.lowest} remain"
             findings.append(Finding("TS-RATE-429", message, "/response/status", 201, 429))
     alone = window.alone and limit - remaining <= requests

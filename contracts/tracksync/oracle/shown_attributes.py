@@ -24,19 +24,39 @@ def judge_attributes(case: Case, candidate: Candidate, user: User, entry: dict[s
     case.findings += found
     case.exercised |= {"TS-OK-ONLY-ATTRIBUTES", "TS-OK-CUSTOM-ONLY", "TS-OK-FORM"}
     applied = refused = False
+    turned_down = any(_certainly_refused(operation) for _, operation in operations(case))
     for key, operation in operations(case):
         cell = user.cell(key)
         if listed is None or contended(case, key, cell):
             after = Cell((State(UNKNOWN),), case.exchange.received, cell.volatile)
         else:
             shown = listed.get(key[1], OMITTED)
+            known = len(case.findings)
             after = _judge_attribute(case, candidate, key, cell, operation, shown)
-            over = isinstance(operation.value, str) and len(operation.value) > STRING_CHARACTERS
+            if turned_down and not _certainly_refused(operation) and _unmoved(cell, shown):
+                case.findings[known:] = [_independent(finding) for finding in case.findings[known:]]
+            over = _certainly_refused(operation)
             refused, applied = refused or over, applied or not over
         user = user.with_cell(key, after)
     if refused and applied:
         case.exercised.add("TS-ATTR-INDEPENDENT")
     return user
+
+
+def _certainly_refused(write: AttributeWrite) -> bool:
+    return isinstance(write.value, str) and len(write.value) > STRING_CHARACTERS
+
+
+def _unmoved(cell: Cell, shown: Any) -> bool:
+    """Whether the answer shows what was there before, as if nothing had been written."""
+    prior = known_value(cell)
+    return shown is OMITTED or (prior is not UNKNOWN and prior is not ABSENT and cells.appears(prior, shown))
+
+
+def _independent(finding: Finding) -> Finding:
+    if finding.clause == "TS-READING-KEPT":
+        return finding
+    return replace(finding, clause="TS-ATTR-INDEPENDENT", message=f"{finding.message}; another attribute was refused")
 
 
 def _judge_attribute(
@@ -194,6 +214,9 @@ def _wrong_attribute(
         if foreign is not None:
             text = f"{name!r} shows what was written elsewhere"
             return Finding(foreign, text, where, expected, shown)
+    if clause == "TS-ARRAY-SET" and isinstance(shown, list) and len(shown) < len(write.value) <= limits[0]:
+        text = f"{name!r} has {len(shown)} of {len(write.value)} elements, within every limit"
+        return Finding("TS-ARRAY-KEPT", text, where, expected, shown)
     text = f"{name!r} is not what the request makes of it"
     return Finding(clause, text, where, expected, shown)
 

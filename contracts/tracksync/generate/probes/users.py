@@ -141,10 +141,11 @@ def email_leads(name: Namer) -> Iterator[Step]:
     """Email and phone of two users in one object: the email's user it is. An external_id leads over both."""
     ada, bob = {"external_id": name.external_id("ada")}, {"external_id": name.external_id("bob")}
     email, phone = name.email("ada"), name.phone("bob")
-    yield send("Ada has the email", attributes_request(ada, {"who": "ada"}, email=email))
-    yield send("Bob has the phone", attributes_request(bob, {"who": "bob"}, phone=phone))
+    yield send("Ada has the email", attributes_request(ada, {"n": 10}, email=email))
+    yield send("Bob has the phone", attributes_request(bob, {"n": 20}, phone=phone))
     yield send("an event by both", event_request({"phone": phone, "email": email}, SEEN, DAY))
-    yield send("attributes by both", attributes_request({"phone": phone, "email": email}, {"n": 5}))
+    both = {"phone": phone, "email": email}
+    yield send("attributes by both", attributes_request(both, {"n": {"inc": 1}}))
     yield send("attributes by the email alone", attributes_request({"email": email}, {"n": {"inc": 0}}))
 
 
