@@ -131,16 +131,31 @@ def test_values_stay_as_they_were() -> None:
 
 
 def test_the_windows_of_scenarios_are_short() -> None:
-    desk = Desk(scenario="rate-burst")
+    desk = Desk(scenario="rate-narrow")
     assert statuses(desk, 4) == [201, 201, 201, 429]
     assert head(desk.attributes(n=1), "x-ratelimit-reset") == str(int(START) + 1)
     desk.now += 1
     assert statuses(desk, 1) == [201]
 
 
+def test_a_burst_begins_with_the_first_request_and_comes_back() -> None:
+    desk = Desk(scenario="rate-burst")
+    answer = desk.attributes(n=1)
+    assert answer.status == 429
+    assert head(answer, "x-ratelimit-remaining") == "0"
+    assert head(answer, "x-ratelimit-reset") == str(int(START) + 2)
+    assert statuses(desk, 2) == [429, 429]
+    desk.now += 2
+    assert statuses(desk, 8) == [201] * 7 + [429]
+
+
 def test_the_clock_may_be_ahead() -> None:
     desk = Desk(scenario="clock-ahead")
-    assert head(desk.attributes(n=1), "x-ratelimit-reset") == str(int(START) + 240 + 1)
+    assert head(desk.attributes(n=1), "x-ratelimit-reset") == str(int(START) + 3 + 2)
+
+
+def test_header_names_may_be_in_capitals() -> None:
+    assert {name for name, _ in deliver(Desk(scenario="header-capitals")).response.headers} >= {"X-RATELIMIT-LIMIT"}
 
 
 def test_manners_of_delivery() -> None:

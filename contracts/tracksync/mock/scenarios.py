@@ -29,6 +29,8 @@ DEEDS: Final = (
     "hang-up",
     "chunked",
     "gzip",
+    "limit",
+    "capitals",
 )
 BODIES: Final = ("json", "html", "empty")
 
@@ -40,6 +42,7 @@ class Act:
     do: str
     times: int | None = None
     every: int = 1
+    start: int | None = None
     share: float = 1.0
     status: int = 503
     body: str = "json"
@@ -52,7 +55,7 @@ class Act:
             raise ValueError(f"nothing is called {self.do!r}; an act does one of {', '.join(DEEDS)}")
         if self.body not in BODIES:
             raise ValueError(f"body is one of {', '.join(BODIES)}, not {self.body!r}")
-        for name, lowest in (("every", 1), ("pieces", 1), ("seconds", 0), ("share", 0), ("times", 1)):
+        for name, lowest in (("every", 1), ("start", 1), ("pieces", 1), ("seconds", 0), ("share", 0), ("times", 1)):
             value = getattr(self, name)
             if value is not None and value < lowest:
                 raise ValueError(f"{name} is at least {lowest}, not {value}")

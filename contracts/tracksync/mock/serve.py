@@ -13,15 +13,16 @@ import contextlib
 import socket
 import struct
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
 
 from tracksync.errors import Unfinished, UsageError
-from tracksync.mock.app import ABORT, CLOSE, MockApp, Receive, Scope, Send
+from tracksync.mock.app import ABORT, CLOSE, Receive, Scope, Send
 
+App = Callable[[Scope, Receive, Send], Awaitable[None]]  # a MockApp, or a layer around one
 BACKLOG: Final = 2048
 RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # linger for no time: the socket's end is a reset
 GRACE: Final = 1  # seconds that answers under way are given when the server stops
@@ -40,7 +41,7 @@ class _Server(uvicorn.Server):
 
 
 def serve(
-    app: MockApp,
+    app: App,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -59,7 +60,7 @@ def serve(
 
 @contextlib.contextmanager
 def served(
-    app: MockApp,
+    app: App,
     *,
     host: str = "127.0.0.1",
     port: int = 0,
@@ -111,7 +112,7 @@ def _url(listener: socket.socket, certificate: Path | None) -> str:
     return f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _server(app: MockApp, certificate: Path | None, key: Path | None, ready: Callable[[], None]) -> _Server:
+def _server(app: App, certificate: Path | None, key: Path | None, ready: Callable[[], None]) -> _Server:
     for file in (certificate, key):
         if file is not None and not file.is_file():
             raise UsageError(f"{file} is no file; --cert and --key take PEM files")

@@ -16,7 +16,7 @@ from tracksync.mock.answer import HTML
 from tracksync.mock.call import UNCHANGED, Call, Cut, Delivery, Detail, Refused, Task
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
-from tracksync.mock.rate import SYNC_PATH
+from tracksync.mock.rate import SYNC_PATH, Window
 from tracksync.mock.scenarios import Act, Scenario
 
 DISTURBED: Final = (SYNC_PATH, "/users/track")
@@ -43,12 +43,31 @@ class Stage(Core):
         self._acts: dict[str, Act] = {}
         self._sent: Counter[bytes] = Counter()
         self._number = 0
+        self._limited_until = 0
+        self._limited = False
 
     def open_call(self, request: Request, now: float) -> Call:
         """Decide what happens to this request."""
         call = super().open_call(request, now)
-        self._acts = self._cast(call) if call.path in DISTURBED and call.request.method == "POST" else {}
+        ours = call.path in DISTURBED and call.request.method == "POST"
+        # What is turned away by the limit counts for no other act: the same acts come, only later.
+        self._acts = self._cast(call) if ours and now >= self._limited_until else {}
+        if "limit" in self._acts:
+            self._limited_until = int(now + self._acts["limit"].seconds) + 1
+        self._limited = ours and now < self._limited_until
         return call
+
+    def is_full(self, window: Window) -> bool:
+        """Whether the limit is used up, by the act or by requests."""
+        return self._limited or super().is_full(window)
+
+    def remaining_shown(self, window: Window) -> int | str:
+        """Nothing while the limit is used up."""
+        return 0 if self._limited else super().remaining_shown(window)
+
+    def reset_shown(self, window: Window) -> int | str:
+        """The end of the act while it lasts."""
+        return self._limited_until if self._limited else super().reset_shown(window)
 
     def _cast(self, call: Call) -> dict[str, Act]:
         """The acts that this request meets, by what they do; the first of a kind wins."""
@@ -57,7 +76,8 @@ class Stage(Core):
         self._sent[body] += 1
         cast: dict[str, Act] = {}
         for place, act in enumerate(self.scenario.acts):
-            if self._number % act.every or self._sent[body] > (act.times or self._sent[body]):
+            since = self._number - (act.start or act.every)
+            if since < 0 or since % act.every or self._sent[body] > (act.times or self._sent[body]):
                 continue
             if act.share < 1 and self._chance_of(body, place) >= act.share:
                 continue
@@ -111,6 +131,9 @@ class Stage(Core):
         acts = self._acts
         if not acts:
             return delivery
+        if "capitals" in acts:
+            headers = tuple((name.upper(), value) for name, value in delivery.response.headers)
+            delivery = replace(delivery, response=replace(delivery.response, headers=headers))
         cut = Cut.BEFORE if "reset" in acts else Cut.BODY if "cut" in acts else delivery.cut
         drip, chunked = acts.get("drip"), acts.get("chunked")
         return replace(
