@@ -29,6 +29,7 @@ from tracksync.findings import Finding
 from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.probes import PROBES, Probe, rate_burst
+from tracksync.generate.renaming import singles
 from tracksync.generate.random_steps import EPOCH, epoch_scope, random_steps
 from tracksync.limits import ARRAY_MAX, RATE_PER_MINUTE
 from tracksync.mock import MockConfig
@@ -150,13 +151,12 @@ def open_target(plan: FuzzPlan, prefixes: Sequence[str]) -> Target:
 
 
 def harmful(request: Request, prefixes: Sequence[str]) -> str | None:
-    """Why `request` is harmless for none of `prefixes`, or None."""
-    reason: str | None = "there is no prefix"
-    for prefix in reversed(prefixes[1:]):  # a replay has the newest one
-        reason = is_harmless(request, prefix)
-        if reason is None:
-            return None
-    return is_harmless(request, prefixes[0]) if prefixes else reason
+    """Why `request` is harmless for none of `prefixes`, or None. A batch may name users of several of them."""
+    for part in singles(request):
+        reasons = [reason for prefix in reversed(prefixes) if (reason := is_harmless(part, prefix))]
+        if len(reasons) == len(prefixes):
+            return reasons[-1] if reasons else "there is no prefix"
+    return None
 
 
 @dataclass(slots=True)
