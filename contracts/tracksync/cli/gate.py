@@ -105,7 +105,7 @@ def command(
       tracksync gate -- npm test
       tracksync gate --scenario all --junit gate.xml -- pytest tests/braze
       tracksync gate --endpoint-var BRAZE_HOST --endpoint-form host -- ./run-tests.sh
-      tracksync gate --scenario 429-burst --scenario 503 --strict -- go test ./...
+      tracksync gate --scenario rate-burst --scenario error-503 --strict -- go test ./...
       tracksync gate --list-scenarios
 
     \b
@@ -115,11 +115,12 @@ def command(
     from tracksync.cli.session import run
     from tracksync.gate import scenarios
     from tracksync.gate.observing import ObservePlan, observe_command
+    from tracksync.mock.scenarios import catalogue, load
     from tracksync.report import Redactor
 
-    own = {name: scenario for path in files for name, scenario in scenarios.load(path).items()}
+    own = {name: scenario for path in files for name, scenario in load(path).items()}
     if list_scenarios:
-        _list({**scenarios.catalogue(), **own})
+        _list({**catalogue(), **own})
         return 0
     if not words:
         raise UsageError("there is no command; write it after --, as in `tracksync gate -- npm test`")

@@ -24,6 +24,7 @@ from tracksync.findings import Finding
 from tracksync.gate.client_rules import read_client_request
 from tracksync.gate.observed import Observed, identity
 from tracksync.oracle.intake import Ask, identifier_key
+from tracksync.values.jsontext import read_json
 
 REFUSALS: Final = frozenset({400, 401, 403, 404, 413})
 NOT_BEFORE: Final = frozenset({500, 504})  # the request may have reached its destination (ERRORS: 502 and 503 not)
@@ -247,7 +248,7 @@ def _judge_tries(belief: ClientBelief, observed: Observed, ask: Ask, notes: _Not
         notes.exercised.add("TC-RETRY-SERVER-ERROR")
     if status is not None and status in REFUSALS:
         notes.exercised.add("TC-NO-RETRY")
-    if status is not None and 200 <= status < 300 and not observed.gave_up and not _unreadable(exchange):
+    if status is not None and 200 <= status < 300 and not observed.gave_up and not unreadable(exchange):
         return replace(belief, tries=belief.tries.discard(key))
     return replace(belief, tries=belief.tries.insert(key, tries))
 
@@ -273,7 +274,7 @@ def _again(before: Tries, exchange: Exchange, ask: Ask, notes: _Notes) -> Tries:
         text = f"the same request was sent {number} times in a row"
         notes.add(Finding("TC-RETRY-BOUNDED", text, "/request", TRIES, number), first, last)
     lost = status is None and not _never_arrived(last)
-    if not _is_repeatable(ask) and ask.endpoint == "sync" and (lost or status in NOT_BEFORE or _unreadable(last)):
+    if not _is_repeatable(ask) and ask.endpoint == "sync" and (lost or status in NOT_BEFORE or unreadable(last)):
         what = "with a 5XX that leaves it open" if status in NOT_BEFORE else "without a complete answer"
         text = f"sent again after a try that ended {what}: if that one was applied, this counts twice"
         notes.add(Finding("TC-APPLIED-TWICE", text, "/request/body"), last)
@@ -298,9 +299,12 @@ def _never_arrived(exchange: Exchange) -> bool:
     return exchange.failure is not None and exchange.failure.kind is FailureKind.UNREACHABLE
 
 
-def _unreadable(exchange: Exchange) -> bool:
+def unreadable(exchange: Exchange) -> bool:
     """Whether the client could not read the answer: a success cut short is as good as none."""
-    return exchange.failure is not None or "damaged" in exchange.tags
+    response = exchange.response
+    if response is None:
+        return exchange.failure is not None
+    return 200 <= response.status < 300 and not isinstance(read_json(response.body).value, dict)
 
 
 def _is_repeatable(ask: Ask) -> bool:

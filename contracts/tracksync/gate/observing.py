@@ -22,20 +22,19 @@ from tracksync.errors import UsageError
 from tracksync.events import Event, ExchangeJudged, FindingConfirmed, PhaseStarted, RunEnded, RunStarted, Verdict
 from tracksync.exchange import Exchange
 from tracksync.findings import Finding
-from tracksync.gate.client_judge import ClientBelief, conclude, judge_client
+from tracksync.gate.client_judge import ClientBelief, conclude, judge_client, unreadable
 from tracksync.gate.client_rules import SYNC_PATH
 from tracksync.gate.command import CommandEnd, Printed, run_command
 from tracksync.gate.observed import Observed
 from tracksync.gate.recorder import Recorder
-from tracksync.gate.scenarios import CALM, Scenario
-from tracksync.gate.serving import serving
-from tracksync.gate.stage import ACTED, DAMAGED, DISTURBED, UNAPPLIED, UNLIMITED, Stage
-from tracksync.mock import MockConfig
+from tracksync.gate.scenarios import CALM, Expectation, Family, expectation
+from tracksync.mock import MockApp, MockConfig
+from tracksync.mock.scenarios import Scenario
+from tracksync.mock.serve import served
 from tracksync.outcome import fails, fingerprint, strength_of
 
 Form = Literal["url", "host", "sync-url"]
-# To send a count again after one of these may count it twice, and not to is prudent.
-_RISKY: Final = frozenset({"500", "504", "cut before it was applied", "cut after it was applied", DAMAGED})
+UNLIMITED: Final = 1_000_000  # requests a minute: a test suite may be faster than a workspace allows
 _SHOWN: Final = 5  # findings of one clause that are reported one by one
 
 
@@ -73,7 +72,7 @@ class ScenarioRun:
     scenario: Scenario
     end: CommandEnd
     exchanges: int
-    acts: frozenset[str] = frozenset()
+    expected: Expectation
     risky: bool = False  # whether a prudent client may have left something undone
 
 
@@ -92,7 +91,7 @@ class Report:
             "runs": [
                 {
                     "scenario": run.scenario.name,
-                    "expect": run.scenario.expect,
+                    "expect": run.expected.expect,
                     "status": run.end.status,
                     "signal": run.end.signal,
                     "timed_out": run.end.timed_out,
@@ -149,16 +148,14 @@ class _Observation:
         elif of_clause < _SHOWN:
             self._found[place] = _Found(finding, exchanges, scenario, moment)
 
-    def calm_ran(self) -> bool:
-        return any(run.scenario.name == CALM for run in self._runs)
-
-    def calm_failed(self) -> bool:
-        return any(run.scenario.name == CALM and run.end.failed for run in self._runs)
+    def calm_succeeded(self) -> bool:
+        """Whether the command is known to succeed where nothing is wrong."""
+        return any(run.scenario.name == CALM and not run.end.failed for run in self._runs)
 
     # --- the end ------------------------------------------------------------------------------------------------
     def _own_failure(self) -> str:
         for run in self._runs:
-            expected = "success" if self._plan.aware else run.scenario.expect
+            expected = "success" if self._plan.aware else run.expected.expect
             if run.end.timed_out:
                 return f"the command did not end within {self._plan.timeout:g} s under {run.scenario.name}"
             if run.scenario.name == CALM and run.end.failed:
@@ -197,19 +194,19 @@ class _Observation:
 
     def _why_not(self) -> dict[str, str]:
         names = {run.scenario.name for run in self._runs}
-        families = {run.scenario.family for run in self._runs if run.scenario.name != CALM}
+        families = {run.expected.family for run in self._runs}
         needs = {
-            "TC-RATE-WAIT": ("429-burst", "429-burst" in names),
-            "TC-RETRY-SERVER-ERROR": ("503", "503" in names),
-            "TC-RETRY-BACKOFF": ("503", "503" in names),
+            "TC-RATE-WAIT": ("rate-burst", "rate-burst" in names),
+            "TC-RETRY-SERVER-ERROR": ("error-503", "error-503" in names),
+            "TC-RETRY-BACKOFF": ("error-503", "error-503" in names),
             "TC-RETRY-BOUNDED": ("outage", "outage" in names),
-            "TC-NO-RETRY": ("400", "400" in names),
+            "TC-NO-RETRY": ("rejected", "rejected" in names),
             "TC-PATIENCE": ("slow-first-byte", "slow-first-byte" in names),
-            "TC-APPLIED-TWICE": ("reset-after", "reset-after" in names),
-            "TC-TOLERANT": ("all", "harmless" in families),
-            "TC-RECOVERS": ("503", "passing" in families),
-            "TC-NOT-APPLIED": ("users-empty", "unapplied" in families),
-            "TC-FAILURE-TOLD": ("outage", "lasting" in families),
+            "TC-APPLIED-TWICE": ("reset-after-applying", "reset-after-applying" in names),
+            "TC-TOLERANT": ("all", Family.HARMLESS in families),
+            "TC-RECOVERS": ("error-503", Family.PASSING in families),
+            "TC-NOT-APPLIED": ("users-empty", Family.UNAPPLIED in families),
+            "TC-FAILURE-TOLD": ("outage", Family.LASTING in families),
         }
         return {
             id_: f"it needs a scenario such as --scenario {scenario}"
@@ -244,7 +241,7 @@ class _ScenarioPlay:
         self._ended: queue.SimpleQueue[Observed] = queue.SimpleQueue()
         self._belief = ClientBelief()
         self._exchanges = 0
-        self._acts: set[str] = set()
+        self._expected = expectation(scenario)
         self._unapplied: Exchange | None = None
         self._disturbed: Exchange | None = None
         self._risky = False
@@ -255,9 +252,11 @@ class _ScenarioPlay:
 
     def run(self) -> ScenarioRun:
         plan, scenario = self._plan, self._scenario
-        config = MockConfig(key=plan.key, rate_limit=plan.rate_limit, readings=plan.readings, seed=plan.seed)
-        recorder = Recorder(Stage(config, scenario), self._ended.put, plan.key, config.unprivileged_key)
-        with serving(recorder, port=plan.port) as url:
+        config = MockConfig(
+            key=plan.key, rate_limit=plan.rate_limit, readings=plan.readings, scenario=scenario, seed=plan.seed
+        )
+        recorder = Recorder(MockApp(config), self._ended.put, plan.key, config.unprivileged_key)
+        with served(recorder, port=plan.port) as url:
             end = run_command(
                 plan.command,
                 self._environment(url),
@@ -271,7 +270,7 @@ class _ScenarioPlay:
             self._settle(recorder)
         self._judge_ended()
         self._conclude(end)
-        return ScenarioRun(scenario, end, self._exchanges, frozenset(self._acts), self._risky)
+        return ScenarioRun(scenario, end, self._exchanges, self._expected, self._risky)
 
     def _environment(self, url: str) -> dict[str, str]:
         plan = self._plan
@@ -302,17 +301,25 @@ class _ScenarioPlay:
         self._belief = judgement.belief
         exchange = observed.exchange
         self._exchanges += 1
-        self._acts.update(exchange.tags)
         self._last = exchange
-        if UNAPPLIED in exchange.tags:
-            self._unapplied = exchange
-        if DISTURBED in exchange.tags:
-            self._disturbed = exchange
-            self._risky = self._risky or bool(_RISKY & set(exchange.tags))
+        self._look(observed)
         self._let_go()
         self._held = (exchange, judgement.findings, judgement.exercised)
         for finding, before in zip(judgement.findings, judgement.evidence, strict=True):
             self._whole.note(finding, (*before, exchange), self._scenario.name, self._moment(exchange))
+
+    def _look(self, observed: Observed) -> None:
+        """What the exchange means for the end: trouble, doubt whether it was applied, a success that is none."""
+        exchange = observed.exchange
+        status = exchange.response.status if exchange.response else None
+        if not observed.gave_up and (status is None or status >= 400):
+            self._disturbed = exchange
+        # To send a count again after one of these may count it twice, and not to is prudent.
+        self._risky = self._risky or status in (None, 500, 504) or unreadable(exchange)
+        if self._expected.family is Family.UNAPPLIED and status == 201:
+            nobody = any(act.do == "nobody" for act in self._scenario.acts)
+            if nobody or b'"attributes"' in exchange.request.body:
+                self._unapplied = exchange
 
     def _let_go(self, exercised: frozenset[str] = frozenset()) -> None:
         """Emit the exchange that was held back: what the command's end shows is told with the last one."""
@@ -349,29 +356,27 @@ class _ScenarioPlay:
     def _of_status(self, end: CommandEnd) -> tuple[str, Finding | None, tuple[Exchange, ...]]:
         """What the command's own exit status says of the client: the clause, and what is wrong if anything is."""
         silent: tuple[str, Finding | None, tuple[Exchange, ...]] = ("", None, ())
-        scenario = self._scenario
-        if self._plan.aware or (ACTED not in self._acts and scenario.acts):
-            return silent
+        name, family = self._scenario.name, self._expected.family
         how = end.describe()
-        if scenario.family == "unapplied" and self._unapplied is not None:
+        if self._plan.aware:
+            return silent
+        if family is Family.UNAPPLIED and self._unapplied is not None:
             text = "nothing was applied, and the command ended with success"
             wrong = Finding("TC-NOT-APPLIED", text, "/response/body/users", "a failure", how)
             return "TC-NOT-APPLIED", None if end.failed else wrong, (self._unapplied,)
-        if scenario.expect == "failure" and self._disturbed is not None:
-            text = f"every request met trouble ({scenario.name}), and the command ended with success"
+        if family is Family.LASTING and self._disturbed is not None:
+            text = f"every request met trouble ({name}), and the command ended with success"
             wrong = Finding("TC-FAILURE-TOLD", text, "/response/status", "a failure", how)
             return "TC-FAILURE-TOLD", None if end.failed else wrong, (self._disturbed,)
-        if scenario.expect != "success" or scenario.name == CALM or self._whole.calm_failed():
-            return silent
-        if not self._whole.calm_ran():
+        if family not in (Family.HARMLESS, Family.PASSING) or not self._whole.calm_succeeded():
             return silent
         last: tuple[Exchange, ...] = () if self._last is None else (self._last,)
-        if scenario.family == "harmless":
-            text = f"under calm the command succeeds, under {scenario.name} it does not, though all of it is lawful"
+        if family is Family.HARMLESS:
+            text = f"under calm the command succeeds, under {name} it does not, though all of it is lawful"
             wrong = Finding("TC-TOLERANT", text, "/response", "exit status 0", how)
             return "TC-TOLERANT", wrong if end.failed else None, last
-        if self._risky and end.failed:
+        if self._disturbed is None or (self._risky and end.failed):
             return silent  # not to send a count again is prudent
-        text = f"under calm the command succeeds, after passing trouble ({scenario.name}) it does not"
+        text = f"under calm the command succeeds, after passing trouble ({name}) it does not"
         wrong = Finding("TC-RECOVERS", text, "/response", "exit status 0", how)
         return "TC-RECOVERS", wrong if end.failed else None, last

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 from tracksync.exchange import Exchange, Failure, FailureKind, Request, Response
 from tracksync.gate.observed import Observed, observe
-from tracksync.gate.stage import collect_tags
 from tracksync.mock.app import ABORT, Message, Receive, Scope, Send
 
 _BODY_KEPT: Final = 5 * 1024 * 1024
@@ -86,13 +85,12 @@ class _Case:
     async def run(self) -> None:
         whole = await self._read()
         sent = self._recorder.now()
-        tags = collect_tags()
         if not whole:
             self._hung_up = sent
-            self._hand_on(sent, tags)
+            self._hand_on(sent)
             return
         # The disconnection can come only once, so that one task watches for it and all others wait for that task.
-        watch = asyncio.ensure_future(self._watch(sent, tags))
+        watch = asyncio.ensure_future(self._watch(sent))
         messages = itertools.chain([{"type": "http.request", "body": self._body, "more_body": False}])
 
         async def receive() -> Message:
@@ -110,7 +108,7 @@ class _Case:
             watch.cancel()
             with suppress(asyncio.CancelledError):
                 await watch
-            self._hand_on(sent, tags)
+            self._hand_on(sent)
 
     async def _read(self) -> bool:
         pieces = []
@@ -126,13 +124,13 @@ class _Case:
                 self._body = b"".join(pieces)
                 return True
 
-    async def _watch(self, sent: float, tags: list[str]) -> None:
+    async def _watch(self, sent: float) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         if self._ended is None and not self._cut:
             # Told at once and not when the application is done: what the client does next comes after it.
             self._hung_up = self._recorder.now()
-            self._hand_on(sent, tags)
+            self._hand_on(sent)
 
     def _abort(self, abort: Callable[[], None]) -> None:
         self._cut = True
@@ -152,7 +150,7 @@ class _Case:
                 self._ended = self._recorder.now()
         await self._send(message)
 
-    def _hand_on(self, sent: float, tags: list[str]) -> None:
+    def _hand_on(self, sent: float) -> None:
         if self._told:
             return
         self._told = True
@@ -176,7 +174,7 @@ class _Case:
             failure = Failure(FailureKind.RESET, "the answer was not completed")
         else:
             response = Response(self._status, self._headers, self._read_answer())
-        exchange = Exchange(request, response, sent, ended or self._recorder.now(), failure=failure, tags=tuple(tags))
+        exchange = Exchange(request, response, sent, ended or self._recorder.now(), failure=failure)
         host, port = scope.get("client") or ("", 0)
         gave_up = self._hung_up is not None and failure is not None and not self._cut
         self._recorder.hand_on(exchange, f"{host}:{port}", gave_up=gave_up)

@@ -22,7 +22,6 @@ from tracksync.mock.scenarios import Act, Scenario
 DISTURBED: Final = (SYNC_PATH, "/users/track")
 MESSAGES: Final = {
     400: None,  # the message that every 400 has
-    401: "Invalid API Key",
     403: "Forbidden",
     404: "Not Found",
     429: "Rate limit exceeded",
@@ -102,6 +101,8 @@ class Stage(Core):
             return super().serve(call)
         if status.apply:
             super().serve(call)
+        if status.status == 401:
+            self.refuse_key(call, self.key_sent(call))  # WIRE: the answer echoes the key
         message = MESSAGES.get(status.status, "Error")
         raise Refused(status.status, Detail(message or "Refused by the scenario"), message=message)
 
