@@ -31,7 +31,8 @@ class Workspace:
 
     rate_limit: int | None = None  # requests a minute
     array_limit: int | None = None  # elements of an array attribute
-    prefix: str | None = None  # of every identifier that a run makes
+    prefix: str | None = None  # what every identifier that a run makes begins with
+    shared: bool | None = None  # other jobs use up the rate limit too
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,8 +195,8 @@ def _file(value: Any) -> str:
 
 
 def _prefix(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9][a-z0-9-]{0,31}", value):
-        raise ValueError("has to be 1 to 32 lower-case letters, digits or hyphens")
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", value):
+        raise ValueError("has to be 1 to 32 lower-case letters, digits or hyphens, a letter first")
     return value
 
 
@@ -233,7 +234,7 @@ _TOP: Final[Mapping[str, _Check]] = {
     "budget": _table,
 }
 _TABLES: Final[Mapping[str, Mapping[str, _Check]]] = {
-    "workspace": {"rate_limit": _count, "array_limit": _count, "prefix": _prefix},
+    "workspace": {"rate_limit": _count, "array_limit": _count, "prefix": _prefix, "shared": _flag},
     "budget": {"requests": _count, "seconds": _seconds, "data_points": _count},
 }
 # What people write for a name that we spell otherwise, where no similarity of letters would tell.

@@ -10,7 +10,7 @@ import click
 
 from tracksync import config as configuration
 from tracksync.clauses import UnknownClause, clause
-from tracksync.cli.place import find_place
+from tracksync.cli.place import Place, find_place
 from tracksync.cli.shared import FILE, PATH, Outputs, environment_secrets, known_name, result_options
 from tracksync.config import Config
 from tracksync.errors import UsageError
@@ -40,6 +40,7 @@ LARGEST_SEED: Final = 2**32 - 1
     show_default=True,
     help="Seconds to wait for an answer.",
 )
+@click.option("--shared", is_flag=True, help="Other jobs use up the workspace's limit too (assumed of other machines).")
 @click.option("--resume", is_flag=True, help="Go on with the run that was killed: same seed, same users, same budgets.")
 @click.option("--baseline", "baseline_path", type=FILE, metavar="FILE", help="Known findings, which do not fail the run.")
 @click.option("--update-baseline", is_flag=True, help="Add what is new to the baseline.")
@@ -82,6 +83,7 @@ def command(
     rate_limit: int | None,
     probe_rate_limit: bool,
     timeout: float,
+    shared: bool,
     resume: bool,
     baseline_path: Path | None,
     update_baseline: bool,
@@ -154,6 +156,7 @@ def command(
         array_limit=workspace.array_limit,
         probe_rate_limit=probe_rate_limit,
         known=memory.fingerprints,
+        shared=_shared(shared, place),
         verify=str(ca_path) if ca_path is not None else True,
         timeout=timeout,
         faults=faults,
@@ -175,6 +178,13 @@ def command(
         conclude=memory.conclude,
         stage=stage,
     )
+
+
+def _shared(asked: bool, place: Place) -> bool:
+    """Whether another job may use up the window: nobody knows of a workspace elsewhere unless the file says so."""
+    told = place.config.workspace.shared
+    elsewhere = place.address != "mock" and not configuration.is_loopback(place.address)
+    return asked or (elsewhere if told is None else told)
 
 
 def _only(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -55,7 +55,7 @@ class FuzzPlan:
     `strict`: observed clauses fail the run too. `known`: fingerprints of findings that a baseline lists.
     `prefix`: of every identifier, None for one that no earlier run had; `more_prefixes`: others that may be sent too.
     `verify`: False, or a file with certificates to trust. `patience`: seconds for which an outage is waited out, and
-    slow deletion. `read_back`: hold exported profiles against the answers; the embedded mock is probed for that only.
+    slow deletion. `shared`: other jobs use the workspace's rate limit too. `read_back`: hold exported profiles against the answers; the embedded mock is probed for that only.
     """
 
     target: str = "mock"
@@ -75,6 +75,7 @@ class FuzzPlan:
     known: frozenset[str] = frozenset()
     patience: float = 300.0
     read_back: bool = True
+    shared: bool = False
     timeout: float = 30.0
     faults: tuple[str, ...] = ()
     mock_readings: Mapping[str, str] = field(default_factory=dict)
@@ -189,6 +190,7 @@ class _Run:
             fresh=freshness([prefix, *plan.more_prefixes], everything=plan.embedded),
             readings=plan.readings,
             clock_skew=self.target.clock_skew,
+            shared=plan.shared,
         )
 
     def run(self) -> None:

@@ -54,6 +54,7 @@ class Settings:
     `rate_limit`, `array_limit`: the workspace's, or None when nobody told. `fresh(kind, text)`: is this identifier
     certainly unknown to the workspace when first seen? `readings`: what the server is held to. `clock_skew`: seconds
     by which the server's clock may differ from the one that stamped the exchanges. `window`: seconds of a rate window.
+    `shared`: other jobs may use up the workspace's rate windows at any moment.
     """
 
     rate_limit: int | None = None
@@ -62,6 +63,7 @@ class Settings:
     readings: Mapping[str, str] = field(default_factory=dict)
     clock_skew: float = 300.0
     window: int = 60
+    shared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

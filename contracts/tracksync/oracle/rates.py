@@ -121,7 +121,13 @@ def _judge_values(
         if remaining > 0:
             message = f"a 429 came although {remaining} requests remain"
             findings.append(Finding("TS-RATE-429", message, WHERE + NAMES[1], 0, remaining))
-        elif same_window and sequential and not crowded and before.alone and (before.lowest or 0) > before.unshown:
+        elif (
+            same_window
+            and sequential
+            and before.alone
+            and not (crowded or settings.shared)
+            and (before.lowest or 0) > before.unshown
+        ):
             message = f"a 429 came although the answer before it in this window said {before.lowest} remain"
             findings.append(Finding("TS-RATE-429", message, "/response/status", 201, 429))
     alone = window.alone and limit - remaining <= requests
