@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ("tracksync.cassettes.pytest_fixtures",)
+pytest_plugins = ("tracksync.cassettes.pytest_fixtures", "tracksync.gate.pytest_fixtures")
