@@ -1,6 +1,6 @@
-"""What a door may add to a report beside its findings: a table of its own, and drawings of who did what when. Plain data.
+"""What a door may add to a report beside its findings: a table of its own, and drawings of who did what when.
 
-Knows nothing of how either is shown.
+Plain data. Knows nothing of how either is shown.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A door's own part of a report: a table, and drawings under it. Every row has as many cells as there are columns."""
+    """A door's own part of a report: a table whose rows have a cell a column, and drawings under it."""
 
     title: str
     text: str

@@ -14,6 +14,7 @@ from tracksync.race.history import UNSEEN, Fate, History, Operation, Write
 from tracksync.values.numbers import canonical, same
 
 State = TypeVar("State")
+MOST_TOTALS: Final = 20_000  # sums that are worked out; with more, a final value is given the benefit of the doubt
 
 
 class Model(Protocol[State]):
@@ -147,7 +148,8 @@ def results(write: Write, value: Any) -> list[Any]:
 def final_fits(history: History, final: Any, *, fresh: bool = False) -> bool:
     """Whether the value at the end is one that some order of all the writes leaves, whatever was shown in between.
 
-    Writes that add commute, so that their sum decides; of values that are set, one must have been the last.
+    Writes that add commute, so that their sum decides; of values that are set one must have been the last, and what was
+    added before it is gone.
     """
     writes = [operation for operation in history if operation.write.changes and operation.fate is not Fate.REFUSED]
     done = [operation.write for operation in writes if operation.fate is Fate.DONE]
@@ -157,12 +159,15 @@ def final_fits(history: History, final: Any, *, fresh: bool = False) -> bool:
         starts = [0] if fresh and writes and writes[0].place[1] != "attributes" else []
         if not starts:
             return True
+    if len(starts) > 1:  # any of the additions may have come before the last setting
+        unsure, done = [*unsure, *done], []
     return any(_reaches(start, done, unsure, final) for start in starts)
 
 
 def _reaches(start: Any, done: list[Write], unsure: list[Write], final: Any) -> bool:
     if isinstance(start, int) and isinstance(final, int):
-        return final in _sums(start, done, unsure)
+        totals = _sums(start, done, unsure)
+        return final in totals or len(totals) >= MOST_TOTALS
     if isinstance(start, list) and isinstance(final, list):
         must = {canonical(write.value) for write in done if write.verb == "insert"} | set(map(canonical, start))
         may = must | {canonical(write.value) for write in unsure if write.verb == "insert"}
@@ -180,6 +185,6 @@ def _sums(start: int, done: list[Write], unsure: list[Write]) -> set[int]:
             steps = {write.value} if write.verb == "add" else {write.value, 1}
             totals = {total + step for total in totals for step in steps}
     for write in unsure:
-        if write.verb in ("add", "count") and len(totals) < 10_000:
+        if write.verb in ("add", "count") and len(totals) < MOST_TOTALS:
             totals |= {total + write.value for total in totals}
     return totals

@@ -37,6 +37,7 @@ class Clock:
         self._last = 0.0
 
     def __call__(self) -> float:
+        """The moment, later than any before."""
         self._last = max(self._source() + self._offset, self._last + SMALLEST)
         return self._last
 
@@ -196,7 +197,7 @@ def race_clients(
     def work(client: int) -> None:
         try:
             target = connect()
-            rng = random.Random(f"{seed}/{client}")  # noqa: S311 - spreads retries, keeps no secret
+            rng = random.Random(f"{seed}/{client}")
             try:
                 while (taken := floor.take(limits, until)) is not None:
                     slot, task = taken

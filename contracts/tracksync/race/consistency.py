@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tracksync.engine.shrink import shrink
-from tracksync.race.cells import UNKNOWN, CellModel, final_fits
+from tracksync.race.cells import UNKNOWN, CellModel, final_fits, held
 from tracksync.race.history import UNSEEN, Fate, History, Operation, Place, cut_is_sound
 from tracksync.race.linear import BUDGET, Decision, ProgramOrder, RealTime, decide
 
 SHRINK_BUDGET = 20_000  # configurations for one candidate while a history is made short
+PROGRAM_BUDGET = 10_000  # without the clock there are far more orders, and less is to be learned from them
 
 
 class Level(enum.StrEnum):
@@ -60,13 +61,24 @@ def cell_report(place: Place, part: History, *, fresh: bool = True, budget: int 
     decision = decide(part.operations, model, RealTime, budget=budget)
     level = Level.LINEARIZABLE if decision.holds else Level.UNDECIDED
     if decision.holds is False:
-        program = decide(part.operations, model, ProgramOrder, budget=budget)
+        rest, begun = _after_opening(part, model)
+        program = decide(rest, begun, ProgramOrder, budget=min(budget, PROGRAM_BUDGET))
         level = Level.SEQUENTIAL if program.holds else _weaker(part, fresh, undecided=program.holds is None)
     return CellReport(place, level, len(part), decision)
 
 
+def _after_opening(part: History, model: CellModel) -> tuple[Sequence[Operation], CellModel]:
+    """What followed the first value, where that was set before anybody else called.
+
+    Without the clock others could otherwise come before it, and answers be explained by a state that never was.
+    """
+    first, *rest = part
+    alone = first.write.verb == "set" and first.fate is Fate.DONE and all(first.return_ < one.call for one in rest)
+    return (rest, replace(model, start=held(first.write.value))) if alone else (part.operations, model)
+
+
 def _weaker(part: History, fresh: bool, *, undecided: bool) -> Level:
-    """What is left when no order explains all: look at the answer of the last operation, if it came after all others."""
+    """What is left when no order explains all: the answer of the last operation, if it came after all others."""
     last = max(part, key=lambda operation: operation.call)
     alone = all(one is last or one.fate is Fate.OPEN or one.return_ < last.call for one in part)
     if not alone or last.shown is UNSEEN:

@@ -27,6 +27,7 @@ class Judged:
 
     @property
     def findings(self) -> tuple[Finding, ...]:
+        """What the answer broke."""
         return self.judgement.findings
 
 
@@ -91,9 +92,7 @@ class _Test:
         if self.whole_cells:
             places = {one.place for one in kept}
             stays = {id(one) for one in kept}
-            sound = all(
-                id(one) in stays or one.place not in places or not one.write.changes for one in self.whole
-            )
+            sound = all(id(one) in stays or one.place not in places or not one.write.changes for one in self.whole)
         else:
             sound = cut_is_sound(self.whole, kept)
         return sound and _breaks(kept, self.clause, self.settings)

@@ -27,7 +27,7 @@ from typing import Any, Final, Protocol
 from tracksync.race.cells import Model
 from tracksync.race.history import Fate, Operation
 
-BUDGET: Final = 200_000  # configurations, before a history is called undecided
+BUDGET: Final = 50_000  # configurations, before a history is called undecided
 
 Front = Any  # how far an order has come; hashable, and known to its Order only
 
@@ -79,12 +79,15 @@ class RealTime:
         self._unsure = [operation.call for operation in unsure]
 
     def start(self) -> Front:
+        """See Order."""
         return (0, 0)
 
     def done(self, front: Front) -> bool:
+        """See Order."""
         return bool(front[0] == len(self._calls))
 
     def candidates(self, front: Front) -> tuple[list[int], list[int]]:
+        """See Order."""
         low, window = front
         bound = math.inf
         found = []
@@ -99,6 +102,7 @@ class RealTime:
         return found, [index for index, call in enumerate(self._unsure) if call <= bound]
 
     def advance(self, front: Front, index: int) -> Front:
+        """See Order."""
         low, window = front
         window |= 1 << (index - low)
         while window & 1:
@@ -127,19 +131,21 @@ class ProgramOrder:
         ]
 
     def start(self) -> Front:
+        """See Order."""
         return (0,) * len(self._lanes)
 
     def done(self, front: Front) -> bool:
+        """See Order."""
         return bool(sum(front) == self._total)
 
     def candidates(self, front: Front) -> tuple[list[int], list[int]]:
+        """See Order."""
         ready = [lane[at] for lane, at in zip(self._lanes, front, strict=True) if at < len(lane)]
-        unsure = [
-            index for index, (lane, needed) in enumerate(self._before) if lane is None or front[lane] >= needed
-        ]
+        unsure = [index for index, (lane, needed) in enumerate(self._before) if lane is None or front[lane] >= needed]
         return sorted(ready), unsure
 
     def advance(self, front: Front, index: int) -> Front:
+        """See Order."""
         lane = self._place[self._lane[index]]
         return (*front[:lane], front[lane] + 1, *front[lane + 1 :])
 

@@ -17,11 +17,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from tracksync.clauses import catalogue
-from tracksync.engine.fuzzing import freshness
+from tracksync.engine.cleaning import Cleaner
+from tracksync.engine.fuzzing import freshness, new_prefix
 from tracksync.engine.session import data_points
-from tracksync.engine.targets import HttpTarget, Target, is_loopback
+from tracksync.engine.targets import HttpTarget, Target
 from tracksync.errors import Unfinished, UsageError
 from tracksync.events import (
+    Cleaned,
     Event,
     ExchangeJudged,
     FindingConfirmed,
@@ -38,7 +40,8 @@ from tracksync.findings import Finding
 from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.limits import RATE_PER_MINUTE
-from tracksync.mock import MockConfig
+from tracksync.mock import MockApp, MockConfig
+from tracksync.mock.scenarios import scenario
 from tracksync.mock.serve import served
 from tracksync.oracle import Settings
 from tracksync.outcome import fails, strength_of
@@ -47,10 +50,10 @@ from tracksync.race.consistency import SENTENCES, CellReport, Level, count, repo
 from tracksync.race.drawing import figure
 from tracksync.race.history import Fate, History, Operation
 from tracksync.race.judging import Judge, around, smallest
-from tracksync.race.workload import LONGEST_OVERLAP, Endpoint, Planner, reading, slots
+from tracksync.race.workload import LONGEST_LOOSE, Endpoint, Planner, reading, slots
 
-MOCK_RATE: Final = 1_000_000  # requests a minute of the mock that a race starts for itself: the limit is not its subject
-ASYNC_DELAY: Final = 0.03  # seconds, the mean until that mock applies what /users/track accepted
+MOCK_RATE: Final = 1_000_000  # requests a minute of the mock that a race starts: the limit is not its subject
+ASYNC_DELAY: Final = 0.1  # seconds, the mean until that mock applies what is queued (LIMITS: 10 to 100 ms, or longer)
 FIGURES: Final = 3  # drawings of cells that no order explains
 SHRUNK: Final = 12  # findings that are made short; more are reported as they are
 
@@ -83,7 +86,7 @@ class RacePlan:
     strict: bool = False
     readings: Mapping[str, str] = field(default_factory=dict)
     rate_limit: int | None = None
-    prefix: str | None = None
+    prefix_stem: str | None = None
     timeout: float = 30.0
     settle: float | None = None
     faults: tuple[str, ...] = ()
@@ -111,7 +114,7 @@ def race(
     Raises UsageError for a plan that cannot be carried out; all else ends in a RunEnded event. `wrap` may put something
     between each client and its target, such as a journal.
     """
-    prefix = plan.prefix or f"ts{random.SystemRandom().getrandbits(40):010x}"
+    prefix = new_prefix(plan.prefix_stem or "ts")
     with _place(plan) as (url, key):
         verify: Any = ssl.create_default_context() if url.startswith("https:") else False
 
@@ -143,8 +146,8 @@ def _place(plan: RacePlan) -> Iterator[tuple[str, str]]:
         async_delay=ASYNC_DELAY,
         window_seconds=plan.window_seconds,
     )
-    with served(config) as server:
-        yield server.url, config.key
+    with served(MockApp(config)) as url:
+        yield url, config.key
 
 
 @dataclass(slots=True)
@@ -182,29 +185,32 @@ class _Run:
             reason, finished = str(stopped), False
         except KeyboardInterrupt:
             reason, finished = "stopped by hand", False
-        finally:
-            target.close()
         with suppress(KeyboardInterrupt):
             self.explain()
         broken = self.confirm()
+        with suppress(KeyboardInterrupt):
+            self.clean(target)
+        target.close()
         verdict: Verdict = "broken" if broken else "kept" if finished else "unfinished"
         if verdict == "kept" and plan.strict and self.weak():
             verdict, reason = "broken", f"{reason}; with --strict every cell has to be linearizable"
         self.emit(RunEnded(verdict, reason, time.time(), self.readings, self.reasons()))
 
     def settings(self) -> Settings:
+        """What the oracle is told. A scenario of the mock may bring a limit, a window and a clock of its own."""
         plan = self.plan
-        limit = plan.rate_limit or (MOCK_RATE if plan.own_mock else RATE_PER_MINUTE)
+        played = scenario(plan.scenario)
+        limit = played.rate_limit or plan.rate_limit or (MOCK_RATE if plan.own_mock else RATE_PER_MINUTE)
         fresh = freshness(self.prefix, everything=False)
-        return Settings(limit, None, fresh, plan.readings, self.skew, plan.window_seconds)
+        skew = self.skew + abs(played.clock_ahead)
+        return Settings(limit, None, fresh, plan.readings, skew, played.window_seconds or plan.window_seconds)
 
     # --- rounds -------------------------------------------------------------------------------------------------
 
     def check_target(self, target: Target) -> None:
         """One plain request first: a wrong key, path or host is a mistake in the call, not a finding."""
         self.emit(PhaseStarted("hello", 1))
-        namer = Namer(self.prefix, random.Random(self.plan.seed)).scope("hello")  # noqa: S311 - no secret
-        step = Step(json_request({"attributes": [{"external_id": namer.external_id("first"), "greeting": "hello"}]}))
+        step = Step(json_request({"attributes": [{"external_id": self.greeter(), "greeting": "hello"}]}))
         for _ in range(5):
             exchange = target.send(step)
             status = exchange.response.status if exchange.response is not None else None
@@ -223,17 +229,21 @@ class _Run:
                 "such as https://rest.iad-01.braze.com"
             )
 
+    def greeter(self) -> str:
+        """The user of the first request."""
+        return Namer(self.prefix, random.Random(0)).scope("hello").external_id("first")
+
     def round(self, endpoint: Endpoint, target: Target) -> None:
         """Let the clients race once, read back what they left, and say which consistency held."""
         plan = self.plan
-        namer = Namer(self.prefix, random.Random(plan.seed)).scope(endpoint)  # noqa: S311 - no secret
+        namer = Namer(self.prefix, random.Random(plan.seed)).scope(endpoint)
         loose = plan.overlap or endpoint == "track"
         floor = Floor(
             slots(namer, users=self.users(), cells=self.cells(), overlap=plan.overlap),
-            Planner(random.Random(plan.seed), endpoint, plan.overlap),  # noqa: S311 - reproducible, no secret
-            random.Random(plan.seed + 1),  # noqa: S311 - reproducible, no secret
+            Planner(random.Random(plan.seed), endpoint, plan.overlap),
+            random.Random(plan.seed + 1),
             overlap=plan.overlap,
-            longest=LONGEST_OVERLAP if loose else 0,
+            longest=LONGEST_LOOSE if loose else 0,
         )
         judge = Judge(self.settings())
         operations: list[Operation] = []
@@ -289,7 +299,7 @@ class _Run:
         if endpoint == "track":
             settle = plan.settle if plan.settle is not None else (10 * ASYNC_DELAY if plan.own_mock else 10.0)
             time.sleep(settle)
-        rng = random.Random(plan.seed)  # noqa: S311 - spreads retries, keeps no secret
+        rng = random.Random(plan.seed)
         floor.stopping = False
         for place in places:
             task = reading(place)
@@ -298,21 +308,37 @@ class _Run:
                     self.judge(judge, one, operations, phase)
 
     def users(self) -> int:
+        """How many users the clients share."""
         return self.plan.users or (2 if self.plan.overlap else 3)
 
     def cells(self) -> int:
-        """So many cells that no client has to wait for one, or with overlap so few that they meet."""
+        """So many cells that no client has to wait for one, or so few that requests on one follow each other closely.
+
+        With overlap they shall meet there; on /users/track the next shall come before the last one is applied.
+        """
         plan = self.plan
         if plan.cells:
             return plan.cells
-        return 4 if plan.overlap else max(10, -(-2 * plan.clients // self.users()))
+        if plan.overlap:
+            return 4
+        share = -(-plan.clients // self.users())
+        return max(10, 2 * share) if plan.endpoint == "sync" else max(4, share + 1)
+
+    def clean(self, target: Target) -> None:
+        """Delete the users of the run, as far as the key allows. The mock is simply dropped."""
+        if self.plan.own_mock:
+            return
+        self.emit(PhaseStarted("cleaning", None))
+        names = {one.place[0] for _, history in self.histories for one in history} | {self.greeter()}
+        done = Cleaner(target.send, target.sleep, patience=60.0).clean(("external_id", name) for name in names)
+        self.emit(Cleaned(done.users, done.left, done.why))
 
     # --- what came of it ----------------------------------------------------------------------------------------
 
     def weak(self) -> int:
         """How many cells are certainly not linearizable."""
         reports = [one for found in self.reports.values() for one in found]
-        return sum(one.level not in (Level.LINEARIZABLE, Level.UNDECIDED) for one in reports)
+        return sum(one.decision.holds is False for one in reports)
 
     def summary(self) -> str:
         plan = self.plan
@@ -336,7 +362,7 @@ class _Run:
         drawings: list[Figure] = []
         for endpoint, history in self.histories:
             parts = history.partition()
-            broken = [one for one in self.reports[endpoint] if one.level not in (Level.LINEARIZABLE, Level.UNDECIDED)]
+            broken = [one for one in self.reports[endpoint] if one.decision.holds is False]
             for one in sorted(broken, key=lambda one: one.operations)[:FIGURES]:
                 kept = unexplained(parts[one.place])
                 if kept:

@@ -52,7 +52,7 @@ def section_json(section: Section) -> dict[str, Any]:
 
 def _span(bars: Sequence[dict[str, Any]]) -> float:
     ends = [bar["start"] if bar["end"] is None else bar["end"] for bar in bars]
-    return max([1e-6, *ends])
+    return float(max([1e-6, *ends]))
 
 
 def lines(figure: dict[str, Any]) -> list[str]:
@@ -95,7 +95,8 @@ def svg(figure: dict[str, Any]) -> str:
         x = _LANE + share * room
         anchor = "end" if share == 1.0 else "start" if share == 0.0 else "middle"
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="20" y2="{height}"/>')
-        parts.append(f'<text class="tick" x="{x:.1f}" y="12" text-anchor="{anchor}">{share * span * 1000:.0f} ms</text>')
+        scale = f"{share * span * 1000:.0f} ms"
+        parts.append(f'<text class="tick" x="{x:.1f}" y="12" text-anchor="{anchor}">{scale}</text>')
     named: set[str] = set()
     for bar, row in zip(bars, rows, strict=True):
         y = 26 + _ROW * order[row]

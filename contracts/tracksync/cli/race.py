@@ -1,0 +1,184 @@
+"""`tracksync race`: turns options, environment and tracksync.toml into a plan for many clients at once."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, cast
+
+import click
+
+from tracksync import config as configuration
+from tracksync.cli.place import find_place
+from tracksync.cli.shared import FILE, Outputs, environment_secrets, known_name, result_options
+from tracksync.errors import UsageError
+
+if TYPE_CHECKING:
+    from tracksync.events import Event
+    from tracksync.race.running import Endpoints, RacePlan
+
+DEFAULT_CLIENTS: Final = 8
+DEFAULT_OPERATIONS: Final = 600
+MOST_CLIENTS: Final = 64
+LARGEST_SEED: Final = 2**32 - 1
+
+
+@click.command("race")
+@click.option("--target", default="mock", metavar="mock|URL|live", help="What to judge.  [default: mock, on a port]")
+@click.option(
+    "--endpoint",
+    type=click.Choice(["sync", "track", "both"]),
+    default="sync",
+    show_default=True,
+    help="Where writes go: /users/track/sync, /users/track, or first one and then the other.",
+)
+@click.option(
+    "--clients",
+    type=click.IntRange(1, MOST_CLIENTS),
+    default=DEFAULT_CLIENTS,
+    metavar="N",
+    show_default=True,
+    help="Clients at once, a connection each.",
+)
+@click.option(
+    "--ops",
+    "operations",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help=f"Operations on each endpoint, retries aside.  [default: {DEFAULT_OPERATIONS}]",
+)
+@click.option("--users", type=click.IntRange(1, 1000), metavar="N", help="Users that they share.  [default: 2 or 3]")
+@click.option("--cells", type=click.IntRange(1, 1000), metavar="N", help="Attributes, events and products a user.")
+@click.option("--overlap", is_flag=True, help="Do not wait for each other: report which consistency holds then.")
+@click.option("--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds.")
+@click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend about N data points at most.")
+@click.option("--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N", help="The same seed draws the same writes.")
+@click.option("--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the target to the readings in FILE.")
+@click.option(
+    "--rate-limit", type=click.IntRange(min=1), metavar="N", help="The workspace's limit, if not 500 a minute."
+)
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    metavar="S",
+    show_default=True,
+    help="Seconds to wait for an answer.",
+)
+@click.option(
+    "--settle",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Seconds until all that /users/track accepted is applied.  [default: 10, on the mock less]",
+)
+@click.option("--strict", is_flag=True, help="Deviations, and cells that are not linearizable, fail the run too.")
+@click.option(
+    "--config",
+    "config_path",
+    type=FILE,
+    default=configuration.FILE_NAME,
+    metavar="FILE",
+    show_default=True,
+    help="Where a live workspace is described.",
+)
+@result_options
+@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Give the mock a fault; repeatable.")
+@click.option("--reading", "pairs", multiple=True, metavar="ROW=NAME", help="Let the mock follow a reading.")
+@click.option("--scenario", default="calm", metavar="NAME", help="How the mock treats clients.")
+def command(
+    target: str,
+    endpoint: str,
+    clients: int,
+    operations: int | None,
+    users: int | None,
+    cells: int | None,
+    overlap: bool,
+    max_time: float | None,
+    max_data_points: int | None,
+    seed: int | None,
+    readings_path: Path | None,
+    rate_limit: int | None,
+    timeout: float,
+    settle: float | None,
+    strict: bool,
+    config_path: Path,
+    json_path: Path | None,
+    junit_path: Path | None,
+    html_path: Path | None,
+    markdown_path: Path | None,
+    faults: tuple[str, ...],
+    pairs: tuple[str, ...],
+    scenario: str,
+) -> int:
+    """Show that synchronous means synchronous: many clients at once on few users.
+
+    For each attribute, event and product of a user the next request leaves only after the answer to the one before,
+    from whichever client; that order is promised, and each answer is judged by it. Other cells and users go on at the
+    same time and must not be disturbed. Without --target it races on the mock, on a free port of this machine. With
+    --overlap, or on /users/track, nothing is promised: then the run reports which consistency held, and fails only
+    with --strict.
+
+    \b
+    Examples:
+      tracksync race
+      tracksync race --endpoint both                         what sync adds to track
+      tracksync race --overlap --clients 16 --html race.html
+      tracksync race --fault whole-profile-written-back      what a finding looks like
+      tracksync race --target live --ops 400 --clients 4
+
+    \b
+    Exit codes: 0 kept, 1 a violation, 2 wrong use or configuration, 3 could not finish.
+    """
+    from tracksync.cli.session import run
+    from tracksync.race import RacePlan
+    from tracksync.report import Redactor
+
+    place = find_place(target, config_path)
+    if place.address != "mock" and (faults or pairs or scenario != "calm"):
+        raise UsageError("only the mock can be given a fault, a reading or a scenario; leave --target out")
+    if faults:
+        from tracksync.mock.faults import catalogue
+
+        for name in faults:
+            known_name(name, catalogue(), "fault")
+    budget, workspace = place.config.budget, place.config.workspace
+    readings: dict[str, str] = {}
+    if readings_path is not None:
+        readings = configuration.read_readings(readings_path)
+    elif place.config.readings is not None and place.config.readings.exists():
+        readings = configuration.read_readings(place.config.readings)
+    rounds = 2 if endpoint == "both" else 1
+    plan = RacePlan(
+        target=place.address,
+        key=place.key,
+        endpoint=cast("Endpoints", endpoint),
+        overlap=overlap,
+        clients=clients,
+        operations=operations or min(DEFAULT_OPERATIONS, (budget.requests or DEFAULT_OPERATIONS) // rounds),
+        users=users or 0,
+        cells=cells or 0,
+        seed=random.SystemRandom().randint(0, LARGEST_SEED) if seed is None else seed,
+        max_seconds=max_time if max_time is not None else budget.seconds,
+        max_data_points=max_data_points if max_data_points is not None else budget.data_points,
+        strict=strict,
+        readings=readings,
+        rate_limit=rate_limit or workspace.rate_limit,
+        prefix_stem=workspace.prefix,
+        timeout=timeout,
+        settle=settle,
+        faults=faults,
+        mock_readings=configuration.parse_readings(pairs),
+        scenario=scenario,
+    )
+    return run(
+        lambda emit: _drive(plan, emit),
+        outputs=Outputs(json_path, junit_path, html_path, markdown_path),
+        redactor=Redactor([place.key or "", place.unprivileged_key or "", *environment_secrets()]),
+    )
+
+
+def _drive(plan: RacePlan, emit: Callable[[Event], None]) -> None:
+    from tracksync.race import race
+
+    race(plan, emit)
