@@ -41,7 +41,6 @@ ACCEPTED: dict[str, Any] = {
     "an array with repeated values": attributes(fruit=["apple", "apple"]),
     "an object with a null inside": attributes(thing={"inner": None}),
     "an object with an ill-formed time inside": attributes(thing={"inner": {"$time": "yesterday"}}),
-    "an object of more than 100 KB": attributes(thing={f"k{number}": "x" * 200 for number in range(600)}),
     "an object inside objects": attributes(thing={"a": {"b": {"c": [1, {"d": 2}]}}}),
     "an edit of an array of objects": attributes(
         things={"$update": [{"$identifier_key": "id", "$identifier_value": 1, "$new_object": {"a": 1}}]}
@@ -133,6 +132,9 @@ UNDECIDED: dict[str, Any] = {
     "bad-email": event("external_id", email="nobody"),
     "invalid-object, a dot": attributes(thing={"a.b": 1}),
     "invalid-object, a dollar sign": attributes(thing={"$a": 1}),
+    "invalid-object, in depth": attributes(thing={"a": [{"b": {"c.d": 1}}]}),
+    "invalid-object, a long string": attributes(thing={"a": "x" * 256}),
+    "invalid-object, an edit and more": attributes(thing={"$add": [{"a": 1}], "b": 1}),
     "an unknown section beside": attributes(text="x") | {"partner": "x"},
     "a time without a zone": event(time="2022-12-06T19:20:45"),
     "a date alone": event(time="2022-12-06"),
