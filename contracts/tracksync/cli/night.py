@@ -14,7 +14,7 @@ from tracksync.cli.place import find_place
 from tracksync.cli.session import Emit, run
 from tracksync.cli.shared import Outputs, environment_secrets
 from tracksync.errors import ConfigError, UsageError
-from tracksync.report import Redactor, compare, files, json_result
+from tracksync.report import Redactor, compare, files, json_result, nights
 from tracksync.report.compare import Comparison
 from tracksync.report.tally import Result
 
@@ -55,7 +55,7 @@ class Memory:
         """The known findings, as the engine wants them."""
         return frozenset(entry.fingerprint for entry in self.known)
 
-    def conclude(self, result: Result) -> Comparison | None:
+    def conclude(self, result: Result) -> None:
         """Add to `result` what the baseline says of it, keep it for the next night, and compare it."""
         from tracksync.live import baseline as baselines
 
@@ -63,14 +63,13 @@ class Memory:
             result["baseline"] = {"file": str(self.baseline), **baselines.settle(self.known, result)}
             if self.update:
                 baselines.write(self.baseline, baselines.updated(self.known, result))
-        comparison = None
+        comparison: Comparison | None = None
         if self.earlier is not None:
             comparison = compare.compare(self.earlier, result)
-            result["drift"] = [compare.drift_json(drift) for drift in comparison.drift]
         if self.last is not None and result["verdict"] != "unfinished":
             self.last.parent.mkdir(parents=True, exist_ok=True)
             files.write(self.last, json_result.render(result))
-        return comparison
+        nights.add(result, comparison)
 
 
 def run_night(

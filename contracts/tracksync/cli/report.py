@@ -9,7 +9,7 @@ import click
 
 from tracksync.cli.shared import FILE, PATH, wants_colour
 from tracksync.errors import UsageError
-from tracksync.report import compare, files, html, json_result, markdown, terminal
+from tracksync.report import compare, files, html, json_result, markdown, nights, terminal
 
 
 @click.command("report")
@@ -39,6 +39,10 @@ def command(results: tuple[Path, ...], html_path: Path | None, markdown_path: Pa
     read = [json_result.read(path) for path in results]
     comparison = compare.compare(read[0], read[1]) if len(read) == 2 else None
     shown = read[-1]
+    if comparison is not None:
+        drift = [compare.drift_json(one) for one in comparison.drift]
+        kept = [one for one in shown.get("sections") or [] if one["title"] != "Drift"]
+        shown["sections"] = [*kept, *nights.drifted(drift, str(shown.get("target", "")))]
     written = False
     for path, render in ((html_path, html.render), (markdown_path, markdown.render)):
         if path is not None:

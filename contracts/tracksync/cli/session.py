@@ -21,8 +21,7 @@ from tracksync.cli.shared import Outputs, is_terminal, wants_colour
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.events import Event, RunEnded
 from tracksync.outcome import EXIT_CODES
-from tracksync.report import Redactor, Tally, compare, terminal
-from tracksync.report.compare import Comparison
+from tracksync.report import Redactor, Tally, terminal
 from tracksync.report.progress import Progress
 from tracksync.report.tally import Result
 
@@ -34,14 +33,13 @@ def run(
     *,
     outputs: Outputs,
     redactor: Redactor,
-    conclude: Callable[[Result], Comparison | None] = lambda result: None,
+    conclude: Callable[[Result], None] = lambda result: None,
     stage: Callable[[Emit], Emit] = lambda emit: emit,
 ) -> int:
     """Call `drive` with a function that takes its events. Returns the exit code.
 
     Ctrl-C, SIGTERM, `Unfinished` and a fault of our own end the run as `unfinished`; what was found until then is
-    written all the same. A UsageError goes through: nothing ran. `conclude` may add to the result before it is shown,
-    and compares it with an earlier one. `stage` stands between the door and the reports: it may make cassettes of what
+    written all the same. A UsageError goes through: nothing ran. `conclude` may add to the result before it is shown. `stage` stands between the door and the reports: it may make cassettes of what
     passes, and say so in the events that it hands on.
     """
     outputs.check()
@@ -75,14 +73,12 @@ def run(
         if stopped:
             emit(RunEnded("unfinished", stopped, time.time()))
     result = tally.result()
-    comparison = conclude(result)
+    conclude(result)
     verdict = terminal.render(result, colour=wants_colour(sys.stderr if outputs.to_stdout else sys.stdout))
-    if comparison is not None:
-        verdict += "\nSince the earlier run: " + compare.render(comparison)
     click.echo(verdict, nl=False, err=outputs.to_stdout)
     if fault:
         click.echo(redactor.text(fault) + "This is a fault of tracksync itself; please report it.", err=True)
-    outputs.write(result, comparison)
+    outputs.write(result)
     return EXIT_CODES[result["verdict"]]
 
 

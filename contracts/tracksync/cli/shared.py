@@ -14,7 +14,6 @@ import click
 from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.report import files
-from tracksync.report.compare import Comparison
 from tracksync.report.tally import Result
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -46,18 +45,18 @@ class Outputs:
         """Whether standard output belongs to one of the results."""
         return any(str(path) == "-" for path, _ in self._wanted())
 
-    def write(self, result: Result, comparison: Comparison | None = None) -> None:
+    def write(self, result: Result) -> None:
         """Write every one, also when another fails; then raise the first failure."""
         failures: list[TracksyncError] = []
         for path, render in self._wanted():
             try:
-                files.write(path, render(result, comparison))
+                files.write(path, render(result))
             except TracksyncError as error:
                 failures.append(error)
         if failures:
             raise failures[0]
 
-    def _wanted(self) -> list[tuple[Path, Callable[[Result, Comparison | None], str]]]:
+    def _wanted(self) -> list[tuple[Path, Callable[[Result], str]]]:
         wanted = [
             (self.json, _json),
             (self.junit, _junit),
@@ -68,31 +67,31 @@ class Outputs:
         return [(path, render) for path, render in wanted if path is not None]
 
 
-def _json(result: Result, comparison: Comparison | None) -> str:
+def _json(result: Result) -> str:
     from tracksync.report import json_result
 
     return json_result.render(result)
 
 
-def _junit(result: Result, comparison: Comparison | None) -> str:
+def _junit(result: Result) -> str:
     from tracksync.report import junit
 
     return junit.render(result)
 
 
-def _html(result: Result, comparison: Comparison | None) -> str:
+def _html(result: Result) -> str:
     from tracksync.report import html
 
-    return html.render(result, comparison)
+    return html.render(result)
 
 
-def _markdown(result: Result, comparison: Comparison | None) -> str:
+def _markdown(result: Result) -> str:
     from tracksync.report import markdown
 
-    return markdown.render(result, comparison)
+    return markdown.render(result)
 
 
-def _learned(result: Result, comparison: Comparison | None) -> str:
+def _learned(result: Result) -> str:
     from tracksync.report import learned
 
     return learned.render(result)
