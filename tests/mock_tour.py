@@ -48,6 +48,11 @@ def export(*users: str, wait: float = 0.0) -> Stop:
     return Stop({"external_ids": list(users)}, EXPORT, wait=wait)
 
 
+def each(*values: Any) -> tuple[Any, ...]:
+    """Values of different types to go through."""
+    return values
+
+
 def strings() -> Iterator[Stop]:
     texts = (" x ", "a  b", "e\u0301", "ﬁ ²", "ABC", "a<b>&c", "a\0b", "🎉", "\u202ea\u200f", "é", "a\nb\tc", "a\\b")
     yield attributes(**{f"s{n}": text for n, text in enumerate((*texts, "42", "true", "false", "null", "x" * 255, ""))})
@@ -107,7 +112,7 @@ def objects() -> Iterator[Stop]:
     yield attributes("o", o={"A": {"b": {"c": {"x": 1}}, "list": [2]}, "w": [8], "new": 1}, _merge_objects=True)
     yield attributes("o", o={"A": {"n": 3}})
     long = {"when": {"$time": "soon"}, "x": 1}
-    for wrong in ({"x": None, "y": 1}, long, {"k" * 256: 1}, {"x": "v" * 256}, {"a.b": 1}, {"$x": 1}, _large()):
+    for wrong in each({"x": None, "y": 1}, long, {"k" * 256: 1}, {"x": "v" * 256}, {"a.b": 1}, {"$x": 1}, _large()):
         yield attributes("o", o=wrong)
     yield attributes("o", o={"last": 1})
     items = [{"id": 2, "v": "b"}, {"id": 1, "v": "a"}, {"id": 1, "v": "aa"}, {"id": "1", "v": "c"}, {"id": 3}]
@@ -123,7 +128,7 @@ def objects() -> Iterator[Stop]:
         yield attributes("o", os={"$update": [change]})
         yield attributes("o", os=items)
     yield attributes("o", os={"$remove": [{"$identifier_key": "id", "$identifier_value": 1}]})
-    for gender in ("O", None):
+    for gender in each("O", None):
         yield attributes("o", gender=gender)
     yield attributes("o", dob="1980-01-01", current_location={"longitude": 1.5, "latitude": 2.5}, c=1)
     yield attributes("o", email_subscribe="opted_in", first_name="A")
@@ -186,16 +191,16 @@ def purchases() -> Iterator[Stop]:
     for time in (NEW, OLD, "2022-01-02T03:04:05.678Z", FUTURE, TIME, TIME):
         yield purchase("p", one, time=time)
     yield purchase("p2", one, quantity=100)
-    for quantity in (100, 1, 2, 16.0, 101, 1000, 1.5, [], "2", 0):
+    for quantity in each(100, 1, 2, 16.0, 101, 1000, 1.5, [], "2", 0):
         yield purchase("p2", one, quantity=quantity)
     yield purchase("Product-A b", one)
-    for product in ("product-a b", "Product-A b ", "ProductA b", "x" * 255, "x" * 256, "é" * 255, 70_000, {}):
+    for product in each("product-a b", "Product-A b ", "ProductA b", "x" * 255, "x" * 256, "é" * 255, 70_000, {}):
         yield purchase(product, one)
-    for price in (-5, 0, 3, "much", {}, True, None):
+    for price in each(-5, 0, 3, "much", {}, True, None):
         yield purchase("p", one, price=price)
-    for currency in ("JPY", "XYZ", "usd dollars", None, 7):
+    for currency in each("JPY", "XYZ", "usd dollars", None, 7):
         yield purchase("p", one, currency=currency)
-    for time in ("soon", None, {}):
+    for time in each("soon", None, {}):
         yield purchase("p", one, time=time)
     yield purchase("p", one, properties={"a": [1], "b": {"c": True}})
     yield purchase(None, one)
@@ -340,10 +345,10 @@ def refused() -> Iterator[Stop]:
     for count in (2, 3):
         yield Stop({"attributes": [one] * count})
         yield Stop({"events": [other] * count})
-    for broken in ({}, {"external_id": {}}, {"external_id": "r", "_update_existing_only": "yes"}, {"email": {}}):
+    for broken in each({}, {"external_id": {}}, {"external_id": "r", "_update_existing_only": "yes"}, {"email": {}}):
         yield by(broken, a={"inc": 1})
         yield Stop({"events": [broken | {"name": "e", "time": TIME}]})
-    for wrong in (
+    for wrong in each(
         {"name": None},
         {"name": []},
         {"time": None},

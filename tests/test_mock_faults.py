@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from mock_desk import EXPORT, SYNC, TIME, TRACK, Desk, entry, purchase_of, value
 from mock_tour import walk
-from test_mock_robust import DOCUMENTS, PATHS
+from test_mock_robust import DOCUMENTS, PATHS, READINGS
 from tracksync import clauses
 from tracksync.mock import AnswerLost
 from tracksync.mock.core import Core
@@ -112,10 +112,13 @@ def test_every_fault_leaves_a_server_that_answers(name: str) -> None:
 @settings(max_examples=250, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     st.lists(st.sampled_from(NAMES), min_size=1, max_size=3, unique=True),
+    READINGS,
     st.lists(st.tuples(PATHS, DOCUMENTS), max_size=5),
 )
-def test_any_faults_together_answer_anything(names: list[str], requests: list[tuple[str, Any]]) -> None:
-    desk = Desk(faults=tuple(names), array_limit=3)
+def test_any_faults_together_answer_anything_under_any_readings(
+    names: list[str], readings: dict[str, str], requests: list[tuple[str, Any]]
+) -> None:
+    desk = Desk(faults=tuple(names), readings=readings, array_limit=3)
     for path, document in requests:
         try:
             assert 200 <= desk.send(document, path).status < 600
