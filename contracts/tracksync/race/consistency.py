@@ -32,11 +32,11 @@ class Level(enum.StrEnum):
 
 
 SENTENCES = {
-    Level.LINEARIZABLE: "one order explains every answer, and whoever was answered before another called comes first",
-    Level.SEQUENTIAL: "one order explains every answer and keeps each client's own, though not the clock",
-    Level.FINAL: "answers do not fit together, but the value at the end is what all the writes make",
-    Level.NONE: "not even the value at the end is what the writes make: something was lost, or came twice",
-    Level.UNDECIDED: "too many orders were possible to try them all",
+    Level.LINEARIZABLE: "one order explains every answer, and it is the clock's",
+    Level.SEQUENTIAL: "one order explains every answer, each client's own but not the clock's",
+    Level.FINAL: "answers do not fit together, but the end is what all writes make",
+    Level.NONE: "not even the end is what the writes make: something was lost",
+    Level.UNDECIDED: "too many orders are possible to try them all",
 }
 
 

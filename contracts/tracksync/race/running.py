@@ -166,8 +166,16 @@ class _Run:
     skew: float = 300.0
 
     def run(self) -> None:
-        plan = self.plan
+        """The whole run, from its first event to its last."""
         target = self.connect()
+        try:
+            self.drive(target)
+        finally:
+            target.close()
+
+    def drive(self, target: Target) -> None:
+        """All rounds against the target, and what came of them."""
+        plan = self.plan
         self.name = "mock" if plan.own_mock else target.name
         self.skew = target.clock_skew
         started = RunStarted("race", self.name, time.time(), plan.seed, None, plan.max_seconds, plan.max_data_points,
@@ -190,7 +198,6 @@ class _Run:
         broken = self.confirm()
         with suppress(KeyboardInterrupt):
             self.clean(target)
-        target.close()
         verdict: Verdict = "broken" if broken else "kept" if finished else "unfinished"
         if verdict == "kept" and plan.strict and self.weak():
             verdict, reason = "broken", f"{reason}; with --strict every cell has to be linearizable"
@@ -326,7 +333,7 @@ class _Run:
 
     def clean(self, target: Target) -> None:
         """Delete the users of the run, as far as the key allows. The mock is simply dropped."""
-        if self.plan.own_mock:
+        if self.plan.own_mock or not self.histories:
             return
         self.emit(PhaseStarted("cleaning", None))
         names = {one.place[0] for _, history in self.histories for one in history} | {self.greeter()}

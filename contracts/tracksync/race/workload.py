@@ -72,12 +72,15 @@ class Task:
 
 
 def slots(namer: Namer, *, users: int, cells: int, overlap: bool) -> list[Slot]:
-    """The cells of a run: `cells` for each of `users`, of every kind in turn."""
+    """The cells of a run: `cells` for each of `users`, of every kind in turn.
+
+    The users have keys of the same names, so that what crosses over from one to another finds a place there.
+    """
     kinds = OVERLAPPED if overlap else ORDERED
     made: list[Slot] = []
     for user in range(users):
         for cell in range(cells):
-            made.append(Slot(len(made), namer.external_id(f"u{user}"), kinds[cell % len(kinds)]))
+            made.append(Slot(cell, namer.external_id(f"u{user}"), kinds[cell % len(kinds)]))
     return made
 
 
