@@ -90,7 +90,7 @@ FORMS = ("TS-FORM-BARE", "TS-FORM-EMPTY-SECTIONS", "TS-FORM-INTEGER-ID", "TS-ROU
 
 
 def _form_findings(case: Case) -> Iterable[Finding]:
-    """Where a request in a form that may be refused is neither refused nor read right, that clause is broken as well."""
+    """A request in a form that may be refused, and is neither refused nor read right, breaks that clause as well."""
     broken = [finding for finding in case.findings if not finding.clause.startswith(("TS-RATE-", "TS-READING-"))]
     named = {finding.clause for finding in broken}
     for clause in FORMS if broken else ():
@@ -235,7 +235,8 @@ def _user_clause(ask: Ask, candidate: Candidate, success: answers.Success) -> st
 
 def _label_clause(belief: Belief, ask: Ask) -> str | None:
     """The clause on labels, where the same alias_name is known under another one."""
-    label, name = identifier_key(*ask.identifiers[0])[1].split("\0", 1)
+    alias = dict(ask.identifiers)["user_alias"]
+    label, name = identifier_key("user_alias", alias)[1].split("\0", 1)
     others = (text.split("\0", 1) for kind, text in belief.names if kind == "user_alias")
     return "TS-USER-ALIAS-LABEL" if any(name == one and label != other for other, one in others) else None
 

@@ -88,11 +88,8 @@ def _judge_values(
         if reset < window.reset and sequential:
             message = f"x-ratelimit-reset went back from {window.reset} to {reset}"
             findings.append(Finding("TS-RATE-RESET", message, WHERE + NAMES[2], window.reset, reset))
-        fresh = Window(reset, last_received=window.last_received, limit=window.limit, alone=False)
-        if window.reset:  # seen from its beginning on: only then can we know to be alone in it
-            fresh = replace(fresh, alone=exchange.sent - 1.0 <= window.reset + 1.0 or fresh.alone)
         before = window
-        window = fresh
+        window = Window(reset, last_received=window.last_received, limit=window.limit)
     else:
         before = window
     accepted = window.accepted + (status == 201)
@@ -130,7 +127,7 @@ def _judge_values(
         ):
             message = f"a 429 came although the answer before it in this window said {before.lowest} remain"
             findings.append(Finding("TS-RATE-429", message, "/response/status", 201, 429))
-    alone = window.alone and limit - remaining <= requests
+    alone = limit - remaining <= requests
     lowest = remaining if window.lowest is None else min(window.lowest, remaining)
     updated = Window(
         reset,

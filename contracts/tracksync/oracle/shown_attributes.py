@@ -217,6 +217,9 @@ def _wrong_attribute(
     if clause == "TS-ARRAY-SET" and isinstance(shown, list) and len(shown) < len(write.value) <= limits[0]:
         text = f"{name!r} has {len(shown)} of {len(write.value)} elements, within every limit"
         return Finding("TS-ARRAY-KEPT", text, where, expected, shown)
+    if clause.startswith("TS-ARRAY-") and isinstance(shown, list) and len(shown) > limits[1]:
+        text = f"{name!r} has {len(shown)} elements, more than the limit of {limits[1]}"
+        return Finding("TS-ARRAY-LIMIT", text, where, expected, shown)
     text = f"{name!r} is not what the request makes of it"
     return Finding(clause, text, where, expected, shown)
 

@@ -1,0 +1,115 @@
+"""A court in which tests put exchanges before the judge: a belief, a clock that ticks, and short words for answers."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from tracksync.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
+from tracksync.findings import Finding
+from tracksync.oracle import Belief, Judgement, Settings, judge
+
+SYNC = "/users/track/sync"
+START = 1_800_000_017.0
+RESET = 1_800_000_060
+TIME = "2022-12-06T19:20:45+01:00"
+SHOWN = "2022-12-06T18:20:45.000Z"
+LATER, LATER_SHOWN = "2023-01-01T00:00:00Z", "2023-01-01T00:00:00.000Z"
+JSON = (("content-type", "application/json"),)
+REFUSAL = {"message": "Valid data must be provided.", "errors": ["'time' is required"]}
+
+
+def everything_new(kind: str, text: str) -> bool:
+    return True
+
+
+class Court:
+    """Judges one exchange after another. Each takes ten milliseconds, and a second passes between two."""
+
+    def __init__(self, *, new: bool = True, **settings: Any) -> None:
+        fresh = {"fresh": everything_new} if new else {}
+        self.belief = Belief.start(Settings(clock_skew=2.0, **fresh, **settings))
+        self.now = START
+        self.remaining = 500
+        self.last: Judgement | None = None
+
+    def hear(
+        self,
+        body: Any,
+        answer: Any = None,
+        status: int = 201,
+        *,
+        path: str = SYNC,
+        method: str = "POST",
+        credential: Credential = Credential.VALID,
+        headers: dict[str, str | None] | None = None,
+        media: str = "application/json",
+        failure: FailureKind | None = None,
+        took: float = 0.01,
+        tags: tuple[str, ...] = (),
+        in_flight: tuple[Request, ...] = (),
+        wait: float = 0.01,
+    ) -> list[Finding]:
+        self.now += wait
+        sent, received = self.now, self.now + took
+        self.now = received
+        self.remaining -= 1
+        rate: dict[str, str | None] = {
+            "x-ratelimit-limit": "500",
+            "x-ratelimit-remaining": str(self.remaining),
+            "x-ratelimit-reset": str(int(received // 60 * 60 + 60)),
+        }
+        if received >= RESET and self.remaining < 400:
+            self.remaining = 499
+            rate["x-ratelimit-remaining"] = "499"
+        shown = {"content-type": "application/json", **rate, **(headers or {})}
+        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+        request = Request(method, path, (("content-type", media),), raw)
+        response = None
+        if failure is None:
+            content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
+            response = Response(status, tuple((k, v) for k, v in shown.items() if v is not None), content)
+        exchange = Exchange(request, response, sent, received, credential, Failure(failure) if failure else None, tags)
+        self.last = judge(self.belief, exchange, in_flight)
+        self.belief = self.last.belief
+        return list(self.last.findings)
+
+    def clauses(self, *args: Any, **kwargs: Any) -> set[str]:
+        return {finding.clause for finding in self.hear(*args, **kwargs)}
+
+    def event(self, count: int, first: str = SHOWN, last: str = SHOWN, *, time: str = TIME, **how: Any) -> set[str]:
+        who = how.pop("who", {"external_id": "u"})
+        name = how.pop("name", "seen")
+        flag = how.pop("flag", {})
+        return self.clauses(
+            {"events": [{**who, "name": name, "time": time, **flag}]}, counted(who, name, first, last, count), **how
+        )
+
+    def write(self, values: dict[str, Any], shown: dict[str, Any] | None = None, **how: Any) -> set[str]:
+        who = how.pop("who", {"external_id": "u"})
+        control = how.pop("control", {})
+        return self.clauses(
+            {"attributes": [{**who, **values, **control}]}, attributed(who, values if shown is None else shown), **how
+        )
+
+
+def counted(who: dict[str, Any], name: str, first: str, last: str, count: int) -> dict[str, Any]:
+    row = {"name": name, "first": first, "last": last, "count": count}
+    return {"users": [{**who, "custom_events": [row]}], "message": "success"}
+
+
+def attributed(who: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+    return {"users": [{**who, "custom_attributes": shown}], "message": "success"}
+
+
+def purchase(**more: Any) -> dict[str, Any]:
+    base = {"external_id": "u", "product_id": "sku", "currency": "EUR", "price": 9.99, "time": TIME}
+    return {"purchases": [{key: value for key, value in (base | more).items() if value is not ...}]}
+
+
+def bought(count: int, first: str = SHOWN, last: str = SHOWN, product: Any = "sku") -> dict[str, Any]:
+    row = {"product_id": product, "first": first, "last": last, "count": count}
+    return {"users": [{"external_id": "u", "purchase_events": [row]}], "message": "success"}
+
+
+NOBODY = {"users": [], "message": "success"}
