@@ -91,7 +91,7 @@ class People:
         pieces: list[str] = []
         key, at = "", 0
         for match in _TOKEN.finditer(text):
-            pieces.append(text[at : match.start()])
+            pieces.append(self.text(text[at : match.start()]))
             at = match.end()
             if match[1] is None:
                 pieces.append(self._number(key, match[3]))
@@ -103,10 +103,15 @@ class People:
             else:
                 shown = self._value(key, value)
             pieces.append(match[0] if shown == value else _quoted(shown, match[1]) + (match[2] or ""))
-        pieces.append(text[at:])
+        pieces.append(self._tail(key, text[at:]))
         if len(pieces) == 1:  # no JSON in it
             return self.text(text).encode("utf-8", "surrogateescape")
         return "".join(pieces).encode("utf-8", "surrogateescape")
+
+    def _tail(self, key: str, rest: str) -> str:
+        """What stands behind the last whole token: perhaps a string that was cut off."""
+        before, quote, value = rest.partition('"')
+        return f"{self.text(before)}{quote}{self._value(key, value) if value else ''}"
 
     def text(self, text: str) -> str:
         """A free text without deliverable addresses and phone numbers."""

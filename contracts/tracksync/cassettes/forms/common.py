@@ -56,7 +56,7 @@ def headers_of(value: Any, what: str, line: int) -> Headers:
 
 
 def json_headers(headers: Headers, body: Any) -> Headers:
-    """The headers with the content type that aiohttp adds after vcrpy has seen the request, whose body is data still."""
+    """The headers with the content type that aiohttp adds to a body that is data still when vcrpy sees it."""
     if not isinstance(body, dict | list) or header(headers, "content-type") is not None:
         return headers
     return (*headers, ("Content-Type", "application/json"))

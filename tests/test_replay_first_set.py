@@ -1,0 +1,79 @@
+"""The cassettes that come with tracksync, judged: each keeps or breaks exactly what its manifest says."""
+
+from __future__ import annotations
+
+import pytest
+
+from cassette_desk import ROOT, command, replayed
+from tracksync.cassettes.manifest import read_manifest
+from tracksync.events import FindingConfirmed
+from tracksync.ledger import ledger
+from tracksync.mock.faults import catalogue
+
+CASSETTES = ROOT / "cassettes"
+
+
+def test_every_cassette_of_the_set_shows_what_its_manifest_says() -> None:
+    heard = replayed(CASSETTES)
+    assert heard.verdict == "kept", heard.end.reason
+    assert heard.judged > 1000
+    assert all(event.known for event in heard.events if isinstance(event, FindingConfirmed))
+
+
+def test_the_set_breaks_clauses_where_a_fault_was_and_nowhere_else() -> None:
+    for name, entry in read_manifest(CASSETTES).items():
+        assert bool(entry.breaks) == name.startswith("faults/"), name
+
+
+def test_there_is_one_fault_of_every_family_that_a_single_client_can_see() -> None:
+    families = {path.name.split("--")[0] for path in (CASSETTES / "faults").glob("*.yaml")}
+    assert families >= {fault.family for fault in catalogue().values()} - {"race"}
+
+
+def test_rows_that_the_wire_shows_have_a_cassette_for_every_other_reading() -> None:
+    there = {path.name for path in (CASSETTES / "readings").iterdir()}
+    wanted = {f"{row.name}.{reading}" for row in ledger().values() for reading in list(row.readings)[1:]}
+    missing = wanted - there
+    # Left out are probes that send 4 MB or fill 256 KB; the others give the same traffic as a reading that is there.
+    too_large = {"body-size.bad-request", "body-size.accepted", "invalid-object.refused"}
+    alike = {"rate-counting.accepted-only", "coerced-types.accepted", "identifier-precedence.braze-id"}
+    assert missing <= too_large | alike, missing
+
+
+def test_the_set_is_small_enough_for_a_repository() -> None:
+    assert sum(path.stat().st_size for path in CASSETTES.rglob("*.*")) < 3.5 * 1024**2
+
+
+def test_the_same_replay_gives_the_same_result(tmp_path) -> None:
+    import json
+
+    results = []
+    for name in ("a.json", "b.json"):
+        assert command("replay", str(CASSETTES / "faults"), "--json", str(tmp_path / name)).returncode == 0
+        result = json.loads((tmp_path / name).read_text())
+        results.append({key: value for key, value in result.items() if key not in ("started", "seconds")})
+    assert results[0] == results[1]
+
+
+def test_replay_without_a_path_takes_the_directory_cassettes(tmp_path) -> None:
+    done = command("replay", "--json", str(tmp_path / "r.json"), "--junit", str(tmp_path / "r.xml"), cwd=ROOT)
+    assert done.returncode == 0, done.stdout
+    assert "KEPT" in done.stdout
+
+
+@pytest.mark.parametrize("clause", ["TS-OK-MESSAGE"])
+def test_a_fault_that_is_no_longer_seen_fails_the_replay(tmp_path, clause: str) -> None:
+    source = next(path for path in (CASSETTES / "probes").glob("event-times.yaml"))
+    (tmp_path / "c.yaml").write_text(source.read_text())
+    (tmp_path / "manifest.toml").write_text(f'["c.yaml"]\nbreaks = ["{clause}"]\nfresh = "*"\n')
+    heard = replayed(tmp_path)
+    assert heard.verdict == "broken"
+    assert heard.broken == [clause]
+    assert "expected to break a clause and did not" in heard.end.reason
+
+
+def test_a_break_that_the_manifest_does_not_name_fails_the_replay(tmp_path) -> None:
+    source = next((CASSETTES / "faults").glob("bodies--*.yaml"))
+    (tmp_path / "c.yaml").write_text(source.read_text())
+    heard = replayed(tmp_path)
+    assert heard.verdict == "broken"
