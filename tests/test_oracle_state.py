@@ -212,7 +212,7 @@ def test_a_profile_that_is_not_found_by_its_email_is_a_finding() -> None:
     court = Court()
     court.event(1)
     court.write({"a": 1}, control={"email": "u@example.com"})
-    assert court.event(1, who={"email": "u@example.com"}) & {"TS-EVENT-COUNT", "TS-STATE-VISIBLE"}
+    assert court.event(1, who={"email": "u@example.com"}) == {"TS-USER-EMAIL-FINDS"}
 
 
 def test_the_most_recently_updated_holder_of_an_email_is_meant() -> None:

@@ -270,6 +270,8 @@ def _judge_entry(case: Case, candidate: Candidate, entry: dict[str, Any]) -> Non
         user = judge_counter(case, candidate, user, entry)
     if {kind for kind, _ in ask.identifiers} == {"email", "phone"}:
         case.findings = [_by_leader(finding) for finding in case.findings]
+    if candidate.kind in ("email", "phone") and candidate.user.external:
+        case.findings = [_by_contact(finding, candidate.kind) for finding in case.findings]
     if case.findings and candidate.user.exists is False and _alike(case.belief, ask):
         text = "the answer mixes up users whose identifiers differ in spelling only"
         case.findings.append(Finding("TS-USER-SPELLING", text, answers.ENTRY))
@@ -286,6 +288,12 @@ _LED = frozenset({"TS-ATTR-INC", "TS-EVENT-COUNT", "TS-STATE-USERS-APART", "TS-S
 def _by_leader(finding: Finding) -> Finding:
     """With email and phone in one object, what shows another user's state breaks the clause on which of them leads."""
     return replace(finding, clause="TS-USER-EMAIL-LEADS") if finding.clause in _LED else finding
+
+
+def _by_contact(finding: Finding, kind: str) -> Finding:
+    """A profile with an external_id that was named by its email or phone, and shows the state of another."""
+    state = finding.clause in _LED or finding.clause in ("TS-PURCHASE-COUNT", "TS-STATE-VISIBLE")
+    return replace(finding, clause=f"TS-USER-{kind.upper()}-FINDS") if state else finding
 
 
 def _alike(belief: Belief, ask: Ask) -> bool:

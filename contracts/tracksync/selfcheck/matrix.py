@@ -53,6 +53,7 @@ class Selfcheck:
         named = {fault.name for fault in table.values() if fault.family == plans.NEEDS_CONCURRENCY}
         promised = {clause for name in named for clause in table[name].clauses}
         server = [one for one in clauses() if one.startswith("TS-")]
+        whole = {one.job.name for one in single} >= {job.name for job in plans.fault_jobs(self.seed)}
         return Totals(
             faults=len(single),
             found=sum(one.expected for one in single),
@@ -67,7 +68,7 @@ class Selfcheck:
             readings=len(lawful),
             accused=tuple(one.job.name for one in lawful if not one.expected),
             directed_requests=max((one.directed_requests for one in lawful or single), default=0),
-            unbroken=tuple(one for one in server if one not in broken | promised) if single else (),
+            unbroken=tuple(one for one in server if one not in broken | promised) if whole else (),
         )
 
     def result(self) -> dict[str, Any]:
