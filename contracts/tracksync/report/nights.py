@@ -14,7 +14,7 @@ from tracksync.report.shown import curl, outcome_line
 from tracksync.report.tally import Result
 
 _MINUTES_SHOWN: Final = 120
-_LONGEST: Final = 600  # characters of one exchange in a table
+_LONGEST: Final = 400  # characters of one exchange in a table
 
 Section = dict[str, Any]
 
