@@ -24,7 +24,7 @@ NEIGHBOURS = ("Track", "Delete", "Export")
 EXAMPLE_NAMES = {"attributes": "Attributes", "event": "Event", "purchase": "Purchase"}
 
 
-def cases(requests: dict[str, Any]) -> Any:
+def cases(requests: dict[str, Any]) -> pytest.MarkDecorator:
     return pytest.mark.parametrize("request_body", requests.values(), ids=requests.keys())
 
 

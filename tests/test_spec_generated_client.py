@@ -6,17 +6,15 @@ import datetime
 import importlib
 import subprocess
 import sys
-import threading
-import time
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
 
 import pytest
-import uvicorn
 
 from tracksync import specification
 from tracksync.mock import MockApp, MockConfig
+from tracksync.mock.serve import served
 
 CONFIG = MockConfig(async_delay=0.0)
 EXAMPLES = specification.examples()
@@ -48,16 +46,8 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
     """Where a mock is served."""
-    server = uvicorn.Server(uvicorn.Config(MockApp(CONFIG), host="127.0.0.1", port=0, log_level="error"))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        assert thread.is_alive(), "the mock did not start"
-        time.sleep(0.02)
-    host, port = server.servers[0].sockets[0].getsockname()
-    yield f"http://{host}:{port}"
-    server.should_exit = True
-    thread.join(timeout=30)
+    with served(MockApp(CONFIG)) as url:
+        yield url
 
 
 @pytest.fixture
