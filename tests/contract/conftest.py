@@ -9,7 +9,6 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-
 from contract_desk import Desk, open_desk
 
 DESK: pytest.StashKey[Desk] = pytest.StashKey()

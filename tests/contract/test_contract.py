@@ -6,11 +6,11 @@ import random
 from collections.abc import Callable
 
 import pytest
+from contract_desk import ContractBroken, Desk
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
-from contract_desk import ContractBroken, Desk
 from tracksync.generate import machine, strategies
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import ELSEWHERE, PROBES, Probe, rate_burst
