@@ -1,4 +1,4 @@
-"""Recorded truths for other tools: HAR that a third party reads, WireMock mappings, and an OpenAPI document for Prism."""
+"""Recorded truths for other tools: HAR that a third party reads, WireMock mappings, an OpenAPI document for Prism."""
 
 from __future__ import annotations
 
@@ -17,7 +17,8 @@ SOME = [
     if (PROBES / f"{name}.yaml").exists()
 ]
 
-# What WireMock documents of a stub mapping (https://wiremock.org/docs/standalone/admin-api-reference/), as far as we use it.
+# What WireMock documents of a stub mapping, as far as we use it:
+# https://wiremock.org/docs/standalone/admin-api-reference/
 MAPPINGS = {
     "type": "object",
     "required": ["mappings"],

@@ -27,6 +27,8 @@ from tracksync.cassettes.audit import Auditor
 from tracksync.cassettes.masking import Mask
 from tracksync.cassettes.people import People
 from tracksync.cassettes.reading import parse
+from tracksync.cli.recording import recorder
+from tracksync.engine import FuzzPlan, fuzz
 from tracksync.exchange import Exchange, Request, Response
 from tracksync.report.redact import Redactor
 
@@ -194,7 +196,9 @@ def test_the_audit_refuses_what_looks_like_a_secret_or_reaches_somebody(document
 
 @pytest.mark.parametrize(
     "value",
-    ["DUMMY", "[redacted]", "Bearer [redacted]", "Bearer <BRAZE_API_KEY>", "[Filtered]", "Bearer YOUR-REST-API-KEY", "***", "Bearer xxxxxxxx", "REDACTED",
+    ["DUMMY", "[redacted]", "Bearer [redacted]",
+     "Bearer <BRAZE_API_KEY>", "[Filtered]", "Bearer YOUR-REST-API-KEY", "***",
+     "Bearer xxxxxxxx", "REDACTED",
      "Bearer 00000000-0000-0000-0000-000000000000", "Bearer mock-key", "Bearer test-key", ""],
 )  # fmt: skip
 def test_what_filters_leave_behind_is_no_secret(value: str) -> None:
@@ -244,6 +248,17 @@ def files_in(folder: Path) -> str:
     return "\n".join(path.read_text(encoding="utf-8", errors="replace") for path in folder.rglob("*") if path.is_file())
 
 
+def record_findings(url: str, folder: Path) -> None:
+    """What `fuzz --target URL --record` does, less the minute in which it makes sure that its users are gone."""
+    plan = FuzzPlan(
+        target=url, key=CANARY, unprivileged_key=f"{CANARY}-2", rate_limit=100_000, random=False, shrink=False,
+        read_back=False, patience=0.0, only=("TS-EVENT-COUNT", "TS-AUTH-INVALID"),
+    )  # fmt: skip
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TRACKSYNC_API_KEY", CANARY)
+        fuzz(plan, recorder(folder, plan, every_probe=True)(lambda event: None))
+
+
 def test_a_canary_key_is_in_no_file_on_any_path(tmp_path: Path) -> None:
     """fuzz --record on a server that echoes keys, replays with every report, every export, a second sending."""
     faults = ("event-count-stuck", "any-key-accepted")
@@ -256,23 +271,8 @@ def test_a_canary_key_is_in_no_file_on_any_path(tmp_path: Path) -> None:
     out.mkdir()
     told = ""
     with served(key=CANARY, unprivileged_key=f"{CANARY}-2", faults=faults, rate_limit=100_000) as url:
+        record_findings(url, out / "found")
         for words in (
-            (
-                "fuzz",
-                "--target",
-                url,
-                "--seed",
-                "1",
-                "--only",
-                "TS-EVENT-COUNT,TS-AUTH-INVALID",
-                "--rate-limit",
-                "100000",
-                "--record",
-                "found",
-                "--record-probes",
-                "--json",
-                "fuzz.json",
-            ),
             ("replay", "found", "--json", "replay.json", "--junit", "replay.xml", "--html", "replay.html", "--audit"),
             ("replay", "../theirs.har", "--json", "theirs.json", "--junit", "theirs.xml", "--html", "theirs.html"),
             ("cassettes", "export", "../theirs.har", "found", "--format", "wiremock", "--output", "w.json"),

@@ -1,4 +1,4 @@
-"""Findings become cassettes: the same each time, each sequence once, named after clause and probe, playable by vcrpy."""
+"""Findings become cassettes: the same each time, each sequence once, named after clause and probe."""
 
 from __future__ import annotations
 

@@ -42,7 +42,8 @@ HEADERS = {"Authorization": "Bearer " + os.environ["BRAZE_API_KEY"]}
 %s
 def test_signup(%s):
     for expected in (1, 2):
-        body = {"events": [{"email": "ada.lovelace@bigcompany.com", "name": "signed_up", "time": "2022-12-06T19:20:45Z"}]}
+        event = {"email": "ada.lovelace@bigcompany.com", "name": "signed_up", "time": "2022-12-06T19:20:45Z"}
+        body = {"events": [event]}
         answer = call(URL, HEADERS, body)
         user = answer["users"][0]
         assert user["email"] == "ada.lovelace@bigcompany.com"

@@ -1,4 +1,4 @@
-"""`tracksync replay`: results like every door, and `--against`, which sends again and compares what the contract sees."""
+"""`tracksync replay`: results like every door, and `--against`, which sends again and compares."""
 
 from __future__ import annotations
 

@@ -96,9 +96,9 @@ def judge_recording(
             continue
         beliefs[place] = judgement.belief
         shown = None
-        if judgement.belief.rows is not belief.rows and "TS-READING-KEPT" in judgement.exercised:
-            now = judgement.readings
-            if now != learned.get(place):
+        if judgement.belief.rows is not belief.rows:
+            now = {row: one for row, one in judgement.readings.items() if row not in settings.readings}
+            if now != learned.get(place, {}):
                 learned[place] = shown = now
         yield Judged(interaction, findings, judgement.exercised, "", shown)
 
