@@ -252,3 +252,27 @@ def test_only_the_mock_can_be_given_a_fault(
 def test_more_clients_than_the_limit_are_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("--clients", "65") == 2
     assert "1<=x<=64" in capsys.readouterr().err
+
+
+def test_a_run_on_a_workspace_leaves_no_journal_when_its_users_are_gone(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TRACKSYNC_API_KEY", "mock-key")
+    with served(MockApp(MockConfig(rate_limit=100_000, async_delay=0.01))) as url:
+        words = ["--target", url, "--ops", "40", "--rate-limit", "100000", "--journal", str(tmp_path / "journal")]
+        assert command(*words) == 0
+    assert list((tmp_path / "journal").glob("*.jsonl")) == []
+
+
+def test_the_users_of_a_run_that_could_not_delete_them_stand_in_the_journal(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, vanishing: str
+) -> None:
+    from tracksync.live import journal
+
+    monkeypatch.setenv("TRACKSYNC_API_KEY", "any")
+    command("--target", vanishing, "--ops", "5", "--max-time", "5", "--journal", str(tmp_path))
+    (path,) = tmp_path.glob("*.jsonl")
+    story = journal.read(path)
+    assert story is not None
+    assert len(story.users) == 4, "three who are raced on, and the one of the first request"
+    assert not story.resumable

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
 
@@ -16,6 +17,8 @@ from tracksync.errors import UsageError
 
 if TYPE_CHECKING:
     from tracksync.events import Event
+    from tracksync.generate.renaming import Identifier
+    from tracksync.live.journal import Journal
     from tracksync.race.running import Endpoints, RacePlan
 
 DEFAULT_CLIENTS: Final = 8
@@ -72,6 +75,15 @@ LARGEST_SEED: Final = 2**32 - 1
     metavar="S",
     help="Seconds until all that /users/track accepted is applied.  [default: 10, on the mock less]",
 )
+@click.option(
+    "--journal",
+    "journal_path",
+    type=FILE,
+    metavar="DIR",
+    default=Path(".tracksync/journal"),
+    show_default=True,
+    help="Where the users of runs on a workspace are written down.",
+)
 @click.option("--strict", is_flag=True, help="Deviations, and cells that are not linearizable, fail the run too.")
 @click.option(
     "--config",
@@ -101,6 +113,7 @@ def command(
     rate_limit: int | None,
     timeout: float,
     settle: float | None,
+    journal_path: Path,
     strict: bool,
     config_path: Path,
     json_path: Path | None,
@@ -172,13 +185,56 @@ def command(
         scenario=scenario,
     )
     return run(
-        lambda emit: _drive(plan, emit),
+        lambda emit: _drive(plan, emit, target, journal_path),
         outputs=Outputs(json_path, junit_path, html_path, markdown_path),
         redactor=Redactor([place.key or "", place.unprivileged_key or "", *environment_secrets()]),
     )
 
 
-def _drive(plan: RacePlan, emit: Callable[[Event], None]) -> None:
+def _drive(plan: RacePlan, emit: Callable[[Event], None], asked: str, directory: Path) -> None:
     from tracksync.race import race
 
-    race(plan, emit)
+    if plan.own_mock:
+        race(plan, emit)
+        return
+    users = _Users(plan, asked, directory)
+
+    def watched(event: Event) -> None:
+        users.watch(event)
+        emit(event)
+
+    try:
+        race(plan, watched, users.note)
+    finally:
+        users.close()
+
+
+class _Users:
+    """Writes down who may be made before anybody is, for `tracksync clean` to find if this run is killed."""
+
+    def __init__(self, plan: RacePlan, asked: str, directory: Path) -> None:
+        self._header = {"target": plan.target, "asked": asked, "door": "race"}
+        self._directory = directory
+        self._journal: Journal | None = None
+
+    def note(self, prefix: str, users: Sequence[Identifier]) -> None:
+        """Begin the journal. It counts as ended from the start: a race can be cleaned up after, but not resumed."""
+        from tracksync.live.journal import Journal
+
+        self._journal = Journal.create(self._directory, self._header, prefix, time.time())
+        self._journal.write("ended", left=[list(user) for user in users], at=time.time())
+
+    def watch(self, event: Event) -> None:
+        """When the users are gone, the journal goes as well."""
+        from tracksync.events import Cleaned
+
+        if self._journal is not None and isinstance(event, Cleaned):
+            self._journal.write("ended", left=[list(user) for user in event.left], at=time.time())
+            if not event.left:
+                self._journal.remove()
+                self._journal = None
+
+    def close(self) -> None:
+        """Let others have what is left."""
+        if self._journal is not None:
+            self._journal.close()

@@ -39,6 +39,7 @@ from tracksync.figures import Figure, Section
 from tracksync.findings import Finding
 from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
+from tracksync.generate.renaming import Identifier
 from tracksync.limits import RATE_PER_MINUTE
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.scenarios import scenario
@@ -50,7 +51,7 @@ from tracksync.race.consistency import SENTENCES, CellReport, Level, count, repo
 from tracksync.race.drawing import figure
 from tracksync.race.history import Fate, History, Operation
 from tracksync.race.judging import Judge, around, smallest
-from tracksync.race.workload import LONGEST_LOOSE, Endpoint, Planner, reading, slots
+from tracksync.race.workload import LONGEST_LOOSE, Endpoint, Planner, Slot, reading, slots
 
 MOCK_RATE: Final = 1_000_000  # requests a minute of the mock that a race starts: the limit is not its subject
 ASYNC_DELAY: Final = 0.1  # seconds, the mean until that mock applies what is queued (LIMITS: 10 to 100 ms, or longer)
@@ -107,24 +108,25 @@ class RacePlan:
 
 
 def race(
-    plan: RacePlan, emit: Callable[[Event], None], wrap: Callable[[Target], Target] | None = None
+    plan: RacePlan, emit: Callable[[Event], None], note: Callable[[str, Sequence[Identifier]], None] | None = None
 ) -> list[tuple[Endpoint, History]]:
     """Run `plan`, and give back the history of each round.
 
-    Raises UsageError for a plan that cannot be carried out; all else ends in a RunEnded event. `wrap` may put something
-    between each client and its target, such as a journal.
+    Raises UsageError for a plan that cannot be carried out; all else ends in a RunEnded event. `note` is called with
+    the prefix and every user that the run may make before anything is sent, so that a killed run leaves nobody unknown.
     """
     prefix = new_prefix(plan.prefix_stem or "ts")
     with _place(plan) as (url, key):
         verify: Any = ssl.create_default_context() if url.startswith("https:") else False
 
         def connect() -> Target:
-            target: Target = HttpTarget(
+            return HttpTarget(
                 url, key, timeout=plan.timeout, verify=verify, guard=lambda request: is_harmless(request, prefix)
             )
-            return wrap(target) if wrap is not None else target
 
         run = _Run(plan, prefix, connect, emit)
+        if note is not None:
+            note(prefix, run.everybody())
         run.run()
         return run.histories
 
@@ -240,13 +242,24 @@ class _Run:
         """The user of the first request."""
         return Namer(self.prefix, random.Random(0)).scope("hello").external_id("first")
 
+    def everybody(self) -> list[Identifier]:
+        """Every user that the run may make."""
+        names = [self.greeter()]
+        for endpoint in self.plan.endpoints:
+            names += [slot.user for slot in self.slots(endpoint)]
+        return [("external_id", name) for name in dict.fromkeys(names)]
+
+    def slots(self, endpoint: Endpoint) -> list[Slot]:
+        """The cells of one round."""
+        namer = Namer(self.prefix, random.Random(self.plan.seed)).scope(endpoint)
+        return slots(namer, users=self.users(), cells=self.cells(), overlap=self.plan.overlap)
+
     def round(self, endpoint: Endpoint, target: Target) -> None:
         """Let the clients race once, read back what they left, and say which consistency held."""
         plan = self.plan
-        namer = Namer(self.prefix, random.Random(plan.seed)).scope(endpoint)
         loose = plan.overlap or endpoint == "track"
         floor = Floor(
-            slots(namer, users=self.users(), cells=self.cells(), overlap=plan.overlap),
+            self.slots(endpoint),
             Planner(random.Random(plan.seed), endpoint, plan.overlap),
             random.Random(plan.seed + 1),
             overlap=plan.overlap,
@@ -336,8 +349,7 @@ class _Run:
         if self.plan.own_mock or not self.histories:
             return
         self.emit(PhaseStarted("cleaning", None))
-        names = {one.place[0] for _, history in self.histories for one in history} | {self.greeter()}
-        done = Cleaner(target.send, target.sleep, patience=60.0).clean(("external_id", name) for name in names)
+        done = Cleaner(target.send, target.sleep, patience=60.0).clean(self.everybody())
         self.emit(Cleaned(done.users, done.left, done.why))
 
     # --- what came of it ----------------------------------------------------------------------------------------
