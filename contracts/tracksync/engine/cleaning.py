@@ -108,6 +108,9 @@ class Cleaner:
             waited += wait
             wait = min(wait * 2, LONGEST_WAIT)
             there, unseen = self._present(there)
+            shared = [one for one in there if one[0] in ("email", "phone")]
+            if shared:  # one deletion takes one profile, and several may hold the same address
+                self._delete(shared)
         return there, unseen
 
     def _present(self, identifiers: Sequence[Identifier]) -> tuple[list[Identifier], str]:
