@@ -208,6 +208,11 @@ def test_sending_a_count_again_after_a_lost_answer_is_advised_against() -> None:
     assert broken(seen(status=None), seen(at=1), advice=True) == set()
 
 
+def test_the_asynchronous_sibling_is_tried_again_too() -> None:
+    assert broken(seen(status=503, path="/users/track")) == {"TC-RETRY-SERVER-ERROR"}
+    assert broken(seen(body("events"), 503, path="/users/track")) == set()
+
+
 def test_a_count_that_met_a_5xx_need_not_be_sent_again() -> None:
     assert broken(seen(body("events"), 500)) == set()
 

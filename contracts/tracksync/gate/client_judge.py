@@ -23,7 +23,7 @@ from tracksync.exchange import Exchange, FailureKind, Response, header
 from tracksync.findings import Finding
 from tracksync.gate.client_rules import read_client_request
 from tracksync.gate.observed import Observed, identity
-from tracksync.oracle.intake import Ask, identifier_key
+from tracksync.oracle.intake import Ask, identifier_key, objects_of
 from tracksync.values.jsontext import read_json
 
 REFUSALS: Final = frozenset({400, 401, 403, 404, 413})
@@ -309,9 +309,13 @@ def unreadable(exchange: Exchange) -> bool:
 
 def _is_repeatable(ask: Ask) -> bool:
     """Whether the request may be applied twice without harm: everything but counts and increments."""
-    if ask.endpoint != "sync" or ask.counter is not None or ask.section != "attributes":
-        return False
-    return not any(_adds_up(value) for value in ask.attributes.values())
+    asks = objects_of(ask) if ask.endpoint == "track" else [ask] if ask.endpoint == "sync" else []
+    return bool(asks) and all(
+        one.counter is None
+        and one.section == "attributes"
+        and not any(_adds_up(value) for value in one.attributes.values())
+        for one in asks
+    )
 
 
 def _adds_up(value: Any) -> bool:
