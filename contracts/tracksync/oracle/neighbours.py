@@ -51,7 +51,8 @@ def _judge_delete(ask: Ask, body: dict[str, Any]) -> list[Finding]:
     if body.get("message") != "success":
         text = 'the message of an accepted deletion is not "success"'
         findings.append(Finding(clause, text, f"{BODY}/message", "success", body.get("message", NOTHING)))
-    sent = len(ask.body.get("external_ids", [])) if isinstance(ask.body, dict) else 0
+    lists = list(ask.body.values()) if isinstance(ask.body, dict) else []
+    sent = sum(map(len, lists)) if all(isinstance(one, list) for one in lists) else 0
     deleted = body.get("deleted", NOTHING)
     if not is_integer(deleted) or deleted < 0 or (sent and deleted > sent):
         text = f"deleted is no number from 0 to {sent}"
@@ -67,6 +68,10 @@ def forget(belief: Belief, ask: Ask) -> Belief:
             index = uid if uid >= 0 else -uid - 1
             user = replace(belief.users[index], exists=None, fresh=False, cells=HashTrieMap())
             belief = replace(belief, users=belief.users.insert(index, user))
+    if isinstance(ask.body, dict) and ask.body.keys() - {"external_ids"}:  # by another name it may be anybody
+        for index, user in belief.users.items():
+            gone = replace(user, exists=None, fresh=False, cells=HashTrieMap())
+            belief = replace(belief, users=belief.users.insert(index, gone))
     return belief
 
 
