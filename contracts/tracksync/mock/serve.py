@@ -8,7 +8,6 @@ address, so that nothing is patched and an ordinary request pays nothing.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import socket
 import struct
@@ -149,12 +148,13 @@ def _end(server: uvicorn.Server, scope: Scope, *, reset: bool) -> None:
     for protocol in list(server.server_state.connections):
         transport: Any = getattr(protocol, "transport", None)
         client = tuple(scope.get("client") or ())
-        if isinstance(transport, asyncio.BaseTransport) and tuple(getattr(protocol, "client", None) or ()) == client:
+        # Not by its type: the transports of uvloop are no asyncio.BaseTransport.
+        if transport is not None and tuple(getattr(protocol, "client", None) or ()) == client:
             if not reset:
                 transport.close()
                 return
             raw = transport.get_extra_info("socket")
             if raw is not None:
                 raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-            transport.abort()  # type: ignore[attr-defined]  # every connection's transport has it
+            transport.abort()
             return
