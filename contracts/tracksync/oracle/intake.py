@@ -234,7 +234,7 @@ def _transport_grounds(request: Request, reader: _Reader) -> None:
 def _read_sync(body: dict[str, Any], reader: _Reader) -> Ask:
     grounds = reader.grounds
     for key in body:
-        if key not in SECTIONS and key != "partner":
+        if key not in SECTIONS:  # `partner` stands on older pages only, and only on those of /users/track
             reader.grounds.append(may(f"{key!r} is no documented member", pointer=f"/request/body/{key}"))
     filled: list[tuple[str, list[Any]]] = []
     emptied: list[str] = []
@@ -753,8 +753,14 @@ def _profile_fits(key: str, value: Any) -> bool:
 # --- neighbours --------------------------------------------------------------------------------------------------
 
 
+NOT_OFFERED = frozenset({401, 403, 404, 405})  # there is no such neighbour, or not for this key
+_NEIGHBOUR_CLAUSES = {"track": "TS-TRACK-ACCEPTED", "delete": "TS-DELETE-ANSWER", "export": "TS-EXPORT-ANSWER"}
+
+
 def _read_neighbour(endpoint: str, body: dict[str, Any], reader: _Reader) -> Ask:
     features: set[str] = set()
+    why = "the server may not offer this address to this key"
+    reader.grounds.append(Ground(_NEIGHBOUR_CLAUSES[endpoint], NOT_OFFERED, False, why, "/request/path"))
     if endpoint == "track":
         total = 0
         tidy = True
@@ -772,12 +778,14 @@ def _read_neighbour(endpoint: str, body: dict[str, Any], reader: _Reader) -> Ask
             reader.grounds.append(may("an object may be invalid"))
     elif endpoint == "delete":
         lists = [value for value in body.values() if isinstance(value, list)]
-        if len(lists) == 1 and 0 < len(lists[0]) <= DELETE_BATCH and _external_ids(body):
+        if len(lists) == len(body) == 1 and 0 < len(lists[0]) <= DELETE_BATCH and _external_ids(body):
             features.add("TS-DELETE-ANSWER")
         else:
             reader.grounds.append(may("the lists of identifiers are odd"))
     else:
-        if _external_ids(body) and set(body) <= {"external_ids", "fields_to_export"}:
+        fields = body.get("fields_to_export", [])
+        named = isinstance(fields, list) and all(isinstance(one, str) for one in fields)
+        if _external_ids(body) and named and set(body) <= {"external_ids", "fields_to_export"}:
             features.add("TS-EXPORT-ANSWER")
         else:
             reader.grounds.append(may("the export's members are odd"))

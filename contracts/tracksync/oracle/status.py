@@ -9,7 +9,7 @@ from tracksync.findings import Finding
 from tracksync.ledger import ledger
 from tracksync.oracle import answers
 from tracksync.oracle.case import Case
-from tracksync.oracle.intake import Ground
+from tracksync.oracle.intake import NOT_OFFERED, Ground
 
 ACCEPTANCE = (  # which clause a needless refusal breaks, by what the request has in it
     "TS-PURCHASE-REFUND",
@@ -93,6 +93,8 @@ def _refusal_readings(case: Case, musts: list[Ground], applicable: list[Ground],
     if len(applicable) != 1 or (musts and musts != applicable):
         return
     ground = applicable[0]
+    if ground.statuses is NOT_OFFERED:
+        return
     case.exercised.add(ground.clause)
     shown = dict(ground.readings).get(status)
     if ground.row is not None and shown is not None:
@@ -104,7 +106,8 @@ def judge_body(case: Case, response: Response) -> dict[str, Any] | None:
     ask, status = case.ask, response.status
     if (
         ask.endpoint not in ("sync", "track", "delete", "export")
-        or status == 413
+        or status in (413, 415)  # often said before the endpoint has a word
+        or (ask.endpoint != "sync" and status in NOT_OFFERED)
         or case.exchange.request.method == "HEAD"
     ):
         return None
