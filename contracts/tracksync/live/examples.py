@@ -1,0 +1,30 @@
+"""Hypothesis's example database across nights: kept in a directory, and pulled from CI to a laptop."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from hypothesis.database import (
+    DirectoryBasedExampleDatabase,
+    ExampleDatabase,
+    GitHubArtifactDatabase,
+    MultiplexedDatabase,
+    ReadOnlyDatabase,
+)
+
+DIRECTORY = Path(".hypothesis/examples")
+ARTIFACT = "hypothesis-example-db"  # as the workflow of `tracksync init` uploads it
+
+
+def example_database(directory: Path = DIRECTORY, repository: str = "") -> ExampleDatabase:
+    """The database for a settings profile: the directory, and what CI found in `repository` ("owner/name").
+
+    CI's examples are read and never written; GITHUB_TOKEN, where set, is what Hypothesis reads them with. Without a
+    repository it is the directory alone, which the nightly workflow keeps in a cache.
+    """
+    local = DirectoryBasedExampleDatabase(directory)
+    owner, slash, name = repository.partition("/")
+    if not slash or os.environ.get("GITHUB_ACTIONS"):
+        return local
+    return MultiplexedDatabase(local, ReadOnlyDatabase(GitHubArtifactDatabase(owner, name, artifact_name=ARTIFACT)))
