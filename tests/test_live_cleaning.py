@@ -90,7 +90,9 @@ def test_one_name_that_is_refused_does_not_keep_its_batch_alive() -> None:
 
 def test_emails_and_phones_are_deleted_with_the_prioritization_that_they_need() -> None:
     workspace = Workspace()
-    Cleaner(workspace.send, workspace.sleep).clean([("email", "tsaaaaaaaaaaaa-e@example.com"), ("phone", "+12025550100")])
+    Cleaner(workspace.send, workspace.sleep).clean(
+        [("email", "tsaaaaaaaaaaaa-e@example.com"), ("phone", "+12025550100")]
+    )
     assert {tuple(body) for body in workspace.deletions} == {("email_addresses",), ("phone_numbers",)}
     assert all(entry["prioritization"] for body in workspace.deletions for entry in next(iter(body.values())))
 

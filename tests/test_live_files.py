@@ -193,7 +193,9 @@ def test_the_page_is_whole_in_a_browser_and_asks_the_network_for_nothing(tmp_pat
 
 
 def test_what_init_writes_is_read_by_fuzz_and_by_github(tmp_path: Path) -> None:
-    done = CliRunner().invoke(root, ["init", "--directory", str(tmp_path), "--endpoint", "https://rest.fra-02.braze.eu/"])
+    done = CliRunner().invoke(
+        root, ["init", "--directory", str(tmp_path), "--endpoint", "https://rest.fra-02.braze.eu/"]
+    )
     assert done.exit_code == 0, done.output
     read = config.load(tmp_path / "tracksync.toml")
     assert read.endpoint == "https://rest.fra-02.braze.eu"

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-import os
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from live_desk import KEY, UNPRIVILEGED, Desk
 
+from live_desk import KEY, UNPRIVILEGED, Desk
 from tracksync.engine import FuzzPlan, fuzz
 from tracksync.engine.fuzzing import open_target
 from tracksync.engine.targets import HarmfulRequest, Target
@@ -129,7 +128,7 @@ def test_a_night_ends_with_no_user_no_journal_and_no_key_on_the_disk(desk: Desk,
     events = run(Night.resume(unfinished(tmp_path)[0], KEYS, Redactor(KEYS.values())))
     ended = events[-1]
     assert isinstance(ended, RunEnded)
-    assert [event for event in events if isinstance(event, Cleaned)][0].left == ()
+    assert next(event for event in events if isinstance(event, Cleaned)).left == ()
     assert desk.stats()["users"] == 0
     assert unfinished(tmp_path) == []
 
@@ -319,4 +318,4 @@ def test_resuming_where_nothing_was_killed_is_wrong_use(desk: Desk, tmp_path: Pa
     asked = command(desk, tmp_path, "fuzz", "--resume")
     assert asked.returncode == 2
     assert "no run" in asked.stderr
-    assert os.listdir(tmp_path) == []
+    assert list(tmp_path.iterdir()) == []

@@ -114,5 +114,7 @@ def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: P
     if len(done.left) > 20:
         click.echo(f"  and {len(done.left) - 20} more")
     if story.resumable and not discard:
-        click.echo(f"{path.name}: its run was killed; `tracksync fuzz --resume` goes on, `tracksync clean --discard` ends it")
+        click.echo(
+            f"{path.name}: its run was killed; `tracksync fuzz --resume` goes on, `tracksync clean --discard` ends it"
+        )
     return COULD_NOT_FINISH if done.left else 0

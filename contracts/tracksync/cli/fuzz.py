@@ -11,7 +11,7 @@ import click
 from tracksync import config as configuration
 from tracksync.clauses import UnknownClause, clause
 from tracksync.cli.place import Place, find_place
-from tracksync.cli.shared import FILE, PATH, Outputs, environment_secrets, known_name, result_options
+from tracksync.cli.shared import FILE, PATH, Outputs, environment_secrets, result_options
 from tracksync.config import Config
 from tracksync.errors import UsageError
 
@@ -42,7 +42,9 @@ LARGEST_SEED: Final = 2**32 - 1
 )
 @click.option("--shared", is_flag=True, help="Other jobs use up the workspace's limit too (assumed of other machines).")
 @click.option("--resume", is_flag=True, help="Go on with the run that was killed: same seed, same users, same budgets.")
-@click.option("--baseline", "baseline_path", type=FILE, metavar="FILE", help="Known findings, which do not fail the run.")
+@click.option(
+    "--baseline", "baseline_path", type=FILE, metavar="FILE", help="Known findings, which do not fail the run."
+)
 @click.option("--update-baseline", is_flag=True, help="Add what is new to the baseline.")
 @click.option("--since", "since_path", type=FILE, metavar="FILE", help="An earlier result, to say what has changed.")
 @click.option(

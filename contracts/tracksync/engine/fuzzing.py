@@ -29,8 +29,8 @@ from tracksync.findings import Finding
 from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.probes import PROBES, Probe, rate_burst
-from tracksync.generate.renaming import singles
 from tracksync.generate.random_steps import EPOCH, epoch_scope, random_steps
+from tracksync.generate.renaming import singles
 from tracksync.limits import ARRAY_MAX, RATE_PER_MINUTE
 from tracksync.mock import MockConfig
 from tracksync.oracle import Belief, Settings
@@ -55,7 +55,8 @@ class FuzzPlan:
     `strict`: observed clauses fail the run too. `known`: fingerprints of findings that a baseline lists.
     `prefix`: of every identifier, None for one that no earlier run had; `more_prefixes`: others that may be sent too.
     `verify`: False, or a file with certificates to trust. `patience`: seconds for which an outage is waited out, and
-    slow deletion. `shared`: other jobs use the workspace's rate limit too. `read_back`: hold exported profiles against the answers; the embedded mock is probed for that only.
+    slow deletion. `shared`: other jobs use the workspace's rate limit too. `read_back`: hold exported profiles against
+    the answers; the embedded mock is probed for that only.
     """
 
     target: str = "mock"

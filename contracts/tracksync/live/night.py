@@ -84,7 +84,7 @@ class Night:
             self._touched = self._touched or _may_have_created(event.exchange)
 
     def close(self) -> None:
-        """The run's results are written. Its journal goes, unless users are left that `tracksync clean` has to see to."""
+        """The run's results are written. Its journal goes, unless users are left for `tracksync clean`."""
         story = journals.read(self.journal.path)
         if not self._touched or (self._left == () and story is not None):
             self.journal.remove()

@@ -20,7 +20,7 @@ Section = dict[str, Any]
 
 
 def add(result: Result, comparison: Comparison | None) -> None:
-    """Add to `result` the sections that it and `comparison` call for. Those that a run added itself stay before them."""
+    """Add to `result` the sections that it and `comparison` call for. Those of the run itself stay before them."""
     result["drift"] = [drift_json(drift) for drift in comparison.drift] if comparison else []
     found = [
         *(_changes(comparison) if comparison else []),
