@@ -39,8 +39,9 @@ def run(
     """Call `drive` with a function that takes its events. Returns the exit code.
 
     Ctrl-C, SIGTERM, `Unfinished` and a fault of our own end the run as `unfinished`; what was found until then is
-    written all the same. A UsageError goes through: nothing ran. `conclude` may add to the result before it is shown. `stage` stands between the door and the reports: it may make cassettes of what
-    passes, and say so in the events that it hands on.
+    written all the same. A UsageError goes through: nothing ran. `conclude` may add to the result before it is shown.
+    `stage` stands between the door and the reports: it may make cassettes of what passes, and say so in the events
+    that it hands on.
     """
     outputs.check()
     tally = Tally(redactor, time.time)
