@@ -4,8 +4,6 @@ It shares nothing with the project that it is used to test: a plain WSGI applica
 with its own reading of times, values and identities, and its own sockets.
 """
 
-# ruff: noqa: SIM905 (tables of words read best as words)
-
 from __future__ import annotations
 
 import contextlib

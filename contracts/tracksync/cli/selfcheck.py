@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from rich.console import Console
+from rich.progress import Progress
 
 from tracksync.cli.shared import PATH, is_terminal
 from tracksync.outcome import EXIT_CODES
@@ -65,12 +68,14 @@ def command(
         if missing:
             raise click.UsageError(f"there is no fault or reading {', '.join(sorted(missing))}")
         jobs = chosen
-    live = is_terminal(click.get_text_stream("stderr"))
-    with click.progressbar(
-        length=len(jobs), label="selfcheck", file=click.get_text_stream("stderr"), hidden=not live
-    ) as bar:
+    console = Console(stderr=True)
+    with Progress(console=console, transient=True, disable=not is_terminal(sys.stderr)) as progress:
+        task = progress.add_task("selfcheck", total=len(jobs))
         checked = run_all(
-            jobs, seed=seed, workers=workers or os.cpu_count(), progress=lambda outcome, done, total: bar.update(1)
+            jobs,
+            seed=seed,
+            workers=workers or os.cpu_count(),
+            progress=lambda outcome, done, total: progress.update(task, completed=done),
         )
     result = checked.result()
     unfinished = len(checked.outcomes) < len(jobs)
