@@ -67,7 +67,6 @@ class Disturbed:
         sync = scope["path"] == "/users/track/sync"
         self.stats["requests"] += 1
         entry = self.stats["windows"].setdefault(window, {"ours": 0, "limited": 0})
-        entry["ours"] += sync
         if options.latency:
             await asyncio.sleep(rng.uniform(0.2, 1.8) * options.latency)
         if options.slow and rng.random() < options.slow:
@@ -79,6 +78,9 @@ class Disturbed:
             return await _answer(send, 403, b'{"message":"Forbidden","errors":["no permission"]}')
 
         async def apply(out: Any) -> None:
+            minute = str(int(time.time() // 60) * 60)  # the minute in which the workspace counts it
+            self.stats["windows"].setdefault(minute, {"ours": 0, "limited": 0})["ours"] += sync
+
             async def once() -> dict[str, Any]:
                 return {"type": "http.request", "body": body, "more_body": False}
 
