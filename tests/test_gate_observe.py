@@ -299,3 +299,9 @@ def test_calm_comes_first_whatever_the_order() -> None:
     assert [played.name for played in choose(("outage", "calm"))] == ["calm", "outage"]
     assert [played.name for played in choose(())] == ["calm"]
     assert {played.name for played in choose(("all",))} == set(scenarios.catalogue())
+
+
+@pytest.mark.parametrize("name", ["cut-body", "reset-before-applying", "keep-alive-dropped"])
+def test_a_connection_that_the_server_ends_is_not_held_against_the_client(name: str) -> None:
+    outcome = gate(*COMMANDS["python"], scenarios=(name,))
+    assert (outcome.broken, outcome.exit_code) == (set(), 0), outcome.result["findings"]

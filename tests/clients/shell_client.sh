@@ -10,7 +10,7 @@ send() {
                 --data-binary "$1" "$BRAZE_REST_ENDPOINT/users/track/sync") || status=000
         case $status in
         201)
-            grep -q '"message": *"success"' "$answer" && ! grep -q '"users": *\[\]' "$answer" && return 0
+            grep -q '"message": *"success"' "$answer" && grep -q "$2" "$answer" && return 0
             echo "  not applied" >&2
             return 1
             ;;
@@ -34,6 +34,6 @@ send() {
 
 answer=$(mktemp) && head=$(mktemp) || exit 1
 trap 'rm -f "$answer" "$head"' EXIT
-send '{"attributes":[{"external_id":"user-1","colour":"red"}]}' &&
-    send '{"events":[{"external_id":"user-1","name":"rated","time":"2026-01-01T12:00:00Z"}]}' &&
+send '{"attributes":[{"external_id":"user-1","colour":"red"}]}' '"colour": *"red"' &&
+    send '{"events":[{"external_id":"user-1","name":"rated","time":"2026-01-01T12:00:00Z"}]}' '"name": *"rated"' &&
     echo passed

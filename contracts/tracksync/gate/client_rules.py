@@ -69,8 +69,8 @@ _NO_JSON: Final = {
     "nan": "NaN and Infinity are no JSON",
     "not-utf8": "the body is not UTF-8",
 }
-# An app_id is asked of nobody and unknown to no real workspace: to warn of it would only make noise.
-_NOISE: Final = "/app_id"
+# What a server may refuse for reasons that no client can help: an app or an address that a workspace does not have.
+_NOISE: Final = ("/app_id", "/request/path")
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from tracksync.exchange import Exchange, Failure, FailureKind, Request, Response
 from tracksync.gate.observed import Observed, observe
-from tracksync.mock.app import ABORT, Message, Receive, Scope, Send
+from tracksync.mock.app import ABORT, CLOSE, Message, Receive, Scope, Send
 
 _BODY_KEPT: Final = 5 * 1024 * 1024
 
@@ -99,9 +99,9 @@ class _Case:
             await asyncio.shield(watch)
             return {"type": "http.disconnect"}
 
-        abort = self._scope.get("extensions", {}).get(ABORT)
-        if abort is not None:
-            self._scope["extensions"] = {**self._scope["extensions"], ABORT: lambda: self._abort(abort)}
+        extensions = self._scope.get("extensions") or {}
+        ends = {name: self._noted(end) for name, end in extensions.items() if name in (ABORT, CLOSE)}
+        self._scope["extensions"] = {**extensions, **ends}
         try:
             await self._recorder.serve(self._scope, receive, self._pass_on)
         finally:
@@ -132,10 +132,16 @@ class _Case:
             self._hung_up = self._recorder.now()
             self._hand_on(sent)
 
-    def _abort(self, abort: Callable[[], None]) -> None:
-        self._cut = True
-        self._ended = self._recorder.now()
-        abort()
+    def _noted(self, end: Callable[[], None]) -> Callable[[], None]:
+        """`end`, which ends the connection, with a note that it was the server's doing."""
+
+        def noted() -> None:
+            if self._ended is None:
+                self._cut = True
+                self._ended = self._recorder.now()
+            end()
+
+        return noted
 
     async def _pass_on(self, message: Message) -> None:
         if message["type"] == "http.response.start":
