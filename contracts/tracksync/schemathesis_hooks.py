@@ -1,0 +1,238 @@
+"""The oracle inside plain Schemathesis: every answer of a run is judged, also by what earlier answers have shown.
+
+    SCHEMATHESIS_HOOKS=tracksync.schemathesis_hooks st run spec/openapi.yaml --url URL -H 'Authorization: Bearer KEY'
+
+Schemathesis makes the cases; here they are made harmless before they are sent, each exchange is judged when its answer
+comes, and the check `tracksync` fails the case whose answer breaks a documented clause. There is one belief for each
+server and process, so that nothing is forgotten between cases; workers may run side by side.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import threading
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import schemathesis
+from schemathesis import Case, CheckContext, HookContext, Response
+from schemathesis.core.failures import Failure
+
+from tracksync import exchange as wire
+from tracksync.clauses import clause
+from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV
+from tracksync.engine.fuzzing import freshness, new_prefix, words_of
+from tracksync.engine.shrink import related
+from tracksync.engine.targets import is_loopback
+from tracksync.exchange import Credential, Exchange, FailureKind, Request
+from tracksync.findings import NOTHING, Finding
+from tracksync.generate.build import Step, encode
+from tracksync.generate.harmless import Namer, is_harmless
+from tracksync.generate.schemathesis_cases import made_harmless
+from tracksync.oracle import Belief, Settings, judge
+from tracksync.outcome import fails, strength_of
+from tracksync.report.redact import Redactor
+from tracksync.report.shown import curl, exchange_json, outcome_line, value_text
+
+REMEMBERED: Final = 500  # exchanges that a reproduction may reach back to
+SHOWN: Final = 6  # exchanges of a reproduction
+
+
+@dataclass(slots=True)
+class _Court:
+    """One server: what is believed of it, what is under way, and what was found."""
+
+    base: str
+    prefix: str = field(default_factory=new_prefix)
+    belief: Belief = field(init=False)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+    under_way: dict[int, tuple[float, Request]] = field(default_factory=dict)  # by thread
+    log: list[Exchange] = field(default_factory=list)
+    found: dict[int, str] = field(default_factory=dict)  # by response: what it broke, in words
+    names: Namer = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.names = Namer(self.prefix, random.Random(0))
+        skew = 5.0 if is_loopback(urlsplit(self.base).hostname or "") else 300.0
+        self.belief = Belief.start(Settings(fresh=freshness([self.prefix], everything=False), clock_skew=skew))
+
+    def begin(self, request: Request) -> None:
+        with self.lock:
+            self.under_way[threading.get_ident()] = (_now(), request)
+
+    def end(self, exchange: Exchange) -> tuple[Finding, ...]:
+        """Judge an exchange; those are judged in the order of their answers."""
+        with self.lock:
+            self.under_way.pop(threading.get_ident(), None)
+            judgement = judge(self.belief, exchange, [request for _, request in self.under_way.values()])
+            self.belief = judgement.belief
+            self.log = [*self.log[-REMEMBERED:], exchange]
+            return tuple(one for one in judgement.findings if fails(strength_of(one.clause)))
+
+    def sent_at(self, otherwise: float) -> float:
+        with self.lock:
+            return min(self.under_way.get(threading.get_ident(), (otherwise,))[0], otherwise)
+
+    def explain(self, findings: tuple[Finding, ...], exchange: Exchange, redactor: Redactor) -> str:
+        """What was broken, where, and the exchanges that led to it as commands."""
+        lines: list[str] = []
+        for finding in findings:
+            lines += [f"{finding.clause}: {clause(finding.clause).sentence}", redactor.text(finding.message)]
+            lines += [f"at {finding.pointer}"] if finding.pointer else []
+            for name, value in (("expected", finding.expected), ("actual", finding.actual)):
+                if value is not NOTHING:
+                    lines.append(f"{name}: {value_text(redactor.json(value), 500)}")
+        with self.lock:
+            log = list(self.log)
+        index = max(number for number, one in enumerate(log) if one is exchange)
+        steps = [Step(one.request, one.credential, label=str(number)) for number, one in enumerate(log)]
+        chosen = related(steps, index, lambda step: words_of(step, self.prefix))
+        lines += ["", "What led to it, the first request first:"]
+        for step in chosen[-SHOWN:]:
+            shown = redactor.json(exchange_json(redactor.exchange(log[int(step.label)])))
+            lines += [curl(shown, self.base)[:2000], f"# {outcome_line(shown, 300)}"]
+        return "\n".join(lines)
+
+
+@cache
+def _court(base: str) -> _Court:
+    return _Court(base)
+
+
+_OPENING: Final = threading.Lock()
+
+
+def _court_of(case: Case[Any]) -> _Court:
+    parts = urlsplit(case.operation.base_url or "")
+    with _OPENING:
+        return _court(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}")
+
+
+def _now() -> float:
+    return time.monotonic() + _OFFSET
+
+
+_OFFSET: Final = time.time() - time.monotonic()
+
+
+@schemathesis.hook
+def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
+    """Make a case harmless, and note that it is under way.
+
+    Here and not while bodies are drawn, because this is the one gate for the cases of all phases, and because
+    Schemathesis looks afterwards whether the changed body is valid or not.
+    """
+    court = _court_of(case)
+    body = case.body
+    if isinstance(body, dict | list | str | int | float):
+        safe = _addressed(made_harmless(body, court.names))
+        if safe != body:
+            case.body = safe
+    request = Request(case.method.upper(), case.operation.path, (), _bytes(case.body))
+    if is_harmless(request, court.prefix) is not None:
+        case.body = {}
+        request = Request(case.method.upper(), case.operation.path, (), b"{}")
+    court.begin(request)
+
+
+@schemathesis.hook
+def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
+    """Judge the exchange."""
+    court = _court_of(case)
+    received = _now()
+    sent = court.sent_at(received - response.elapsed)
+    headers = tuple((name, value) for name, values in response.headers.items() for value in values)
+    keys = _keys(case)
+    exchange = Exchange(
+        _request(response.request, court.base),
+        wire.Response(response.status_code, headers, response.content or b""),
+        sent,
+        received,
+        _credential(response.request.headers, keys),
+    )
+    findings = court.end(exchange)
+    if findings:
+        court.found[id(response)] = court.explain(findings, exchange, Redactor([*keys.values()]))
+
+
+@schemathesis.hook
+def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
+    """A request without an answer may have been applied or not."""
+    court = _court_of(case)
+    received = _now()
+    failure = wire.Failure(FailureKind.RESET, "schemathesis got no answer")
+    sent = court.sent_at(received)
+    credential = _credential(request.headers, _keys(case))
+    court.end(Exchange(_request(request, court.base), None, sent, received, credential, failure))
+
+
+@schemathesis.check
+def tracksync(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
+    """The answer keeps every documented clause, also those about what earlier requests have stored."""
+    words = _court_of(case).found.pop(id(response), None)
+    if words is not None:
+        identity = words.partition(":")[0]
+        raise Failure(operation=case.operation.label, title=f"Contract broken: {identity}", message=words)
+
+
+def _addressed(body: Any) -> Any:
+    """`body` with braze_ids as external_ids: an invented braze_id names nobody, so nothing would ever be stored."""
+    if not isinstance(body, dict):
+        return body
+    return {
+        section: [_named(one) for one in value] if isinstance(value, list) else value for section, value in body.items()
+    }
+
+
+def _named(one: Any) -> Any:
+    if not isinstance(one, dict) or not isinstance(one.get("braze_id"), str) or "external_id" in one:
+        return one
+    return {"external_id" if key == "braze_id" else key: value for key, value in one.items()}
+
+
+def _request(prepared: Any, base: str) -> Request:
+    """What went over the wire, without the key."""
+    parts = urlsplit(prepared.url)
+    path = parts.path.removeprefix(urlsplit(base).path) + (f"?{parts.query}" if parts.query else "")
+    headers = tuple(
+        (name, value if isinstance(value, str) else value.decode("latin-1"))
+        for name, value in prepared.headers.items()
+        if name.lower() != "authorization"
+    )
+    body = prepared.body or b""
+    return Request(prepared.method, path, headers, body.encode() if isinstance(body, str) else _bytes(body))
+
+
+def _bytes(body: Any) -> bytes:
+    if isinstance(body, bytes):
+        return body
+    return encode(body) if isinstance(body, dict | list | str | int | float) or body is None else b""
+
+
+def _keys(case: Case[Any]) -> Mapping[Credential, str]:
+    """The keys that are known to open, from the environment or from what `st run` was told to send."""
+    configured = case.operation.schema.config.headers_for(operation=case.operation) or {}
+    told = next((value for name, value in configured.items() if name.lower() == "authorization"), "")
+    keys = {
+        Credential.VALID: os.environ.get(KEY_ENV, "").strip() or told.removeprefix("Bearer ").strip(),
+        Credential.UNPRIVILEGED: os.environ.get(UNPRIVILEGED_KEY_ENV, "").strip(),
+    }
+    return {kind: key for kind, key in keys.items() if key}
+
+
+def _credential(headers: Mapping[str, Any], keys: Mapping[Credential, str]) -> Credential:
+    sent = next((value for name, value in headers.items() if name.lower() == "authorization"), None)
+    if sent is None:
+        return Credential.MISSING
+    text = sent.decode("latin-1") if isinstance(sent, bytes) else str(sent)
+    for kind, key in keys.items():
+        if text == f"Bearer {key}":
+            return kind
+    # Nobody can say what a key is good for that is none of ours, or one of ours oddly written.
+    known = any(key in text for key in keys.values())
+    return Credential.INVALID if Credential.VALID in keys and not known else Credential.UNKNOWN

@@ -1,0 +1,67 @@
+"""The oracle inside plain Schemathesis: a real `st run` on the served mock, with the hooks and without them."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from tracksync import specification
+from tracksync.generate.harmless import is_harmless
+from tracksync.mock import MockApp, MockConfig
+from tracksync.mock.serve import served
+
+CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
+KEY = "canary-key-0123456789"
+
+
+def st_run(app: MockApp, tmp_path: Path, *, hooks: bool, phases: str = "examples,coverage") -> tuple[int, str]:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKSYNC_")}
+    environment |= {"PYTHONPATH": str(CONTRACTS), "COLUMNS": "200"}
+    environment |= {"SCHEMATHESIS_HOOKS": "tracksync.schemathesis_hooks"} if hooks else {}
+    with served(app) as url:
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(specification.path()), "--url", url),
+            *("--header", f"Authorization: Bearer {KEY}", "--include-path", "/users/track/sync", "--no-color"),
+            *("--checks", "all", "--phases", phases, "--max-examples", "10", "--seed", "1"),
+        ]
+        done = subprocess.run(
+            command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
+        )
+    return done.returncode, done.stdout + done.stderr
+
+
+def mock(*faults: str) -> MockApp:
+    readings = {"wrong-method": "not-allowed"}  # lawful either way, but schemathesis wants it so
+    return MockApp(MockConfig(key=KEY, rate_limit=100_000, readings=readings, faults=faults, journal=100_000))
+
+
+def test_without_a_fault_nothing_is_found_and_nobody_can_be_reached(tmp_path: Path) -> None:
+    app = mock()
+    code, output = st_run(app, tmp_path, hooks=True, phases="examples,coverage,fuzzing")
+    assert code == 0, output
+    bodies = [entry.request for entry in app.journal if b"external_id" in entry.request.body]
+    name = next(
+        one["external_id"]
+        for request in bodies
+        for one in json.loads(request.body).get("attributes", [])
+        if isinstance(one, dict) and isinstance(one.get("external_id"), str) and one["external_id"].startswith("ts")
+    )
+    prefix = name.partition("-")[0]
+    sent = [entry.request for entry in app.journal if entry.request.path == "/users/track/sync"]
+    assert len(sent) > 100
+    assert [request for request in sent if is_harmless(request, prefix) is not None] == []
+
+
+def test_a_fault_that_only_memory_shows_is_found_with_the_hooks_alone(tmp_path: Path) -> None:
+    code, output = st_run(mock("purchase-count-stuck"), tmp_path, hooks=False)
+    assert code == 0, output
+    code, output = st_run(mock("purchase-count-stuck"), tmp_path, hooks=True)
+    assert code == 1, output
+    assert "Contract broken: TS-PURCHASE-COUNT" in output
+    assert "Every purchase adds to the lifetime count" in output
+    assert "expected: 2" in output
+    assert output.count("curl -sS -i ") >= 2, "the requests that led to it must stand there"
+    assert KEY not in output
