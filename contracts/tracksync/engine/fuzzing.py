@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 
 from tracksync.clauses import catalogue
 from tracksync.engine.cleaning import Cleaner
-from tracksync.engine.replaying import Replayer
+from tracksync.engine.replaying import LONGEST, Replayer
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
 from tracksync.engine.shrink import related, shrink
 from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
@@ -31,10 +31,11 @@ from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.probes import PROBES, Probe, rate_burst
 from tracksync.generate.random_steps import EPOCH, epoch_scope, random_steps
 from tracksync.generate.renaming import singles
-from tracksync.limits import ARRAY_MAX, RATE_PER_MINUTE
+from tracksync.limits import ARRAY_MAX, IDENTIFIERS, RATE_PER_MINUTE, SECTIONS
 from tracksync.mock import MockConfig
 from tracksync.oracle import Belief, Settings
 from tracksync.outcome import fails, fingerprint, strength_of
+from tracksync.values.jsontext import read_json
 
 EMBEDDED_RATE = 120  # requests a minute of the embedded mock: small, so that a short run sees the limit too
 SHRINK_REQUESTS = 60  # of one finding, on a target where requests cost
@@ -401,7 +402,8 @@ class _Run:
         steps = [sent.step for sent in _related(log, index, self.prefix)]
         if not self.plan.embedded:
             replayer = Replayer(self.session, self.prefix, self.fresh_belief, self.prefixes)
-            return replayer.shortest(steps, finding, min(SHRINK_REQUESTS, self.left()))
+            once = list({id(step): step for step in steps}.values())  # a repetition after trouble is the same step
+            return replayer.shortest(suspects(once, self.prefix), finding, min(SHRINK_REQUESTS, self.left()))
         found: list[Sent] = []
 
         def breaks(candidate: Sequence[Step]) -> bool:
@@ -504,6 +506,27 @@ def words_of(step: Step, prefix: str) -> frozenset[str]:
     """The identifiers in a request's body: what makes two steps bear on each other."""
     found = re.findall((rf"{re.escape(prefix)}[^\"\\]*" + _OTHER_WORD).encode(), step.request.body, re.IGNORECASE)
     return frozenset(word.decode("utf-8", "replace") for word in found)
+
+
+def suspects(steps: Sequence[Step], prefix: str) -> list[Sequence[Step]]:
+    """Sequences that may show what the last step showed, short ones first: few steps about one thing of one user."""
+    last = steps[-1]
+    users, things = words_of(last, prefix), subjects_of(last)
+    same = [step for step in steps[:-1] if users & words_of(step, prefix) and things & subjects_of(step)]
+    return [[*same[-3:], last], [*same[-11:], last], steps[-LONGEST:]]
+
+
+def subjects_of(step: Step) -> frozenset[str]:
+    """The attributes, events and products that a request is about."""
+    body = read_json(step.request.body).value
+    found: set[str] = set()
+    for section in SECTIONS:
+        listed = body.get(section) if isinstance(body, dict) else None
+        for item in listed if isinstance(listed, list) else [listed]:
+            if isinstance(item, dict):
+                names = item if section == "attributes" else [item.get("name"), item.get("product_id")]
+                found.update(f"{section} {name}" for name in names if name and name not in IDENTIFIERS)
+    return frozenset(found)
 
 
 def _related(log: Sequence[Sent], index: int, prefix: str) -> list[Sent]:

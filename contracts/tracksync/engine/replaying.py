@@ -39,8 +39,13 @@ class Replayer:
     prefixes: list[str]
     _plays: int = field(default=0)
 
-    def shortest(self, steps: Sequence[Step], finding: Finding, allowance: int) -> tuple[Exchange, ...] | None:
-        """The exchanges of the shortest sequence found that shows `finding` again; None if none did."""
+    def shortest(
+        self, candidates: Sequence[Sequence[Step]], finding: Finding, allowance: int
+    ) -> tuple[Exchange, ...] | None:
+        """The exchanges of the shortest sequence found that shows `finding` again; None if none did.
+
+        The first of `candidates` that shows it is made short.
+        """
         spent = 0
         best: list[Sent] = []
 
@@ -57,8 +62,10 @@ class Replayer:
             return False
 
         try:
-            if len(steps) <= LONGEST and breaks(steps):
-                shrink(steps, breaks)
+            for steps in candidates:
+                if breaks(steps):
+                    shrink(steps, breaks)
+                    break
         except (_Enough, BudgetSpent, TargetLost):
             pass
         return tuple(sent.exchange for sent in best) or None
