@@ -15,6 +15,7 @@ import pytest
 
 from tracksync.cli import main
 from tracksync.events import Cleaned, Event, FindingConfirmed, RunEnded, SectionAdded
+from tracksync.exchange import Request
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.faults import catalogue
 from tracksync.mock.serve import served
@@ -85,6 +86,18 @@ def test_requests_over_the_rate_limit_wait_for_the_next_window_and_are_no_findin
     assert any(operation.fate is Fate.REFUSED for operation in operations)
     assert found(events) == []
     assert ended(events).verdict == "kept"
+
+
+def test_a_window_that_others_used_up_is_waited_for_before_the_first_request() -> None:
+    app = MockApp(MockConfig(rate_limit=30, window_seconds=2, async_delay=0.01))
+    with served(app) as url:
+        body = b'{"attributes": [{"external_id": "somebody-else", "colour": "red"}]}'
+        headers = (("content-type", "application/json"), ("authorization", "Bearer mock-key"))
+        for _ in range(31):
+            app.handle(Request("POST", "/users/track/sync", headers, body))
+        events, _ = run(target=url, key="mock-key", rate_limit=30, window_seconds=2, operations=12, clients=4)
+    assert ended(events).verdict == "kept"
+    assert found(events) == []
 
 
 def test_overlapping_requests_are_no_finding_and_their_consistency_is_reported() -> None:

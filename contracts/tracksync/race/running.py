@@ -19,6 +19,7 @@ from typing import Any, Final, Literal
 from tracksync.clauses import catalogue
 from tracksync.engine.cleaning import Cleaner
 from tracksync.engine.fuzzing import freshness, new_prefix
+from tracksync.engine.pace import Pace
 from tracksync.engine.session import data_points
 from tracksync.engine.targets import HttpTarget, Target
 from tracksync.errors import Unfinished, UsageError
@@ -37,7 +38,7 @@ from tracksync.events import (
 from tracksync.exchange import Exchange
 from tracksync.figures import Figure, Section
 from tracksync.findings import Finding
-from tracksync.generate.build import Step, json_request
+from tracksync.generate.build import SYNC, Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.renaming import Identifier
 from tracksync.limits import RATE_PER_MINUTE
@@ -55,6 +56,7 @@ from tracksync.race.workload import LONGEST_LOOSE, Endpoint, Planner, Slot, read
 
 MOCK_RATE: Final = 1_000_000  # requests a minute of the mock that a race starts: the limit is not its subject
 ASYNC_DELAY: Final = 0.1  # seconds, the mean until that mock applies what is queued (LIMITS: 10 to 100 ms, or longer)
+HELLO_TRIES: Final = 5  # of the first request, with pauses in between
 FIGURES: Final = 3  # drawings of cells that no order explains
 SHRUNK: Final = 12  # findings that are made short; more are reported as they are
 
@@ -220,12 +222,15 @@ class _Run:
         """One plain request first: a wrong key, path or host is a mistake in the call, not a finding."""
         self.emit(PhaseStarted("hello", 1))
         step = Step(json_request({"attributes": [{"external_id": self.greeter(), "greeting": "hello"}]}))
-        for _ in range(5):
+        pace = Pace()
+        for attempt_number in range(HELLO_TRIES):
             exchange = target.send(step)
+            pace.read(SYNC, exchange.response, exchange.received)
             status = exchange.response.status if exchange.response is not None else None
             if status is not None and status < 500 and status != 429:
                 break
-            time.sleep(0.2)
+            limited = pace.wait_after_limit(SYNC, target.now()) if status == 429 else 0.0
+            time.sleep(limited or 0.1 * 2**attempt_number)
         else:
             why = f"answers {status}" if status else f"does not answer ({_failure(exchange)})"
             raise Unfinished(f"{self.name} {why}; is the address right and the server up?")
