@@ -64,6 +64,8 @@ def _always(act: Act) -> bool:
 def _by_chance(act: Act) -> bool:
     if act.do in ("pause", "drip"):
         return act.seconds * act.pieces > LONG
+    if act.do == "hang-up":
+        return True  # a request may cross the end of its connection, and only luck decides
     if act.do in _SPOILT or (act.do == "status" and act.status < 400):
         return True  # the request was applied: to take it for done, and to try again, are both fair
     return act.do in _TROUBLE | {"nobody", "unchanged"} and (act.share < 1 or (_always(act) and act.do != "limit"))
