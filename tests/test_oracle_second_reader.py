@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from court import REFUSAL, TIME, Court, attributed
+from court import REFUSAL, RESET, TIME, Court, attributed
 
 EVENT = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
 NEIGHBOURS: dict[str, Any] = {
@@ -38,3 +38,54 @@ def test_the_partner_of_older_pages_may_be_unknown() -> None:
 
 def test_a_415_may_come_from_before_the_endpoint() -> None:
     assert Court().hear(EVENT, b"<html>", 415, media="text/plain") == []
+
+
+def test_a_text_with_a_nul_may_be_refused() -> None:
+    assert Court().hear({"attributes": [{"external_id": "u", "a": "x\0y"}]}, REFUSAL, 400) == []
+
+
+def test_what_is_wrong_with_an_object_may_be_turned_down_in_more_ways_than_one() -> None:
+    court = Court()
+    court.write({"o": {"k": 1}})
+    assert court.hear({"attributes": [{"external_id": "u", "o": {"a.b": 1}}]}, REFUSAL, 400) == []
+    assert court.write({"o": {"k": "x" * 256}}, {"o": {"k": 1}}) == set()
+    assert court.write({"o": {"k": "x" * 256}}) == {"TS-OBJECT-LIMITS"}
+
+
+@pytest.mark.parametrize("edit", [{"add": ["d"]}, {"$add": [{"a": 1}]}])
+def test_an_edit_of_what_is_not_there_may_do_nothing(edit: dict[str, Any]) -> None:
+    court = Court()
+    assert court.write({"n": 1, "list": edit}, {"n": 1}) == set()
+    assert court.write({"list": ["a"]}) == set()
+    assert court.write({"list": {"add": ["b"]}}, {"list": ["a"]}) != set()
+
+
+@pytest.mark.parametrize("shown", [[1, "1"], [1, "1", True], [1, "1", True, 1.0]])
+def test_whether_one_is_true_in_an_array_is_the_servers_language(shown: list[Any]) -> None:
+    court = Court()
+    assert court.write({"list": [1, "1", True, 1.0]}, {"list": shown}) == set()
+    assert court.write({"other": ["a", "b", "a"]}, {"other": ["a", "b"]}) == set()
+
+
+def test_a_year_of_few_digits_may_lose_its_zeros() -> None:
+    court = Court()
+    assert court.write({"d": "0044-03-15T12:00:00Z"}, {"d": "44-03-15T12:00:00Z"}) == set()
+    assert court.write({"d": "1815-12-10T00:00:00Z"}, {"d": "1815-12-11T00:00:00Z"}) == {"TS-ATTR-DATE"}
+
+
+@pytest.mark.parametrize("status", [201, 429])
+def test_an_answer_that_meets_the_turn_of_the_minute_may_show_an_untouched_window(status: int) -> None:
+    court = Court()
+    whole = {"x-ratelimit-remaining": "500"}
+    answer = attributed({"external_id": "u"}, {"a": 1}) if status == 201 else {"message": "over the limit"}
+    body = {"attributes": [{"external_id": "u", "a": 1}]}
+    court.write({"a": 1})
+    court.now = RESET - 0.1
+    assert court.hear(body, answer, status, took=0.2, headers=whole) == []
+    assert court.hear(body, answer, status, headers=whole) != []
+
+
+def test_the_first_answer_of_all_shows_that_it_was_counted() -> None:
+    body = {"attributes": [{"external_id": "u", "a": 1}]}
+    answer = attributed({"external_id": "u"}, {"a": 1})
+    assert Court().clauses(body, answer, headers={"x-ratelimit-remaining": "500"}) == {"TS-RATE-REMAINING"}

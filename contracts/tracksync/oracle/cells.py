@@ -165,8 +165,11 @@ def _string(value: str, prior: Any) -> list[Outcome]:
 
 def _date(value: str) -> list[Outcome]:
     """A text that is certainly a time: shown as it was sent, or normalised (row date-attribute)."""
-    if not is_date_like(value) or read_time(value).certainty is not Certainty.CERTAIN:
+    time = read_time(value)
+    if not is_date_like(value) or time.certainty is not Certainty.CERTAIN:
         return [Outcome(value, value)]
+    if time.year is not None and time.year < 1000:  # strftime writes such years without their zeros on some systems
+        return [Outcome(value, value), Outcome(UNKNOWN, ANYTHING)]
     return [
         Outcome(value, AsSent(value), (("date-attribute", "as-sent"),)),
         Outcome(value, value, (("date-attribute", "normalised"),)),
@@ -226,12 +229,15 @@ def _repeats(values: Sequence[Any]) -> bool:
 
 
 def _simple(values: Iterable[Any]) -> bool:
+    kinds: dict[Any, type] = {}
     for item in values:
         if isinstance(item, str):
             if length(item, "utf16") > STRING_CHARACTERS or "\0" in item:
                 return False
         elif not isinstance(item, (bool, int, float)) or abs(item) >= 2**63:
             return False
+        elif kinds.setdefault(item, type(item)) is not type(item):
+            return False  # whether 1 repeats true, or 1.0, depends on the server's language
     return True
 
 
@@ -287,7 +293,7 @@ def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) ->
             break
     if _repeats(current):  # a server that keeps repeats may keep them through an edit
         return _open(prior)
-    outcomes: list[Outcome] = []
+    outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []  # as with inc: nothing is there to edit
     for result, requires in results:
         if not result:
             outcomes += _emptied(prior, requires)
@@ -406,7 +412,7 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outc
         variants = [(variants[0][0], ())]
     elif "$update" not in steps:
         variants = [(result, ()) for result, _ in variants]
-    outcomes: list[Outcome] = []
+    outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []
     for result, requires in variants:
         if not result:
             outcomes += _emptied(prior, requires)

@@ -636,6 +636,8 @@ def _read_attributes(
             if not key.strip() or "$" in key or "." in key or len(key) > STRING_CHARACTERS or "\0" in key:
                 odd.add(key)
                 reader.grounds.append(may("an attribute's name is odd", pointer=f"{where}/{key}"))
+            if isinstance(value, str) and "\0" in value:  # no store of text has to take a NUL
+                reader.grounds.append(may(f"{key!r} has a NUL in it", pointer=f"{where}/{key}"))
             if isinstance(value, (dict, list)) or (isinstance(value, int) and not within_int64(value)):
                 _read_container(key, value, reader, f"{where}/{key}")
         elif kind == "control":
