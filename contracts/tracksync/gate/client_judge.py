@@ -269,7 +269,8 @@ def _again(before: Tries, exchange: Exchange, ask: Ask, notes: _Notes) -> Tries:
         wrong = _wrong_pause(pauses)
         if wrong:
             shown = [round(one, 3) for one in pauses]
-            notes.add(Finding("TC-RETRY-BACKOFF", wrong, "/request", "pauses that grow", shown), first, last)
+            before_it = (first, last) if first is not last else (last,)
+            notes.add(Finding("TC-RETRY-BACKOFF", wrong, "/request", "pauses that grow", shown), *before_it)
     if number == TRIES + 1:
         text = f"the same request was sent {number} times in a row"
         notes.add(Finding("TC-RETRY-BOUNDED", text, "/request", TRIES, number), first, last)
