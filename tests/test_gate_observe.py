@@ -305,3 +305,8 @@ def test_calm_comes_first_whatever_the_order() -> None:
 def test_a_connection_that_the_server_ends_is_not_held_against_the_client(name: str) -> None:
     outcome = gate(*COMMANDS["python"], scenarios=(name,))
     assert (outcome.broken, outcome.exit_code) == (set(), 0), outcome.result["findings"]
+
+
+def test_a_client_of_the_asynchronous_sibling_is_not_asked_for_results_that_it_cannot_see() -> None:
+    outcome = gate(*script(POST.replace("/users/track/sync", "/users/track")), scenarios=("users-empty",))
+    assert (outcome.clauses, outcome.exit_code) == (set(), 0)

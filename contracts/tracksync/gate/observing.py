@@ -316,7 +316,9 @@ class _ScenarioPlay:
             self._disturbed = exchange
         # To send a count again after one of these may count it twice, and not to is prudent.
         self._risky = self._risky or status in (None, 500, 504) or unreadable(exchange)
-        if self._expected.family is Family.UNAPPLIED and status == 201:
+        # The asynchronous sibling shows no result, so that nobody could tell.
+        synchronous = exchange.request.path.partition("?")[0] == SYNC_PATH
+        if self._expected.family is Family.UNAPPLIED and status == 201 and synchronous:
             nobody = any(act.do == "nobody" for act in self._scenario.acts)
             if nobody or b'"attributes"' in exchange.request.body:
                 self._unapplied = exchange
