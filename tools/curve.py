@@ -1,0 +1,151 @@
+"""Draw docs/economy.svg and docs/economy.md: the share of faults found against requests sent.
+
+    tracksync selfcheck --json selfcheck.json; tools/curve.py selfcheck.json [--sample 40] [--seed 0]
+
+Ours comes from the selfcheck. Beside it stands `st run` with our document on the same faulty mocks. It is slow, so that
+it gets a random sample of the faults and LIMIT requests for each; what it did until then is read off the mock's
+journal: a fault counts as found at the request with the test case id that the first failure names.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT / "contracts"))
+
+from tracksync import specification  # noqa: E402 - the checkout's package comes first
+from tracksync.exchange import header  # noqa: E402
+from tracksync.mock import MockApp, MockConfig  # noqa: E402
+from tracksync.mock.serve import served  # noqa: E402
+
+LIMIT = 500
+WIDTH, HEIGHT, EDGE = 720, 400, 50
+MARKS = (50, 100, 150, 200, 250, 300, 400, 500)
+
+
+def by_st(fault: str) -> int | None:
+    """The request at which `st run` found a fault, None where it did not within LIMIT requests."""
+    config = MockConfig(rate_limit=10**6, readings={"wrong-method": "not-allowed"}, faults=(fault,), journal=10**5)
+    app = MockApp(config)
+    with served(app) as url:
+        command = [
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(specification.path()), "--url", url),
+            *("--checks", "all", "--header", f"Authorization: Bearer {config.key}", "--seed", "1", "--no-color"),
+            # Its examples and random cases only: the coverage phase alone sends more than LIMIT requests.
+            *("--phases", "examples,fuzzing", "--max-examples", str(LIMIT // 4)),
+        ]
+        done = subprocess.run(
+            command,
+            cwd=ROOT / ".tracksync",
+            env={**os.environ, "COLUMNS": "200"},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    named = set(re.findall(r"Test Case ID: (\w+)", done.stdout))
+    for number, entry in enumerate(app.journal, start=1):
+        if number <= LIMIT and header(entry.request.headers, "X-Schemathesis-TestCaseId") in named:
+            return number
+    return None
+
+
+def share(found: Sequence[int | None], requests: int) -> float:
+    """Which part was found by then."""
+    return sum(one is not None and one <= requests for one in found) / len(found)
+
+
+def path(found: Sequence[int | None], colour: str) -> str:
+    """The curve of one of the two, as steps."""
+    points = []
+    for requests in range(LIMIT + 1):
+        x = EDGE + (WIDTH - 2 * EDGE) * requests / LIMIT
+        y = HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * share(found, requests)
+        points.append(f"{x:.1f},{y:.1f}")
+    return f'<polyline points="{" ".join(points)}" fill="none" stroke="{colour}" stroke-width="2.5"/>'
+
+
+def drawing(ours: Sequence[int | None], theirs: Sequence[int | None]) -> str:
+    parts = [
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+        'font-size="13" role="img" aria-label="Share of faults found against requests sent">',
+        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="white"/>',
+    ]
+    for tenth in range(0, 11, 2):
+        y = HEIGHT - EDGE - (HEIGHT - 2 * EDGE) * tenth / 10
+        parts.append(f'<path d="M{EDGE} {y}H{WIDTH - EDGE}" stroke="#ddd"/>')
+        parts.append(f'<text x="{EDGE - 8}" y="{y + 4}" text-anchor="end">{tenth * 10} %</text>')
+    for mark in range(0, LIMIT + 1, 100):
+        x = EDGE + (WIDTH - 2 * EDGE) * mark / LIMIT
+        parts.append(f'<text x="{x}" y="{HEIGHT - EDGE + 20}" text-anchor="middle">{mark}</text>')
+    parts.append(f'<text x="{WIDTH / 2}" y="{HEIGHT - 10}" text-anchor="middle">requests sent</text>')
+    parts += [path(ours, "#0a58ca"), path(theirs, "#c2410c")]
+    parts.append(f'<text x="{EDGE + 10}" y="30" fill="#0a58ca">tracksync ({len(ours)} faults)</text>')
+    parts.append(f'<text x="{EDGE + 250}" y="30" fill="#c2410c">st run ({len(theirs)} faults, a sample)</text>')
+    return "\n".join([*parts, "</svg>"]) + "\n"
+
+
+def page(ours: Sequence[int | None], theirs: Sequence[int | None], same: Sequence[int | None], seed: int) -> str:
+    rows = [
+        f"| {mark} | {share(ours, mark):.1%} | {share(same, mark):.1%} | {share(theirs, mark):.1%} |" for mark in MARKS
+    ]
+    return "\n".join(
+        [
+            "# What a request is worth",
+            "",
+            "Requests are the scarce thing: a workspace has about 500 a minute, and attributes cost data points. The",
+            "curve shows which share of the mock's named faults has been found after so many requests.",
+            "",
+            "![Share of faults found against requests sent](economy.svg)",
+            "",
+            f"| requests | tracksync, all {len(ours)} faults | tracksync, the sample | st run, the sample |",
+            "|---|---|---|---|",
+            *rows,
+            "",
+            f"The sample is {len(theirs)} faults drawn at random (seed {seed}), since `st run` is slow. It runs with",
+            f"`spec/openapi.yaml`, all checks, its examples and fuzzing phases, and its requests up to {LIMIT} count;",
+            "its coverage phase alone would send more. Most of the faults concern what a later answer must show, and",
+            "no schema can say that.",
+            "",
+            "To draw it again: `tracksync selfcheck --json selfcheck.json; tools/curve.py selfcheck.json`",
+            "",
+        ]
+    )
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description="Draw the economy curve.")
+    parser.add_argument("selfcheck", type=Path, help="what `tracksync selfcheck --json` wrote")
+    parser.add_argument("--sample", type=int, default=40, help="how many faults st run gets")
+    parser.add_argument("--seed", type=int, default=0)
+    wanted = parser.parse_args()
+    matrix = json.loads(wanted.selfcheck.read_text(encoding="utf-8"))["matrix"]
+    first = {
+        one["name"]: min((found["request"] for found in one["found"]), default=None)
+        for one in matrix
+        if one["kind"] == "fault"
+    }
+    names = random.Random(wanted.seed).sample(sorted(first), min(wanted.sample, len(first)))
+    (ROOT / ".tracksync").mkdir(exist_ok=True)
+    theirs = []
+    for number, name in enumerate(names, start=1):
+        theirs.append(by_st(name))
+        print(f"{number}/{len(names)} {name}: {theirs[-1] or 'not found'}", flush=True)
+    ours = list(first.values())
+    docs = ROOT / "docs"
+    (docs / "economy.svg").write_text(drawing(ours, theirs), encoding="utf-8")
+    text = page(ours, theirs, [first[name] for name in names], wanted.seed)
+    (docs / "economy.md").write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
