@@ -332,9 +332,10 @@ class _Run:
                 if number % EPOCH == 0 and number >= 2 * EPOCH:  # those users are addressed no more
                     gone = f"-{epoch_scope(self.plan.seed, number // EPOCH - 2)}-"
                     session.belief = session.belief.without(lambda text, gone=gone: gone in text)  # type: ignore[misc]
-        finally:
+        except BudgetSpent:
             if reading_back:
                 self.finish_reading(verifier)
+            raise
 
     def finish_reading(self, verifier: Verifier) -> None:
         """Wait for exported profiles that do not agree yet, and say what could not be seen."""
