@@ -95,9 +95,14 @@ def _judge_export(case: Case, body: dict[str, Any]) -> list[Finding]:
             continue
         name = entry.get("external_id")
         links = case.belief.names.get(("external_id", name), ()) if isinstance(name, str) else ()
-        if len(links) == 1 and links[0] >= 0:
+        if len(links) == 1 and links[0] >= 0 and not _doubtful(case.belief, links[0]):
             findings += _judge_profile(case, case.belief.users[links[0]], entry, where)
     return findings
+
+
+def _doubtful(belief: Belief, uid: int) -> bool:
+    """Whether some identifier may or may not lead to this user: what was written by it may stand on the profile."""
+    return any(-uid - 1 in links for links in belief.names.values())
 
 
 def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) -> list[Finding]:
