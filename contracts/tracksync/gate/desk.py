@@ -96,7 +96,7 @@ def gated_mock(scenario: str | Scenario = "calm", **settings: Any) -> Iterator[G
     taken: list[Observed] = []
     app = MockApp(config)
     recorder = Recorder(app, taken.append, config.key, config.unprivileged_key)
-    with served(recorder) as url:
+    with served(recorder, keep_case=True) as url:
         yield GatedMock(url, app, recorder, taken)
 
 

@@ -256,7 +256,7 @@ class _ScenarioPlay:
             key=plan.key, rate_limit=plan.rate_limit, readings=plan.readings, scenario=scenario, seed=plan.seed
         )
         recorder = Recorder(MockApp(config), self._ended.put, plan.key, config.unprivileged_key)
-        with served(recorder, port=plan.port) as url:
+        with served(recorder, port=plan.port, keep_case=True) as url:
             end = run_command(
                 plan.command,
                 self._environment(url),

@@ -65,11 +65,15 @@ def served(
     port: int = 0,
     certificate: Path | None = None,
     key: Path | None = None,
+    keep_case: bool = False,
 ) -> Iterator[str]:
-    """Serve in a thread for as long as the context lasts, and give the base URL."""
+    """Serve in a thread for as long as the context lasts, and give the base URL.
+
+    `keep_case` sends header names as the application spells them, which the faster parser does not.
+    """
     begun = threading.Event()
     with _listening(host, port) as listener:
-        server = _server(app, certificate, key, begun.set)
+        server = _server(app, certificate, key, begun.set, keep_case=keep_case)
         failure: list[BaseException] = []
 
         def run() -> None:
@@ -111,7 +115,9 @@ def _url(listener: socket.socket, certificate: Path | None) -> str:
     return f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
 
 
-def _server(app: App, certificate: Path | None, key: Path | None, ready: Callable[[], None]) -> _Server:
+def _server(
+    app: App, certificate: Path | None, key: Path | None, ready: Callable[[], None], *, keep_case: bool = False
+) -> _Server:
     for file in (certificate, key):
         if file is not None and not file.is_file():
             raise UsageError(f"{file} is no file; --cert and --key take PEM files")
@@ -127,6 +133,7 @@ def _server(app: App, certificate: Path | None, key: Path | None, ready: Callabl
     config = uvicorn.Config(
         with_ends,
         interface="asgi3",
+        http="h11" if keep_case else "auto",
         lifespan="off",
         ws="none",
         log_config=None,
