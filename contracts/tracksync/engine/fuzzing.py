@@ -14,13 +14,14 @@ import ssl
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from tracksync.clauses import catalogue
 from tracksync.engine.cleaning import Cleaner
 from tracksync.engine.replaying import LONGEST, Replayer
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
 from tracksync.engine.shrink import related, shrink
-from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
+from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target, is_loopback
 from tracksync.engine.verifying import Verifier
 from tracksync.errors import Unfinished, UsageError
 from tracksync.events import Cleaned, Event, FindingConfirmed, PhaseStarted, RunEnded, RunStarted, Verdict
@@ -42,6 +43,7 @@ SHRINK_REQUESTS = 60  # of one finding, on a target where requests cost
 SHRINK_SHARE = 5  # at most one in so many requests of the budget is kept for making findings short
 SHRINK_SECONDS = 180.0  # three rate windows
 SETTLE = 3.0  # seconds after which a write whose answer was lost is not expected to come through any more
+QUICK_READ = 5.0  # seconds for which profiles that disagree are read again, where minutes would tell no more
 SHRINK_FINDINGS = 12  # findings that are made short; more are reported as they are
 
 
@@ -341,6 +343,8 @@ class _Run:
         """Wait for exported profiles that do not agree yet, and say what could not be seen."""
         session = self.session
         session.reserve = _nothing
+        if is_loopback(urlsplit(self.plan.target).hostname or "") or any(sent.findings for sent in session.log):
+            verifier.patience = QUICK_READ  # minutes are for a platform, and for a run that has found nothing yet
         try:
             verifier.finish(session.pause)
         except (BudgetSpent, TargetLost) as stopped:
