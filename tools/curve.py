@@ -3,8 +3,8 @@
     tracksync selfcheck --json selfcheck.json; tools/curve.py selfcheck.json [--sample 40] [--seed 0]
 
 Ours comes from the selfcheck. Beside it stands `st run` with our document on the same faulty mocks. It is slow, so that
-it gets a random sample of the faults and LIMIT requests for each; what it did until then is read off the mock's
-journal: a fault counts as found at the request with the test case id that the first failure names.
+it gets a random sample of the faults and LIMIT requests for each; Ctrl-C ends it with the sample so far. A fault counts
+as found at the request in the mock's journal whose test case id the first failure names.
 """
 
 from __future__ import annotations
@@ -136,9 +136,15 @@ def main() -> int:
     names = random.Random(wanted.seed).sample(sorted(first), min(wanted.sample, len(first)))
     (ROOT / ".tracksync").mkdir(exist_ok=True)
     theirs = []
-    for number, name in enumerate(names, start=1):
-        theirs.append(by_st(name))
-        print(f"{number}/{len(names)} {name}: {theirs[-1] or 'not found'}", flush=True)
+    try:
+        for number, name in enumerate(names, start=1):
+            theirs.append(by_st(name))
+            print(f"{number}/{len(names)} {name}: {theirs[-1] or 'not found'}", flush=True)
+    except KeyboardInterrupt:
+        print(f"stopped; the sample is {len(theirs)} faults", flush=True)
+    if not theirs:
+        return 3
+    names = names[: len(theirs)]
     ours = list(first.values())
     docs = ROOT / "docs"
     (docs / "economy.svg").write_text(drawing(ours, theirs), encoding="utf-8")
