@@ -54,7 +54,7 @@ def test_names_of_headers_are_lower_case_on_the_wire() -> None:
         assert {b"x-ratelimit-limit", b"x-ratelimit-remaining", b"x-ratelimit-reset", b"x-request-id"} <= set(raw)
 
 
-@pytest.mark.parametrize(("method", "status"), [("GET", 404), ("HEAD", 404), ("PUT", 404), ("OPTIONS", 404)])
+@pytest.mark.parametrize(("method", "status"), [("GET", 405), ("HEAD", 405), ("PUT", 405), ("OPTIONS", 405)])
 def test_other_methods_over_a_socket(method: str, status: int) -> None:
     with mock() as (client, _):
         assert client.request(method, SYNC).status_code == status
