@@ -11,7 +11,7 @@ import random
 import re
 import shlex
 import ssl
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
@@ -538,9 +538,3 @@ def _related(log: Sequence[Sent], index: int, prefix: str) -> list[Sent]:
     steps = [sent.step for sent in log]
     chosen = {id(step) for step in related(steps, index, lambda step: words_of(step, prefix))}
     return [sent for sent in log[: index + 1] if id(sent.step) in chosen]
-
-
-def steps_of(probes: Sequence[Probe], namer: Namer) -> Iterator[Step]:
-    """All steps of the probes, in order."""
-    for probe in probes:
-        yield from probe.steps(namer)

@@ -47,7 +47,6 @@ class Outcome:
     directed: bool
     requests: int
     directed_requests: int
-    unexercised: tuple[str, ...] = ()
 
     @property
     def expected(self) -> bool:
@@ -100,7 +99,6 @@ def reading_pair_jobs(seed: int) -> Iterator[Job]:
 def carry_out(job: Job) -> Outcome:
     """Run one job in this process."""
     found: dict[str, int] = {}
-    exercised: set[str] = set()
     requests = directed_requests = 0
     first_phase = ""
 
@@ -110,7 +108,6 @@ def carry_out(job: Job) -> Outcome:
             requests = event.index
             if event.phase in ("hello", "directed"):
                 directed_requests = event.index
-                exercised.update(event.exercised)
             for finding in event.findings:
                 first_phase = first_phase or event.phase
                 found.setdefault(finding.clause, event.index)
