@@ -14,9 +14,9 @@ Headers = tuple[tuple[str, str], ...]
 
 def header(headers: Headers, name: str) -> str | None:
     """The first value of header `name`, in any spelling of its case, or None."""
-    wanted = name.lower()
+    wanted, size = name.lower(), len(name)
     for key, value in headers:
-        if key.lower() == wanted:
+        if len(key) == size and key.lower() == wanted:
             return value
     return None
 

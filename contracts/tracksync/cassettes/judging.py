@@ -12,8 +12,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
-from rpds import HashTrieMap
-
 from tracksync.cassettes.clock import DOCUMENTED
 from tracksync.cassettes.interaction import Interaction, Recording
 from tracksync.cassettes.manifest import EVERYTHING, Entry
@@ -83,13 +81,13 @@ def judge_recording(
         place = (interaction.origin, 0 if entry is not None else interaction.party)
         belief = beliefs.get(place, start)
         if interaction.gap:
-            beliefs[place] = _forget(belief)
+            beliefs[place] = belief.among_strangers(freshness(""))
             yield Judged(interaction, skipped=interaction.gap)
             continue
         judgement = judge(belief, exchange, flights.get(index, ()))
         findings = judgement.findings
         if findings and entry is None and _filtered_apart(exchange):
-            beliefs[place] = _forget(belief)
+            beliefs[place] = belief.among_strangers(freshness(""))
             yield Judged(
                 interaction, skipped="a filter hid a value in the request and not in the answer, or in one only"
             )
@@ -101,18 +99,6 @@ def judge_recording(
             if now != learned.get(place, {}):
                 learned[place] = shown = now
         yield Judged(interaction, findings, judgement.exercised, "", shown)
-
-
-def _forget(belief: Belief) -> Belief:
-    settings = replace(belief.settings, fresh=freshness(""))
-    return replace(
-        belief,
-        settings=settings,
-        names=HashTrieMap(),
-        users=HashTrieMap(),
-        windows=HashTrieMap(),
-        writers=HashTrieMap(),
-    )
 
 
 def _filtered_apart(exchange: Exchange) -> bool:

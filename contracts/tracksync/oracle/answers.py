@@ -5,8 +5,9 @@ Knows the forms of success and fatal error; knows nothing of belief. What is sho
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
+
+from msgspec import Struct
 
 from tracksync.exchange import Response, header
 from tracksync.findings import NOTHING, Finding
@@ -23,8 +24,7 @@ ENTRY = "/response/body/users/0"
 STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
 
 
-@dataclass(frozen=True, slots=True)
-class Success:
+class Success(Struct, frozen=True):
     """What a 201 shows. `found`: whether it lists a user, None when that cannot be told. `users`: the raw member."""
 
     found: bool | None

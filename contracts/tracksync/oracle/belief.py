@@ -7,10 +7,12 @@ known (time-out, reset, 5XX, queued), which may take effect once, at any later m
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from typing import Any, Final
 
+from msgspec import Struct
+from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from tracksync.ledger import ledger
@@ -47,7 +49,7 @@ def _never(kind: str, text: str) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
     """What the oracle is told from outside.
 
@@ -60,14 +62,13 @@ class Settings:
     rate_limit: int | None = None
     array_limit: int | None = None
     fresh: Callable[[str, str], bool] = _never
-    readings: Mapping[str, str] = field(default_factory=dict)
+    readings: Mapping[str, str] = dataclasses.field(default_factory=dict)
     clock_skew: float = 300.0
     window: int = 60
     shared: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Counter:
+class Counter(Struct, frozen=True):
     """A state of one event or product: how often, and between which instants its first and last lie.
 
     `count` None: unknown. `first`, `last`: closed intervals of instants in microseconds, None: unknown.
@@ -83,16 +84,14 @@ NEVER_COUNTED: Final = Counter(0)
 ANY_COUNTER: Final = Counter(None)
 
 
-@dataclass(frozen=True, slots=True)
-class State:
+class State(Struct, frozen=True):
     """One possible state of a cell and the writes that may still reach it."""
 
     value: Any
     pending: tuple[Any, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(Struct, frozen=True):
     """All that may be true of one attribute, event or product.
 
     `touched`: when the last judged write to it was answered. `volatile`: too much is pending to ever be sure again.
@@ -116,8 +115,7 @@ CellKey = tuple[str, str]  # (section, name): ("attributes", "colour"), ("events
 Identifier = tuple[str, str]  # (kind, text); an alias is ("user_alias", "label\0name")
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(Struct, frozen=True):
     """One profile. `exists`: True, False, or None for perhaps. `fresh`: what was not seen yet is absent, not unknown.
 
     `seen` is the moment in judged exchanges of the last write of any kind, `profiled` of the last attributes write:
@@ -148,8 +146,7 @@ class User:
         return replace(self, cells=self.cells.insert(key, cell))
 
 
-@dataclass(frozen=True, slots=True)
-class Window:
+class Window(Struct, frozen=True):
     """What is known of the current rate window. `reset` in epoch seconds; `lowest`: the smallest remaining shown.
 
     `unshown`: requests answered since then without the headers' values. `alone`: every request of the window so far was
@@ -166,8 +163,7 @@ class Window:
     limit: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Belief:
+class Belief(Struct, frozen=True):
     """Everything the oracle believes.
 
     `names` lead to the users they stand for, as numbers in `users`: n surely, -n-1 perhaps.
@@ -233,6 +229,12 @@ class Belief:
             if uid not in users:
                 writers = writers.discard(cell)
         return replace(self, names=names, users=users, writers=writers)
+
+    def among_strangers(self, fresh: Callable[[str, str], bool]) -> Belief:
+        """The belief about a workspace that may be another one: the readings stay, nobody and no window is known."""
+        nobody: HashTrieMap[Any, Any] = HashTrieMap()
+        settings = dataclasses.replace(self.settings, fresh=fresh)
+        return replace(self, settings=settings, names=nobody, users=nobody, windows=nobody, writers=nobody)
 
     def narrow(self, outcomes: Iterable[Requires]) -> Belief:
         """Close the readings that none of the surviving `outcomes` stands on. A row some outcome ignores stays open."""

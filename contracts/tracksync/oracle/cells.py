@@ -8,9 +8,10 @@ no outcome has found a broken clause; `clause` names the promise that the outcom
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from itertools import permutations
 from typing import Any, Final
+
+from msgspec import Struct
 
 from tracksync.limits import ARRAY_MAX, DATE_YEAR_MAX, DATE_YEAR_MIN, OBJECT_BYTES, STRING_CHARACTERS
 from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Requires
@@ -24,8 +25,7 @@ ANYTHING: Final = object()  # an outcome that says nothing of what is shown
 UNITS: Final = ("code-points", "utf16")
 
 
-@dataclass(frozen=True, slots=True)
-class AttributeWrite:
+class AttributeWrite(Struct, frozen=True):
     """One custom attribute of a request. `merge` None: unclear. `odd`: its name is in nobody's rules.
 
     `due`: where it was queued, the time in epoch seconds by which it must have been applied.
@@ -37,8 +37,7 @@ class AttributeWrite:
     due: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """One lawful outcome. `after`: what is stored; UNKNOWN with `shows` ANYTHING: whatever is shown, or unknown."""
 
     after: Any
@@ -176,8 +175,7 @@ def _date(value: str) -> list[Outcome]:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class AsSent:
+class AsSent(Struct, frozen=True):
     """Shows a text to the letter, where `appears` would let another form of the same instant pass."""
 
     text: str
@@ -197,8 +195,7 @@ def _keeps_far_time(sent: Any, shown: Any) -> bool:
     return False
 
 
-@dataclass(frozen=True, slots=True)
-class NotShown:
+class NotShown(Struct, frozen=True):
     """Shows no far time of this value: it is not stored."""
 
     value: Any

@@ -7,7 +7,8 @@ within bounds (a time in the future is recorded as "now", and the server's now i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+
+from msgspec import Struct
 
 from tracksync.oracle.belief import Counter, Requires
 
@@ -17,8 +18,7 @@ TOLERANCE = 999  # microseconds: answers show milliseconds, rounded or cut off
 UNKNOWN_STATE = Counter(None)
 
 
-@dataclass(frozen=True, slots=True)
-class CounterOp:
+class CounterOp(Struct, frozen=True):
     """One event or purchase as it reaches the store: when (an interval, or EVER) and the amounts it may add.
 
     `due`: where it was queued, the time in epoch seconds by which it must have been applied.
@@ -29,8 +29,7 @@ class CounterOp:
     due: float | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(Struct, frozen=True):
     """What an answer showed of one event or product."""
 
     count: int
@@ -38,8 +37,7 @@ class Shown:
     last: int
 
 
-@dataclass(frozen=True, slots=True)
-class CounterOutcome:
+class CounterOutcome(Struct, frozen=True):
     """One lawful outcome: the state afterwards and the readings it stands on."""
 
     after: Counter

@@ -6,8 +6,9 @@ Knows what such a request does to the belief; finds nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tracksync.oracle import neighbours, users
 from tracksync.oracle.belief import CONSISTENT_AFTER, MAX_PENDING, Cell, State, User

@@ -8,8 +8,9 @@ what a server does with something odd, the ground is a may, and the write is *va
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import Any
+
+from msgspec import Struct, field
 
 from tracksync.exchange import Credential, Exchange, Request, header
 from tracksync.limits import (
@@ -44,8 +45,7 @@ PATHS = {
 SINGULAR = {"attributes": "attributes object", "events": "event", "purchases": "purchase"}
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
+class Ground(Struct, frozen=True):
     """One reason to refuse. `statuses` with which; `must` or may; `row` and `reading`: what a lawful refusal shows."""
 
     clause: str
@@ -58,8 +58,7 @@ class Ground:
     else_reading: str | None = None  # the reading of `row` that acceptance shows, where there is exactly one
 
 
-@dataclass(frozen=True, slots=True)
-class CounterWrite:
+class CounterWrite(Struct, frozen=True):
     """An event or purchase. `instant` None: any time. `amounts`: (what it adds, reading of purchase-count or None)."""
 
     section: str
@@ -72,8 +71,7 @@ class CounterWrite:
     too_long: bool = False  # over the documented length: not to be recorded as it is
 
 
-@dataclass(frozen=True, slots=True)
-class Ask:
+class Ask(Struct, frozen=True):
     """What one request asks for."""
 
     endpoint: str

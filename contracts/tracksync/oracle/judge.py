@@ -5,10 +5,13 @@ Everything that decides right from wrong is a rule in one of the other rooms.
 
 from __future__ import annotations
 
+import dataclasses
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tracksync.exchange import Exchange, Request
 from tracksync.findings import NOTHING, Finding
@@ -26,8 +29,7 @@ from tracksync.values.numbers import same
 TROUBLE_LIMIT = 4  # tries of one request that all went wrong before it is no longer passing trouble
 
 
-@dataclass(frozen=True, slots=True)
-class Judgement:
+class Judgement(Struct, frozen=True):
     """What one exchange showed: the belief after it, the clauses it broke, the clauses it put to the test."""
 
     belief: Belief
@@ -95,7 +97,9 @@ def _form_findings(case: Case) -> Iterable[Finding]:
     named = {finding.clause for finding in broken}
     for clause in FORMS if broken else ():
         if clause in case.ask.features and clause not in named:
-            yield replace(broken[0], clause=clause, message=f"{broken[0].message}; neither refused nor read right")
+            yield dataclasses.replace(
+                broken[0], clause=clause, message=f"{broken[0].message}; neither refused nor read right"
+            )
 
 
 def _close(case: Case) -> Judgement:
@@ -122,7 +126,7 @@ def _judge_trouble(case: Case, clause: str, what: str) -> None:
 def _keys_in_flight(ask: Ask, exchange: Exchange, requests: Sequence[Request]) -> Iterable[CellKey]:
     mine = set(ask.cells())
     for request in requests:
-        other = read_request(replace(exchange, request=request))
+        other = read_request(dataclasses.replace(exchange, request=request))
         asks = neighbours.queued(other) if other.endpoint == "track" else [other]
         for one in asks:
             if _may_share_user(ask, one):
@@ -287,13 +291,13 @@ _LED = frozenset({"TS-ATTR-INC", "TS-EVENT-COUNT", "TS-STATE-USERS-APART", "TS-S
 
 def _by_leader(finding: Finding) -> Finding:
     """With email and phone in one object, what shows another user's state breaks the clause on which of them leads."""
-    return replace(finding, clause="TS-USER-EMAIL-LEADS") if finding.clause in _LED else finding
+    return dataclasses.replace(finding, clause="TS-USER-EMAIL-LEADS") if finding.clause in _LED else finding
 
 
 def _by_contact(finding: Finding, kind: str) -> Finding:
     """A profile with an external_id that was named by its email or phone, and shows the state of another."""
     state = finding.clause in _LED or finding.clause in ("TS-PURCHASE-COUNT", "TS-STATE-VISIBLE")
-    return replace(finding, clause=f"TS-USER-{kind.upper()}-FINDS") if state else finding
+    return dataclasses.replace(finding, clause=f"TS-USER-{kind.upper()}-FINDS") if state else finding
 
 
 def _alike(belief: Belief, ask: Ask) -> bool:

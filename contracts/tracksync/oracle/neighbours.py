@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from tracksync.findings import NOTHING, Finding

@@ -5,8 +5,9 @@ Knows one window at a time, by the reset that the server itself names; another j
 
 from __future__ import annotations
 
-from dataclasses import replace
 from email.utils import parsedate_to_datetime
+
+from msgspec.structs import replace
 
 from tracksync.exchange import Exchange, Response, header
 from tracksync.findings import Finding

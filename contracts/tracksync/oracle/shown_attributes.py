@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import replace
 from typing import Any
+
+from msgspec.structs import replace
 
 from tracksync.findings import NOTHING, Finding
 from tracksync.limits import ARRAY_MAX, ARRAY_MIN, STRING_CHARACTERS
@@ -56,7 +58,9 @@ def _unmoved(cell: Cell, shown: Any) -> bool:
 def _independent(finding: Finding) -> Finding:
     if finding.clause == "TS-READING-KEPT":
         return finding
-    return replace(finding, clause="TS-ATTR-INDEPENDENT", message=f"{finding.message}; another attribute was refused")
+    return dataclasses.replace(
+        finding, clause="TS-ATTR-INDEPENDENT", message=f"{finding.message}; another attribute was refused"
+    )
 
 
 def _judge_attribute(

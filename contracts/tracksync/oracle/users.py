@@ -5,7 +5,8 @@ Knows identifiers and links between users; knows nothing of cells, answers or HT
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from msgspec import Struct
+from msgspec.structs import replace
 
 from tracksync.oracle.belief import Belief, Requires, User
 from tracksync.oracle.intake import Ask, identifier_key
@@ -18,8 +19,7 @@ LEADERS = {  # which kind leads under each reading of identifier-precedence
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(Struct, frozen=True):
     """A profile that the request may be about. `uid` None: one that was never seen, described by `user`."""
 
     uid: int | None
