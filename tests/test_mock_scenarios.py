@@ -13,7 +13,7 @@ from tracksync.errors import ConfigError
 from tracksync.exchange import FailureKind, Response, header
 from tracksync.mock import AnswerLost, MockConfig
 from tracksync.mock.call import Cut, Delivery
-from tracksync.mock.scenarios import Act, Scenario, UnknownScenario, catalogue, load
+from tracksync.mock.scenarios import Act, Scenario, UnknownScenario, catalogue, load, scenario
 from tracksync.values.jsontext import read_json
 
 NAMES = tuple(catalogue())
@@ -236,3 +236,17 @@ def test_errors_of_a_scenario_keep_the_contract() -> None:
         response = Desk(scenario=name).attributes(n=1)
         assert isinstance(json.loads(response.body)["message"], str)
         assert header(response.headers, "x-ratelimit-limit") is not None
+
+
+def test_another_scenario_is_played_from_the_next_request_on_and_the_workspace_stays() -> None:
+    desk = Desk(journal=10)
+    seen = []
+    for name in ("calm", "error-503", "calm", "rate-burst", "calm"):
+        desk.app.play(scenario(name))
+        seen.append(desk.attributes(visits={"inc": 1}).status)
+    # The limit that the last but one scenario set is in force until it ends, whatever is played by then.
+    assert seen == [201, 503, 201, 429, 429]
+    state = desk.app.state_of("external_id", "u1")
+    assert state is not None
+    assert state["custom_attributes"] == {"visits": 2}
+    assert [entry.applied for entry in desk.app.journal] == [True, False, True, False, False]

@@ -22,7 +22,7 @@ from typing import IO, BinaryIO, Final
 
 from tracksync.errors import UsageError
 
-_MARK: Final = "TRACKSYNC_GATE_RUN"  # in the environment of everything that the command starts
+MARK: Final = "TRACKSYNC_GATE_RUN"  # in the environment of everything that the command starts
 _TICK: Final = 0.02  # seconds between two looks at the process
 _GRACE: Final = 3.0  # seconds from a polite signal to one that cannot be refused
 _LINES: Final = 20_000  # lines whose moment is remembered
@@ -136,7 +136,7 @@ def run_command(
     try:
         process = subprocess.Popen(  # noqa: S603 - to run the user's command is what this is for
             list(words),
-            env={**os.environ, **environment, _MARK: mark},
+            env={**os.environ, **environment, MARK: mark},
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             start_new_session=True,
@@ -168,7 +168,7 @@ def run_command(
         raise
     finally:
         ended = process.poll()
-        left = _end_all(process, mark, by_itself=ended is not None)
+        left = end_all(process, mark, by_itself=ended is not None)
         for watch in watches.values():
             watch.thread.join(_GRACE)
         process.stdout.close()
@@ -184,7 +184,7 @@ def run_command(
     )
 
 
-def _end_all(process: subprocess.Popen[bytes], mark: str, *, by_itself: bool) -> tuple[str, ...]:
+def end_all(process: subprocess.Popen[bytes], mark: str, *, by_itself: bool) -> tuple[str, ...]:
     """End what is left of the command. Gives the command lines of what it had left behind."""
     left = tuple(_shown(pid) for pid in _marked(mark) if pid != process.pid) if by_itself else ()
     for number in (signal.SIGTERM, signal.SIGKILL):
@@ -218,7 +218,7 @@ def _marked(mark: str) -> list[int]:
 
     Where there is no /proc only the process group is known.
     """
-    wanted = f"{_MARK}={mark}".encode()
+    wanted = f"{MARK}={mark}".encode()
     found = []
     for folder in Path("/proc").glob("[0-9]*"):
         with suppress(OSError):

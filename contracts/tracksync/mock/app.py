@@ -11,7 +11,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Awaitable, Callable, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from tracksync.mock.core import Core
 from tracksync.mock.faults import faulty_core
 from tracksync.mock.neighbours import describe
 from tracksync.mock.profiles import Store
+from tracksync.mock.scenarios import Scenario
 from tracksync.mock.stage import staged
 from tracksync.values import times
 
@@ -56,8 +57,7 @@ class MockApp:
         self.config = config or MockConfig()
         self._lock = threading.RLock()
         self._config = self.config.in_scenario()
-        ahead = self.config.played().clock_ahead
-        self._clock = partial(_ahead, clock, ahead) if ahead else clock
+        self._given_clock = clock
         self._made = staged(faulty_core(self.config.faults), self.config.played())
         self._core: Core
         self.journal: deque[Entry]
@@ -66,8 +66,22 @@ class MockApp:
     def reset(self) -> None:
         """Forget all users, windows, queued work and the journal."""
         with self._lock:
+            self._clock = self._clock_of(self.config.played())
             self._core = self._made(self._config, self._clock)
             self.journal = deque(maxlen=self.config.journal)
+
+    def play(self, scenario: Scenario) -> None:
+        """Play another scenario from the next request on; users, the journal and a limit in force stay."""
+        with self._lock:
+            config = replace(self.config, scenario=scenario).in_scenario()
+            clock = self._clock_of(scenario)
+            core = staged(faulty_core(config.faults), scenario, always=True)(config, clock)
+            core.continue_from(self._core)
+            self._clock, self._core = clock, core
+
+    def _clock_of(self, scenario: Scenario) -> Callable[[], float]:
+        ahead = scenario.clock_ahead
+        return partial(_ahead, self._given_clock, ahead) if ahead else self._given_clock
 
     # --- in process -------------------------------------------------------------------------------------------
     def handle(self, request: Request) -> Response:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tracksync import limits
-from tracksync.mock.call import Call, Detail, Refused, Task
+from tracksync.mock.call import Call, Detail, Part, Refused, Task
 from tracksync.mock.config import MockConfig
 from tracksync.mock.intake import Intake
 from tracksync.mock.profiles import Identity, Profile, Tally
@@ -39,6 +39,12 @@ class Neighbours(Intake):
         self._queue: list[tuple[float, int, Callable[[], None]]] = []
         self._queued = 0
         self._chance = random.Random(config.seed)
+
+    def continue_from(self, earlier: Part) -> None:
+        """Take over the work that is queued as well."""
+        super().continue_from(earlier)
+        if isinstance(earlier, Neighbours):
+            self._queue, self._queued = earlier._queue, earlier._queued
 
     # --- the queue --------------------------------------------------------------------------------------------
     def later(self, now: float, work: Callable[[], None]) -> None:

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from tracksync.exchange import Request
 from tracksync.mock.answer import HTML
-from tracksync.mock.call import UNCHANGED, Call, Cut, Delivery, Detail, Refused, Task
+from tracksync.mock.call import UNCHANGED, Call, Cut, Delivery, Detail, Part, Refused, Task
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
 from tracksync.mock.rate import SYNC_PATH, Window
@@ -44,6 +44,12 @@ class Stage(Core):
         self._number = 0
         self._limited_until = 0
         self._limited = False
+
+    def continue_from(self, earlier: Part) -> None:
+        """Take over a limit that is in force as well: it ends when it was said to end."""
+        super().continue_from(earlier)
+        if isinstance(earlier, Stage):
+            self._limited_until = earlier._limited_until
 
     def open_call(self, request: Request, now: float) -> Call:
         """Decide what happens to this request."""
@@ -150,8 +156,8 @@ class Stage(Core):
         )
 
 
-def staged(core: type[Core], scenario: Scenario) -> type[Core]:
-    """`core` with a scenario around it; `core` itself where the scenario has no acts."""
-    if not scenario.acts:
+def staged(core: type[Core], scenario: Scenario, *, always: bool = False) -> type[Core]:
+    """`core` with a scenario around it; `core` itself where the scenario has no acts, unless `always`."""
+    if not scenario.acts and not always:
         return core
     return type("StagedCore", (Stage, core) if core is not Core else (Stage,), {"scenario": scenario})
