@@ -45,6 +45,8 @@ def perhaps_applied(case: Case) -> None:
     """No answer, or a 5XX: the write may take effect now, later, or never."""
     if case.ask.endpoint == "track":
         queue(case, accepted=False)
+    elif case.ask.endpoint == "unclear":
+        neighbours.elsewhere(case)
     elif case.ask.endpoint == "delete":
         case.belief = neighbours.forget(case.belief, case.ask)
     elif any(ground.must for ground in case.ask.grounds) or case.ask.endpoint != "sync":

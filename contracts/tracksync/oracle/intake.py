@@ -147,7 +147,7 @@ def read_request(exchange: Exchange) -> Ask:
     grounds = list(_credential_grounds(exchange, endpoint))
     if endpoint is None:
         near = path.rstrip("/") in PATHS or path.lower() in PATHS
-        if near or request.method not in ("GET", "POST", "PUT", "DELETE", "PATCH"):
+        if near or not _surely_wrong(path) or request.method not in ("GET", "POST", "PUT", "DELETE", "PATCH"):
             return Ask("unclear", tuple(grounds), vague=True)
         grounds.append(Ground("TS-ROUTE-URL", frozenset({404}), True, "the URL is wrong", "/request/path"))
         return Ask("nowhere", tuple(grounds))
@@ -185,6 +185,11 @@ def read_request(exchange: Exchange) -> Ask:
     if endpoint != "sync":
         return _read_neighbour(endpoint, text.value, reader)
     return _read_sync(text.value, reader)
+
+
+def _surely_wrong(path: str) -> bool:
+    """Whether no workspace offers this path. The host has many more endpoints than the ones judged here."""
+    return path.startswith("/users/track") and path != "/users/track/bulk"
 
 
 def _credential_grounds(exchange: Exchange, endpoint: str | None) -> list[Ground]:

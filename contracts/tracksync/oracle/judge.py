@@ -69,6 +69,8 @@ def judge(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     )
     case.exercised.add("TS-ANSWER-SERVER-ERROR")
     if ask.endpoint == "unclear":
+        if response.status < 300:
+            neighbours.elsewhere(case)
         return _close(case)
     accepted = judge_status(case, response)
     body = judge_body(case, response)

@@ -75,6 +75,23 @@ def forget(belief: Belief, ask: Ask) -> Belief:
     return belief
 
 
+def elsewhere(case: Case) -> None:
+    """An endpoint that is not judged here took a request. The host has some that write to users."""
+    request = case.exchange.request
+    path = request.path.lower()
+    if request.method in ("POST", "PUT", "PATCH", "DELETE") and ("/users" in path or "/trigger" in path):
+        case.belief = forget_everybody(case.belief)
+
+
+def forget_everybody(belief: Belief) -> Belief:
+    """Another endpoint may have created, renamed, merged or changed anybody."""
+    return replace(belief.among_strangers(_unsaid), windows=belief.windows)
+
+
+def _unsaid(kind: str, text: str) -> bool:
+    return False
+
+
 def _judge_export(case: Case, body: dict[str, Any]) -> list[Finding]:
     clause = "TS-EXPORT-ANSWER"
     listed = body.get("users", NOTHING)
