@@ -120,7 +120,8 @@ class User(Struct, frozen=True):
 
     `seen` is the moment in judged exchanges of the last write of any kind, `profiled` of the last attributes write:
     two readings of "most recently updated". `held`: the emails and phones that lead to it.
-    `due`: where its creation was queued, the time in epoch seconds by which it must exist.
+    `due`: where its creation was queued, the time in epoch seconds by which it must exist. `coming`: a write whose fate
+    is unknown may create it at any later time.
     """
 
     exists: bool | None
@@ -131,6 +132,7 @@ class User(Struct, frozen=True):
     profiled: int = 0
     held: tuple[Identifier, ...] = ()
     due: float | None = None
+    coming: bool = False
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""

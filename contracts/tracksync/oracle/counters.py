@@ -6,7 +6,6 @@ within bounds (a time in the future is recorded as "now", and the server's now i
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 
 from msgspec import Struct
 
@@ -134,16 +133,3 @@ def _sharpen(interval: Interval | None, instant: int) -> Interval:
 def adopted(shown: Shown) -> Counter:
     """The state that an answer shows, whatever was believed before."""
     return Counter(shown.count, _sharpen(None, shown.first), _sharpen(None, shown.last))
-
-
-def closure(states: Sequence[tuple[Counter, tuple[CounterOp, ...]]]) -> list[tuple[Counter, tuple[CounterOp, ...]]]:
-    """The states, and all that pending writes may make of them: each may have taken effect once, or not yet."""
-    reached = list(states)
-    for state, pending in reached:
-        for index, op in enumerate(pending):
-            rest = pending[:index] + pending[index + 1 :]
-            for outcome in outcomes(state, op):
-                candidate = (outcome.after, rest)
-                if candidate not in reached and len(reached) < 200:
-                    reached.append(candidate)
-    return reached

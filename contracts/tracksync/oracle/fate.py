@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from tracksync.oracle import neighbours, users
 from tracksync.oracle.belief import CONSISTENT_AFTER, MAX_PENDING, Cell, State, User
 from tracksync.oracle.case import Case, operations, unknown_like
+from tracksync.oracle.late import given_up
 
 
 def _each_user(case: Case, change: Callable[[User], User]) -> None:
@@ -66,7 +67,7 @@ def pend(case: Case, due: float | None = None) -> None:
     def change(user: User) -> User:
         for key, operation in writes:
             user = user.with_cell(key, _with_pending(user.cell(key), operation))
-        return user if user.exists else replace(user, exists=None, due=due if creates else None)
+        return user if user.exists else replace(user, exists=None, due=due if creates else None, coming=True)
 
     _each_user(case, change)
 
@@ -96,9 +97,9 @@ def stain(case: Case, lasting: bool = False) -> None:
     def change(user: User) -> User:
         for key in keys:
             cell = user.cell(key)
-            unknown = Cell((State(unknown_like(cell)),), case.exchange.received, cell.volatile or lasting)
-            user = user.with_cell(key, unknown)
-        return user if user.exists else replace(user, exists=None)
+            value = unknown_like(cell)
+            user = user.with_cell(key, given_up(cell, value, case.exchange.received, volatile=lasting))
+        return user if user.exists else replace(user, exists=None, coming=user.coming or lasting)
 
     if case.ask.identifiers:
         _each_user(case, change)

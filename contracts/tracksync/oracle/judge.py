@@ -213,7 +213,8 @@ def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success)
         assert success.entry is not None
         _judge_entry(case, candidate, success.entry)
     else:
-        user = replace(candidate.user, exists=False, fresh=True) if open_ways else replace(candidate.user, exists=None)
+        sure = open_ways and not candidate.user.coming
+        user = replace(candidate.user, exists=False if sure else None, fresh=bool(open_ways) or candidate.user.fresh)
         case.belief, _ = users.linked(case.belief, ask, candidate, user)
         case.exercised.add("TS-USER-UPDATE-ONLY" if ask.update_only else clause)
         shown = "omitted" if success.users is NOTHING else "empty-list"
@@ -268,7 +269,7 @@ def _judge_entry(case: Case, candidate: Candidate, entry: dict[str, Any]) -> Non
     case.findings += answers.judge_other_sections(ask.section, entry)
     moment = case.belief.moment
     profiled = moment if ask.section == "attributes" else candidate.user.profiled
-    user = replace(candidate.user, exists=True, seen=moment, profiled=profiled)
+    user = replace(candidate.user, exists=True, seen=moment, profiled=profiled, coming=False)
     case.exercised.update(_user_features(ask, candidate))
     if ask.section == "attributes":
         user = judge_attributes(case, candidate, user, entry)

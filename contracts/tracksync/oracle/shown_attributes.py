@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from msgspec.structs import replace
 
 from tracksync.findings import NOTHING, Finding
 from tracksync.limits import ARRAY_MAX, ARRAY_MIN, STRING_CHARACTERS
-from tracksync.oracle import answers, cells
+from tracksync.oracle import answers, cells, late
 from tracksync.oracle.belief import ABSENT, MAX_STATES, OMITTED, UNKNOWN, Belief, Cell, CellKey, State, User
 from tracksync.oracle.case import Case, changed, contended, known_value, operations, overdue
 from tracksync.oracle.cells import AttributeWrite
@@ -30,7 +30,7 @@ def judge_attributes(case: Case, candidate: Candidate, user: User, entry: dict[s
     for key, operation in operations(case):
         cell = user.cell(key)
         if listed is None or contended(case, key, cell):
-            after = Cell((State(UNKNOWN),), case.exchange.received, cell.volatile)
+            after = late.given_up(cell, UNKNOWN, case.exchange.received)
         else:
             shown = listed.get(key[1], OMITTED)
             known = len(case.findings)
@@ -68,15 +68,9 @@ def _judge_attribute(
 ) -> Cell:
     belief = case.belief
     limits = belief.array_limits
-    ways: list[tuple[cells.Outcome, tuple[Any, ...]]] = []
-    for state in _reach(cell.states, limits):
-        for outcome in cells.attribute_outcomes(write, state.value, limits):
-            for fit in cells.fitting([outcome], shown):
-                ways.append((fit, state.pending))
-            if state.pending and outcome.after is not UNKNOWN:
-                for late in _reach((State(outcome.after, state.pending),), limits)[1:]:
-                    if late.value is UNKNOWN or (shown is not OMITTED and cells.appears(late.value, shown)):
-                        ways.append((cells.Outcome(shown, shown), late.pending))
+    ways = _ways(cell, write, shown, limits)
+    if ways is None:
+        return late.given_up(cell, UNKNOWN, case.exchange.received, volatile=True)
     clause = _attribute_clause(write, cell)
     case.exercised.update(_attribute_features(clause, write, cell))
     where = answers.pointer_to_attribute(key[1])
@@ -97,7 +91,8 @@ def _judge_attribute(
         states = _distinct(State(outcome.after, pending) for outcome, pending in lawful)
         before = cell.states[0].value if len(cell.states) == 1 else UNKNOWN
         return Cell(states, case.exchange.received, before=before)
-    after = Cell((State(UNKNOWN if shown is OMITTED else ABSENT if shown is None else shown),), case.exchange.received)
+    value = UNKNOWN if shown is OMITTED else ABSENT if shown is None else shown
+    after = late.given_up(cell, value, case.exchange.received)
     if ways:
         row, reading = next(one for one in ways[0][0].requires if one[1] not in belief.rows[one[0]])
         case.findings.append(changed(row, belief.rows[row], [reading], where))
@@ -106,18 +101,38 @@ def _judge_attribute(
     return after
 
 
-def _reach(states: Sequence[State], limits: tuple[int, int]) -> list[State]:
-    """The states, and all that pending writes may have made of them."""
-    reached = list(states)
+Way = tuple[cells.Outcome, tuple[Any, ...]]  # an outcome, and what is pending beside it
+
+
+def _ways(cell: Cell, write: AttributeWrite, shown: Any, limits: tuple[int, int]) -> list[Way] | None:
+    """All outcomes that what is shown may stand for; None where nobody can follow what is pending."""
+
+    def apply(pending: AttributeWrite, value: Any) -> list[Any]:
+        return [outcome.after for outcome in cells.attribute_outcomes(pending, value, limits)]
+
+    reached = late.reach(cell.states, apply)
+    if reached is None:
+        reached = late.reach((State(UNKNOWN, late.pending_of(cell.states)),), apply)
+    if reached is None:
+        return None
+    ways: list[Way] = []
+    afters: list[State] = []
     for state in reached:
-        for index, write in enumerate(state.pending):
-            rest = state.pending[:index] + state.pending[index + 1 :]
-            for outcome in cells.attribute_outcomes(write, state.value, limits):
-                late = State(outcome.after, rest)
-                known = any(one.pending == rest and _alike(one.value, late.value) for one in reached)
-                if not known and len(reached) < 200:
-                    reached.append(late)
-    return reached
+        for outcome in cells.attribute_outcomes(write, state.value, limits):
+            ways += [(fit, state.pending) for fit in cells.fitting([outcome], shown)]
+            if state.pending and outcome.after is not UNKNOWN:
+                afters.append(State(outcome.after, state.pending))
+    further = late.reach(afters, apply)
+    if further is None:
+        return None
+    for state in further[len(afters) :]:
+        absent = shown is OMITTED or shown is None
+        if state.value is UNKNOWN:
+            after = UNKNOWN if shown is OMITTED else ABSENT if shown is None else shown
+            ways.append((cells.Outcome(after, shown), state.pending))
+        elif absent if state.value is ABSENT else not absent and cells.appears(state.value, shown):
+            ways.append((cells.Outcome(ABSENT if absent else shown, shown), state.pending))
+    return ways
 
 
 def _alike(one: Any, other: Any) -> bool:
@@ -132,7 +147,7 @@ def _distinct(states: Iterable[State]) -> tuple[State, ...]:
         if not any(_alike(state.value, one.value) and state.pending == one.pending for one in kept):
             kept.append(state)
     if len(kept) > MAX_STATES or any(state.value is UNKNOWN for state in kept):
-        return (State(UNKNOWN, max((state.pending for state in kept), key=len)),)
+        return (State(UNKNOWN, late.pending_of(kept)),)
     return tuple(kept)
 
 

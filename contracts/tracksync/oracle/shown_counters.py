@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from tracksync.findings import NOTHING, Finding
-from tracksync.oracle import answers, counters
+from tracksync.oracle import answers, counters, late
 from tracksync.oracle.belief import MAX_STATES, Cell, CellKey, Counter, State, User
 from tracksync.oracle.case import Case, changed, contended, counter_op, known_value, overdue
 from tracksync.oracle.counters import CounterOp, Shown
@@ -24,7 +24,7 @@ def judge_counter(case: Case, candidate: Candidate, user: User, entry: dict[str,
     kind = "EVENT" if ask.section == "events" else "PURCHASE"
     case.exercised |= {"TS-OK-FORM", "TS-OK-COUNT-FORM", "TS-OK-TIME-FORM", "TS-OK-SHOWS", f"TS-OK-ONLY-{kind}S"}
     case.exercised.add("TS-EVENT-NAME" if kind == "EVENT" else "TS-PURCHASE-PRODUCT")
-    unknown = Cell((State(counters.UNKNOWN_STATE),), case.exchange.received, cell.volatile)
+    unknown = late.given_up(cell, counters.UNKNOWN_STATE, case.exchange.received)
     element, where, found = answers.read_counter(ask, entry)
     case.findings += found
     if element is None:
@@ -52,12 +52,9 @@ def _judge_count(
 ) -> Cell:
     belief = case.belief
     received = case.exchange.received
-    ways: list[tuple[counters.CounterOutcome, tuple[Any, ...]]] = []
-    for state, pending in counters.closure([(state.value, state.pending) for state in cell.states]):
-        for outcome in counters.outcomes(state, op):
-            ways.append((outcome, pending))
-            for late, rest in counters.closure([(outcome.after, pending)])[1:] if pending else ():
-                ways.append((counters.CounterOutcome(late, outcome.requires), rest))
+    ways = _ways(cell, op)
+    if ways is None:
+        return late.given_up(cell, counters.UNKNOWN_STATE, received, volatile=True)
     case.exercised.update(_counter_features(case, cell, op))
     fits = [way for way in ways if counters.fits(way[0], shown, op)]
     lawful = [way for way in fits if belief.allows(way[0].requires)]
@@ -70,7 +67,7 @@ def _judge_count(
         case.belief = belief.narrow([outcome.requires for outcome, _ in lawful])
         states = _distinct_counters(State(counters.learned(outcome, shown), pending) for outcome, pending in lawful)
         return Cell(states, received, before=known_value(cell))
-    after = Cell((State(counters.adopted(shown)),), received)
+    after = late.given_up(cell, counters.adopted(shown), received)
     if fits:
         row, reading = fits[0][0].requires[0]
         case.findings.append(changed(row, belief.rows[row], [reading], f"{where}/count"))
@@ -80,10 +77,35 @@ def _judge_count(
     return after
 
 
+Way = tuple[counters.CounterOutcome, tuple[Any, ...]]  # an outcome, and what is pending beside it
+
+
+def _ways(cell: Cell, op: CounterOp) -> list[Way] | None:
+    """All that the write may have led to; None where nobody can follow what is pending."""
+    reached = late.reach(cell.states, _apply)
+    if reached is None:
+        return None
+    ways = [(outcome, state.pending) for state in reached for outcome in counters.outcomes(state.value, op)]
+    afters: dict[Any, list[State]] = {}
+    for outcome, pending in ways:
+        if pending:
+            afters.setdefault(outcome.requires, []).append(State(outcome.after, pending))
+    for requires, states in afters.items():
+        further = late.reach(states, _apply)
+        if further is None:
+            return None
+        ways += [(counters.CounterOutcome(one.value, requires), one.pending) for one in further[len(states) :]]
+    return ways
+
+
+def _apply(pending: CounterOp, value: Counter) -> list[Counter]:
+    return [outcome.after for outcome in counters.outcomes(value, pending)]
+
+
 def _distinct_counters(states: Iterable[State]) -> tuple[State, ...]:
     kept = tuple(dict.fromkeys(states))
     if len(kept) > MAX_STATES:
-        return (State(counters.UNKNOWN_STATE, max((state.pending for state in kept), key=len)),)
+        return (State(counters.UNKNOWN_STATE, late.pending_of(kept)),)
     return kept
 
 
