@@ -10,6 +10,8 @@ import json
 import re
 from typing import Any, Final
 
+import msgspec
+
 from tracksync.limits import OBJECT_BYTES
 from tracksync.values.numbers import same
 from tracksync.values.text import fits
@@ -153,7 +155,10 @@ def _matches(element: Any, selector: dict[str, Any]) -> bool:
 
 def serialized_size(value: Any) -> int:
     """Bytes of `value` as compact JSON in UTF-8."""
-    return len(_ENCODER.encode(value).encode("utf-8", "surrogatepass"))
+    try:
+        return len(msgspec.json.encode(value))
+    except UnicodeEncodeError:  # a lone surrogate
+        return len(_ENCODER.encode(value).encode("utf-8", "surrogatepass"))
 
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
