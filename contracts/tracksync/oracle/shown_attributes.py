@@ -26,8 +26,9 @@ def judge_attributes(case: Case, candidate: Candidate, user: User, entry: dict[s
     case.findings += found
     case.exercised |= {"TS-OK-ONLY-ATTRIBUTES", "TS-OK-CUSTOM-ONLY", "TS-OK-FORM"}
     applied = refused = False
-    turned_down = any(_certainly_refused(operation) for _, operation in operations(case))
-    for key, operation in operations(case):
+    writes = operations(case)
+    turned_down = any(_certainly_refused(operation) for _, operation in writes)
+    for key, operation in writes:
         cell = user.cell(key)
         if listed is None or contended(case, key, cell):
             after = late.given_up(cell, UNKNOWN, case.exchange.received)
