@@ -6,24 +6,15 @@ from pathlib import Path
 
 import click
 
-from tracksync import config as configuration
 from tracksync.cli.place import find_place
-from tracksync.cli.shared import FILE
+from tracksync.cli.shared import ca_option, config_option, journal_option
 from tracksync.errors import UsageError
 
 COULD_NOT_FINISH = 3
 
 
 @click.command("clean")
-@click.option(
-    "--journal",
-    "journal_path",
-    type=FILE,
-    metavar="DIR",
-    default=Path(".tracksync/journal"),
-    show_default=True,
-    help="Where runs wrote their users down.",
-)
+@journal_option
 @click.option(
     "--wait",
     type=click.FloatRange(min=0),
@@ -33,16 +24,8 @@ COULD_NOT_FINISH = 3
     help="Seconds to wait for a slow deletion.",
 )
 @click.option("--discard", is_flag=True, help="Also give up the runs themselves: they cannot be resumed any more.")
-@click.option(
-    "--config",
-    "config_path",
-    type=FILE,
-    default=configuration.FILE_NAME,
-    metavar="FILE",
-    show_default=True,
-    help="Where a live workspace is described.",
-)
-@click.option("--ca", "ca_path", type=FILE, metavar="FILE", help="Trust the certificates in FILE, and no others.")
+@config_option
+@ca_option
 def command(journal_path: Path, wait: float, discard: bool, config_path: Path, ca_path: Path | None) -> int:
     """Delete the test users that a killed run left behind.
 

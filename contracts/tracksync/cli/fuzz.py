@@ -11,7 +11,19 @@ import click
 from tracksync import config as configuration
 from tracksync.clauses import UnknownClause, clause
 from tracksync.cli.place import Place, find_place
-from tracksync.cli.shared import FILE, PATH, Outputs, environment_secrets, result_options
+from tracksync.cli.shared import (
+    FILE,
+    Outputs,
+    ca_option,
+    config_option,
+    environment_secrets,
+    journal_option,
+    learn_option,
+    max_time_option,
+    rate_limit_option,
+    result_options,
+    timeout_option,
+)
 from tracksync.config import Config
 from tracksync.errors import UsageError
 
@@ -22,24 +34,15 @@ LARGEST_SEED: Final = 2**32 - 1
 @click.command("fuzz")
 @click.option("--target", default="mock", metavar="mock|URL|live", help="What to judge.  [default: mock, in process]")
 @click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most N.  [default: 500]")
-@click.option("--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds.")
+@max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend at most N data points.")
 @click.option("--only", multiple=True, metavar="CLAUSE", help="Only what puts CLAUSE to the test; repeatable.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N", help="The same seed gives the same run.")
 @click.option("--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the target to the readings in FILE.")
-@click.option("--learn", "learn_path", type=PATH, metavar="FILE", help="Write the readings that were seen to FILE.")
-@click.option(
-    "--rate-limit", type=click.IntRange(min=1), metavar="N", help="The workspace's limit, if not 500 a minute."
-)
+@learn_option
+@rate_limit_option
 @click.option("--probe-rate-limit", is_flag=True, help="Go over the limit on purpose. The mock is always probed.")
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=30.0,
-    metavar="S",
-    show_default=True,
-    help="Seconds to wait for an answer.",
-)
+@timeout_option
 @click.option("--shared", is_flag=True, help="Other jobs use up the workspace's limit too (assumed of other machines).")
 @click.option("--resume", is_flag=True, help="Go on with the run that was killed: same seed, same users, same budgets.")
 @click.option(
@@ -47,29 +50,13 @@ LARGEST_SEED: Final = 2**32 - 1
 )
 @click.option("--update-baseline", is_flag=True, help="Add what is new to the baseline.")
 @click.option("--since", "since_path", type=FILE, metavar="FILE", help="An earlier result, to say what has changed.")
-@click.option(
-    "--journal",
-    "journal_path",
-    type=FILE,
-    metavar="DIR",
-    default=Path(".tracksync/journal"),
-    show_default=True,
-    help="Where the users of runs on a workspace are written down.",
-)
+@journal_option
 @click.option("--record", "record_path", type=FILE, metavar="DIR", help="Make a cassette of each finding in DIR.")
 @click.option("--record-probes", is_flag=True, help="With --record: make one of every probe's sequence too.")
-@click.option("--ca", "ca_path", type=FILE, metavar="FILE", help="Trust the certificates in FILE, and no others.")
+@ca_option
 @click.option("--directed-only", is_flag=True, help="Directed probes only, no random sequences.")
 @click.option("--strict", is_flag=True, help="Let deviations from what was observed fail the run too.")
-@click.option(
-    "--config",
-    "config_path",
-    type=FILE,
-    default=configuration.FILE_NAME,
-    metavar="FILE",
-    show_default=True,
-    help="Where a live workspace is described.",
-)
+@config_option
 @result_options
 @click.option("--fault", "faults", multiple=True, metavar="NAME", hidden=True, help="Give the embedded mock a fault.")
 @click.option("--reading", "reading_pairs", multiple=True, metavar="ROW=NAME", hidden=True)

@@ -12,7 +12,18 @@ import click
 
 from tracksync import config as configuration
 from tracksync.cli.place import find_place
-from tracksync.cli.shared import FILE, Outputs, environment_secrets, known_name, result_options
+from tracksync.cli.shared import (
+    FILE,
+    Outputs,
+    config_option,
+    environment_secrets,
+    journal_option,
+    known_name,
+    max_time_option,
+    rate_limit_option,
+    result_options,
+    timeout_option,
+)
 from tracksync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -54,46 +65,21 @@ LARGEST_SEED: Final = 2**32 - 1
 @click.option("--users", type=click.IntRange(1, 1000), metavar="N", help="Users that they share.  [default: 2 or 3]")
 @click.option("--cells", type=click.IntRange(1, 1000), metavar="N", help="Attributes, events and products a user.")
 @click.option("--overlap", is_flag=True, help="Do not wait for each other: report which consistency holds then.")
-@click.option("--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds.")
+@max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend about N data points at most.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N", help="The same seed draws the same writes.")
 @click.option("--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the target to the readings in FILE.")
-@click.option(
-    "--rate-limit", type=click.IntRange(min=1), metavar="N", help="The workspace's limit, if not 500 a minute."
-)
-@click.option(
-    "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
-    default=30.0,
-    metavar="S",
-    show_default=True,
-    help="Seconds to wait for an answer.",
-)
+@rate_limit_option
+@timeout_option
 @click.option(
     "--settle",
     type=click.FloatRange(min=0),
     metavar="S",
     help="Seconds until all that /users/track accepted is applied.  [default: 10, on the mock less]",
 )
-@click.option(
-    "--journal",
-    "journal_path",
-    type=FILE,
-    metavar="DIR",
-    default=Path(".tracksync/journal"),
-    show_default=True,
-    help="Where the users of runs on a workspace are written down.",
-)
+@journal_option
 @click.option("--strict", is_flag=True, help="Deviations, and cells that are not linearizable, fail the run too.")
-@click.option(
-    "--config",
-    "config_path",
-    type=FILE,
-    default=configuration.FILE_NAME,
-    metavar="FILE",
-    show_default=True,
-    help="Where a live workspace is described.",
-)
+@config_option
 @result_options
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Give the mock a fault; repeatable.")
 @click.option("--reading", "pairs", multiple=True, metavar="ROW=NAME", help="Let the mock follow a reading.")

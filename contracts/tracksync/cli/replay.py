@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tracksync import config as configuration
-from tracksync.cli.shared import FILE, PATH, Outputs, environment_secrets, result_options
+from tracksync.cli.shared import FILE, Outputs, config_option, environment_secrets, learn_option, result_options
 
 if TYPE_CHECKING:
     from tracksync.events import Event
@@ -25,7 +25,7 @@ DEFAULT_DIRECTORY: Final = "cassettes"
 @click.option(
     "--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the servers to the readings in FILE."
 )
-@click.option("--learn", "learn_path", type=PATH, metavar="FILE", help="Write the readings that were seen to FILE.")
+@learn_option
 @click.option("--strict", is_flag=True, help="Let deviations from what was observed fail the run too.")
 @click.option(
     "--max-requests",
@@ -33,15 +33,7 @@ DEFAULT_DIRECTORY: Final = "cassettes"
     metavar="N",
     help="With --against: send at most N.  [default: no limit]",
 )
-@click.option(
-    "--config",
-    "config_path",
-    type=FILE,
-    default=configuration.FILE_NAME,
-    metavar="FILE",
-    show_default=True,
-    help="Where a live workspace is described.",
-)
+@config_option
 @result_options
 def command(
     paths: tuple[Path, ...],

@@ -11,7 +11,7 @@ from typing import Any, TextIO, TypeVar
 
 import click
 
-from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV
+from tracksync.config import FILE_NAME, KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.report import files
 from tracksync.report.tally import Result
@@ -19,6 +19,46 @@ from tracksync.report.tally import Result
 Function = TypeVar("Function", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path, allow_dash=True)
 FILE = click.Path(path_type=Path)
+
+# Options of several commands, so that one word means one thing in all of them.
+config_option = click.option(
+    "--config",
+    "config_path",
+    type=FILE,
+    default=FILE_NAME,
+    metavar="FILE",
+    show_default=True,
+    help="Where a live workspace is described.",
+)
+journal_option = click.option(
+    "--journal",
+    "journal_path",
+    type=FILE,
+    metavar="DIR",
+    default=Path(".tracksync/journal"),
+    show_default=True,
+    help="Where the users of runs on a workspace are written down.",
+)
+timeout_option = click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=30.0,
+    metavar="S",
+    show_default=True,
+    help="Seconds to wait for an answer.",
+)
+rate_limit_option = click.option(
+    "--rate-limit", type=click.IntRange(min=1), metavar="N", help="The workspace's limit, if not 500 a minute."
+)
+max_time_option = click.option(
+    "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."
+)
+learn_option = click.option(
+    "--learn", "learn_path", type=PATH, metavar="FILE", help="Write the readings that were seen to FILE."
+)
+ca_option = click.option(
+    "--ca", "ca_path", type=FILE, metavar="FILE", help="Trust the certificates in FILE, and no others."
+)
 
 
 @dataclass(frozen=True, slots=True)
