@@ -52,10 +52,13 @@ class Trace:
 
 
 class Auditor:
-    """Looks for secrets and deliverable addresses. `secrets`: those that are known, in any spelling."""
+    """Looks for secrets and deliverable addresses.
 
-    def __init__(self, secrets: Iterable[str] = ()) -> None:
-        self._redactor = Redactor(secrets)
+    `secrets`: those that are known, in any spelling, or a redactor that knows them.
+    """
+
+    def __init__(self, secrets: Iterable[str] | Redactor = ()) -> None:
+        self._redactor = secrets if isinstance(secrets, Redactor) else Redactor(secrets)
         self._ignorant = Redactor()  # takes out echoes of unknown keys, which are looked for apart
 
     def traces(self, text: str, recording: Recording | None = None) -> list[Trace]:

@@ -36,7 +36,7 @@ class Mask:
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """`exchange` as it may be written."""
-        learned = _tokens_in(exchange.request)
+        learned = tokens_in(exchange.request)
         clean = self._redactor.exchange(exchange)
         if learned:
             clean = Redactor(learned).exchange(clean)
@@ -62,7 +62,7 @@ class Mask:
         )
 
 
-def _tokens_in(request: Request) -> list[str]:
+def tokens_in(request: Request) -> list[str]:
     """Secrets in the URL, which an answer may echo."""
     found = [match[2] for match in _KEY_PARAMETER.finditer(request.path)]
     found += [match[2].decode("utf-8", "replace") for match in _BODY_KEY.finditer(request.body)]

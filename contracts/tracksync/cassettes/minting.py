@@ -25,6 +25,7 @@ from tracksync.cassettes.masking import Mask
 from tracksync.cassettes.normalising import OURS, rename, steady
 from tracksync.cassettes.people import identifiers_in
 from tracksync.cassettes.reading import parse
+from tracksync.clauses import catalogue
 from tracksync.errors import UsageError
 from tracksync.events import Event, ExchangeJudged, FindingConfirmed, RunEnded
 from tracksync.exchange import Exchange
@@ -187,7 +188,7 @@ class Minter:
         self.emit(event)
 
     def _found(self, event: FindingConfirmed) -> FindingConfirmed:
-        if not event.exchanges:
+        if not event.exchanges or event.finding.clause not in catalogue():  # a client's fault shows in no recording
             return event
         probe = next((name for one in reversed(event.exchanges) if (name := probe_of(one))), "random")
         name = self._keep(f"{event.finding.clause.lower()}--{probe}.yaml", event.exchanges, probe, event.finding.clause)

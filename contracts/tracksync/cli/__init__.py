@@ -31,6 +31,7 @@ COMMANDS: Final[dict[str, str]] = {
     "replay": "Judge recorded traffic offline, or send it again and compare.",
     "cassettes": "Hand recordings on to other tools; make the set that comes with tracksync.",
     "gate": "Put a client to the contract: run its tests against a mock.",
+    "proxy": "Stand between a client and a real endpoint, and judge both.",
     "race": "Show that synchronous means synchronous: many clients at once.",
     "clauses": "List the clauses of the contract, or explain one.",
     "report": "Show a result again, or compare two.",

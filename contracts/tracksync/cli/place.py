@@ -28,6 +28,24 @@ def find_place(text: str, config_path: Path) -> Place:
     """The place that `text` (mock, live or a URL) names. Raises UsageError, also where nothing may be sent to it."""
     if text == "mock":
         return Place("mock")
+    address, config = find_address(text, config_path)
+    key = environment_key(config.key_env)
+    if key is None:
+        raise UsageError(f"there is no key: put it in the environment variable {config.key_env}")
+    unprivileged = environment_key(config.unprivileged_key_env)
+    if unprivileged == key:
+        raise UsageError(
+            f"{config.key_env} and {config.unprivileged_key_env} hold the same key; the second is for one without the "
+            "permission users.track.sync, leave it unset if there is none"
+        )
+    return Place(address, key, unprivileged, config)
+
+
+def find_address(text: str, config_path: Path) -> tuple[str, Config]:
+    """The base URL that `text` (live or a URL) names, and what tracksync.toml says about it, if it is `live`.
+
+    Raises UsageError, also where nothing may be sent to it.
+    """
     if text != "live" and "://" not in text:
         known_name(text, _NAMED_TARGETS, "target", "give mock, live or a URL that begins with http:// or https://")
     if text == "live":
@@ -45,16 +63,7 @@ def find_place(text: str, config_path: Path) -> Place:
             f"{address} is not on this machine, and nothing is sent to another one unless {config_path} says "
             "`live = true`; do that only for a workspace on which test users may be made"
         )
-    key = environment_key(config.key_env)
-    if key is None:
-        raise UsageError(f"there is no key: put it in the environment variable {config.key_env}")
-    unprivileged = environment_key(config.unprivileged_key_env)
-    if unprivileged == key:
-        raise UsageError(
-            f"{config.key_env} and {config.unprivileged_key_env} hold the same key; the second is for one without the "
-            "permission users.track.sync, leave it unset if there is none"
-        )
-    return Place(address, key, unprivileged, config)
+    return address, config
 
 
 def _may_leave(config: Config | None, config_path: Path) -> bool:

@@ -46,15 +46,16 @@ def serve(
     port: int = 0,
     certificate: Path | None = None,
     key: Path | None = None,
+    keep_case: bool = False,
     ready: Callable[[str], None] = lambda url: None,
 ) -> None:
-    """Serve until a signal ends it. `ready` is called with the base URL; port 0 takes a free one.
+    """Serve until a signal ends it. `ready` is called with the base URL; port 0 takes a free one. `keep_case` as below.
 
     Raises UsageError when the port is taken or the certificate cannot be read.
     """
     with _listening(host, port) as listener:
         url = _url(listener, certificate)
-        _server(app, certificate, key, lambda: ready(url)).run(sockets=[listener])
+        _server(app, certificate, key, lambda: ready(url), keep_case=keep_case).run(sockets=[listener])
 
 
 @contextlib.contextmanager
@@ -66,14 +67,16 @@ def served(
     certificate: Path | None = None,
     key: Path | None = None,
     keep_case: bool = False,
+    transparent: bool = False,
 ) -> Iterator[str]:
     """Serve in a thread for as long as the context lasts, and give the base URL.
 
-    `keep_case` sends header names as the application spells them, which the faster parser does not.
+    `keep_case` sends header names as the application spells them, which the faster parser does not. `transparent`
+    adds no header to the application's, and tells it when the server begins and ends (ASGI lifespan).
     """
     begun = threading.Event()
     with _listening(host, port) as listener:
-        server = _server(app, certificate, key, begun.set, keep_case=keep_case)
+        server = _server(app, certificate, key, begun.set, keep_case=keep_case, transparent=transparent)
         failure: list[BaseException] = []
 
         def run() -> None:
@@ -116,7 +119,13 @@ def _url(listener: socket.socket, certificate: Path | None) -> str:
 
 
 def _server(
-    app: App, certificate: Path | None, key: Path | None, ready: Callable[[], None], *, keep_case: bool = False
+    app: App,
+    certificate: Path | None,
+    key: Path | None,
+    ready: Callable[[], None],
+    *,
+    keep_case: bool = False,
+    transparent: bool = False,
 ) -> _Server:
     for file in (certificate, key):
         if file is not None and not file.is_file():
@@ -134,12 +143,13 @@ def _server(
         with_ends,
         interface="asgi3",
         http="h11" if keep_case else "auto",
-        lifespan="off",
+        lifespan="on" if transparent else "off",
         ws="none",
         log_config=None,
         log_level="critical",
         access_log=False,
         server_header=False,
+        date_header=not transparent,
         proxy_headers=False,
         timeout_keep_alive=75,
         timeout_graceful_shutdown=GRACE,

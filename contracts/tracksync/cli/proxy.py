@@ -1,0 +1,216 @@
+"""`tracksync proxy`: stands between a client and a real endpoint, and judges both."""
+
+from __future__ import annotations
+
+import ssl
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+from urllib.parse import urlsplit
+
+import click
+
+from tracksync import config as configuration
+from tracksync.clauses import UnknownClause, clause
+from tracksync.cli.place import find_address
+from tracksync.cli.shared import FILE, PATH, Outputs, environment_key, environment_secrets, result_options
+from tracksync.config import Config
+from tracksync.errors import UsageError
+from tracksync.events import Event, RunEnded
+
+if TYPE_CHECKING:
+    from tracksync.proxy import Keys, ProxyPlan
+
+DEFAULT_PORT: Final = 8090
+Emit = Callable[[Event], None]
+
+
+@click.command("proxy")
+@click.option("--upstream", required=True, metavar="URL|live", help="The endpoint to hand everything on to.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=DEFAULT_PORT,
+    metavar="N",
+    show_default=True,
+    help="The port for the client; 0 takes any free one.",
+)
+@click.option("--host", default="127.0.0.1", metavar="NAME", show_default=True, help="The address to listen on.")
+@click.option(
+    "--ca-file", type=FILE, metavar="FILE", help="Trust these CAs (PEM) for the endpoint, not the public ones."
+)
+@click.option("--cert", "cert_path", type=FILE, metavar="FILE", help="Serve the client over TLS: a certificate (PEM).")
+@click.option("--key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
+@click.option("--record", "directory", type=FILE, metavar="DIR", help="Make cassettes of all that passes in DIR.")
+@click.option("--allow", "allowed", multiple=True, metavar="CLAUSE", help="A known failure: shown, fails nothing.")
+@click.option(
+    "--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the endpoint to the readings in FILE."
+)
+@click.option("--learn", "learn_path", type=PATH, metavar="FILE", help="Write the readings that were seen to FILE.")
+@click.option(
+    "--rate-limit", type=click.IntRange(min=1), metavar="N", help="The workspace's limit, to hold the endpoint to."
+)
+@click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="End after N requests.")
+@click.option("--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="End after S seconds.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0, min_open=True),
+    default=120.0,
+    metavar="S",
+    show_default=True,
+    help="Seconds to wait for the endpoint's next byte.",
+)
+@click.option("--strict", is_flag=True, help="Let deviations fail the run too.")
+@click.option(
+    "--config",
+    "config_path",
+    type=FILE,
+    default=configuration.FILE_NAME,
+    metavar="FILE",
+    show_default=True,
+    help="Where a live workspace is described.",
+)
+@result_options
+def command(
+    upstream: str,
+    port: int,
+    host: str,
+    ca_file: Path | None,
+    cert_path: Path | None,
+    key_path: Path | None,
+    directory: Path | None,
+    allowed: tuple[str, ...],
+    readings_path: Path | None,
+    learn_path: Path | None,
+    rate_limit: int | None,
+    max_requests: int | None,
+    max_time: float | None,
+    timeout: float,
+    strict: bool,
+    config_path: Path,
+    json_path: Path | None,
+    junit_path: Path | None,
+    html_path: Path | None,
+    markdown_path: Path | None,
+) -> int:
+    """Stand between a client and a real endpoint: hand everything on unchanged, and judge both sides live.
+
+    Give the client the proxy's address as its endpoint; its key goes through and is kept nowhere. Each finding is
+    printed when it happens, and Ctrl-C ends with the verdict. An endpoint on another machine needs `live = true` in
+    tracksync.toml, since everything that the client sends takes effect there.
+
+    \b
+    Examples:
+      tracksync proxy --upstream http://127.0.0.1:8080
+      tracksync proxy --upstream live --record recordings/ --html proxy.html
+      tracksync proxy --upstream https://braze.internal.example --ca-file ca.pem --max-requests 100
+
+    \b
+    Exit codes: 0 kept, 1 a violation by either side, 2 wrong use, 3 could not finish: no request could be judged.
+    """
+    from tracksync.cli.session import run
+    from tracksync.proxy import Keys, ProxyPlan, proxy
+
+    if key_path is not None and cert_path is None:
+        raise UsageError("--key is the private key of a certificate; name that with --cert")
+    address, config = find_address(upstream, config_path)
+    _no_circle(address, host, port)
+    workspace = config.workspace
+    loopback = configuration.is_loopback(address)
+    readings_file = readings_path or (config.readings if config.readings and config.readings.exists() else None)
+    plan = ProxyPlan(
+        upstream=address,
+        host=host,
+        port=port,
+        context=_trust(ca_file),
+        certificate=cert_path,
+        certificate_key=key_path,
+        loopback=loopback,
+        timeout=timeout,
+        readings=configuration.read_readings(readings_file) if readings_file else {},
+        rate_limit=rate_limit or workspace.rate_limit,
+        array_limit=workspace.array_limit,
+        # Whoever does not come through here uses the window up too; on this machine there is nobody else.
+        shared=not loopback if workspace.shared is None else workspace.shared,
+        strict=strict,
+        allowed=frozenset(_clause(id_) for id_ in allowed),
+        max_requests=max_requests,
+        max_seconds=max_time,
+    )
+    outputs = Outputs(json_path, junit_path, html_path, markdown_path, learn_path)
+    keys = Keys([*environment_secrets(), *_known(config)])
+
+    def ready(url: str) -> None:
+        click.echo(f"tracksync proxy on {url}, handing on to {address}", err=outputs.to_stdout)
+        click.echo(f"  export BRAZE_REST_ENDPOINT={url}", err=outputs.to_stdout)
+        click.echo("  Ctrl-C ends it with the verdict", err=outputs.to_stdout)
+
+    return run(
+        lambda emit: proxy(plan, emit, keys, ready),
+        outputs=outputs,
+        redactor=keys,
+        conclude=keys.result,
+        stage=_recorder(directory, plan, keys),
+    )
+
+
+def _known(config: Config) -> list[str]:
+    """The keys that the environment has for this workspace; none is needed, the client brings its own."""
+    return [environment_key(name) or "" for name in (config.key_env, config.unprivileged_key_env)]
+
+
+def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
+    if ca_file is None:
+        return None
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except (OSError, ssl.SSLError) as error:
+        raise UsageError(f"{ca_file} holds no CA certificates: --ca-file takes a PEM file ({error})") from None
+
+
+def _no_circle(address: str, host: str, port: int) -> None:
+    parts = urlsplit(address)
+    if port and parts.port == port and (parts.hostname == host or configuration.is_loopback(address)):
+        raise UsageError(f"{address} is the address of the proxy itself; give one of the two another port")
+
+
+def _clause(id_: str) -> str:
+    try:
+        return clause(id_).id
+    except UnknownClause as error:
+        raise UsageError(str(error)) from None
+
+
+def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Callable[[Emit], Emit]:
+    """A stage that makes cassettes: one of each finding against the endpoint, and all that passes, piece by piece."""
+    if directory is None:
+        return lambda emit: emit
+    from tracksync.cassettes.audit import Auditor
+    from tracksync.cassettes.manifest import Entry
+    from tracksync.cassettes.minting import Minter, Shelf
+    from tracksync.cassettes.session import SessionTape
+
+    entry = Entry(
+        readings=dict(plan.readings),
+        against=plan.upstream,
+        rate_limit=plan.rate_limit,
+        array_limit=plan.array_limit,
+        clock_skew=None if plan.loopback else 300,
+    )
+    shelf = Shelf(directory, Auditor(keys))
+    name = time.strftime("session-%Y%m%d-%H%M%S", time.gmtime())
+
+    def stage(emit: Emit) -> Emit:
+        tape = SessionTape(shelf, name, entry, keys, Minter(shelf, entry, keys, emit))
+
+        def told(event: Event) -> None:
+            tape(event)
+            if isinstance(event, RunEnded):
+                click.echo(f"recorded: {len(tape.written)} cassettes in {directory}", err=True)
+                for line in dict.fromkeys(shelf.refused):
+                    click.echo(f"not recorded: {line}", err=True)
+
+        return told
+
+    return stage

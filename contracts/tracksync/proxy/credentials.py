@@ -1,0 +1,98 @@
+"""Which keys a client uses. Nobody tells the proxy: it reads them from the requests, and from then on none is shown.
+
+Knows requests and the redactor, and nothing of judging or of the network.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any, Final
+
+from tracksync.cassettes.masking import tokens_in
+from tracksync.exchange import Credential, Exchange, Request, header
+from tracksync.gate.observed import KeyForm, KeyUse, Observed, read_key, without_key
+from tracksync.report import Redactor
+
+SHORTEST: Final = 8  # characters; what is shorter is no key, and would be taken out of half of all words
+MOST: Final = 16  # keys remembered beside those that were given; a client has one or two
+_QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d \t"
+# What clients send when the variable with the key is not set.
+_UNSET: Final = frozenset({"undefined", "null", "none", "nil", "nan", "[object object]", "$braze_api_key"})
+
+
+class Keys(Redactor):
+    """A redactor that learns: what a request used as a key is taken out of everything that is written afterwards.
+
+    `secrets`: keys that are known before anything is sent. May be used from two threads at once.
+    """
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        given = tuple(secrets)
+        super().__init__(given)
+        self._given = Redactor(given)
+        self._learned: dict[str, Redactor] = {}
+        self._newest = ""
+
+    def learn(self, secret: str) -> None:
+        """Take out `secret` from now on. The one learned first is forgotten when there are too many."""
+        if len(secret) < SHORTEST or secret in self._learned:
+            return
+        # A new table each time: the other thread may be walking through the old one.
+        kept = dict(list(self._learned.items())[-(MOST - 1) :])
+        self._learned = {**kept, secret: Redactor([secret])}
+
+    def text(self, text: str) -> str:
+        """`text` without any key that is known by now."""
+        text = self._given.text(text)
+        for redactor in self._learned.values():
+            text = redactor.text(text)
+        return text
+
+    def exchange(self, exchange: Exchange) -> Exchange:
+        """`exchange` without any key that is known by now."""
+        exchange = self._given.exchange(exchange)
+        for redactor in self._learned.values():
+            exchange = redactor.exchange(exchange)
+        return exchange
+
+    def result(self, result: dict[str, Any]) -> None:
+        """Take out of a whole result what was learned only after parts of it had been written down."""
+        clean = self.json(result)
+        result.clear()
+        result.update(clean)
+
+    def read(self, request: Request) -> tuple[KeyUse, Credential]:
+        """How `request` uses its key, and what that says of its worth: of a well-formed one, nothing."""
+        for token in tokens_in(request):
+            self.learn(token)
+        value = (header(request.headers, "authorization") or "").strip()
+        key = _key_in(value)
+        if not key or key.lower() in _UNSET:
+            elsewhere = read_key(request, self._newest)[0].elsewhere if self._newest else ()
+            if key:
+                return KeyUse(KeyForm.OTHER, elsewhere), Credential.INVALID
+            return KeyUse(KeyForm.MISSING, elsewhere), Credential.MISSING
+        if len(key) < SHORTEST:
+            form = read_key(Request("", "", request.headers), key)[0].form
+            return KeyUse(form), Credential.UNKNOWN
+        self.learn(key)
+        self._newest = key
+        use, _ = read_key(request, key)
+        return use, Credential.INVALID if use.form is KeyForm.QUOTED else Credential.UNKNOWN
+
+    def observe(self, exchange: Exchange, connection: str, *, gave_up: bool = False) -> Observed:
+        """`exchange` with the key taken out of its header and put into words."""
+        use, credential = self.read(exchange.request)
+        request = replace(exchange.request, headers=without_key(exchange.request.headers))
+        return Observed(replace(exchange, request=request, credential=credential), use, connection, gave_up)
+
+
+def _key_in(value: str) -> str:
+    """What an Authorization header holds as a key, without scheme and quotes."""
+    bare = re.sub(r"%2[27]", "", value).strip(_QUOTES)
+    scheme, _, rest = bare.partition(" ")
+    if scheme.lower() == "bearer":
+        return rest.strip(_QUOTES)
+    return bare.split()[-1].strip(_QUOTES) if bare else ""
