@@ -21,6 +21,7 @@ from tracksync.values.times import Certainty, read_time
 
 BODY = "/response/body"
 ENTRY = "/response/body/users/0"
+CONTACTS = ("email", "phone")  # beside a stronger identifier they are attributes
 STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
 
 
@@ -54,7 +55,7 @@ def read_body(response: Response) -> tuple[Any, list[Finding]]:
 
 
 def judge_fatal(ask: Ask, status: int, body: dict[str, Any]) -> tuple[list[Finding], str | None]:
-    """The body of a refusal. Also says which reading of error-entries it shows, if any."""
+    """The body of a refusal. Also says which reading of error-entries it shows: for faults within one object."""
     findings = []
     message = body.get("message", NOTHING)
     if not isinstance(message, str) or not message or message == "success":
@@ -84,16 +85,31 @@ def judge_fatal(ask: Ask, status: int, body: dict[str, Any]) -> tuple[list[Findi
         else:
             text = "an entry of errors is neither an object nor a text"
             findings.append(Finding("TS-REFUSE-BODY", text, f"{where}/{index}", "an object or a text", entry))
-    return findings, kinds.pop() if len(kinds) == 1 else None
+    # SYNC draws objects for the endpoint's own errors, ERRORS texts for errors of every kind: both may be right.
+    shown = kinds.pop() if len(kinds) == 1 and status == 400 and _of_one_object(ask) else None
+    return findings, shown
+
+
+def _says_something(value: Any) -> bool:
+    """Whether there is a text in it, at any depth."""
+    if isinstance(value, str):
+        return bool(value)
+    inner: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return any(_says_something(one) for one in inner)
+
+
+def _of_one_object(ask: Ask) -> bool:
+    """Whether all that may be wrong lies within one object, and not in the body or before it."""
+    return bool(ask.grounds) and all(ground.pointer.count("/") > 3 for ground in ask.grounds)
 
 
 def _judge_entry(ask: Ask, status: int, entry: dict[str, Any], where: str) -> list[Finding]:
     findings = []
-    if not entry or not any(isinstance(value, str) and value for value in entry.values()):
+    if not _says_something(entry):
         text = "an entry of errors says nothing"
         findings.append(Finding("TS-REFUSE-BODY", text, where, "a text in it", entry))
-    if status != 400 or not ask.grounds or any(ground.pointer.count("/") <= 3 for ground in ask.grounds):
-        return findings  # the fault may lie in the body as a whole, not in one object
+    if status != 400 or not _of_one_object(ask):
+        return findings
     sections = [
         key for key in ("attributes", "events", "purchases") if isinstance(ask.body, dict) and ask.body.get(key)
     ]
@@ -151,17 +167,19 @@ def judge_identifier(ask: Ask, entry: dict[str, Any]) -> tuple[list[Finding], st
         return [], None
     reading = None
     named = False
+    leading = {kind for kind, _ in ask.identifiers if kind not in CONTACTS} or {ask.identifiers[0][0]}
     for kind, value in ask.identifiers:
-        if kind not in entry:
+        shown = entry.get(kind)
+        if shown is None:
             continue
-        shown = entry[kind]
-        named = True
         if same(shown, value):
+            named = True
             if kind == "external_id" and not isinstance(value, str):
                 reading = "integer"
         elif kind == "external_id" and not isinstance(value, str) and shown == name_key(value):
+            named = True
             reading = "string"
-        else:
+        elif kind in leading:  # another may show what stands on the profile: extra fields are free
             text = f"the entry names another {kind} than the request"
             return [Finding("TS-OK-IDENTIFIER", text, f"{ENTRY}/{kind}", value, shown)], None
     if not named:

@@ -291,12 +291,19 @@ def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) ->
     if _repeats(current):  # a server that keeps repeats may keep them through an edit
         return _open(prior)
     outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []  # as with inc: nothing is there to edit
+    if not add and prior is not ABSENT and same(results[0][0], prior):
+        outcomes += _without_effect(prior)
     for result, requires in results:
         if not result:
             outcomes += _emptied(prior, requires)
         else:
             outcomes += _capped(result, prior, limits, requires)
     return outcomes
+
+
+def _without_effect(prior: Any) -> list[Outcome]:
+    """Nothing matches what was to be removed or changed: to a server that may be an update that is not made."""
+    return [Outcome(prior, OMITTED, (("refused-attribute", "omitted"),))]
 
 
 def _emptied(prior: Any, requires: Requires = ()) -> list[Outcome]:
@@ -410,6 +417,8 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outc
     elif "$update" not in steps:
         variants = [(result, ()) for result, _ in variants]
     outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []
+    if "$add" not in steps and prior is not ABSENT and all(same(result, prior) for result, _ in variants):
+        outcomes += _without_effect(prior)
     for result, requires in variants:
         if not result:
             outcomes += _emptied(prior, requires)

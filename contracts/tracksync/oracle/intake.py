@@ -521,7 +521,7 @@ def _read_currency(target: dict[str, Any], reader: _Reader, where: str) -> None:
         reader.grounds.append(must("TS-PURCHASE-CURRENCY-REQUIRED", "currency is missing", pointer))
     elif isinstance(value, str) and is_currency(value):
         return
-    elif isinstance(value, str) and is_doubtful(value):
+    elif is_doubtful(value) or re.fullmatch(r"\d{3}", str(value)):  # ISO 4217 numbers its currencies as well
         reader.grounds.append(may("currency is doubtful", pointer=pointer))
     else:
         reader.grounds.append(must("TS-PURCHASE-CURRENCY-VALID", "currency is no ISO 4217 code", pointer))

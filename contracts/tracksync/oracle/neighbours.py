@@ -105,7 +105,7 @@ def _judge_export(case: Case, body: dict[str, Any]) -> list[Finding]:
     for index, entry in enumerate(listed):
         where = f"{BODY}/users/{index}"
         for member, kind in (("custom_attributes", dict), ("custom_events", list), ("purchases", list)):
-            if member in entry and not isinstance(entry[member], kind):
+            if entry.get(member) is not None and not isinstance(entry[member], kind):
                 text = f"{member} of an exported user is no {'object' if kind is dict else 'list'}"
                 findings.append(Finding(clause, text, f"{where}/{member}", kind.__name__, entry[member]))
         if findings:
@@ -126,9 +126,9 @@ def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) ->
     """What is exported must be what an answer claimed, or a former value while the platform may still lag behind."""
     findings: list[Finding] = []
     wanted = case.ask.body.get("fields_to_export", []) if isinstance(case.ask.body, dict) else []
-    attributes = entry.get("custom_attributes", {})
-    events = {one.get("name"): one for one in entry.get("custom_events", []) if isinstance(one, dict)}
-    purchases = {one.get("name"): one for one in entry.get("purchases", []) if isinstance(one, dict)}
+    attributes = entry.get("custom_attributes") or {}
+    events = {one.get("name"): one for one in entry.get("custom_events") or () if isinstance(one, dict)}
+    purchases = {one.get("name"): one for one in entry.get("purchases") or () if isinstance(one, dict)}
     members = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchases"}
     for key, cell in user.cells.items():
         section, name = key

@@ -1,0 +1,103 @@
+"""What the documents leave open and servers by other hands may well do: nothing of it is accused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from court import SHOWN, TIME, Court, bought, purchase
+from tracksync.exchange import Credential
+
+NO_NAME = {"events": [{"external_id": "u", "time": TIME}]}
+NO_OBJECT = {"events": "text"}
+OBJECTS = {"message": "no", "errors": [{"type": "'name' is required"}]}
+TEXTS = {"message": "no", "errors": ["'name' is required"]}
+BY_EMAIL = {"email": "a@b.example", "phone": "+15555550100"}
+
+
+def seen(**named: Any) -> dict[str, Any]:
+    row = {"name": "seen", "first": SHOWN, "last": SHOWN, "count": 1}
+    return {"users": [{**named, "custom_events": [row]}], "message": "success"}
+
+
+def test_identifiers_that_the_answer_gives_as_null_say_nothing() -> None:
+    nulls = dict.fromkeys(("user_alias", "braze_id", "email", "phone"))
+    assert Court().write({"a": 1, "email": "a@b.example"}, {"a": 1}, who={"external_id": "u"}) == set()
+    body = {"attributes": [{"external_id": "u", "email": "a@b.example", "a": 1}]}
+    answer = {"users": [{**nulls, "external_id": "u", "custom_attributes": {"a": 1}}], "message": "success"}
+    assert Court().hear(body, answer) == []
+
+
+def test_a_null_in_the_place_of_the_only_identifier_names_nobody() -> None:
+    body = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
+    assert Court().clauses(body, seen(external_id=None)) == {"TS-OK-IDENTIFIER"}
+
+
+def test_beside_the_leading_identifier_the_profiles_own_may_be_shown() -> None:
+    body = {"events": [{**BY_EMAIL, "name": "seen", "time": TIME}]}
+    assert Court().hear(body, seen(email="a@b.example", phone="+15555550199")) == []
+    assert Court().clauses(body, seen(email="c@d.example", phone="+15555550100")) == {"TS-OK-IDENTIFIER"}
+
+
+@pytest.mark.parametrize("entry", [{"events": ["has no name"]}, {"name": {"code": 4, "text": ["missing"]}}])
+def test_an_error_entry_may_hold_its_text_at_any_depth(entry: dict[str, Any]) -> None:
+    assert Court().hear(NO_NAME, {"message": "no", "errors": [entry]}, 400) == []
+
+
+@pytest.mark.parametrize("entry", [{}, {"code": 17}, {"events": []}, {"type": ""}])
+def test_an_error_entry_without_a_text_says_nothing(entry: dict[str, Any]) -> None:
+    assert Court().clauses(NO_NAME, {"message": "no", "errors": [entry]}, 400) == {"TS-REFUSE-BODY"}
+
+
+def test_errors_of_the_body_and_errors_of_an_object_may_have_entries_of_two_forms() -> None:
+    court = Court()
+    assert court.hear(NO_NAME, OBJECTS, 400) == []
+    assert court.hear(NO_OBJECT, TEXTS, 400) == []
+    assert court.hear(b"{", TEXTS, 400) == []
+    assert court.hear(NO_NAME, TEXTS, 403, credential=Credential.UNPRIVILEGED) == []
+    assert court.clauses(NO_NAME, TEXTS, 400) == {"TS-READING-KEPT"}
+
+
+NOTHING_TO_DO: tuple[tuple[Any, Any], ...] = (
+    (["a"], {"remove": ["b"]}),
+    ([{"id": 1}], {"$remove": [{"$identifier_key": "id", "$identifier_value": 2}]}),
+    ([{"id": 1}], {"$update": [{"$identifier_key": "id", "$identifier_value": 2, "$new_object": {"x": 1}}]}),
+)
+
+
+@pytest.mark.parametrize(("stored", "edit"), NOTHING_TO_DO)
+def test_an_edit_that_finds_nothing_may_pass_for_an_update_that_is_not_made(stored: Any, edit: Any) -> None:
+    court = Court()
+    assert court.write({"a": stored}) == set()
+    assert court.write({"a": "x" * 256}, {}) == set()
+    assert court.write({"a": edit}, {}) == set()
+    assert court.write({"a": edit}, {"a": stored}) == set()
+
+
+@pytest.mark.parametrize(("stored", "edit"), NOTHING_TO_DO)
+def test_where_updates_that_are_not_made_are_shown_it_must_be_too(stored: Any, edit: Any) -> None:
+    court = Court()
+    assert court.write({"a": stored}) == set()
+    assert court.write({"a": "x" * 256}, {"a": stored}) == set()
+    assert court.write({"a": edit}, {}) == {"TS-READING-KEPT"}
+
+
+@pytest.mark.parametrize("currency", ["840", 840, "usd"])
+def test_a_currency_in_another_of_its_forms_may_be_taken_or_refused(currency: Any) -> None:
+    assert Court().hear(purchase(currency=currency), bought(1)) == []
+    assert Court().hear(purchase(currency=currency), OBJECTS, 400) == []
+
+
+@pytest.mark.parametrize("currency", ["ZZZ", 8400, True, ["USD"], ""])
+def test_what_is_no_currency_in_any_form_is_refused(currency: Any) -> None:
+    assert "TS-PURCHASE-CURRENCY-VALID" in Court().clauses(purchase(currency=currency), bought(1))
+
+
+def test_an_export_may_give_null_for_what_the_profile_does_not_hold() -> None:
+    court = Court()
+    court.event(1)
+    row = {"name": "seen", "first": SHOWN, "last": SHOWN, "count": 1}
+    entry = {"external_id": "u", "custom_attributes": None, "purchases": None, "custom_events": [row]}
+    asked = {"external_ids": ["u"], "fields_to_export": ["external_id"]}
+    assert court.hear(asked, {"users": [entry], "message": "success"}, path="/users/export/ids") == []
