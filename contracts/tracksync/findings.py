@@ -21,7 +21,8 @@ class Finding:
     """One broken clause.
 
     `pointer` is a JSON Pointer that begins with `/request` or `/response` and then names a member of
-    {`status`, `headers`, `body`}: `/response/body/users/0/custom_events/0/count`.
+    {`status`, `headers`, `body`}: `/response/body/users/0/custom_events/0/count`. What a driven client reported is
+    `/outcome/BEHAVIOUR`, named after what the server did to it.
     `expected` and `actual` are JSON values, or NOTHING.
     """
 

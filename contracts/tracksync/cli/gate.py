@@ -11,7 +11,7 @@ import click
 
 from tracksync import config as configuration
 from tracksync.clauses import UnknownClause, clause
-from tracksync.cli.shared import FILE, Outputs, environment_secrets, result_options
+from tracksync.cli.shared import FILE, PATH, Outputs, environment_secrets, result_options
 from tracksync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -70,8 +70,21 @@ KEY_VAR: Final = "BRAZE_API_KEY"
 @click.option(
     "--reading", "pairs", multiple=True, metavar="ROW=NAME", help="Let the mock follow this reading; repeatable."
 )
-@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="For what a scenario draws.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="For what is drawn by chance.")
 @click.option("--strict", is_flag=True, help="Let deviations fail the run too.")
+@click.option("--driver", is_flag=True, help="The command is an adapter that is told what to do; see docs/drive.md.")
+@click.option(
+    "--scripts", type=click.IntRange(min=0), metavar="N", help="With --driver: scripts drawn at random.  [default: 20]"
+)
+@click.option("--script", type=PATH, metavar="FILE", help="With --driver: play this script alone ('-': stdin).")
+@click.option(
+    "--deadline",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="S",
+    help="With --driver: seconds that one operation may take.  [default: 10]",
+)
+@click.option("--baseline", type=FILE, metavar="FILE", help="With --driver: known findings, which do not fail the run.")
+@click.option("--update-baseline", is_flag=True, help="With --driver: add what is new to the baseline.")
 @result_options
 @click.argument("words", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED)
 def command(
@@ -88,6 +101,12 @@ def command(
     pairs: tuple[str, ...],
     seed: int,
     strict: bool,
+    driver: bool,
+    scripts: int | None,
+    script: Path | None,
+    deadline: float | None,
+    baseline: Path | None,
+    update_baseline: bool,
     json_path: Path | None,
     junit_path: Path | None,
     html_path: Path | None,
@@ -100,17 +119,23 @@ def command(
     status is reported apart from the verdict. With --scenario it is run under trouble as well: `all` repeats it under
     every scenario, calm first.
 
+    With --driver the command is an adapter: a small program around the client that is told on its standard input what
+    to do, and reports what came of it. Each operation is tried under each behaviour of the server, then scripts drawn
+    at random; --scenario names the behaviours.
+
     \b
     Examples:
       tracksync gate -- npm test
       tracksync gate --scenario all --junit gate.xml -- pytest tests/braze
       tracksync gate --endpoint-var BRAZE_HOST --endpoint-form host -- ./run-tests.sh
       tracksync gate --scenario rate-burst --scenario error-503 --strict -- go test ./...
+      tracksync gate --driver -- node adapter.mjs
+      tracksync gate --driver --scenario error-503 --scenario users-empty --scripts 0 -- ./adapter
       tracksync gate --list-scenarios
 
     \b
     Exit codes: 0 kept, 1 a violation, or the command itself failed under calm, 2 wrong use, 3 could not finish: the
-    command never called the mock, or was not done in time.
+    command never called the mock, was not done in time, or is an adapter that never says hello.
     """
     from tracksync.cli.session import run
     from tracksync.gate import scenarios
@@ -122,9 +147,35 @@ def command(
     if list_scenarios:
         _list({**catalogue(), **own})
         return 0
+    _check_driver(driver, scripts=scripts, script=script, deadline=deadline, baseline=baseline, update=update_baseline)
     if not words:
         raise UsageError("there is no command; write it after --, as in `tracksync gate -- npm test`")
     outputs = Outputs(json_path, junit_path, html_path, markdown_path)
+    if driver:
+        from tracksync.cli.driving import Wish, drive
+
+        if aware:
+            raise UsageError("--aware is about the exit status of a command; an adapter reports each outcome")
+        wish = Wish(
+            words=words,
+            names=names,
+            own=own,
+            endpoint_vars=_variables(endpoint_vars or (ENDPOINT_VAR,)),
+            key_vars=_variables(key_vars or (KEY_VAR,)),
+            endpoint_form=endpoint_form,
+            timeout=timeout,
+            port=port,
+            allowed=frozenset(_clause(id_) for id_ in allowed),
+            readings=configuration.parse_readings(pairs),
+            seed=seed,
+            strict=strict,
+            scripts=20 if scripts is None else scripts,
+            script=script,
+            deadline=10.0 if deadline is None else deadline,
+            baseline=baseline,
+            update_baseline=update_baseline,
+        )
+        return drive(wish, outputs)
     plan = ObservePlan(
         command=words,
         scenarios=scenarios.choose(names, own),
@@ -148,6 +199,14 @@ def command(
         conclude=lambda result: _finish(result, reports, to_stdout=outputs.to_stdout),
     )
     return code or int(bool(reports and reports[0].own_failure))
+
+
+def _check_driver(driver: bool, *, update: bool, **given: Any) -> None:
+    """Raise UsageError for an option that only drives."""
+    only = [f"--{name}" for name, value in given.items() if value is not None]
+    only += ["--update-baseline"] if update else []
+    if only and not driver:
+        raise UsageError(f"{' and '.join(only)} can be used with --driver only")
 
 
 def _finish(result: dict[str, Any], reports: list[Report], *, to_stdout: bool) -> None:

@@ -35,6 +35,14 @@ from tracksync.outcome import fails, fingerprint, strength_of
 
 Form = Literal["url", "host", "sync-url"]
 UNLIMITED: Final = 1_000_000  # requests a minute: a test suite may be faster than a workspace allows
+_DRIVEN: Final = (  # what only an adapter's reports show
+    "TC-SUCCESS-TOLD",
+    "TC-OUTCOME-TRUE",
+    "TC-OUTCOME-KIND",
+    "TC-VALUES-TOLD",
+    "TC-ENDS",
+    "TC-ATTEMPTS-TOLD",
+)
 _SHOWN: Final = 5  # findings of one clause that are reported one by one
 
 
@@ -208,7 +216,8 @@ class _Observation:
             "TC-NOT-APPLIED": ("users-empty", Family.UNAPPLIED in families),
             "TC-FAILURE-TOLD": ("outage", Family.LASTING in families),
         }
-        return {
+        driven = dict.fromkeys(_DRIVEN, "it needs an adapter and --driver")
+        return driven | {
             id_: f"it needs a scenario such as --scenario {scenario}"
             for id_, (scenario, played) in needs.items()
             if not played and id_ in catalogue(Side.CLIENT)

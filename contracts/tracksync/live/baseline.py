@@ -82,8 +82,8 @@ def _entry(entry: Mapping[str, Any], where: str) -> Known:
     clause = entry.get("clause")
     if clause is None:
         raise ConfigError(f"{where}: this entry names no clause")
-    if clause not in catalogue():
-        near = difflib.get_close_matches(clause, catalogue(), n=1)
+    if clause not in catalogue(None):
+        near = difflib.get_close_matches(clause, catalogue(None), n=1)
         hint = f"did you mean {near[0]!r}?" if near else "`tracksync clauses` lists them all"
         raise ConfigError(f"{where}: there is no clause {clause!r}; {hint}")
     return Known(**entry)
@@ -112,7 +112,7 @@ def updated(entries: Iterable[Known], result: Result) -> tuple[Known, ...]:
     known = {entry.fingerprint: entry for entry in entries}
     for finding in result["findings"]:
         mark = fingerprint(finding["clause"], finding.get("pointer", ""))
-        if mark not in known and finding["clause"] in catalogue():
+        if mark not in known and finding["clause"] in catalogue(None):
             clause, _, pointer = mark.partition(" ")
             message = " ".join(str(finding["message"]).split())[:200]
             known[mark] = Known(clause, pointer, str(result.get("started", ""))[:10], message)

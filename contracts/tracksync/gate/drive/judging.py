@@ -1,0 +1,163 @@
+"""What a played script says of the client: its requests by the judge of clients, its reports by the table of outcomes.
+
+Pure: a `Played` in, findings out. `calm` are the kinds of operation that are known to succeed where nothing is wrong;
+of the others tolerance and recovery cannot be asked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from tracksync.exchange import Exchange
+from tracksync.findings import Finding
+from tracksync.gate.client_judge import ClientBelief, conclude, judge_client
+from tracksync.gate.drive.protocol import Kind, Outcome
+from tracksync.gate.drive.stand import Done, Played
+from tracksync.gate.drive.truth import Told, same
+from tracksync.gate.drive.ways import Asks
+
+COUNTED: Final = frozenset({Kind.EVENT, Kind.PURCHASE, Kind.INCREMENT})
+CLAIMS: Final[Mapping[Told, str]] = {
+    Told.SHOWN: "a complete answer showed the update",
+    Told.UNMADE: "the answer showed that the update was not made",
+    Told.REFUSED: "the last answer was a refusal",
+    Told.DENIED: "the last answer denied the permission",
+    Told.LIMITED: "the last answer was a 429",
+    Told.TROUBLE: "the last answer was a 5XX, was lost or could not be read",
+    Told.NOTHING: "no request came",
+}
+OWED: Final[Mapping[Told, frozenset[str]]] = {
+    Told.SHOWN: frozenset({"TC-SUCCESS-TOLD", "TC-OUTCOME-TRUE"}),
+    Told.UNMADE: frozenset({"TC-NOT-APPLIED", "TC-OUTCOME-KIND"}),
+    Told.REFUSED: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-KIND"}),
+    Told.DENIED: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-KIND"}),
+    Told.LIMITED: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-KIND"}),
+    Told.TROUBLE: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-TRUE"}),
+    Told.NOTHING: frozenset({"TC-OUTCOME-TRUE"}),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Broken:
+    """A finding with its exchanges, the one at fault last where one is."""
+
+    finding: Finding
+    exchanges: tuple[Exchange, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What one script showed. `judged`: every exchange with what it broke and which clauses it exercised."""
+
+    broken: tuple[Broken, ...]
+    judged: tuple[tuple[Exchange, tuple[Finding, ...], frozenset[str]], ...]
+    exercised: frozenset[str]
+
+    @property
+    def clauses(self) -> frozenset[str]:
+        """The clauses that were broken."""
+        return frozenset(one.finding.clause for one in self.broken)
+
+
+def judge_played(played: Played, asks: Mapping[str, Asks], calm: frozenset[Kind]) -> Verdict:
+    """Judge one script. `asks` says for each behaviour what it asks of a client."""
+    broken: list[Broken] = []
+    judged = []
+    belief = ClientBelief()
+    for observed in played.traffic:
+        judgement = judge_client(belief, observed)
+        belief = judgement.belief
+        judged.append((observed.exchange, judgement.findings, judgement.exercised))
+        for finding, before in zip(judgement.findings, judgement.evidence, strict=True):
+            broken.append(Broken(finding, (*before, observed.exchange)))
+    # A deadline may have kept the client from sending again, so that nothing is asked of a script that hit one.
+    if all(done.report is not None for done in played.done) and not any(map(_given_up, played.done)):
+        end = conclude(belief)
+        broken += [Broken(*pair) for pair in zip(end.findings, end.evidence, strict=True)]
+    exercised = {"TC-KEY-SECRET"}
+    for done in played.done:
+        findings, touched = _of_report(done, asks[done.behaviour], calm)
+        exercised |= touched
+        exchanges = tuple(seen.exchange for seen in done.observed)
+        broken += [Broken(finding, exchanges) for finding in findings]
+    return Verdict(tuple(broken), tuple(judged), frozenset(exercised))
+
+
+def _given_up(done: Done) -> bool:
+    return any(seen.gave_up for seen in done.observed)
+
+
+def _of_report(done: Done, asks: Asks, calm: frozenset[Kind]) -> tuple[list[Finding], set[str]]:
+    """What is wrong with what the client reported of one operation, and which clauses that put to the test."""
+    place = f"/outcome/{done.behaviour}"
+    what = f"{done.operation.kind} (operation {done.number}) under {done.behaviour}"
+    exercised = {"TC-ENDS", *OWED[done.truth.told]}
+    if done.report is None:
+        return [Finding("TC-ENDS", f"{what}: {done.how}", place, "an outcome", "none")], exercised
+    outcome, truth = done.report.outcome, done.truth
+    found = []
+    clause = truth.wrong(outcome)
+    wanted = _wanted(done, asks, calm)
+    if wanted:
+        exercised.add(wanted)
+    if wanted and outcome is not Outcome.APPLIED and (not clause or wanted == "TC-TOLERANT"):
+        clause = wanted
+    if clause:
+        told = CLAIMS[truth.told]
+        knows = f"{'applied' if truth.applied else 'nothing was applied'}"
+        knows = f"{knows} {truth.applied} times" if truth.applied > 1 else knows
+        text = f"{what}: reported {outcome} ({told}; in truth: {knows})"
+        found.append(Finding(clause, text, place, _right(done, clause), str(outcome)))
+    found += _of_values(done, what, place, exercised)
+    found += _of_attempts(done, what, place, exercised)
+    return found, exercised
+
+
+def _right(done: Done, clause: str) -> str:
+    if clause in ("TC-TOLERANT", "TC-RECOVERS"):
+        return str(Outcome.APPLIED)
+    right = [str(outcome) for outcome in Outcome if not done.truth.wrong(outcome)]
+    return " or ".join(right)
+
+
+def _wanted(done: Done, asks: Asks, calm: frozenset[Kind]) -> str:
+    """The clause by which this operation has to succeed, or nothing."""
+    truth, kind = done.truth, done.operation.kind
+    if truth.told is Told.UNMADE or asks is Asks.TRUTH:
+        return ""
+    if asks is Asks.SUCCESS and not truth.disturbed:
+        return "TC-SUCCESS-TOLD"
+    if kind not in calm:
+        return ""
+    if asks is Asks.TOLERANCE and not truth.disturbed:
+        return "TC-TOLERANT"
+    # Not to send a count again that may have been applied is prudent.
+    return "" if truth.doubtful and kind in COUNTED else "TC-RECOVERS"
+
+
+def _of_values(done: Done, what: str, place: str, exercised: set[str]) -> list[Finding]:
+    report, truth = done.report, done.truth
+    if report is None or report.values is None or report.outcome is not Outcome.APPLIED or truth.shown is None:
+        return []
+    exercised.add("TC-VALUES-TOLD")
+    shown, told = dict(truth.shown), dict(report.values)
+    if all(name in shown and same(shown[name], value) for name, value in told.items()):
+        return []
+    return [Finding("TC-VALUES-TOLD", f"{what}: other values than the answer shows", f"{place}/values", shown, told)]
+
+
+def _of_attempts(done: Done, what: str, place: str, exercised: set[str]) -> list[Finding]:
+    report, truth = done.report, done.truth
+    if report is None or (report.attempts is None and not done.late):
+        return []
+    exercised.add("TC-ATTEMPTS-TOLD")
+    # A try that died on its way to us is one that only the client knows of.
+    if done.late:
+        text = f"{what}: {done.late} requests were sent after the outcome had been reported"
+        return [Finding("TC-ATTEMPTS-TOLD", text, f"{place}/attempts")]
+    if report.attempts == truth.requests:
+        return []
+    text = f"{what}: {report.attempts} attempts reported, {truth.requests} requests came"
+    return [Finding("TC-ATTEMPTS-TOLD", text, f"{place}/attempts", truth.requests, report.attempts)]

@@ -1,0 +1,149 @@
+"""A script: what a client is asked for, and what the server does meanwhile. Plain data, its lines, and how it is drawn.
+
+A script is JSON Lines: the very lines that an adapter reads, with a line of type `server` wherever the server changes
+its behaviour. Adapters ignore lines of a type that they do not know, so that a script can be fed to one by hand.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from tracksync.errors import ConfigError
+from tracksync.gate.drive.protocol import (
+    MEMBERS,
+    OPTIONAL,
+    Kind,
+    Operation,
+    hello_message,
+    shown,
+    write,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Operations under one behaviour of the server: one after the other, or all at once where it is `pipelined`."""
+
+    behaviour: str
+    operations: tuple[Operation, ...]
+    pipelined: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Script:
+    """Steps, played on a workspace without users."""
+
+    steps: tuple[Step, ...]
+
+    @property
+    def size(self) -> tuple[int, int]:
+        """How long it is, to compare: operations first, then characters."""
+        return sum(len(step.operations) for step in self.steps), len(self.text(0))
+
+    def messages(self, deadline: float) -> list[dict[str, Any]]:
+        """Every line, the hello first. Operations are numbered from 1."""
+        lines: list[dict[str, Any]] = [hello_message()]
+        number = 0
+        for step in self.steps:
+            line = {"type": "server", "behaviour": step.behaviour}
+            lines.append({**line, "pipelined": True} if step.pipelined else line)
+            for operation in step.operations:
+                number += 1
+                lines.append(operation.message(number, deadline))
+        return lines
+
+    def text(self, deadline: float) -> str:
+        """The script as a file."""
+        return "".join(f"{write(line)}\n" for line in self.messages(deadline))
+
+
+def timed(script: Script) -> Script:
+    """`script` with a time of its own for each event and purchase, so that no two of them are the same."""
+    second = 0
+    steps = []
+    for step in script.steps:
+        operations = []
+        for operation in step.operations:
+            if "time" in MEMBERS[operation.kind]:
+                time = f"2026-01-01T12:{second // 60:02}:{second % 60:02}Z"
+                operation = replace(operation, members={**operation.members, "time": time})
+                second += 1
+            operations.append(operation)
+        steps.append(replace(step, operations=tuple(operations)))
+    return Script(tuple(steps))
+
+
+def read(text: str, source: str, behaviours: Iterable[str]) -> Script:
+    """The script in `text`. Raises ConfigError, which names the line."""
+    known = frozenset(behaviours)
+    steps: list[Step] = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip():
+            continue
+        where = f"{source}, line {number}"
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError):
+            message = None
+        if not isinstance(message, dict):
+            raise ConfigError(f"{where}: no JSON object: {shown(line)}")
+        match message.get("type"):
+            case "server":
+                name = message.get("behaviour")
+                if name not in known:
+                    raise ConfigError(f"{where}: no behaviour is called {name!r}")
+                steps.append(Step(str(name), (), message.get("pipelined") is True))
+            case "operation":
+                if not steps:
+                    raise ConfigError(
+                        f'{where}: say first what the server does: {{"type":"server","behaviour":"calm"}}'
+                    )
+                steps[-1] = replace(steps[-1], operations=(*steps[-1].operations, _operation(message, where)))
+    made = Script(tuple(step for step in steps if step.operations))
+    if not made.steps:
+        raise ConfigError(f"{source}: there is no operation in it")
+    return made
+
+
+def _operation(message: Mapping[str, Any], where: str) -> Operation:
+    name = message.get("operation")
+    if name not in {str(kind) for kind in Kind}:
+        raise ConfigError(f"{where}: no operation is called {name!r}; there are {', '.join(map(str, Kind))}")
+    kind = Kind(name)
+    allowed = (*MEMBERS[kind], "update_existing_only")
+    members = {member: message[member] for member in allowed if member in message}
+    missing = [member for member in MEMBERS[kind] if member not in members and member not in OPTIONAL]
+    if missing:
+        raise ConfigError(f"{where}: {kind} needs {', '.join(missing)}")
+    for member in ("attributes", "properties"):
+        if not isinstance(members.get(member, {}), dict):
+            raise ConfigError(f"{where}: {member} is an object")
+    user = message.get("user")
+    if not isinstance(user, dict) or not user:
+        raise ConfigError(f'{where}: user is an object such as {{"external_id": "user-1"}}')
+    return Operation(kind, user, members)
+
+
+def simplest(kind: Kind, user: str = "user-1") -> Operation:
+    """The plainest operation of a kind."""
+    members: Mapping[Kind, dict[str, Any]] = {
+        Kind.SET: {"attributes": {"colour": "red"}},
+        Kind.EVENT: {"name": "rated", "time": ""},
+        Kind.PURCHASE: {"product_id": "book", "currency": "EUR", "price": 9.5, "time": ""},
+        Kind.INCREMENT: {"name": "visits", "by": 1},
+    }
+    return Operation(kind, {"external_id": user}, members[kind])
+
+
+def alone(behaviour: str, kind: Kind) -> Script:
+    """One plain operation under one behaviour."""
+    return timed(Script((Step(behaviour, (simplest(kind),)),)))
+
+
+def together(behaviour: str, kinds: Sequence[Kind]) -> Script:
+    """A plain operation of each kind at once, each on a user of its own."""
+    operations = tuple(simplest(kind, f"user-{place}") for place, kind in enumerate(kinds, 1))
+    return timed(Script((Step(behaviour, operations, pipelined=True),)))

@@ -1,0 +1,185 @@
+"""What is true of an operation: what the client was told of it, and what the mock knows. Pure.
+
+`outcomes.toml` says which report fits which truth; this file finds out the truth.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cache
+from importlib import resources
+from typing import Any, Final
+
+from tracksync.exchange import Request, Response
+from tracksync.gate.drive.protocol import Kind, Operation, Outcome
+from tracksync.gate.observed import Observed
+from tracksync.values.jsontext import read_json
+from tracksync.values.times import read_time
+
+SECTIONS: Final[Mapping[Kind, str]] = {
+    Kind.SET: "attributes",
+    Kind.INCREMENT: "attributes",
+    Kind.EVENT: "events",
+    Kind.PURCHASE: "purchases",
+}
+LISTS: Final[Mapping[str, tuple[str, str]]] = {
+    "events": ("custom_events", "name"),
+    "purchases": ("purchase_events", "product_id"),
+}
+DENIED: Final = frozenset({401, 403})
+MAYBE: Final = frozenset({500, 504})  # answers after which a request may have been applied (ERRORS)
+
+
+class Told(StrEnum):
+    """The most that the answers to an operation said; see outcomes.toml."""
+
+    SHOWN = "shown"
+    UNMADE = "unmade"
+    REFUSED = "refused"
+    DENIED = "denied"
+    LIMITED = "limited"
+    TROUBLE = "trouble"
+    NOTHING = "nothing"
+
+
+@dataclass(frozen=True, slots=True)
+class Truth:
+    """What is true of one operation.
+
+    `applied`: how many of its requests took effect. `requests`: how many came. `shown`: the values of the last answer
+    that showed any. `disturbed`: some answer was no complete 2XX. `doubtful`: after some answer a count may have been
+    applied or not, so that not to send it again is prudent.
+    """
+
+    told: Told
+    applied: int
+    requests: int
+    shown: Mapping[str, Any] | None = None
+    disturbed: bool = False
+    doubtful: bool = False
+
+    def wrong(self, outcome: Outcome) -> str:
+        """The clause that a report of `outcome` breaks, or nothing."""
+        return table()[self.told, self.applied > 0][outcome]
+
+
+@cache
+def table() -> Mapping[tuple[Told, bool], Mapping[Outcome, str]]:
+    """The table of outcomes.toml: (told, whether applied) to the clause that each outcome breaks."""
+    text = resources.files("tracksync.gate.drive").joinpath("outcomes.toml").read_text(encoding="utf-8")
+    return {
+        (Told(told), effect == "some"): {Outcome(name): clause for name, clause in row.items()}
+        for told, effects in tomllib.loads(text).items()
+        for effect, row in effects.items()
+    }
+
+
+def find_truth(operation: Operation, observed: Sequence[Observed], applied: int) -> Truth:
+    """The truth of `operation`, from its exchanges in order and how many of its requests the mock applied."""
+    told = Told.NOTHING
+    shown: Mapping[str, Any] | None = None
+    disturbed = doubtful = False
+    for one in observed:
+        response = None if one.gave_up else one.exchange.response
+        says, values = _reading(operation, response)
+        shown = values if values is not None else shown
+        if told is not Told.SHOWN:
+            told = says
+        spoilt = says is Told.TROUBLE
+        disturbed = disturbed or spoilt or says in (Told.REFUSED, Told.DENIED, Told.LIMITED)
+        doubtful = doubtful or (spoilt and (response is None or response.status < 500 or response.status in MAYBE))
+    return Truth(told, applied, len(observed), shown, disturbed, doubtful)
+
+
+def _reading(operation: Operation, response: Response | None) -> tuple[Told, Mapping[str, Any] | None]:
+    if response is None or response.status >= 500:
+        return Told.TROUBLE, None
+    if response.status >= 400:
+        limited = Told.LIMITED if response.status == 429 else Told.REFUSED
+        return (Told.DENIED if response.status in DENIED else limited), None
+    body = read_json(response.body).value
+    if not 200 <= response.status < 300 or not isinstance(body, dict):
+        return Told.TROUBLE, None
+    users = body.get("users")
+    entry = users[0] if isinstance(users, list) and users and isinstance(users[0], dict) else {}
+    values = _values(operation, entry)
+    return (Told.SHOWN if _shows(operation, values) else Told.UNMADE), values
+
+
+def _values(operation: Operation, entry: Mapping[str, Any]) -> dict[str, Any]:
+    """What an answer's entry shows of the operation, in the form in which an adapter reports it."""
+    section = SECTIONS[operation.kind]
+    if section == "attributes":
+        shown = entry.get("custom_attributes")
+        return dict(shown) if isinstance(shown, dict) else {}
+    member, key = LISTS[section]
+    listed = entry.get(member)
+    for one in listed if isinstance(listed, list) else ():
+        if isinstance(one, dict) and one.get(key) == operation.members[key]:
+            return {"count": one.get("count")}
+    return {}
+
+
+def _shows(operation: Operation, values: Mapping[str, Any]) -> bool:
+    if operation.kind is Kind.SET:
+        asked = operation.members["attributes"]
+        return all(same(values.get(name), value) for name, value in asked.items())
+    if operation.kind is Kind.INCREMENT:
+        value = values.get(operation.members["name"])
+        return isinstance(value, (int, float)) and not isinstance(value, bool)
+    return "count" in values
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two JSON values are the same; true is not 1, and 1.0 is 1."""
+    if isinstance(a, bool) or isinstance(b, bool):
+        return a is b
+    if isinstance(a, dict) and isinstance(b, dict):
+        return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
+    if isinstance(a, list) and isinstance(b, list):
+        return len(a) == len(b) and all(map(same, a, b))
+    return bool(a == b)
+
+
+# --- which operation a request belongs to -----------------------------------------------------------------------------
+
+
+def whose(request: Request, open_: Mapping[int, Operation]) -> int | None:
+    """The number of the operation in `open_` that `request` is a try of, as far as it can be told; None for none."""
+    ranks = {number: _likeness(request, operation) for number, operation in open_.items()}
+    best = max(ranks, key=lambda number: ranks[number], default=None)
+    if best is None or (ranks[best] == 0 and len(open_) > 1):
+        return None
+    return best
+
+
+def _likeness(request: Request, operation: Operation) -> int:
+    """How much of `operation` a request has: 0 nothing, 1 the kind, 2 the user too, 3 the cell too, 4 everything."""
+    body = read_json(request.body).value
+    section = SECTIONS[operation.kind]
+    objects = body.get(section) if isinstance(body, dict) else None
+    target = objects[0] if isinstance(objects, list) and objects else objects
+    if not isinstance(target, dict):
+        return 0
+    if any(target.get(name) != value for name, value in operation.user.items()):
+        return 1
+    members = operation.members
+    if operation.kind is Kind.SET:
+        asked = members["attributes"]
+        if not asked.keys() <= target.keys():
+            return 2
+        return 4 if all(same(target[name], value) for name, value in asked.items()) else 3
+    if operation.kind is Kind.INCREMENT:
+        value = target.get(members["name"])
+        if not isinstance(value, dict) or "inc" not in value:
+            return 2
+        return 4 if value["inc"] == members["by"] else 3
+    key = LISTS[section][1]
+    if target.get(key) != members[key]:
+        return 2
+    time = target.get("time")
+    instant = read_time(time).instant if isinstance(time, str) else None
+    return 4 if instant is not None and instant == read_time(members["time"]).instant else 3
