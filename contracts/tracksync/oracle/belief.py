@@ -121,7 +121,7 @@ class User(Struct, frozen=True):
     `seen` is the moment in judged exchanges of the last write of any kind, `profiled` of the last attributes write:
     two readings of "most recently updated". `held`: the emails and phones that lead to it.
     `due`: where its creation was queued, the time in epoch seconds by which it must exist. `coming`: a write whose fate
-    is unknown may create it at any later time.
+    is unknown may create it at any later time. `unsettled`: one may have updated it at a moment that nobody knows.
     """
 
     exists: bool | None
@@ -133,6 +133,7 @@ class User(Struct, frozen=True):
     held: tuple[Identifier, ...] = ()
     due: float | None = None
     coming: bool = False
+    unsettled: bool = False
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""
@@ -171,6 +172,7 @@ class Belief(Struct, frozen=True):
     `names` lead to the users they stand for, as numbers in `users`: n surely, -n-1 perhaps.
     `trouble`: per request hash, how often in a row it went wrong, and the moment of the first time.
     `writers`: per cell key, the user written last, to name a broken promise better.
+    `floating`: per email or phone, writes whose fate is unknown: they reach whomever it leads to when they come.
     """
 
     settings: Settings
@@ -183,6 +185,7 @@ class Belief(Struct, frozen=True):
     trouble: HashTrieMap[int, tuple[int, int]] = HashTrieMap()
     writers: HashTrieMap[CellKey, int] = HashTrieMap()
     made: int = 0  # how many users were ever made, so that a number is not given twice
+    floating: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
     answered: int = 0  # the moment of the last answer that was not a 5XX
 
     @classmethod
@@ -219,6 +222,9 @@ class Belief(Struct, frozen=True):
         names = self.names
         for key in [key for key in names if gone(key[1])]:
             names = names.discard(key)
+        floating = self.floating
+        for key in [key for key in floating if gone(key[1])]:
+            floating = floating.discard(key)
         kept = {uid if uid >= 0 else -uid - 1 for links in names.values() for uid in links}
         users = self.users
         for uid, user in self.users.items():
@@ -230,7 +236,7 @@ class Belief(Struct, frozen=True):
         for cell, uid in self.writers.items():
             if uid not in users:
                 writers = writers.discard(cell)
-        return replace(self, names=names, users=users, writers=writers)
+        return replace(self, names=names, users=users, writers=writers, floating=floating)
 
     def among_strangers(self, fresh: Callable[[str, str], bool]) -> Belief:
         """The belief about a workspace that may be another one: the readings stay, nobody and no window is known."""

@@ -12,7 +12,7 @@ from tracksync.exchange import Exchange
 from tracksync.findings import Finding
 from tracksync.ledger import ledger
 from tracksync.oracle import counters
-from tracksync.oracle.belief import UNKNOWN, Belief, Cell, CellKey, Counter
+from tracksync.oracle.belief import UNKNOWN, Belief, Cell, CellKey
 from tracksync.oracle.cells import AttributeWrite
 from tracksync.oracle.counters import CounterOp
 from tracksync.oracle.intake import Ask
@@ -80,8 +80,3 @@ def contended(case: Case, key: CellKey, cell: Cell) -> bool:
 def known_value(cell: Cell) -> Any:
     """The value of a cell where it is certain, otherwise UNKNOWN."""
     return cell.states[0].value if len(cell.states) == 1 and not cell.states[0].pending else UNKNOWN
-
-
-def unknown_like(cell: Cell) -> Any:
-    """The state that stands for any, of the kind that this cell holds."""
-    return counters.UNKNOWN_STATE if cell.states and isinstance(cell.states[0].value, Counter) else UNKNOWN

@@ -6,7 +6,6 @@ within bounds (a time in the future is recorded as "now", and the server's now i
 
 from __future__ import annotations
 
-
 from msgspec import Struct
 
 from tracksync.oracle.belief import Counter, Requires

@@ -6,14 +6,17 @@ Knows what such a request does to the belief; finds nothing.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Final
 
 from msgspec.structs import replace
 
 from tracksync.oracle import neighbours, users
-from tracksync.oracle.belief import CONSISTENT_AFTER, MAX_PENDING, Cell, State, User
-from tracksync.oracle.case import Case, operations, unknown_like
-from tracksync.oracle.late import given_up
+from tracksync.oracle.belief import CONSISTENT_AFTER, User
+from tracksync.oracle.case import Case, operations
+from tracksync.oracle.intake import identifier_key
+from tracksync.oracle.late import given_up, reached_by, unknown_like
+
+MOST_FLOATING: Final = 64  # writes that are remembered for one email or phone
 
 
 def _each_user(case: Case, change: Callable[[User], User]) -> None:
@@ -60,23 +63,22 @@ def perhaps_applied(case: Case) -> None:
 
 def pend(case: Case, due: float | None = None) -> None:
     """The writes of the request may reach their cells once, at any later time, but not after `due` if it is given."""
-    writes = [(key, replace(write, due=due)) for key, write in operations(case)]
     kinds = {kind for kind, _ in case.ask.identifiers}
+    contacts = kinds & {"email", "phone"}
+    writes = [(key, replace(write, due=None if contacts else due)) for key, write in operations(case)]
     creates = due is not None and kinds == {"external_id"} and case.ask.update_only is not True
 
     def change(user: User) -> User:
-        for key, operation in writes:
-            user = user.with_cell(key, _with_pending(user.cell(key), operation))
+        user = replace(reached_by(user, writes), unsettled=True)
         return user if user.exists else replace(user, exists=None, due=due if creates else None, coming=True)
 
     _each_user(case, change)
-
-
-def _with_pending(cell: Cell, operation: Any) -> Cell:
-    states = tuple(State(state.value, (*state.pending, operation)) for state in cell.states)
-    if any(len(state.pending) > MAX_PENDING for state in states):
-        return replace(cell, volatile=True, states=(State(unknown_like(cell)),))
-    return replace(cell, states=states)
+    if contacts == kinds:
+        for kind, value in case.ask.identifiers:
+            floating, key = case.belief.floating, identifier_key(kind, value)
+            known = floating.get(key, ())
+            floating = floating.insert(key, (*known, *writes)[-MOST_FLOATING:])
+            case.belief = replace(case.belief, floating=floating)
 
 
 def queue(case: Case, *, accepted: bool) -> None:

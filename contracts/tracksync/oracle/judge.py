@@ -215,7 +215,7 @@ def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success)
     else:
         sure = open_ways and not candidate.user.coming
         user = replace(candidate.user, exists=False if sure else None, fresh=bool(open_ways) or candidate.user.fresh)
-        case.belief, _ = users.linked(case.belief, ask, candidate, user)
+        case.belief, _ = users.linked(case.belief, ask, candidate, user, found=False)
         case.exercised.add("TS-USER-UPDATE-ONLY" if ask.update_only else clause)
         shown = "omitted" if success.users is NOTHING else "empty-list"
         if open_ways:

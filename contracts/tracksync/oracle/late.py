@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
-from tracksync.oracle.belief import Cell, State
+from msgspec.structs import replace
+
+from tracksync.oracle.belief import ANY_COUNTER, MAX_PENDING, UNKNOWN, Cell, CellKey, Counter, State, User
 
 MOST: Final = 96  # states that are followed: four pending writes, in every order
 
@@ -50,3 +52,25 @@ def pending_of(states: Iterable[State]) -> tuple[Any, ...]:
 def given_up(cell: Cell, value: Any, touched: float, *, volatile: bool = False) -> Cell:
     """A cell that holds `value` (mostly the marker for any) from now on; what is pending may still reach it."""
     return Cell((State(value, pending_of(cell.states)),), touched, cell.volatile or volatile)
+
+
+def with_pending(cell: Cell, write: Any) -> Cell:
+    """The cell when `write` may reach it once, at any later time."""
+    states = tuple(State(state.value, (*state.pending, write)) for state in cell.states)
+    if any(len(state.pending) > MAX_PENDING for state in states):
+        return replace(cell, volatile=True, states=(State(unknown_like(cell)),))
+    return replace(cell, states=states)
+
+
+def reached_by(user: User, writes: Iterable[tuple[CellKey, Any]]) -> User:
+    """The user when each of `writes` may reach its cell; those that are pending there already are not added again."""
+    for key, write in writes:
+        cell = user.cell(key)
+        if not any(one is write for one in pending_of(cell.states)):
+            user = user.with_cell(key, with_pending(cell, write))
+    return user
+
+
+def unknown_like(cell: Cell) -> Any:
+    """The state that stands for any, of the kind that this cell holds."""
+    return ANY_COUNTER if cell.states and isinstance(cell.states[0].value, Counter) else UNKNOWN

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from tracksync.oracle.belief import Belief, Requires, User
 from tracksync.oracle.intake import Ask, identifier_key
+from tracksync.oracle.late import reached_by
 
 STRONG = ("external_id", "user_alias", "braze_id")
 LEADERS = {  # which kind leads under each reading of identifier-precedence
@@ -65,6 +66,8 @@ def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
     if not chosen:
         fresh = belief.settings.fresh(kind, key[1]) or key in belief.names
         stranger = User(exists=False if fresh else None, fresh=fresh, external=kind == "external_id")
+        if key in belief.floating:  # a write by this name may have made somebody meanwhile
+            stranger = replace(reached_by(stranger, belief.floating[key]), exists=None, coming=True, unsettled=True)
         found.insert(0, Candidate(None, stranger, kind))
     return found
 
@@ -77,6 +80,8 @@ def _most_recent(belief: Belief, holders: list[int]) -> list[int]:
     if len(holders) == 1:
         return holders
     external = [uid for uid in holders if belief.users[uid].external] or holders
+    if any(belief.users[uid].unsettled for uid in external):
+        return external
     by_any = max(external, key=lambda uid: belief.users[uid].seen)
     by_profile = max(external, key=lambda uid: belief.users[uid].profiled)
     return [by_any] if by_any == by_profile else [by_any, by_profile]
@@ -104,10 +109,13 @@ def paths(ask: Ask, candidate: Candidate) -> list[tuple[bool, Requires]]:
     return [(True, ())]
 
 
-def linked(belief: Belief, ask: Ask, candidate: Candidate, user: User, *, proven: bool = True) -> tuple[Belief, int]:
+def linked(
+    belief: Belief, ask: Ask, candidate: Candidate, user: User, *, proven: bool = True, found: bool = True
+) -> tuple[Belief, int]:
     """The belief after the request reached `user`: stored, and found by what the request says of it.
 
-    Not `proven`: it may have reached another; a doubtful link stays doubtful.
+    Not `proven`: it may have reached another; a doubtful link stays doubtful. Not `found`: the answer showed nobody, so
+    that nothing else leads there.
     """
     uid = candidate.uid if candidate.uid is not None else belief.made
     names = belief.names
@@ -117,8 +125,10 @@ def linked(belief: Belief, ask: Ask, candidate: Candidate, user: User, *, proven
         links = names.get(key, ())
         if uid in links or (not proven and -uid - 1 in links):
             continue
+        if key in belief.floating:
+            user = replace(reached_by(user, belief.floating[key]), unsettled=True)
         contact = kind in ("email", "phone")
-        if user.exists is False and kind != candidate.kind:
+        if not found and kind != candidate.kind:
             continue
         if kind == candidate.kind:
             names = names.insert(key, _surely(links, uid) if contact else (uid,))
