@@ -95,6 +95,14 @@ def test_a_429_comes_with_nothing_remaining() -> None:
     assert hear(Court(), status=429, remaining="3") == {"TS-RATE-429"}
 
 
+def test_a_429_of_the_window_before_shows_the_next_one_untouched_and_no_other() -> None:
+    for remaining, found in (("500", set()), ("499", {"TS-RATE-429"})):
+        court = Court()
+        hear(court, remaining="1")
+        court.now = RESET - 0.005
+        assert hear(court, 1, status=429, remaining=remaining, reset=str(RESET + 60)) == found
+
+
 def test_a_429_while_requests_remain_and_nobody_else_is_there_is_too_early() -> None:
     court = Court()
     for number in range(3):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -50,6 +51,7 @@ def row(**members: Any) -> dict[str, Any]:
         (row(first="2022-12-06T19:20:45.000Z", last="2022-12-06T19:20:45.000Z"), "TS-EVENT-OFFSET"),
         (b"<html>", "TS-ANSWER-JSON"),
         (b"", "TS-ANSWER-JSON"),
+        (b"\xef\xbb\xbf" + json.dumps(RIGHT).encode(), "TS-ANSWER-JSON"),
         ([RIGHT], "TS-ANSWER-JSON"),
     ],
 )

@@ -25,6 +25,10 @@ CONTACTS = ("email", "phone")  # beside a stronger identifier they are attribute
 STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
 
 
+# Bodies that readers of JSON trip over; RFC 8259 forbids whoever writes JSON a byte order mark, too.
+NO_JSON = frozenset({"nan", "not-utf8", "bom"})
+
+
 class Success(Struct, frozen=True):
     """What a 201 shows. `found`: whether it lists a user, None when that cannot be told. `users`: the raw member."""
 
@@ -37,7 +41,7 @@ def read_body(response: Response) -> tuple[Any, list[Finding]]:
     """The answer's JSON object, or None with the finding that it is none."""
     findings = []
     text = read_json(response.body)
-    if not text.valid or not isinstance(text.value, dict) or "nan" in text.quirks or "not-utf8" in text.quirks:
+    if not text.valid or not isinstance(text.value, dict) or text.quirks & NO_JSON:
         start = response.body[:80].decode("utf-8", "replace")
         message = (
             f"the answer ({response.status}) is not a JSON object: it begins {start!r}"
