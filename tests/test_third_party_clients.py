@@ -7,16 +7,14 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import shutil
 import subprocess
 import types
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from npm_packages import installed
 from tracksync.exchange import Credential, Exchange, header
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.serve import served
@@ -24,8 +22,7 @@ from tracksync.oracle import Belief, Settings, judge
 
 ROOT = Path(__file__).resolve().parent.parent
 KEY = "canary-key-0123456789"
-BRAZE_API = "2.13.4"
-NPM = ROOT / ".tracksync" / "clients"
+PACKAGES = ROOT / "tests" / "clients" / "third_party"
 
 SCRIPT = """
 import { Braze } from "braze-api"
@@ -99,37 +96,14 @@ def test_a_fault_shows_in_the_traffic_of_braze_client() -> None:
     assert [clause for clause, _ in clauses_broken(app)] == ["TS-DELETE-ANSWER"]
 
 
-@cache
-def why_not() -> str:
-    """Why braze-api cannot be had, or nothing. It is installed once, into the project's own folder."""
-    if shutil.which("node") is None or shutil.which("npm") is None:
-        return "node or npm is not installed"
-    if (NPM / "node_modules" / "braze-api" / "package.json").is_file():
-        return ""
-    NPM.mkdir(parents=True, exist_ok=True)
-    (NPM / "package.json").write_text('{"private": true}', encoding="utf-8")
-    command = ["npm", "install", "--prefix", str(NPM), "--no-audit", "--no-fund", f"braze-api@{BRAZE_API}"]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
-    return "" if done.returncode == 0 else f"npm install failed: {done.stderr[-300:]}"
-
-
 @pytest.mark.node
 def test_braze_api_from_npm_is_served_and_judged_clean(tmp_path: Path) -> None:
-    reason = why_not()
-    if reason and os.environ.get("CI"):
-        pytest.fail(f"CI has to run the npm client: {reason}")
-    if reason:
-        pytest.skip(f"{reason}; only braze-api goes untested, and CI tests it")
-    script = NPM / f"drive-{tmp_path.name}.mjs"
+    (tmp_path / "node_modules").symlink_to(installed(PACKAGES))
+    script = tmp_path / "drive.mjs"
     script.write_text(SCRIPT, encoding="utf-8")
     app = MockApp(MockConfig(key=KEY, journal=100))
-    try:
-        with served(app) as url:
-            done = subprocess.run(
-                ["node", str(script), url, KEY], capture_output=True, text=True, check=False, timeout=60
-            )
-    finally:
-        script.unlink()
+    with served(app) as url:
+        done = subprocess.run(["node", str(script), url, KEY], capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
     assert [answer["message"] for answer in json.loads(done.stdout)] == ["success"] * 5
     assert len(app.journal) == 5
