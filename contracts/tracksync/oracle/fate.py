@@ -5,13 +5,13 @@ Knows what such a request does to the belief; finds nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from msgspec.structs import replace
 
 from tracksync.oracle import neighbours, users
-from tracksync.oracle.belief import CONSISTENT_AFTER, User
+from tracksync.oracle.belief import CONSISTENT_AFTER, CellKey, Identifier, User
 from tracksync.oracle.case import Case, operations
 from tracksync.oracle.intake import identifier_key
 from tracksync.oracle.late import given_up, reached_by, unknown_like
@@ -75,10 +75,18 @@ def pend(case: Case, due: float | None = None) -> None:
     _each_user(case, change)
     if contacts == kinds:
         for kind, value in case.ask.identifiers:
-            floating, key = case.belief.floating, identifier_key(kind, value)
-            known = floating.get(key, ())
-            floating = floating.insert(key, (*known, *writes)[-MOST_FLOATING:])
-            case.belief = replace(case.belief, floating=floating)
+            _float(case, identifier_key(kind, value), writes)
+
+
+def _float(case: Case, key: Identifier, writes: Sequence[tuple[CellKey, Any]]) -> None:
+    """Whom an email or phone leads to may change before a write by it comes through."""
+    belief = case.belief
+    people = belief.users
+    for link in belief.names.get(key, ()):
+        uid = link if link >= 0 else -link - 1
+        people = people.insert(uid, replace(reached_by(people[uid], writes), unsettled=True))
+    floating = belief.floating.insert(key, (*belief.floating.get(key, ()), *writes)[-MOST_FLOATING:])
+    case.belief = replace(belief, users=people, floating=floating)
 
 
 def queue(case: Case, *, accepted: bool) -> None:
