@@ -6,7 +6,7 @@ Knows what such a request does to the belief; finds nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec.structs import replace
 
