@@ -67,7 +67,7 @@ def proxied(upstream: str, stage: Stage = lambda emit, keys: emit, **settings: A
     def run() -> None:
         try:
             proxy(plan, stage(note, session.keys), session.keys, ready, stop.is_set)
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001 - handed over to the test
             failed.append(error)
         finally:
             begun.set()

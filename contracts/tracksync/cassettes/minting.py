@@ -144,6 +144,17 @@ class Shelf:
         if self._entries:
             writing.write(self.directory / NAME, render(self._entries))
 
+    def recheck(self) -> None:
+        """Take away what this run wrote and the audit would refuse now: a secret may have become known as one since."""
+        for name in sorted(self._mine):
+            path = self.directory / name
+            traces = self._auditor.traces(path.read_text(encoding="utf-8"))
+            if traces:
+                path.unlink()
+                self._mine.discard(name)
+                del self._entries[name]
+                self.refused.append(f"{name}: {traces[0].what}")
+
     def _free(self, name: str) -> str:
         """`name`, or the next one that this run has not used: a cassette of an earlier run is written anew."""
         stem, _, suffix = name.rpartition(".")

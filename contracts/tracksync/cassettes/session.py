@@ -38,7 +38,7 @@ class SessionTape:
 
     def __call__(self, event: Event) -> None:
         """Take in the next event and hand it on."""
-        self._emit(event)
+        self._emit(event)  # first, so that what is rechecked at the end is all there is
         match event:
             case ExchangeJudged():
                 self._keep(event.exchange)
@@ -46,6 +46,8 @@ class SessionTape:
                 self.cut()  # nobody knows what it did: a cassette that went on would accuse
             case RunEnded():
                 self.cut()
+                self._shelf.recheck()
+                self._shelf.close()
 
     def _keep(self, exchange: Exchange) -> None:
         path = exchange.request.path.partition("?")[0]

@@ -14,7 +14,18 @@ import click
 from tracksync import config as configuration
 from tracksync.clauses import UnknownClause, clause
 from tracksync.cli.place import find_address
-from tracksync.cli.shared import FILE, PATH, Outputs, environment_key, environment_secrets, result_options
+from tracksync.cli.shared import (
+    FILE,
+    Outputs,
+    ca_option,
+    config_option,
+    environment_key,
+    environment_secrets,
+    learn_option,
+    max_time_option,
+    rate_limit_option,
+    result_options,
+)
 from tracksync.config import Config
 from tracksync.errors import UsageError
 from tracksync.events import Event, RunEnded
@@ -37,9 +48,7 @@ Emit = Callable[[Event], None]
     help="The port for the client; 0 takes any free one.",
 )
 @click.option("--host", default="127.0.0.1", metavar="NAME", show_default=True, help="The address to listen on.")
-@click.option(
-    "--ca-file", type=FILE, metavar="FILE", help="Trust these CAs (PEM) for the endpoint, not the public ones."
-)
+@ca_option
 @click.option("--cert", "cert_path", type=FILE, metavar="FILE", help="Serve the client over TLS: a certificate (PEM).")
 @click.option("--key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
 @click.option("--record", "directory", type=FILE, metavar="DIR", help="Make cassettes of all that passes in DIR.")
@@ -47,12 +56,10 @@ Emit = Callable[[Event], None]
 @click.option(
     "--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the endpoint to the readings in FILE."
 )
-@click.option("--learn", "learn_path", type=PATH, metavar="FILE", help="Write the readings that were seen to FILE.")
-@click.option(
-    "--rate-limit", type=click.IntRange(min=1), metavar="N", help="The workspace's limit, to hold the endpoint to."
-)
-@click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="End after N requests.")
-@click.option("--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="End after S seconds.")
+@learn_option
+@rate_limit_option
+@click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Stop after N requests.")
+@max_time_option
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0, min_open=True),
@@ -62,21 +69,13 @@ Emit = Callable[[Event], None]
     help="Seconds to wait for the endpoint's next byte.",
 )
 @click.option("--strict", is_flag=True, help="Let deviations fail the run too.")
-@click.option(
-    "--config",
-    "config_path",
-    type=FILE,
-    default=configuration.FILE_NAME,
-    metavar="FILE",
-    show_default=True,
-    help="Where a live workspace is described.",
-)
+@config_option
 @result_options
 def command(
     upstream: str,
     port: int,
     host: str,
-    ca_file: Path | None,
+    ca_path: Path | None,
     cert_path: Path | None,
     key_path: Path | None,
     directory: Path | None,
@@ -104,7 +103,7 @@ def command(
     Examples:
       tracksync proxy --upstream http://127.0.0.1:8080
       tracksync proxy --upstream live --record recordings/ --html proxy.html
-      tracksync proxy --upstream https://braze.internal.example --ca-file ca.pem --max-requests 100
+      tracksync proxy --upstream https://braze.internal.example --ca ca.pem --max-requests 100
 
     \b
     Exit codes: 0 kept, 1 a violation by either side, 2 wrong use, 3 could not finish: no request could be judged.
@@ -123,7 +122,7 @@ def command(
         upstream=address,
         host=host,
         port=port,
-        context=_trust(ca_file),
+        context=_trust(ca_path),
         certificate=cert_path,
         certificate_key=key_path,
         loopback=loopback,
@@ -160,13 +159,13 @@ def _known(config: Config) -> list[str]:
     return [environment_key(name) or "" for name in (config.key_env, config.unprivileged_key_env)]
 
 
-def _trust(ca_file: Path | None) -> ssl.SSLContext | None:
-    if ca_file is None:
+def _trust(ca_path: Path | None) -> ssl.SSLContext | None:
+    if ca_path is None:
         return None
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        return ssl.create_default_context(cafile=ca_path)
     except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"{ca_file} holds no CA certificates: --ca-file takes a PEM file ({error})") from None
+        raise UsageError(f"{ca_path} holds no CA certificates: --ca takes a PEM file ({error})") from None
 
 
 def _no_circle(address: str, host: str, port: int) -> None:

@@ -13,10 +13,11 @@ from typing import Any, Final
 from tracksync.cassettes.masking import tokens_in
 from tracksync.exchange import Credential, Exchange, Request, header
 from tracksync.gate.observed import KeyForm, KeyUse, Observed, read_key, without_key
-from tracksync.report import Redactor
+from tracksync.report.redact import MARK, Redactor
 
 SHORTEST: Final = 8  # characters; what is shorter is no key, and would be taken out of half of all words
-MOST: Final = 16  # keys remembered beside those that were given; a client has one or two
+MOST: Final = 16  # keys that are known in every spelling beside those that were given; a client has one or two
+PLAIN: Final = 500  # further ones that are known as they were sent: to learn one has to cost next to nothing
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d \t"
 # What clients send when the variable with the key is not set.
 _UNSET: Final = frozenset({"undefined", "null", "none", "nil", "nan", "[object object]", "$braze_api_key"})
@@ -33,29 +34,33 @@ class Keys(Redactor):
         super().__init__(given)
         self._given = Redactor(given)
         self._learned: dict[str, Redactor] = {}
+        self._plain: dict[str, None] = {}
         self._newest = ""
 
     def learn(self, secret: str) -> None:
-        """Take out `secret` from now on. The one learned first is forgotten when there are too many."""
-        if len(secret) < SHORTEST or secret in self._learned:
+        """Take out `secret` from now on."""
+        if len(secret) < SHORTEST or secret in self._learned or secret in self._plain:
             return
         # A new table each time: the other thread may be walking through the old one.
-        kept = dict(list(self._learned.items())[-(MOST - 1) :])
-        self._learned = {**kept, secret: Redactor([secret])}
+        if len(self._learned) < MOST:
+            self._learned = {**self._learned, secret: Redactor([secret])}
+        else:
+            self._plain = dict.fromkeys([*list(self._plain)[-(PLAIN - 1) :], secret])
 
     def text(self, text: str) -> str:
         """`text` without any key that is known by now."""
         text = self._given.text(text)
         for redactor in self._learned.values():
             text = redactor.text(text)
+        for secret in self._plain:
+            text = text.replace(secret, MARK)
         return text
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """`exchange` without any key that is known by now."""
-        exchange = self._given.exchange(exchange)
-        for redactor in self._learned.values():
-            exchange = redactor.exchange(exchange)
-        return exchange
+        for token in tokens_in(exchange.request):
+            self.learn(token)
+        return self._exchange(exchange)
 
     def result(self, result: dict[str, Any]) -> None:
         """Take out of a whole result what was learned only after parts of it had been written down."""

@@ -294,7 +294,7 @@ class _Case:
     # --- when there is no answer ------------------------------------------------------------------------------------
     async def _unreached(self, error: Exception) -> None:
         why = self._whole.keys.text(str(error) or type(error).__name__)
-        advice = "; --ca-file names the CA of the endpoint's certificate" if "CERTIFICATE_VERIFY_FAILED" in why else ""
+        advice = "; --ca names the CA of the endpoint's certificate" if "CERTIFICATE_VERIFY_FAILED" in why else ""
         text = f"{self._whole.name} cannot be reached: {why}{advice}"
         failure = Failure(FailureKind.UNREACHABLE, "the proxy could not reach the endpoint")
         if self.request is not None:

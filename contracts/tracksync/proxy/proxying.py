@@ -45,7 +45,7 @@ SHOWN: Final = 5  # findings of one clause that are reported one by one
 LED_TO: Final = 8  # exchanges that are shown of those that led to a finding
 REMEMBERED: Final = 2000  # exchanges among which those are looked for
 SMALL: Final = 64 * 1024  # bytes of a body that may be remembered
-TICK: Final = 0.2  # seconds between two looks at the clock while nothing comes
+TICK: Final = 0.05  # seconds between two looks at the clock while nothing comes
 # What only the command that a client runs in could show.
 GATE_ONLY: Final = frozenset({"TC-KEY-SECRET", "TC-TOLERANT", "TC-RECOVERS", "TC-NOT-APPLIED", "TC-FAILURE-TOLD"})
 
