@@ -7,7 +7,7 @@ of the others tolerance and recovery cannot be asked.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tracksync.exchange import Exchange
@@ -65,17 +65,28 @@ def judge_played(played: Played, asks: Mapping[str, Asks], calm: frozenset[Kind]
     """Judge one script. `asks` says for each behaviour what it asks of a client."""
     broken: list[Broken] = []
     judged = []
+    ends: list[Broken] = []
     belief = ClientBelief()
-    for observed in played.traffic:
-        judgement = judge_client(belief, observed)
-        belief = judgement.belief
-        judged.append((observed.exchange, judgement.findings, judgement.exercised))
-        for finding, before in zip(judgement.findings, judgement.evidence, strict=True):
-            broken.append(Broken(finding, (*before, observed.exchange)))
+    # The first request of an operation that was asked for together with others may have been on its way at any time.
+    under_way = {id(done.observed[0].exchange) for done in played.done if done.together and done.observed}
+    for turn in played.turns:
+        # Which requests are tries of one is known here: the same request in another turn is another operation's.
+        belief = replace(belief, tries=ClientBelief().tries)
+        for observed in turn:
+            judgement = judge_client(belief, observed)
+            belief = judgement.belief
+            pairs = [
+                (finding, before)
+                for finding, before in zip(judgement.findings, judgement.evidence, strict=True)
+                if finding.clause != "TC-RATE-WAIT" or id(observed.exchange) not in under_way
+            ]
+            judged.append((observed.exchange, tuple(finding for finding, _ in pairs), judgement.exercised))
+            broken += [Broken(finding, (*before, observed.exchange)) for finding, before in pairs]
+        end = conclude(belief)
+        ends += [Broken(*pair) for pair in zip(end.findings, end.evidence, strict=True)]
     # A deadline may have kept the client from sending again, so that nothing is asked of a script that hit one.
     if all(done.report is not None for done in played.done) and not any(map(_given_up, played.done)):
-        end = conclude(belief)
-        broken += [Broken(*pair) for pair in zip(end.findings, end.evidence, strict=True)]
+        broken += ends
     exercised = {"TC-KEY-SECRET"}
     for done in played.done:
         findings, touched = _of_report(done, asks[done.behaviour], calm)

@@ -58,7 +58,7 @@ class Rig:
 class Done:
     """What came of one operation. Where `report` is None, `how` says why there is none.
 
-    `late`: requests that were sent for it after its outcome had been reported.
+    `late`: requests that were sent for it after its outcome had been reported. `together`: with others at once.
     """
 
     number: int
@@ -69,15 +69,19 @@ class Done:
     truth: Truth
     observed: tuple[Observed, ...] = ()
     late: int = 0
+    together: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Played:
-    """What came of a script: operations in order, and every exchange in the order in which they ended."""
+    """What came of a script: operations in order, and the exchanges of each turn in the order in which they ended.
+
+    A turn is one operation, or all that were asked for at once.
+    """
 
     script: Script
     done: tuple[Done, ...]
-    traffic: tuple[Observed, ...]
+    turns: tuple[tuple[Observed, ...], ...]
     stray: int = 0  # requests that belong to an earlier script
 
 
@@ -161,7 +165,7 @@ class Stand:
         stray = len(self._take())
         salt = f".{self._scripts}"
         done: list[Done] = []
-        traffic: list[Observed] = []
+        turns: list[tuple[Observed, ...]] = []
         number = 0
         for step in script.steps:
             behaviour = self._rig.behaviours[step.behaviour]
@@ -175,15 +179,15 @@ class Stand:
                 self._converse(adapter, opened)
                 self._settle()
                 observed = self._take()
-                traffic += observed
+                turns.append(tuple(observed))
                 done += _sort_out(step, opened, operations, observed, list(self._app.journal)[entries:])
                 if any(one.report is None for one in opened):
                     self._stop(kindly=False)
-                    return Played(script, tuple(done), tuple(traffic), stray)
+                    return Played(script, tuple(done), tuple(turns), stray)
             if ways.lasts(behaviour, self._rig.deadline):
                 self._stop(kindly=True)  # the client remembers a limit that the next script knows nothing of
                 break
-        return Played(script, tuple(done), tuple(traffic), stray)
+        return Played(script, tuple(done), tuple(turns), stray)
 
     def _converse(self, adapter: Adapter, opened: Sequence[_Open]) -> None:
         """Ask for operations and wait until each has its outcome, or none can come any more."""
@@ -250,5 +254,5 @@ def _sort_out(
         mine = tuple(tries.get(one.number, ()))
         truth = find_truth(one.operation, mine, applied.get(one.number, 0))
         late = sum(seen.exchange.sent > one.reported for seen in mine) if one.report else 0
-        done.append(Done(one.number, step.behaviour, operation, one.report, one.how, truth, mine, late))
+        done.append(Done(one.number, step.behaviour, operation, one.report, one.how, truth, mine, late, step.pipelined))
     return done
