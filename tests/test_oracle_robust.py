@@ -6,10 +6,11 @@ import json
 import random
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from court import JSON, SYNC, everything_new
+from court import JSON, LATER, SHOWN, SYNC, TIME, Court, bought, everything_new, purchase
 from tracksync.engine.targets import EmbeddedMock
 from tracksync.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
 from tracksync.generate.harmless import Namer
@@ -59,6 +60,106 @@ def test_any_exchange_at_all_is_judged(script: list[tuple[Any, ...]]) -> None:
         response = None if failure else Response(status, JSON, answer)
         lost = Failure(failure) if failure else None
         belief = judge(belief, Exchange(request, response, number, number + 0.5, credential, lost)).belief
+
+
+ROW = {"name": "seen", "first": SHOWN, "last": SHOWN, "count": 1}
+PROFILE = {"external_id": "u", "custom_attributes": {"a": 1}, "custom_events": [ROW]}
+SOLD = {"first": SHOWN, "last": SHOWN, "count": 1}
+DONE = {"message": "success"}
+LAWFUL: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
+    (
+        "/users/export/ids",
+        {"external_ids": ["u"], "fields_to_export": ["custom_attributes", "custom_events", "purchases"]},
+        {"users": [{**PROFILE, "purchases": [{"name": "sku", **SOLD}]}], "invalid_user_ids": [], **DONE},
+    ),
+    ("/users/delete", {"external_ids": ["u", "v"]}, {"deleted": 1, **DONE}),
+    ("/users/delete", {"user_aliases": [{"alias_name": "u", "alias_label": "l"}]}, {"deleted": 1, **DONE}),
+    ("/users/track", {"attributes": [{"external_id": "u", "a": 2}, {"external_id": "v"}]}, DONE),
+    ("/users/track", {"events": [{"external_id": "u", "name": "seen", "time": LATER}]}, DONE),
+    (
+        SYNC,
+        {"attributes": [{"external_id": "u", "a": 2}]},
+        {"users": [{**PROFILE, "custom_attributes": {"a": 2}}], **DONE},
+    ),
+    (
+        SYNC,
+        {"attributes": [{"external_id": "u", "o": {"$add": [{"k": 1}]}, "l": {"add": [1]}, "_merge_objects": True}]},
+        {"users": [{"external_id": "u", "custom_attributes": {"o": [{"k": 1}], "l": [1]}}], **DONE},
+    ),
+    (
+        SYNC,
+        {"events": [{"external_id": "u", "name": "seen", "time": TIME, "properties": {"p": 1}}]},
+        {"users": [PROFILE], **DONE},
+    ),
+    (SYNC, purchase(quantity=2), bought(3)),
+    (
+        SYNC,
+        {"events": [{"external_id": "u"}]},
+        {"message": "no", "errors": [{"type": "t", "input_array": "events", "index": 0}]},
+    ),
+]
+ODD = st.sampled_from(
+    [None, True, 0, 5, -1, 1.5, "", "text", "u", [], [[]], [{}], [None], ["u", 5], {}, {"a": {}}, {"u": []}]
+)
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    inside = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    return [path, *(place for key, item in inside for place in places(item, (*path, key)))]
+
+
+def spoiled(value: Any, path: tuple[Any, ...], odd: Any) -> Any:
+    if not path:
+        return odd
+    copy = value.copy()
+    copy[path[0]] = spoiled(value[path[0]], path[1:], odd)
+    return copy
+
+
+def known_user() -> Court:
+    court = Court()
+    assert court.write({"a": 1}) == set()
+    assert court.event(1) == set()
+    assert court.hear(purchase(), bought(1)) == []
+    return court
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.data())
+def test_an_exchange_that_is_odd_in_one_place_is_judged(data: st.DataObject) -> None:
+    path, body, answer = data.draw(st.sampled_from(LAWFUL))
+    place = data.draw(
+        st.sampled_from([(side, *inner) for side, whole in enumerate((body, answer)) for inner in places(whole)])
+    )
+    odd_body, odd_answer = spoiled([body, answer], place, data.draw(ODD))
+    court = known_user()
+    status = 400 if "errors" in answer else 201
+    court.hear(odd_body, odd_answer, status, path=path, wait=data.draw(st.sampled_from([0.01, 400.0])))
+    court.write({"a": 3})
+
+
+@pytest.mark.parametrize(
+    "body", [{}, {"external_ids": 5}, {"external_ids": "u"}, {"external_ids": [{}, None]}, {"braze_ids": {}}]
+)
+def test_an_odd_deletion_is_judged_by_its_answer(body: Any) -> None:
+    assert known_user().hear(body, {"deleted": 0, "message": "success"}, path="/users/delete") == []
+    assert known_user().clauses(body, {"deleted": "0", "message": "success"}, path="/users/delete") == {
+        "TS-DELETE-ANSWER"
+    }
+
+
+@pytest.mark.parametrize("wanted", [[{}], [[]], [None], 5, True, {"custom_attributes": 1}])
+def test_an_export_of_oddly_named_fields_is_judged(wanted: Any) -> None:
+    asked = {"external_ids": ["u"], "fields_to_export": wanted}
+    assert known_user().hear(asked, {"users": [PROFILE], **DONE}, path="/users/export/ids") == []
+
+
+@pytest.mark.parametrize("name", [[], {}, None, 5])
+def test_a_row_of_an_export_without_a_usable_name_is_no_row(name: Any) -> None:
+    rows = [{**ROW, "name": name}]
+    answer = {"users": [{**PROFILE, "custom_events": rows}], **DONE}
+    asked = {"external_ids": ["u"], "fields_to_export": ["custom_events"]}
+    assert known_user().clauses(asked, answer, path="/users/export/ids", wait=400.0) == {"TS-EXPORT-AGREES"}
 
 
 def test_answers_of_other_requests_and_spoiled_ones_are_judged() -> None:

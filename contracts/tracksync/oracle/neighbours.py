@@ -125,10 +125,10 @@ def _doubtful(belief: Belief, uid: int) -> bool:
 def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) -> list[Finding]:
     """What is exported must be what an answer claimed, or a former value while the platform may still lag behind."""
     findings: list[Finding] = []
-    wanted = case.ask.body.get("fields_to_export", []) if isinstance(case.ask.body, dict) else []
+    asked = case.ask.body.get("fields_to_export") if isinstance(case.ask.body, dict) else None
+    wanted = asked if isinstance(asked, list) else []
     attributes = entry.get("custom_attributes") or {}
-    events = {one.get("name"): one for one in entry.get("custom_events") or () if isinstance(one, dict)}
-    purchases = {one.get("name"): one for one in entry.get("purchases") or () if isinstance(one, dict)}
+    events, purchases = _by_name(entry.get("custom_events")), _by_name(entry.get("purchases"))
     members = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchases"}
     for key, cell in user.cells.items():
         section, name = key
@@ -149,6 +149,10 @@ def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) ->
                 member = members[section]
                 findings.append(_disagrees(f"{where}/{member}", name, cell.states[0].value.count, count))
     return findings
+
+
+def _by_name(rows: list[Any] | None) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in rows or () if isinstance(one, dict) and isinstance(one.get("name"), str)}
 
 
 def _disagrees(where: str, name: str, expected: Any, shown: Any) -> Finding:
