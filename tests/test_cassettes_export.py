@@ -151,5 +151,12 @@ def test_exporting_what_is_not_there_is_a_mistake_of_the_user(tmp_path: Path) ->
     assert "broken.yaml:2: this is not YAML" in done.stderr
 
 
+def test_recordings_are_named_from_where_their_paths_meet_and_never_mixed_up(tmp_path: Path) -> None:
+    ruby = ROOT / "tests" / "recordings" / "ruby-vcr"
+    made = exported("wiremock", tmp_path / "w.json", str(ruby), str(ruby.parent / "vcrpy" / "requests.yaml"))
+    names = {stub["scenarioName"] for stub in made["mappings"]}
+    assert names >= {"ruby-vcr/kept-plain.yml", "ruby-vcr/kept-plain.json", "vcrpy/requests"}
+
+
 def test_exporting_again_gives_the_same_bytes(tmp_path: Path) -> None:
     assert exported("wiremock", tmp_path / "a.json") == exported("wiremock", tmp_path / "b.json")

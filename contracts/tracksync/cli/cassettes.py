@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -87,7 +89,9 @@ def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[Tape]:
     for path in paths:
         if not path.exists():
             raise UsageError(f"{path} does not exist; give recordings, or directories that hold some")
-    for path, named in find_files(paths):
+    files = list(find_files(paths))
+    names = _names([path for path, _ in files], paths)
+    for path, named in files:
         try:
             recording = read_recording(path)
         except NoRecording as other:
@@ -100,13 +104,24 @@ def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[Tape]:
         unread += [f"{path}:{problem.line}: {problem.message}" for problem in recording.problems]
         mask = Mask(redactor, OURS if manifests.entry(path) else "")
         yield Tape(
-            path.with_suffix("").as_posix(),
+            names[path],
             tuple(
                 (one.origin, mask.exchange(one.exchange))
                 for one in recording.interactions
                 if one.exchange.response is not None and not one.gap
             ),
         )
+
+
+def _names(files: list[Path], paths: tuple[Path, ...]) -> dict[Path, str]:
+    """What each recording is called: its path from where all given paths meet, without the suffix if that is enough."""
+    base = os.path.commonpath([(path if path.is_dir() else path.parent).absolute() for path in paths])
+    whole = {path: Path(os.path.relpath(path.absolute(), base)) for path in files}
+    often = Counter(name.with_suffix("") for name in whole.values())
+    return {
+        path: (name.with_suffix("") if often[name.with_suffix("")] == 1 else name).as_posix()
+        for path, name in whole.items()
+    }
 
 
 @command.command("mint")
