@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from court import LATER, LATER_SHOWN, NOBODY, REFUSAL, SHOWN, SYNC, TIME, Court, bought, purchase
+from court import LATER, LATER_SHOWN, NOBODY, REFUSAL, SHOWN, SYNC, TIME, Court, bought, counted, purchase
 from tracksync.exchange import FailureKind, Request
 
 NAME = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
@@ -381,3 +381,13 @@ def test_an_export_must_agree_once_consistency_is_due_and_may_lag_before() -> No
     assert court.clauses(wanted, stale, path="/users/export/ids", wait=400.0) == {"TS-EXPORT-AGREES"}
     wrong = {"users": [{"external_id": "u", "custom_attributes": {"a": 2}}], "message": "success"}
     assert court.clauses(wanted, wrong, path="/users/export/ids") == {"TS-EXPORT-AGREES"}
+
+
+def test_which_of_two_identifiers_leads_is_learned_and_has_to_stay() -> None:
+    court = Court()
+    bob = {"user_alias": {"alias_name": "bob", "alias_label": "l"}}
+    court.event(1)
+    court.write({"n": 1}, who=bob, control={"_update_existing_only": False})
+    both = {"events": [{"external_id": "u", **bob, "name": "seen", "time": TIME}]}
+    assert court.clauses(both, counted({"external_id": "u"}, "seen", SHOWN, SHOWN, 2)) == set()
+    assert court.clauses(both, counted(bob, "seen", SHOWN, SHOWN, 1)) == {"TS-READING-KEPT"}

@@ -162,9 +162,10 @@ def _judge_write(case: Case, body: dict[str, Any]) -> None:
             break
     if not tried:
         return
-    clean = [attempt for attempt in tried if not attempt.findings]
-    chosen = clean[0] if clean else tried[0]
-    if len(clean) > 1:  # more than one profile fits: the written cells of all of them are uncertain
+    clean = [(option, attempt) for option, attempt in zip(options, tried, strict=True) if not attempt.findings]
+    turned = [attempt for attempt in tried if {one.clause for one in attempt.findings} == {"TS-READING-KEPT"}]
+    chosen = clean[0][1] if clean else (turned or tried)[0]
+    if len({(option.uid, option.kind) for option, _ in clean}) > 1:  # the written cells of all of them are uncertain
         stain(case)
         case.exercised |= chosen.exercised
         return
@@ -172,8 +173,7 @@ def _judge_write(case: Case, body: dict[str, Any]) -> None:
     case.findings += chosen.findings
     case.exercised |= chosen.exercised
     if clean and len(options) > 1:
-        requires = options[tried.index(chosen)].requires
-        case.belief = case.belief.narrow([requires])
+        case.belief = case.belief.narrow([option.requires for option, _ in clean])
 
 
 def _afresh(case: Case) -> Case:
