@@ -28,14 +28,15 @@ from tracksync.gate.command import CommandEnd, Printed, run_command
 from tracksync.gate.observed import Observed
 from tracksync.gate.recorder import Recorder
 from tracksync.gate.scenarios import CALM, Expectation, Family, expectation
+from tracksync.gate.serving import serving
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.scenarios import Scenario
-from tracksync.mock.serve import served
 from tracksync.outcome import fails, fingerprint, strength_of
 
 Form = Literal["url", "host", "sync-url"]
 UNLIMITED: Final = 1_000_000  # requests a minute: a test suite may be faster than a workspace allows
 _DRIVEN: Final = (  # what only an adapter's reports show
+    "TC-ASKED-FOR",
     "TC-SUCCESS-TOLD",
     "TC-OUTCOME-TRUE",
     "TC-OUTCOME-KIND",
@@ -188,14 +189,20 @@ class _Observation:
         late = next((run for run in runs if run.end.timed_out), None)
         if late is not None:
             return "unfinished", f"the command {late.end.describe()} under {late.scenario.name} and was ended"
-        silent = [run.scenario.name for run in runs if not run.exchanges]
+        mute = [run.scenario for run in runs if not run.exchanges]
+        # A certificate that a client cannot be told to trust says nothing of how it speaks to a real workspace.
+        excused = [scenario.name for scenario in mute if scenario.http2 and len(mute) < len(runs)]
+        silent = [scenario.name for scenario in mute if scenario.name not in excused]
         if silent:
             names = " or ".join((*plan.endpoint_vars, *plan.key_vars))
             where = f" under {', '.join(silent)}" if len(runs) > 1 else ""
             return "unfinished", (
                 f"the command never called the mock{where} ({ends}); does the client take its endpoint from "
                 f"{names}? Calls to any other host cannot be seen"
+                + ("; and does it trust the CA in SSL_CERT_FILE?" if mute[0].http2 else "")
             )
+        if excused:
+            ends += f"; it never called under {', '.join(excused)}: it does not trust the CA in SSL_CERT_FILE"
         if own:
             return "kept", f"the contract was kept, but {own}"
         return "kept", f"the contract was kept; the command: {ends}"
@@ -265,10 +272,10 @@ class _ScenarioPlay:
             key=plan.key, rate_limit=plan.rate_limit, readings=plan.readings, scenario=scenario, seed=plan.seed
         )
         recorder = Recorder(MockApp(config), self._ended.put, plan.key, config.unprivileged_key)
-        with served(recorder, port=plan.port, keep_case=True) as url:
+        with serving(recorder, scenario, plan.port) as (url, trust):
             end = run_command(
                 plan.command,
-                self._environment(url),
+                {**trust, **self._environment(url)},
                 key=plan.key,
                 timeout=plan.timeout,
                 out=plan.out or sys.stdout.buffer,

@@ -32,12 +32,14 @@ from tracksync.findings import Finding
 from tracksync.gate.drive import ways
 from tracksync.gate.drive.judging import Broken, Verdict, judge_played
 from tracksync.gate.drive.protocol import VERSION, Kind, Outcome
-from tracksync.gate.drive.script import Script, alone, together
+from tracksync.gate.drive.script import Script, again, alone, at_once, together, unusual
 from tracksync.gate.drive.stand import Rig, Stand
 from tracksync.gate.scenarios import CALM
 from tracksync.outcome import fails, fingerprint, strength_of
 
+SLOW: Final = "slow-answer"  # under it, what is on its way together shows
 SHRINKING: Final = 30.0  # seconds that may be spent on making scripts shorter
+_CONFIRMED: Final = 12  # findings that are tried once more in a new process
 _SHOWN: Final = 5  # findings of one clause that are reported one by one
 
 
@@ -66,6 +68,7 @@ class _Found:
     exchanges: tuple[Exchange, ...]
     script: Script
     times: int = 1
+    alone: bool = True  # whether the script shows it in a new process too
 
 
 class Driver:
@@ -98,7 +101,9 @@ class Driver:
                     self._try(stand, plan.script)
                 else:
                     self._each_behaviour(stand)
+                    self._each_content(stand)
                     self._at_random(stand)
+                    self._confirm(stand)
             except BaseException:
                 self._tell(stand)
                 raise
@@ -153,6 +158,17 @@ class Driver:
                 for kind in kinds:
                     self._try(stand, alone(name, kind))
 
+    def _each_content(self, stand: Stand) -> None:
+        """Unusual contents, operations that come again, and two on one cell at once."""
+        kinds = stand.hello.operations
+        self._begin("each content")
+        for script in (*unusual(kinds), *map(again, kinds)):
+            self._try(stand, script)
+        if stand.hello.pipelining:
+            slow = SLOW if SLOW in self._plan.rig.behaviours else CALM
+            for kind in kinds:
+                self._try(stand, at_once(slow, kind))
+
     def _at_random(self, stand: Stand) -> None:
         """Let Hypothesis draw scripts, and shrink those that break what was not known to be broken."""
         from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
@@ -205,6 +221,16 @@ class Driver:
         """Clauses that no script is worth being shortened for: advice, and those that are known."""
         assumed = {id_ for id_, one in catalogue(Side.CLIENT).items() if one.strength is Strength.ASSUMED}
         return frozenset(assumed | self._plan.allowed)
+
+    def _confirm(self, stand: Stand) -> None:
+        """Play the script of each finding once more in a new process, as a person would who wants to see it."""
+        findings = [found for found in self._found.values() if found.finding.clause not in self._harmless()]
+        if not findings:
+            return
+        self._begin("confirming")
+        for found in findings[:_CONFIRMED]:
+            stand.renew()
+            found.alone = found.finding.clause in self._play(stand, found.script).clauses
 
     # --- one script ---------------------------------------------------------------------------------------------
     def _try(self, stand: Stand, script: Script) -> Verdict:
@@ -276,6 +302,11 @@ class Driver:
 
     def _event(self, found: _Found) -> FindingConfirmed:
         again = f" [seen {found.times} times]" if found.times > 1 else ""
+        if not found.alone:
+            again += (
+                " [a new process does not show it with this script alone: the client remembers something of earlier "
+                "operations, or it is a matter of time]"
+            )
         finding = replace(found.finding, message=f"{found.finding.message}{again}")
         return FindingConfirmed(finding, found.exchanges, self._reproduce(found.script), self._is_known(found.finding))
 

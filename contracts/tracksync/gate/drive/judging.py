@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import Any, Final
 
-from tracksync.exchange import Exchange
+from tracksync.exchange import Exchange, Request
 from tracksync.findings import Finding
 from tracksync.gate.client_judge import ClientBelief, conclude, judge_client
 from tracksync.gate.drive.protocol import Kind, Outcome
 from tracksync.gate.drive.stand import Done, Played
-from tracksync.gate.drive.truth import Told, same
+from tracksync.gate.drive.truth import Told, asked_of, same
 from tracksync.gate.drive.ways import Asks
+from tracksync.values.jsontext import read_json
 
 COUNTED: Final = frozenset({Kind.EVENT, Kind.PURCHASE, Kind.INCREMENT})
 CLAIMS: Final[Mapping[Told, str]] = {
@@ -69,10 +70,14 @@ def judge_played(played: Played, asks: Mapping[str, Asks], calm: frozenset[Kind]
     belief = ClientBelief()
     # The first request of an operation that was asked for together with others may have been on its way at any time.
     under_way = {id(done.observed[0].exchange) for done in played.done if done.together and done.observed}
+    # An adapter that died or was ended took its requests with it.
+    dead = any(done.report is None for done in played.done)
     for turn in played.turns:
         # Which requests are tries of one is known here: the same request in another turn is another operation's.
         belief = replace(belief, tries=ClientBelief().tries)
         for observed in turn:
+            if dead and observed.gave_up:
+                continue
             judgement = judge_client(belief, observed)
             belief = judgement.belief
             pairs = [
@@ -85,11 +90,11 @@ def judge_played(played: Played, asks: Mapping[str, Asks], calm: frozenset[Kind]
         end = conclude(belief)
         ends += [Broken(*pair) for pair in zip(end.findings, end.evidence, strict=True)]
     # A deadline may have kept the client from sending again, so that nothing is asked of a script that hit one.
-    if all(done.report is not None for done in played.done) and not any(map(_given_up, played.done)):
+    if not dead and not any(map(_given_up, played.done)):
         broken += ends
     exercised = {"TC-KEY-SECRET"}
     for done in played.done:
-        findings, touched = _of_report(done, asks[done.behaviour], calm)
+        findings, touched = _of_report(done, asks[done.behaviour], calm, dead=dead)
         exercised |= touched
         exchanges = tuple(seen.exchange for seen in done.observed)
         broken += [Broken(finding, exchanges) for finding in findings]
@@ -100,7 +105,7 @@ def _given_up(done: Done) -> bool:
     return any(seen.gave_up for seen in done.observed)
 
 
-def _of_report(done: Done, asks: Asks, calm: frozenset[Kind]) -> tuple[list[Finding], set[str]]:
+def _of_report(done: Done, asks: Asks, calm: frozenset[Kind], *, dead: bool) -> tuple[list[Finding], set[str]]:
     """What is wrong with what the client reported of one operation, and which clauses that put to the test."""
     place = f"/outcome/{done.behaviour}"
     what = f"{done.operation.kind} (operation {done.number}) under {done.behaviour}"
@@ -121,9 +126,20 @@ def _of_report(done: Done, asks: Asks, calm: frozenset[Kind]) -> tuple[list[Find
         knows = f"{knows} {truth.applied} times" if truth.applied > 1 else knows
         text = f"{what}: reported {outcome} ({told}; in truth: {knows})"
         found.append(Finding(clause, text, place, _right(done, clause), str(outcome)))
+    if truth.requests:
+        exercised.add("TC-ASKED-FOR")
+    if truth.altered is not None:
+        text = f"{what}: the request does not say what the client was told"
+        found.append(Finding("TC-ASKED-FOR", text, "/request/body", asked_of(done.operation), _sent(truth.altered)))
     found += _of_values(done, what, place, exercised)
-    found += _of_attempts(done, what, place, exercised)
+    if not dead:
+        found += _of_attempts(done, what, place, exercised)
     return found, exercised
+
+
+def _sent(request: Request) -> Any:
+    body = read_json(request.body).value
+    return body if isinstance(body, dict) else request.body[:200].decode("utf-8", "replace")
 
 
 def _right(done: Done, clause: str) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Final
 
 from tracksync.errors import ConfigError
 from tracksync.gate.drive.protocol import (
@@ -21,6 +21,12 @@ from tracksync.gate.drive.protocol import (
     shown,
     write,
 )
+
+CALM: Final = "calm"
+USER: Final[Mapping[str, Any]] = {"external_id": "user-1"}
+TEXTS: Final = ("", " red ", "x\ny", 'a"b\\c', "日本語", "😀", "</script>", "null", "$HOME %s", "x" * 255)
+VALUES: Final[tuple[Any, ...]] = (*TEXTS, 0, 10**15, True, False, 0.5, [], ["a", "ç"])
+NAMES: Final = ('said "hi"', "Ümlaut & Co", "a b")
 
 
 @dataclass(frozen=True, slots=True)
@@ -125,6 +131,40 @@ def _operation(message: Mapping[str, Any], where: str) -> Operation:
     if not isinstance(user, dict) or not user:
         raise ConfigError(f'{where}: user is an object such as {{"external_id": "user-1"}}')
     return Operation(kind, user, members)
+
+
+def unusual(kinds: Sequence[Kind]) -> list[Script]:
+    """Single operations with lawful contents on which clients stumble, under calm."""
+    made = [Operation(Kind.SET, USER, {"attributes": {"colour": value}}) for value in VALUES]
+    made += [Operation(Kind.SET, {"external_id": name}, {"attributes": {"colour": "red"}}) for name in NAMES]
+    made += [replace(one, members={**one.members, "name": name}) for one in [simplest(Kind.EVENT)] for name in NAMES]
+    richer = {"properties": {"note": "é", "stars": 5}}
+    made += [replace(one, members={**one.members, **richer}) for one in map(simplest, (Kind.EVENT, Kind.PURCHASE))]
+    made += [
+        replace(simplest(Kind.PURCHASE), members={**simplest(Kind.PURCHASE).members, "price": -0.01, "quantity": 2})
+    ]
+    only = {"update_existing_only": True}
+    made += [replace(one, members={**one.members, **only}) for one in map(simplest, Kind)]
+    return [timed(Script((Step(CALM, (one,)),))) for one in made if one.kind in kinds]
+
+
+def again(kind: Kind) -> Script:
+    """The plainest operation of a kind twice for one user, then for another."""
+    operations = (simplest(kind), simplest(kind), simplest(kind, "user-2"))
+    return timed(Script((Step(CALM, operations),)))
+
+
+def at_once(behaviour: str, kind: Kind) -> Script:
+    """Two operations on one cell at once: only one of them may be on its way."""
+    first = simplest(kind)
+    change: Mapping[Kind, dict[str, Any]] = {
+        Kind.SET: {"attributes": {"colour": "blue"}},
+        Kind.EVENT: {"properties": {"stars": 5}},
+        Kind.PURCHASE: {"price": 8.5},
+        Kind.INCREMENT: {"by": 5},
+    }
+    second = replace(first, members={**first.members, **change[kind]})
+    return timed(Script((Step(behaviour, (first, second), pipelined=True),)))
 
 
 def simplest(kind: Kind, user: str = "user-1") -> Operation:

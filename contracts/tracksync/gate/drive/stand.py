@@ -17,9 +17,9 @@ from urllib.parse import urlsplit
 from tracksync.gate.client_rules import SYNC_PATH
 from tracksync.gate.drive import ways
 from tracksync.gate.drive.adapter import Adapter, Gone, Silent
-from tracksync.gate.drive.protocol import Hello, Operation, Report
+from tracksync.gate.drive.protocol import Hello, Kind, Operation, Report
 from tracksync.gate.drive.script import Script, Step
-from tracksync.gate.drive.truth import Truth, find_truth, whose
+from tracksync.gate.drive.truth import Told, Truth, find_truth, same, whose
 from tracksync.gate.observed import Observed
 from tracksync.gate.recorder import Recorder
 from tracksync.mock import Entry, MockApp, MockConfig
@@ -152,6 +152,10 @@ class Stand:
             self.left_behind += adapter.left_behind
             self.key_printed |= set(adapter.key_printed)
 
+    def renew(self) -> None:
+        """End the adapter; the next script begins with a new one."""
+        self._stop(kindly=True)
+
     def look_for_key(self) -> set[str]:
         """The streams of any adapter in which the key stood so far."""
         return self.key_printed | set(self._adapter.key_printed if self._adapter else ())
@@ -180,7 +184,8 @@ class Stand:
                 self._settle()
                 observed = self._take()
                 turns.append(tuple(observed))
-                done += _sort_out(step, opened, operations, observed, list(self._app.journal)[entries:])
+                for one in _sort_out(step, opened, operations, observed, list(self._app.journal)[entries:]):
+                    done.append(self._with_state(one, opened))
                 if any(one.report is None for one in opened):
                     self._stop(kindly=False)
                     return Played(script, tuple(done), tuple(turns), stray)
@@ -188,6 +193,19 @@ class Stand:
                 self._stop(kindly=True)  # the client remembers a limit that the next script knows nothing of
                 break
         return Played(script, tuple(done), tuple(turns), stray)
+
+    def _with_state(self, done: Done, opened: Sequence[_Open]) -> Done:
+        """A client that need not send what is there already is right: the truth is what the workspace holds."""
+        if done.truth.told is not Told.NOTHING or done.operation.kind is not Kind.SET:
+            return done
+        user = next(one.operation.user for one in opened if one.number == done.number)
+        for kind, value in user.items():
+            state = self._app.state_of(kind, value) if isinstance(value, str) else None
+            held = state["custom_attributes"] if state else {}
+            asked = done.operation.members["attributes"]
+            if all(name in held and same(held[name], wanted) for name, wanted in asked.items()):
+                return replace(done, truth=replace(done.truth, told=Told.SHOWN))
+        return done
 
     def _converse(self, adapter: Adapter, opened: Sequence[_Open]) -> None:
         """Ask for operations and wait until each has its outcome, or none can come any more."""

@@ -51,7 +51,7 @@ class Truth:
 
     `applied`: how many of its requests took effect. `requests`: how many came. `shown`: the values of the last answer
     that showed any. `disturbed`: some answer was no complete 2XX. `doubtful`: after some answer a count may have been
-    applied or not, so that not to send it again is prudent.
+    applied or not, so that not to send it again is prudent. `altered`: some request asked for something else.
     """
 
     told: Told
@@ -60,6 +60,7 @@ class Truth:
     shown: Mapping[str, Any] | None = None
     disturbed: bool = False
     doubtful: bool = False
+    altered: Request | None = None
 
     def wrong(self, outcome: Outcome) -> str:
         """The clause that a report of `outcome` breaks, or nothing."""
@@ -91,7 +92,9 @@ def find_truth(operation: Operation, observed: Sequence[Observed], applied: int)
         spoilt = says is Told.TROUBLE
         disturbed = disturbed or spoilt or says in (Told.REFUSED, Told.DENIED, Told.LIMITED)
         doubtful = doubtful or (spoilt and (response is None or response.status < 500 or response.status in MAYBE))
-    return Truth(told, applied, len(observed), shown, disturbed, doubtful)
+    requests = (one.exchange.request for one in observed)
+    altered = next((request for request in requests if _likeness(request, operation) < EXACT), None)
+    return Truth(told, applied, len(observed), shown, disturbed, doubtful, altered)
 
 
 def _reading(operation: Operation, response: Response | None) -> tuple[Told, Mapping[str, Any] | None]:
@@ -156,8 +159,14 @@ def whose(request: Request, open_: Mapping[int, Operation]) -> int | None:
     return best
 
 
+EXACT: Final = 4
+
+
 def _likeness(request: Request, operation: Operation) -> int:
-    """How much of `operation` a request has: 0 nothing, 1 the kind, 2 the user too, 3 the cell too, 4 everything."""
+    """How much of `operation` a request has: 0 nothing, 1 the kind, 2 the user too, 3 the cell too, EXACT everything.
+
+    What a request says beside what it was to say is not looked at: a client may have members of its own.
+    """
     body = read_json(request.body).value
     section = SECTIONS[operation.kind]
     objects = body.get(section) if isinstance(body, dict) else None
@@ -166,20 +175,30 @@ def _likeness(request: Request, operation: Operation) -> int:
         return 0
     if any(target.get(name) != value for name, value in operation.user.items()):
         return 1
-    members = operation.members
-    if operation.kind is Kind.SET:
-        asked = members["attributes"]
-        if not asked.keys() <= target.keys():
-            return 2
-        return 4 if all(same(target[name], value) for name, value in asked.items()) else 3
-    if operation.kind is Kind.INCREMENT:
-        value = target.get(members["name"])
-        if not isinstance(value, dict) or "inc" not in value:
-            return 2
-        return 4 if value["inc"] == members["by"] else 3
-    key = LISTS[section][1]
-    if target.get(key) != members[key]:
+    asked = asked_of(operation)
+    cell = asked.keys() - {"_update_existing_only"} if section == "attributes" else {LISTS[section][1]}
+    if not cell <= target.keys() or (section != "attributes" and not _alike(target, asked, *cell)):
         return 2
-    time = target.get("time")
-    instant = read_time(time).instant if isinstance(time, str) else None
-    return 4 if instant is not None and instant == read_time(members["time"]).instant else 3
+    return EXACT if all(_alike(target, asked, name) for name in asked) else 3
+
+
+def asked_of(operation: Operation) -> dict[str, Any]:
+    """The members that a request's object has to have beside the user."""
+    members = dict(operation.members)
+    only = {"_update_existing_only": members.pop("update_existing_only")} if "update_existing_only" in members else {}
+    if operation.kind is Kind.SET:
+        members = dict(members["attributes"])
+    elif operation.kind is Kind.INCREMENT:
+        members = {members["name"]: {"inc": members["by"]}}
+    return {**members, **only}
+
+
+def _alike(target: Mapping[str, Any], asked: Mapping[str, Any], name: str) -> bool:
+    """Whether a request has a member as it was asked for; times may be written in any form of the same instant."""
+    sent, wanted = target.get(name, _ABSENT), asked[name]
+    if name == "time" and isinstance(sent, str) and isinstance(wanted, str):
+        return read_time(sent).instant == read_time(wanted).instant
+    return sent is not _ABSENT and same(sent, wanted)
+
+
+_ABSENT: Final = object()
