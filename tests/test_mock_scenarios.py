@@ -37,7 +37,7 @@ def test_every_scenario_says_what_it_does_and_can_be_played() -> None:
             assert isinstance(deliver(desk, n % 2), Delivery)
 
 
-@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("calm", "optional-left-out")])
+@pytest.mark.parametrize("name", [name for name in NAMES if name not in ("calm", "optional-left-out", "http2")])
 def test_every_scenario_but_calm_differs_from_calm(name: str) -> None:
     def run(scenario: str) -> list[Delivery]:
         desk = Desk(scenario=scenario)

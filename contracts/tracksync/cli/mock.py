@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+import signal
+import time
+from collections.abc import Callable
+from contextlib import ExitStack, suppress
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -12,6 +15,9 @@ from tracksync import config as configuration
 from tracksync import limits
 from tracksync.cli.shared import FILE
 from tracksync.errors import UsageError
+
+if TYPE_CHECKING:
+    from tracksync.mock import MockApp
 
 # Well known, so that an example can be copied as it stands. They open nothing but this mock.
 KEY: Final = "tracksync-mock-key"
@@ -76,6 +82,7 @@ def command(
       tracksync mock --reading no-user=omitted --rate-limit 60
       tracksync mock --readings readings.toml
       tracksync mock --scenario rate-burst
+      tracksync mock --scenario http2            over TLS, with a certificate made for it
     """
     if key_path is not None and cert_path is None:
         raise UsageError("--key is the private key of a certificate; name that with --cert")
@@ -99,12 +106,37 @@ def command(
     except ValueError as error:
         raise UsageError(str(error)) from None
 
-    def ready(address: str) -> None:
+    def ready(address: str, trust: str = "") -> None:
         click.echo(f"tracksync mock on {address}")
         click.echo(f"  key {KEY}; without the permission: {UNPRIVILEGED_KEY}")
+        if trust:
+            click.echo(f"  export SSL_CERT_FILE={trust}")
         click.echo(f"  export TRACKSYNC_API_KEY={KEY}; tracksync fuzz --target {address}")
         click.echo("  Ctrl-C ends it")
 
+    played = config.played()
     # Ctrl-C is how one ends it: the server hands the signal on once it has stopped.
     with suppress(KeyboardInterrupt):
-        serve(app, host=host, port=port, certificate=cert_path, key=key_path, ready=ready)
+        if played.http2:
+            _serve_http2(app, host, port, cert_path, key_path, ready)
+            return
+        capitals = any(act.do == "capitals" for act in played.acts)
+        serve(app, host=host, port=port, certificate=cert_path, key=key_path, keep_case=capitals, ready=ready)
+
+
+def _serve_http2(
+    app: MockApp, host: str, port: int, certificate: Path | None, key: Path | None, ready: Callable[[str, str], None]
+) -> None:
+    """Serve until Ctrl-C, with a certificate made for it where none is given."""
+    from tracksync.mock.http2 import identity, served_http2
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    with ExitStack() as stack:
+        trust = ""
+        if certificate is None:
+            files = stack.enter_context(identity(host))
+            certificate, key, trust = files.certificate, files.key, str(files.bundle)
+        url = stack.enter_context(served_http2(app, certificate=certificate, key=key, host=host, port=port))
+        ready(url, trust)
+        while True:
+            time.sleep(3600)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -22,9 +22,9 @@ from tracksync.gate.client_judge import ClientBelief, ClientJudgement, conclude,
 from tracksync.gate.observed import Observed
 from tracksync.gate.observing import UNLIMITED
 from tracksync.gate.recorder import Recorder
+from tracksync.gate.serving import serving
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.scenarios import Scenario
-from tracksync.mock.serve import served
 
 _SETTLE: Final = 2.0  # seconds to wait for requests that are still on their way
 _TEXT: Final = 500  # characters of a body that a message shows
@@ -39,10 +39,16 @@ class Broken:
 
 
 class GatedMock:
-    """A mock workspace on a port. `url` is the base URL, `key` the one to use."""
+    """A mock workspace on a port. `url` is the base URL, `key` the one to use.
 
-    def __init__(self, url: str, app: MockApp, recorder: Recorder, taken: list[Observed]) -> None:
+    `trust`: environment variables that make a client trust the certificate, where the scenario has one.
+    """
+
+    def __init__(
+        self, url: str, app: MockApp, recorder: Recorder, taken: list[Observed], trust: Mapping[str, str]
+    ) -> None:
         self.url = url
+        self.trust = trust
         self.key = app.config.key
         self.scenario = app.config.played().name
         self._app, self._recorder, self._taken = app, recorder, taken
@@ -96,8 +102,8 @@ def gated_mock(scenario: str | Scenario = "calm", **settings: Any) -> Iterator[G
     taken: list[Observed] = []
     app = MockApp(config)
     recorder = Recorder(app, taken.append, config.key, config.unprivileged_key)
-    with served(recorder, keep_case=True) as url:
-        yield GatedMock(url, app, recorder, taken)
+    with serving(recorder, config.played()) as (url, trust):
+        yield GatedMock(url, app, recorder, taken, trust)
 
 
 def explain(broken: list[Broken], key: str) -> str:

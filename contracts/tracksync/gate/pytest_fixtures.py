@@ -79,6 +79,8 @@ def tracksync_mock(
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
     with gated_mock(played) as mock:
+        for name, value in mock.trust.items():
+            monkeypatch.setenv(name, value)
         monkeypatch.setenv("BRAZE_REST_ENDPOINT", mock.url)
         monkeypatch.setenv("BRAZE_API_KEY", mock.key)
         request.node.stash[_HELD] = mock

@@ -18,6 +18,7 @@ from tracksync.gate.observed import Observed, observe
 from tracksync.mock.app import ABORT, CLOSE, Message, Receive, Scope, Send
 
 _BODY_KEPT: Final = 5 * 1024 * 1024
+_STREAMS: Final = itertools.count(1)
 
 
 class Recorder:
@@ -182,8 +183,10 @@ class _Case:
             response = Response(self._status, self._headers, self._read_answer())
         exchange = Exchange(request, response, sent, ended or self._recorder.now(), failure=failure)
         host, port = scope.get("client") or ("", 0)
+        # Under HTTP/2 requests that share a connection know nothing of each other's answers.
+        stream = f"#{next(_STREAMS)}" if scope.get("http_version") == "2" else ""
         gave_up = self._hung_up is not None and failure is not None and not self._cut
-        self._recorder.hand_on(exchange, f"{host}:{port}", gave_up=gave_up)
+        self._recorder.hand_on(exchange, f"{host}:{port}{stream}", gave_up=gave_up)
 
     def _read_answer(self) -> bytes:
         content = b"".join(self._answer)

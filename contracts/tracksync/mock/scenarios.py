@@ -33,6 +33,8 @@ DEEDS: Final = (
     "capitals",
 )
 BODIES: Final = ("json", "html", "empty")
+# What belongs to one connection of HTTP/1.1, and has no place where many requests share one.
+ONE_CONNECTION: Final = frozenset({"reset", "cut", "close", "hang-up", "chunked"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +67,10 @@ class Act:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scenario:
-    """What a mock plays. None leaves a setting as it is configured; `clock_ahead` is in seconds."""
+    """What a mock plays. None leaves a setting as it is configured; `clock_ahead` is in seconds.
+
+    `http2`: it wants to be served over TLS with HTTP/2.
+    """
 
     name: str
     sentence: str
@@ -73,6 +78,7 @@ class Scenario:
     rate_limit: int | None = None
     window_seconds: int | None = None
     clock_ahead: float = 0.0
+    http2: bool = False
     readings: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -82,6 +88,9 @@ class Scenario:
             value = getattr(self, name)
             if value is not None and value < 1:
                 raise ValueError(f"{name} is at least 1, not {value}")
+        alone = sorted({act.do for act in self.acts} & ONE_CONNECTION) if self.http2 else []
+        if alone:
+            raise ValueError(f"under HTTP/2 nothing does {', '.join(alone)}: many requests share one connection")
 
 
 class UnknownScenario(UsageError):

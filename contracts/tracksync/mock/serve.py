@@ -53,7 +53,7 @@ def serve(
 
     Raises UsageError when the port is taken or the certificate cannot be read.
     """
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         url = _url(listener, certificate)
         _server(app, certificate, key, lambda: ready(url), keep_case=keep_case).run(sockets=[listener])
 
@@ -75,7 +75,7 @@ def served(
     adds no header to the application's, and tells it when the server begins and ends (ASGI lifespan).
     """
     begun = threading.Event()
-    with _listening(host, port) as listener:
+    with listening(host, port) as listener:
         server = _server(app, certificate, key, begun.set, keep_case=keep_case, transparent=transparent)
         failure: list[BaseException] = []
 
@@ -100,7 +100,8 @@ def served(
 
 
 @contextlib.contextmanager
-def _listening(host: str, port: int) -> Iterator[socket.socket]:
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens on `host`; port 0 takes a free one. Raises UsageError when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it is.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
