@@ -14,6 +14,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from test_cli_process import clean_environment, refused, tracksync
@@ -72,6 +73,13 @@ def test_it_serves_a_workspace_that_remembers_and_ends_on_ctrl_c() -> None:
         _, err = process.communicate(timeout=30)
         assert process.returncode == 0, err
         assert "Traceback" not in err
+
+
+def test_names_of_headers_are_in_capitals_where_the_scenario_says_so() -> None:
+    with serving("--scenario", "header-capitals") as (address, _), httpx.Client() as client:
+        raw = [name for name, _ in client.post(f"{address}/users/track/sync", json=event("seen")).headers.raw]
+        assert b"X-RATELIMIT-REMAINING" in raw
+        assert b"x-ratelimit-remaining" not in raw
 
 
 def test_it_follows_the_readings_and_the_limit_it_is_given(tmp_path: Path) -> None:

@@ -135,6 +135,12 @@ def test_the_asynchronous_sibling_takes_seventy_five_objects() -> None:
     assert broken(seen(b'{"events":[{"name":"e"}]}', path=path)) == {"TC-IDENTIFIER", "TC-EVENT-TIME"}
 
 
+def test_a_body_of_four_megabytes_is_the_largest() -> None:
+    content = body()
+    assert broken(seen(content.ljust(4 * 1024 * 1024))) == set()
+    assert broken(seen(content.ljust(4 * 1024 * 1024 + 1))) == {"TC-BODY-SIZE"}
+
+
 def test_what_lawful_servers_may_refuse_is_advice() -> None:
     assert broken(seen(body(external_id=17)), advice=True) == {"TC-DOUBT"}
     assert broken(seen(b'{"attributes":{"external_id":"u","a":1}}'), advice=True) == {"TC-DOUBT"}

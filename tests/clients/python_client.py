@@ -38,9 +38,11 @@ class Client:
 
     # --- the request ------------------------------------------------------------------------------------------
     def _url(self) -> str:
-        path = {"url-slash": "/users/track/sync/", "url-version": "/v2/users/track/sync"}.get(
-            VARIANT, "/users/track/sync"
-        )
+        path = {
+            "url-slash": "/users/track/sync/",
+            "url-version": "/v2/users/track/sync",
+            "big-batch": "/users/track",
+        }.get(VARIANT, "/users/track/sync")
         return ENDPOINT + path + (f"?api_key={KEY}" if is_("key-in-url") else "")
 
     def _headers(self) -> dict[str, str]:
@@ -66,6 +68,8 @@ class Client:
         if is_("python-repr"):
             return repr(body).encode()
         text = json.dumps(body)
+        if is_("big-body"):
+            text += " " * 4 * 1024 * 1024
         return (b"\xef\xbb\xbf" if is_("bom") else b"") + text.encode()
 
     # --- trying -----------------------------------------------------------------------------------------------
@@ -150,6 +154,10 @@ class Client:
             target["user_alias"] = {"alias_name": user}
         if is_("text-flag"):
             target["_update_existing_only"] = "false"
+        if is_("big-object"):
+            target["shelf"] = {f"book-{number}": "x" * 250 for number in range(450)}
+        if is_("big-batch"):
+            body["attributes"] += [{"external_id": f"{user}-{number}", "n": number} for number in range(75)]
         if is_("two-objects"):
             body["attributes"].append({**target, "external_id": f"{user}-b"})
         if is_("two-sections"):
@@ -187,6 +195,8 @@ class Client:
             "quantity-over": {"quantity": 101},
             "bad-currency": {"currency": "EURO"},
         }.get(VARIANT, {})
+        if is_("no-purchase-time"):
+            del target["time"]
         if is_("no-currency"):
             del target["currency"]
         self._entry(self.send({"purchases": [target]}, repeatable=False))

@@ -34,25 +34,25 @@ class Keys(Redactor):
         super().__init__(given)
         self._given = Redactor(given)
         self._learned: dict[str, Redactor] = {}
-        self._plain: dict[str, None] = {}
+        self._exact: dict[str, None] = {}
         self._newest = ""
 
     def learn(self, secret: str) -> None:
         """Take out `secret` from now on."""
-        if len(secret) < SHORTEST or secret in self._learned or secret in self._plain:
+        if len(secret) < SHORTEST or secret in self._learned or secret in self._exact:
             return
         # A new table each time: the other thread may be walking through the old one.
         if len(self._learned) < MOST:
             self._learned = {**self._learned, secret: Redactor([secret])}
         else:
-            self._plain = dict.fromkeys([*list(self._plain)[-(PLAIN - 1) :], secret])
+            self._exact = dict.fromkeys([*list(self._exact)[-(PLAIN - 1) :], secret])
 
     def text(self, text: str) -> str:
         """`text` without any key that is known by now."""
         text = self._given.text(text)
         for redactor in self._learned.values():
             text = redactor.text(text)
-        for secret in self._plain:
+        for secret in self._exact:
             text = text.replace(secret, MARK)
         return text
 
