@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 from click.testing import CliRunner
 
+import drive_desk
 from gate_clients import COMMANDS, Variant, gate, gate_variant, variants
 from tracksync.clauses import Side, catalogue
 from tracksync.cli import root
@@ -88,7 +89,7 @@ def test_the_table_of_faulty_clients_names_clauses_and_scenarios_that_exist() ->
 
 def test_every_clause_that_can_fail_a_gate_has_a_client_that_breaks_it() -> None:
     # Advice fails nothing; test_gate_client_judge.py breaks that too.
-    unbroken = catalogue(Side.CLIENT).keys() - {variant.clause for variant in variants()}
+    unbroken = catalogue(Side.CLIENT).keys() - {variant.clause for variant in (*variants(), *drive_desk.variants())}
     assert unbroken == {"TC-APPLIED-TWICE", "TC-DOUBT"}
 
 

@@ -47,7 +47,10 @@ REMEMBERED: Final = 2000  # exchanges among which those are looked for
 SMALL: Final = 64 * 1024  # bytes of a body that may be remembered
 TICK: Final = 0.05  # seconds between two looks at the clock while nothing comes
 # What only the command that a client runs in could show.
-GATE_ONLY: Final = frozenset({"TC-KEY-SECRET", "TC-TOLERANT", "TC-RECOVERS", "TC-NOT-APPLIED", "TC-FAILURE-TOLD"})
+GATE_ONLY: Final = frozenset(
+    "TC-KEY-SECRET TC-TOLERANT TC-RECOVERS TC-NOT-APPLIED TC-FAILURE-TOLD TC-SUCCESS-TOLD TC-ASKED-FOR "
+    "TC-ATTEMPTS-TOLD TC-ENDS TC-OUTCOME-KIND TC-OUTCOME-TRUE TC-VALUES-TOLD".split()
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
