@@ -1,8 +1,8 @@
 """A mock workspace behind real TLS, in a process of its own, that can be disturbed: for the tests and proofs of `live`.
 
 Run as a script it serves until it is killed, and prints one line: its port. `Desk` starts and steers it.
-Disturbances are lawful: gateway answers without the contract's headers, writes that come through although their answer
-did not, writes that come through late, cut connections, and another job that uses up the rate window.
+Disturbances are lawful: gateway answers without the contract's headers, 429s, writes that come through although their
+answer did not, writes that come through late, cut connections, and another job that uses up the rate window.
 """
 
 from __future__ import annotations
@@ -101,6 +101,11 @@ class Disturbed:
             return await apply(count)
         kind = rng.choice(options.kinds)
         self.stats["injected"][kind] = self.stats["injected"].get(kind, 0) + 1
+        if kind == "429":
+            if not sync:
+                return await _answer(send, 429, b'{"message":"too many requests"}')
+            self.use_up(time.time())
+            return await apply(count)
         if kind == "5xx-lost":
             return await _answer(send, rng.choice((500, 502, 503, 504)), b"<html>bad gateway</html>", b"text/html")
         if kind == "5xx-applied":
@@ -126,10 +131,14 @@ class Disturbed:
             self.next_burst = now + self.rng.uniform(0.5, 1.5) * self.options.bursts
         if now >= self.next_burst:
             self.next_burst = now + self.rng.uniform(0.5, 1.5) * self.options.bursts
-            window = self.app._core.windows["/users/track/sync"]
-            window.roll(now)
-            self.stats["taken"][str(window.start)] = window.limit - window.used
-            window.used = window.limit
+            self.use_up(now)
+
+    def use_up(self, now: float) -> None:
+        """Somebody else takes what is left of this window, so that whoever comes next is answered 429."""
+        window = self.app._core.windows["/users/track/sync"]
+        window.roll(now)
+        self.stats["taken"][str(window.start)] = window.limit - window.used
+        window.used = window.limit
 
     # --- control ------------------------------------------------------------------------------------------------
 
@@ -169,7 +178,8 @@ async def _answer(send: Any, status: int, body: bytes, media: bytes = b"applicat
     await send({"type": "http.response.body", "body": body})
 
 
-ALL_KINDS = ("5xx-lost", "5xx-applied", "timeout-applied", "timeout-late", "reset-before", "reset-after")
+# A 429 lasts until the end of its minute, so that it is drawn more seldom than the rest.
+ALL_KINDS = ("5xx-lost", "5xx-applied", "timeout-applied", "timeout-late", "reset-before", "reset-after") * 3 + ("429",)
 
 
 def main() -> None:

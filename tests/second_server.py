@@ -36,6 +36,9 @@ class SecondServer:
     def can(self, credential: Credential) -> bool:
         return True
 
+    def hurry(self, seconds: float) -> None:
+        return None
+
     def close(self) -> None:
         assert self.app.crashes == [], "the second server crashed, and answered 400 for it"
 

@@ -107,6 +107,9 @@ class Scripted:
     def can(self, credential: Credential) -> bool:
         return True
 
+    def hurry(self, seconds: float) -> None:
+        return None
+
     def close(self) -> None:
         return None
 

@@ -114,12 +114,15 @@ class ReadingLearned:
 class Cleaned:
     """The run deleted the users that it made. `left` are those that are, or may be, still there; `why` says why.
 
-    A user is given as the kind of its identifier and the texts that make it up.
+    A user is given as the kind of its identifier and the texts that make it up. `requests`: what it took, which the
+    budget counts. `verified`: an export showed that the others are gone.
     """
 
     users: int
     left: tuple[tuple[str, ...], ...] = ()
     why: str = ""
+    requests: int = 0
+    verified: bool = False
 
 
 @dataclass(frozen=True, slots=True)

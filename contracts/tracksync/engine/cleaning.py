@@ -7,6 +7,7 @@ certainly gone is reported.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -20,7 +21,9 @@ from tracksync.values.jsontext import read_json
 TRIES: Final = 6  # of one request that is not answered
 FIRST_WAIT: Final = 0.5  # seconds, doubled each time
 LONGEST_WAIT: Final = 30.0
+FIRST_LOOK: Final = 0.2  # seconds after the deletion; DELETE: usually under a second
 PATIENCE: Final = 300.0  # seconds; DELETE: up to five minutes
+CONTACTS: Final = ("email", "phone")
 MEMBERS: Final = {
     "external_id": "external_ids",
     "user_alias": "user_aliases",
@@ -53,27 +56,38 @@ class Cleaner:
     say: Callable[[str], None] = lambda text: None
     patience: float = PATIENCE
     settle: float = 0.0  # seconds after which a write whose answer was lost may still have brought a user back
+    stop: Callable[[], str] = lambda: ""  # why nothing more may be sent, "" where it may
+    _stopped: str = ""
 
     def clean(self, identifiers: Iterable[Identifier]) -> Cleaning:
         """Delete the users that `identifiers` name."""
         wanted = sorted(set(identifiers))
-        deleted, refused = self._delete(wanted)
+        contacts = [one for one in wanted if one[0] in CONTACTS]
+        deleted, refused = self._delete([one for one in wanted if one[0] not in CONTACTS])
+        if contacts:
+            self.sleep(FIRST_LOOK)  # first who has a name of his own: several may share an address
+            more, others = self._delete(contacts)
+            deleted, refused = deleted + more, refused | others
         if refused:
             left = tuple(one for one in wanted if one in refused)
             why = next(iter(refused.values()))
             return Cleaning(len(wanted), deleted, left, why)
-        there, unseen = self._await_gone(wanted)
+        if not wanted:
+            return Cleaning(0, verified=True)
+        self.sleep(max(self.settle, FIRST_LOOK))
+        there, unseen = self._present(wanted)
+        if there and self.settle and not unseen:
+            deleted += self._delete(there)[0]
+        if there and not unseen:
+            there, unseen = self._await_gone(there)
         if unseen:
-            return Cleaning(len(wanted), deleted, (), unseen)
-        if not there and self.settle and wanted:
-            self.sleep(self.settle)
-            there, unseen = self._present(wanted)
-            if there:
-                more, refused = self._delete(there)
-                deleted += more
-                there, unseen = self._await_gone(there)
+            return Cleaning(len(wanted), deleted, tuple(there), unseen)
         why = f"still there {self.patience:.0f} s after their deletion was accepted" if there else unseen
         return Cleaning(len(wanted), deleted, tuple(there), why, verified=not there and not unseen)
+
+    def _refusal(self, exchange: Exchange | None, permission: str) -> str:
+        """Why an exchange did not do what it was to do; "" where it did."""
+        return self._stopped or _refusal(exchange, permission)
 
     def _delete(self, identifiers: Sequence[Identifier]) -> tuple[int, dict[Identifier, str]]:
         """Ask for the deletion, in batches. Returns the server's count, and for what it would not delete: why."""
@@ -83,7 +97,7 @@ class Cleaner:
         while todo:
             kind, batch = todo.pop(0)
             exchange = self._ask(json_request(_deletion(kind, batch), path=DELETE), f"delete {len(batch)} users")
-            why = _refusal(exchange, "users.delete")
+            why = self._refusal(exchange, "users.delete")
             status = exchange.response.status if exchange and exchange.response else 0
             if status == 400 and len(batch) > 1:  # one odd name must not keep its neighbours alive
                 middle = len(batch) // 2
@@ -101,14 +115,15 @@ class Cleaner:
     def _await_gone(self, identifiers: Sequence[Identifier]) -> tuple[list[Identifier], str]:
         """Look until none is there any more. Returns those that stay, and why nothing can be seen ("": it can)."""
         waited, wait = 0.0, FIRST_WAIT
-        there, unseen = self._present(identifiers)
+        there, unseen = list(identifiers), ""
         while there and not unseen and waited < self.patience:
             self.say(f"{len(there)} of {len(identifiers)} users are still there; waiting {wait:.1f} s")
             self.sleep(wait)
             waited += wait
             wait = min(wait * 2, LONGEST_WAIT)
-            there, unseen = self._present(there)
-            shared = [one for one in there if one[0] in ("email", "phone")]
+            now, unseen = self._present(there)
+            there = there if unseen else now
+            shared = [one for one in there if one[0] in CONTACTS]
             if shared:  # one deletion takes one profile, and several may hold the same address
                 self._delete(shared)
         return there, unseen
@@ -118,7 +133,7 @@ class Cleaner:
         there: list[Identifier] = []
         for kind, batch in batches(identifiers):
             body = {_EXPORT_MEMBERS[kind]: [_plain(one) for one in batch], "fields_to_export": list(_FIELDS)}
-            if kind in ("email", "phone"):  # EXPORT: one of them in each request
+            if kind in CONTACTS:  # EXPORT: one of them in each request
                 for one in batch:
                     shown, why = self._exported({_EXPORT_MEMBERS[kind]: one[1], "fields_to_export": list(_FIELDS)})
                     if why:
@@ -134,7 +149,7 @@ class Cleaner:
 
     def _exported(self, body: dict[str, Any]) -> tuple[list[dict[str, Any]], str]:
         exchange = self._ask(json_request(body, path=EXPORT), "are the users gone?")
-        why = _refusal(exchange, "users.export.ids")
+        why = self._refusal(exchange, "users.export.ids")
         if why:
             return [], f"that they are gone could not be seen: {why}"
         users = _body(exchange).get("users")
@@ -145,6 +160,9 @@ class Cleaner:
         wait = FIRST_WAIT
         exchange: Exchange | None = None
         for attempt in range(TRIES):
+            self._stopped = self._stopped or self.stop()
+            if self._stopped:
+                return exchange
             if attempt:
                 self.sleep(wait)
                 wait = min(wait * 2, LONGEST_WAIT)
@@ -163,6 +181,14 @@ _EXPORT_MEMBERS: Final = {
 }
 
 
+def cost(identifiers: Iterable[Identifier]) -> tuple[int, int]:
+    """How many requests it takes to delete these users, and to look once whether they are gone."""
+    kinds = Counter(one[0] for one in identifiers)
+    full = {kind: -(-number // DELETE_BATCH) for kind, number in kinds.items()}
+    looks = sum(number if kind in CONTACTS else full[kind] for kind, number in kinds.items())
+    return sum(full.values()), looks
+
+
 def batches(identifiers: Iterable[Identifier]) -> list[tuple[str, list[Identifier]]]:
     """`identifiers` by kind, at most fifty in each batch."""
     result = []
@@ -179,7 +205,7 @@ def _plain(identifier: Identifier) -> Any:
 
 
 def _deletion(kind: str, batch: Sequence[Identifier]) -> dict[str, Any]:
-    if kind in ("email", "phone"):
+    if kind in CONTACTS:
         return {MEMBERS[kind]: [{kind: one[1], "prioritization": PRIORITY} for one in batch]}
     return {MEMBERS[kind]: [_plain(one) for one in batch]}
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from tracksync.clauses import catalogue
-from tracksync.engine.cleaning import Cleaner
+from tracksync.engine.cleaning import Cleaner, cost
 from tracksync.engine.replaying import LONGEST, Replayer
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
 from tracksync.engine.shrink import related, shrink
@@ -44,6 +44,11 @@ SHRINK_SHARE = 5  # at most one in so many requests of the budget is kept for ma
 SHRINK_SECONDS = 180.0  # three rate windows
 SETTLE = 3.0  # seconds after which a write whose answer was lost is not expected to come through any more
 QUICK_READ = 5.0  # seconds for which profiles that disagree are read again, where minutes would tell no more
+LOOK_SHARE = 10  # at most one in so many requests of the budget is kept for looking whether users are gone
+CLEAN_SECONDS = 30.0  # kept for deleting users, at most, and at most one in SHRINK_SHARE of the budget
+CLEAN_ANYWAY = 5.0  # seconds that deleting may go on although the budget of seconds is over
+HURRY = 8.0  # seconds for deleting users when somebody wants to go, or the target has gone
+HURRIED_ANSWER = 3.0  # seconds to wait for one answer then
 SHRINK_FINDINGS = 12  # findings that are made short; more are reported as they are
 
 
@@ -173,6 +178,9 @@ class _Run:
     emit: Callable[[Event], None]
     session: Session = field(init=False)
     why_not: dict[str, str] = field(default_factory=dict)
+    saving: bool = True  # keep some of the budget for making findings short
+    hurried: str = ""  # why the end must not take long
+    _cost: tuple[int, tuple[int, int]] = (-1, (0, 0))
 
     def __post_init__(self) -> None:
         plan = self.plan
@@ -217,14 +225,18 @@ class _Run:
             reason, finished = self.drive()
         except TargetLost as lost:
             reason, finished = str(lost), False
+            self.hurried = "the target does not answer"
         except Unfinished as stopped:
             reason, finished = str(stopped), False
         except KeyboardInterrupt:
             reason, finished = "stopped by hand", False
+            self.hurried = "the run was stopped by hand"
         broken = False
-        self.session.reserve = _nothing
-        with suppress(KeyboardInterrupt, TargetLost):
+        self.saving = False
+        try:
             broken = self.confirm()
+        except (KeyboardInterrupt, TargetLost):
+            self.hurried = self.hurried or "the run was stopped by hand"
         with suppress(KeyboardInterrupt, TargetLost):
             self.clean()
         verdict: Verdict = "broken" if broken else "kept" if finished else "unfinished"
@@ -342,7 +354,7 @@ class _Run:
     def finish_reading(self, verifier: Verifier) -> None:
         """Wait for exported profiles that do not agree yet, and say what could not be seen."""
         session = self.session
-        session.reserve = _nothing
+        self.saving = False
         if is_loopback(urlsplit(self.plan.target).hostname or "") or any(sent.findings for sent in session.log):
             verifier.patience = QUICK_READ  # minutes are for a platform, and for a run that has found nothing yet
         try:
@@ -360,12 +372,25 @@ class _Run:
         return Step(json_request(body), label="is the target there?")
 
     def kept_back(self) -> tuple[int, float]:
-        """Requests and seconds of the budget that are kept for making findings short."""
-        if not self.plan.shrink or not self.session.found:
-            return _nothing()
-        wanted = SHRINK_REQUESTS * min(len(self.session.found), SHRINK_FINDINGS)
-        seconds = min(SHRINK_SECONDS, (self.plan.max_seconds or 0.0) / SHRINK_SHARE)
-        return min(wanted, self.plan.max_requests // SHRINK_SHARE), seconds
+        """Requests and seconds of the budget that are kept for making findings short and for deleting the users."""
+        plan, session = self.plan, self.session
+        requests, seconds = self.kept_for_cleaning()
+        if self.saving and plan.shrink and session.found:
+            wanted = SHRINK_REQUESTS * min(len(session.found), SHRINK_FINDINGS)
+            requests += min(wanted, plan.max_requests // SHRINK_SHARE)
+            seconds += min(SHRINK_SECONDS, (plan.max_seconds or 0.0) / SHRINK_SHARE)
+        return requests, seconds
+
+    def kept_for_cleaning(self) -> tuple[int, float]:
+        """What deleting the users takes, with one try more than that, and looking whether they are gone, in part."""
+        users = self.session.users
+        if self._cost[0] != len(users):
+            self._cost = len(users), cost(users)
+        deletions, looks = self._cost[1]
+        requests = max(deletions, 1) + 1 + min(looks + 4, max(self.plan.max_requests // LOOK_SHARE, 1))
+        pace = self.session.waited / max(self.session.requests, 1)
+        wanted = SETTLE + 2 * requests * pace
+        return requests, min(wanted, CLEAN_SECONDS, (self.plan.max_seconds or 0.0) / SHRINK_SHARE)
 
     def left(self) -> int:
         left = self.session.left()
@@ -383,7 +408,8 @@ class _Run:
         broken = False
         for number, (log, finding) in enumerate(list(self.session.found.values())):
             index = len(log) - 1
-            exchanges = self.shortest(log, index, finding) if number < SHRINK_FINDINGS and plan.shrink else None
+            short = plan.shrink and number < SHRINK_FINDINGS and not self.hurried
+            exchanges = self.shortest(log, index, finding) if short else None
             if exchanges is None:
                 exchanges = tuple(sent.exchange for sent in _related(log, index, self.prefix))[-8:]
             known = self.is_known(finding)
@@ -459,9 +485,24 @@ class _Run:
         if self.plan.embedded:
             return
         self.emit(PhaseStarted("cleaning", None))
-        cleaner = Cleaner(self.target.send, self.target.sleep, patience=min(self.plan.patience, 60.0), settle=SETTLE)
-        done = cleaner.clean(self.session.users)
-        self.emit(Cleaned(done.users, done.left, done.why))
+        session, patience = self.session, min(self.plan.patience, 60.0)
+        settle = SETTLE if session.lost else 0.0
+        session.phase = "cleaning"
+        if self.hurried:
+            self.target.hurry(HURRIED_ANSWER)
+            patience, settle = HURRIED_ANSWER, 0.0
+        before, began = session.requests, self.target.now()
+
+        def stop() -> str:
+            took = self.target.now() - began
+            if self.hurried and took > HURRY:
+                return f"{self.hurried}, and deleting its users was given {HURRY:.0f} s"
+            over = session.over()
+            return over if took > CLEAN_ANYWAY or "requests" in over else ""
+
+        cleaner = Cleaner(session.deliver, self.target.sleep, patience=patience, settle=settle, stop=stop)
+        done = cleaner.clean(session.users)
+        self.emit(Cleaned(done.users, done.left, done.why, session.requests - before, done.verified))
 
     def reasons(self) -> dict[str, str]:
         """For clauses that this run may not have exercised: why."""
@@ -478,10 +519,6 @@ class _Run:
             default = "no probe was chosen that exercises it" if plan.only else "no answer of this run bears on it"
             reasons.setdefault(clause, default)
         return reasons
-
-
-def _nothing() -> tuple[int, float]:
-    return 0, 0.0
 
 
 def freshness(prefixes: Sequence[str], *, everything: bool) -> Callable[[str, str], bool]:

@@ -86,6 +86,7 @@ class Replayer:
             try:
                 inner.send(renamed(step, self.prefix, prefix))
             finally:
+                outer.lost = outer.lost or inner.lost
                 outer.requests += inner.requests - before
                 outer.data_points += inner.data_points - points
         return inner.log

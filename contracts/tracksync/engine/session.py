@@ -77,6 +77,8 @@ class Session:
     found: dict[Hashable, tuple[list[Sent], Finding]] = field(default_factory=dict)
     likeness: Callable[[Finding], Hashable] = lambda finding: finding.clause
     reserve: Callable[[], tuple[int, float]] = lambda: (0, 0.0)  # requests and seconds of the budget, kept for later
+    waited: float = 0.0  # seconds that answers took, in all
+    lost: bool = False  # a write may come through although its answer did not
     pulse: Callable[[int], Step] | None = None  # a plain request, another one for each number
     patience: float = 0.0  # seconds for which an outage is waited out
     shown: dict[str, Exchange] = field(default_factory=dict)  # per ledger row: what showed its reading
@@ -121,6 +123,24 @@ class Session:
             raise TargetLost(f"{self.target.name} cannot be reached ({exchange.failure.detail})")
         return exchange
 
+    def deliver(self, step: Step) -> Exchange:
+        """Send one step as it is: at once and unjudged, but counted and told. For whoever cleans up."""
+        self.rates.sending(step.request.path)
+        exchange = self.target.send(step)
+        self.requests += 1
+        self.emit(ExchangeJudged(self.requests, exchange, (), frozenset(), self.phase, 0))
+        self.rates.read(step.request.path, exchange.response, exchange.received)
+        return exchange
+
+    def over(self) -> str:
+        """Why not one more request may be sent, "" where it may. Keeps nothing back."""
+        budget = self.budget
+        if budget.requests is not None and self.requests >= budget.requests:
+            return f"the budget of {budget.requests} requests is spent"
+        if budget.seconds is not None and self.target.now() - self.started >= budget.seconds:
+            return f"the budget of {budget.seconds:g} seconds is spent"
+        return ""
+
     def check_budget(self, step: Step) -> None:
         """Raise BudgetSpent if `step` would go beyond the budget."""
         self._check_budget(data_points(step))
@@ -160,6 +180,8 @@ class Session:
 
     def _judge(self, step: Step, exchange: Exchange, cost: int) -> None:
         self.requests += 1
+        self.lost = self.lost or _is_lost(exchange)
+        self.waited += max(exchange.received - exchange.sent, 0.0)
         self.data_points += cost
         judgement: Judgement = judge(self.belief, exchange)
         self.belief = judgement.belief
@@ -208,12 +230,11 @@ class Session:
         jitter = self.rng.uniform(0.0, backoff / 2)
         if _limited(exchange):
             return self.rates.wait_after_limit(exchange.request.path, self.target.now())
-        troubled = exchange.response is None or exchange.response.status >= 500
-        return backoff + jitter if troubled else None
+        return backoff + jitter if _is_lost(exchange) else None
 
     def _pause(self, seconds: float, why: str) -> None:
         if self.budget.seconds is not None:
-            left = self.budget.seconds - (self.target.now() - self.started)
+            left = self.budget.seconds - self.reserve()[1] - (self.target.now() - self.started)
             if seconds > left:
                 raise BudgetSpent(f"the budget of {self.budget.seconds:g} seconds is spent")
         self.emit(Paused(seconds, why))
@@ -222,6 +243,10 @@ class Session:
 
 def _limited(exchange: Exchange) -> bool:
     return exchange.response is not None and exchange.response.status == 429
+
+
+def _is_lost(exchange: Exchange) -> bool:
+    return exchange.response is None or exchange.response.status >= 500
 
 
 def _trouble(exchange: Exchange) -> str:

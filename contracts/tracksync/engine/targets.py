@@ -47,6 +47,10 @@ class Target(Protocol):
         """Whether a key of this kind is at hand."""
         ...
 
+    def hurry(self, seconds: float) -> None:
+        """Wait for an answer no longer than `seconds` from now on: somebody wants to go."""
+        ...
+
     def close(self) -> None:
         """Let go of connections."""
         ...
@@ -104,6 +108,9 @@ class EmbeddedMock:
     def can(self, credential: Credential) -> bool:
         """Whether a key of this kind is at hand."""
         return True
+
+    def hurry(self, seconds: float) -> None:
+        """It answers at once anyway."""
 
     def close(self) -> None:
         """Nothing is held open."""
@@ -166,6 +173,10 @@ class HttpTarget:
     def can(self, credential: Credential) -> bool:
         """Whether a key of this kind is at hand."""
         return credential is not Credential.UNPRIVILEGED or bool(self._unprivileged)
+
+    def hurry(self, seconds: float) -> None:
+        """Wait for an answer no longer than `seconds` from now on."""
+        self._client.timeout = httpx.Timeout(seconds)
 
     def close(self) -> None:
         """Let go of connections."""

@@ -69,6 +69,10 @@ class RecordingTarget:
         """Whether a key of this kind is at hand."""
         return self._inner.can(credential)
 
+    def hurry(self, seconds: float) -> None:
+        """Wait for an answer no longer than `seconds` from now on."""
+        self._inner.hurry(seconds)
+
     def close(self) -> None:
         """Let go of connections; the journal stays open."""
         self._inner.close()

@@ -94,9 +94,12 @@ def _wire(result: Result) -> list[Section]:
     if pauses.get("count"):
         said.append(f"Waited {pauses['seconds']:.0f} s in all.")
     left = cleaning["left"]
-    said.append(f"{cleaning['users']} test users named, {len(left) or 'none'} left.")
+    spent = cleaning.get("requests", 0)
+    took = f" Deleting them and looking took {spent} request{'s' * (spent != 1)} of the budget." if spent else ""
+    said.append(f"{cleaning['users']} test users named, {len(left) or 'none'} left.{took}")
     if cleaning["why"]:
-        said.append(f"Cleaning up: {cleaning['why']}; `tracksync clean` tries again.")
+        again = "; `tracksync clean` deletes them" if left else ""
+        said.append(f"Cleaning up: {cleaning['why']}{again}.")
     minutes = result.get("timeline") or []
     rows = [
         [

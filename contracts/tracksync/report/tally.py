@@ -209,6 +209,8 @@ class Tally:
                 "users": self._cleaned.users,
                 "left": [self._redactor.json(list(user)) for user in self._cleaned.left],
                 "why": self._redactor.text(self._cleaned.why),
+                "requests": self._cleaned.requests,
+                "verified": self._cleaned.verified,
             }
         return result
 
