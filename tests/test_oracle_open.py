@@ -55,6 +55,7 @@ def test_errors_of_the_body_and_errors_of_an_object_may_have_entries_of_two_form
     assert court.hear(NO_NAME, OBJECTS, 400) == []
     assert court.hear(NO_OBJECT, TEXTS, 400) == []
     assert court.hear(b"{", TEXTS, 400) == []
+    assert court.hear({"events": ["text"]}, TEXTS, 400) == []
     assert court.hear(NO_NAME, TEXTS, 403, credential=Credential.UNPRIVILEGED) == []
     assert court.clauses(NO_NAME, TEXTS, 400) == {"TS-READING-KEPT"}
 
@@ -81,6 +82,40 @@ def test_where_updates_that_are_not_made_are_shown_it_must_be_too(stored: Any, e
     assert court.write({"a": stored}) == set()
     assert court.write({"a": "x" * 256}, {"a": stored}) == set()
     assert court.write({"a": edit}, {}) == {"TS-READING-KEPT"}
+
+
+WIDE = 2**53 + 1
+ROUNDED = 2**53
+WIDE_WRITES: tuple[tuple[Any, Any], ...] = (
+    (WIDE, ROUNDED),
+    (2**63 - 1, 9223372036854776000),  # as JavaScript writes it
+    (2**63 - 1, 9.223372036854775807e18),
+    ([WIDE, 1], [ROUNDED, 1]),
+    ({"a": {"b": WIDE}}, {"a": {"b": ROUNDED}}),
+)
+
+
+@pytest.mark.parametrize(("sent", "shown"), WIDE_WRITES)
+def test_integers_beyond_2_to_the_53_may_be_held_as_doubles(sent: Any, shown: Any) -> None:
+    court = Court()
+    assert court.write({"a": sent, "b": "x"}, {"a": shown, "b": "x"}) == set()
+    assert court.write({"n": ROUNDED}) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": ROUNDED}) == set()
+    assert court.write({"c": WIDE}) == {"TS-ATTR-INTEGER"}
+
+
+def test_a_server_that_keeps_their_digits_keeps_them_everywhere() -> None:
+    court = Court()
+    assert court.write({"a": {"b": WIDE}}) == set()
+    assert court.write({"n": ROUNDED}) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": ROUNDED}) != set()
+    assert court.write({"c": WIDE}, {"c": ROUNDED}) == {"TS-ATTR-INTEGER"}
+
+
+def test_a_double_is_the_nearest_one_and_no_other_value_changes() -> None:
+    assert Court().write({"a": WIDE}, {"a": ROUNDED - 2}) == {"TS-ATTR-INTEGER"}
+    assert Court().write({"a": 2**53 - 1}, {"a": 2**53 - 2}) == {"TS-ATTR-INTEGER"}
+    assert Court().write({"a": {"w": WIDE, "x": 1}}, {"a": {"w": ROUNDED, "x": 2}}) == {"TS-OBJECT-SET"}
 
 
 @pytest.mark.parametrize("currency", ["840", 840, "usd"])

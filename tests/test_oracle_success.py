@@ -96,7 +96,7 @@ def test_a_status_that_no_document_names_is_called_so() -> None:
         (False, "false", "TS-ATTR-BOOLEAN"),
         (25, 26, "TS-ATTR-INTEGER"),
         (25, "25", "TS-ATTR-INTEGER"),
-        (2**53 + 1, 2**53, "TS-ATTR-INTEGER"),
+        (2**53 + 1, 2**53 + 3, "TS-ATTR-INTEGER"),
         (2**31, -(2**31), "TS-ATTR-INTEGER"),
         (219.98, 219.97999572753906, "TS-ATTR-FLOAT"),
         ("x" * 255, "x" * 254, "TS-ATTR-LENGTH-KEPT"),

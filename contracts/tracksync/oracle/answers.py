@@ -90,7 +90,8 @@ def judge_fatal(ask: Ask, status: int, body: dict[str, Any]) -> tuple[list[Findi
             text = "an entry of errors is neither an object nor a text"
             findings.append(Finding("TS-REFUSE-BODY", text, f"{where}/{index}", "an object or a text", entry))
     # SYNC draws objects for the endpoint's own errors, ERRORS texts for errors of every kind: both may be right.
-    shown = kinds.pop() if len(kinds) == 1 and status == 400 and _of_one_object(ask) else None
+    own = status == 400 and _of_one_object(ask) and all(ground.clause != "TS-REFUSE-TYPE" for ground in ask.grounds)
+    shown = kinds.pop() if len(kinds) == 1 and own else None
     return findings, shown
 
 

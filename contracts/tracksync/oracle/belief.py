@@ -187,6 +187,7 @@ class Belief(Struct, frozen=True):
     made: int = 0  # how many users were ever made, so that a number is not given twice
     floating: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
     answered: int = 0  # the moment of the last answer that was not a 5XX
+    wide_integers: str | None = None  # "exact" or "doubles", once an answer has shown an integer beyond 2^53
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> Belief:

@@ -28,7 +28,7 @@ def judge_rate(
     status = response.status
     endpoint = ENDPOINTS.get(ask.endpoint)
     if values == [None, None, None]:
-        strict = endpoint is not None and (status in (201, 400, 401, 403, 415, 429))
+        strict = endpoint is not None and (status in (201, 400, 401, 403, 429))
         if not strict or ask.endpoint != "sync":
             return _count_only(belief, exchange, status, endpoint), [], set()
     findings: list[Finding] = []

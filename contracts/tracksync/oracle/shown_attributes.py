@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tracksync.findings import NOTHING, Finding
 from tracksync.limits import ARRAY_MAX, ARRAY_MIN, STRING_CHARACTERS
-from tracksync.oracle import answers, cells, late
+from tracksync.oracle import answers, cells, late, precision
 from tracksync.oracle.belief import ABSENT, MAX_STATES, OMITTED, UNKNOWN, Belief, Cell, CellKey, State, User
 from tracksync.oracle.case import Case, changed, contended, known_value, operations, overdue
 from tracksync.oracle.cells import AttributeWrite
@@ -28,6 +28,8 @@ def judge_attributes(case: Case, candidate: Candidate, user: User, entry: dict[s
     applied = refused = False
     writes = operations(case)
     turned_down = any(_certainly_refused(operation) for _, operation in writes)
+    response = case.exchange.response
+    wide = response is not None and precision.WIDE.search(response.body) is not None
     for key, operation in writes:
         cell = user.cell(key)
         if listed is None or contended(case, key, cell):
@@ -36,6 +38,8 @@ def judge_attributes(case: Case, candidate: Candidate, user: User, entry: dict[s
             shown = listed.get(key[1], OMITTED)
             known = len(case.findings)
             after = _judge_attribute(case, candidate, key, cell, operation, shown)
+            if wide and precision.keeps_digits(shown):
+                _keeps_digits(case, key, shown)
             if turned_down and not _certainly_refused(operation) and _unmoved(cell, shown):
                 case.findings[known:] = [_independent(finding) for finding in case.findings[known:]]
             over = _certainly_refused(operation)
@@ -44,6 +48,26 @@ def judge_attributes(case: Case, candidate: Candidate, user: User, entry: dict[s
     if refused and applied:
         case.exercised.add("TS-ATTR-INDEPENDENT")
     return user
+
+
+def _keeps_digits(case: Case, key: CellKey, shown: Any) -> None:
+    """An answer shows digits that no double holds."""
+    if case.belief.wide_integers == "doubles":
+        text = f"{key[1]!r} keeps digits beyond 2^53, which were lost before"
+        where = answers.pointer_to_attribute(key[1])
+        case.findings.append(Finding("TS-ATTR-INTEGER", text, where, precision.rounded(shown), shown))
+    case.belief = replace(case.belief, wide_integers="exact")
+
+
+def _in_doubles(cell: Cell, write: AttributeWrite, shown: Any, limits: tuple[int, int]) -> list[Way]:
+    """The outcomes that fit what is shown where the server holds its numbers as doubles."""
+    ways: list[Way] = []
+    for state in cell.states:
+        for outcome in cells.attribute_outcomes(write, state.value, limits):
+            if type(outcome.shows) in (int, dict, list) and precision.keeps_digits(outcome.shows):
+                held = cells.Outcome(shown, precision.rounded(outcome.shows), outcome.requires, outcome.limit)
+                ways += [(fit, state.pending) for fit in cells.fitting([held], precision.rounded(shown))]
+    return ways
 
 
 def _certainly_refused(write: AttributeWrite) -> bool:
@@ -76,6 +100,10 @@ def _judge_attribute(
     case.exercised.update(_attribute_features(clause, write, cell))
     where = answers.pointer_to_attribute(key[1])
     lawful = [way for way in ways if belief.allows(way[0].requires)]
+    if not lawful and shown is not OMITTED and belief.wide_integers != "exact":
+        lawful = [way for way in _in_doubles(cell, write, shown, limits) if belief.allows(way[0].requires)]
+        if lawful:
+            belief = replace(belief, wide_integers="doubles")
     timely = [way for way in lawful if not overdue(way[1], case.exchange.sent)]
     if lawful and not timely:
         text = f"{key[1]!r} lacks what /users/track accepted long ago"
