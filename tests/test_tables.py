@@ -1,0 +1,109 @@
+"""Clauses, ledger and limits as the documents have them. The numbers stand here a second time, so that a slip shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracksync import limits
+from tracksync.clauses import Clause, Side, Strength, UnknownClause, catalogue, clause
+from tracksync.ledger import Row, UnknownReading, check, defaults, ledger
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RATE_PER_MINUTE", 500),
+        ("BODY_BYTES", 4_194_304),
+        ("STRING_CHARACTERS", 255),
+        ("ARRAY_DEFAULTS", (25, 100, 500)),
+        ("ARRAY_MIN", 25),
+        ("ARRAY_MAX", 500),
+        ("OBJECT_BYTES", 102_400),
+        ("PROPERTY_COUNT", 256),
+        ("PROPERTY_NAME_CHARACTERS", 255),
+        ("PRODUCT_ID_CHARACTERS", 255),
+        ("QUANTITY_MAX", 100),
+        ("TRACK_OBJECTS", 75),
+        ("DELETE_BATCH", 50),
+        ("DATE_YEAR_MIN", 0),
+        ("DATE_YEAR_MAX", 3000),
+    ],
+)
+def test_a_limit_is_the_documented_one(name: str, value: object) -> None:
+    assert getattr(limits, name) == value
+
+
+def test_the_names_with_a_meaning_are_the_documented_ones() -> None:
+    assert limits.IDENTIFIERS == ("external_id", "user_alias", "braze_id", "email", "phone")
+    assert sorted(limits.CONTROL_KEYS) == ["_merge_objects", "_update_existing_only", "push_token_import"]
+    assert limits.SECTIONS == ("attributes", "events", "purchases")
+    assert sorted(limits.RESERVED_PROPERTIES) == ["event_name", "time"]
+    assert sorted(limits.PROFILE_FIELDS) == [
+        *("alias_label", "alias_name", "braze_id", "country", "current_location", "date_of_first_session"),
+        *("date_of_last_session", "dob", "email", "email_click_tracking_disabled", "email_open_tracking_disabled"),
+        *("email_subscribe", "external_id", "facebook", "first_name", "gender", "home_city", "image_url", "language"),
+        *("last_name", "marked_email_as_spam_at", "phone", "push_subscribe", "push_tokens", "subscription_groups"),
+        *("time_zone", "twitter", "user_alias"),
+    ]
+
+
+def test_a_clause_is_documented_and_leaves_nothing_open_unless_its_table_says_so() -> None:
+    plain = clause("TS-OK-MESSAGE")
+    assert (plain.strength, plain.rows) == (Strength.DOCUMENTED, ())
+    rows = [row for one in catalogue(None).values() for row in one.rows]
+    assert rows
+    assert set(rows) <= set(ledger())
+    assert {one.strength for one in catalogue(None).values()} == set(Strength)
+    assert all(one.sentence.endswith(".") and one.source for one in catalogue(None).values())
+    assert Clause("TS-X", "A promise.", "SYNC") == Clause("TS-X", "A promise.", "SYNC", Strength.DOCUMENTED, ())
+
+
+def test_each_side_has_its_own_clauses_and_both_together_have_all() -> None:
+    server, client = catalogue(), catalogue(Side.CLIENT)
+    assert {one.side for one in server.values()} == {Side.SERVER}
+    assert {one.side for one in client.values()} == {Side.CLIENT}
+    assert dict(catalogue(None)) == {**server, **client}
+    assert all(name == one.id and name.startswith("TS-") for name, one in server.items())
+    assert all(name == one.id and name.startswith("TC-") for name, one in client.items())
+    assert clause("TS-OK-MESSAGE") == server["TS-OK-MESSAGE"]
+    assert [str(one) for one in (*Strength, *Side)] == ["documented", "observed", "assumed", "server", "client"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("TS-OK-MESAGE", "no clause is called 'TS-OK-MESAGE'; did you mean TS-OK-MESSAGE"),
+        ("ts-ok-message", "did you mean TS-OK-MESSAGE"),
+        ("~~~", "no clause is called '~~~'; `tracksync clauses` lists them all"),
+    ],
+)
+def test_an_unknown_clause_is_answered_with_the_nearest(asked: str, answer: str) -> None:
+    with pytest.raises(UnknownClause) as error:
+        clause(asked)
+    assert str(error.value).startswith(answer) or answer in str(error.value)
+    assert str(error.value).count("TS-") + str(error.value).count("TC-") <= 4
+
+
+def test_a_row_has_a_default_among_readings_that_say_what_they_mean() -> None:
+    assert list(defaults()) == list(ledger())
+    for name, row in ledger().items():
+        assert row.name == name
+        assert defaults()[name] == row.default == next(iter(row.readings))
+        assert len(row.readings) > 1
+        assert all(sentence for sentence in row.readings.values())
+        assert row.question
+        assert row.source
+    numbers = [row.number for row in ledger().values()]
+    assert set(numbers) == set(range(1, max(numbers) + 1))
+    assert {row.learned for row in ledger().values()} == {True, False}
+    assert Row("r", 1, "?", "SYNC", {"a": "A."}).learned is True
+
+
+def test_a_reading_is_checked_against_its_row() -> None:
+    check("array-overflow", "newest")
+    with pytest.raises(UnknownReading, match=r"no ledger row is called 'aray-overflow'; did you mean array-overflow\?"):
+        check("aray-overflow", "newest")
+    with pytest.raises(UnknownReading, match="row 'array-overflow' has no reading 'oldest'; it has unchanged, newest"):
+        check("array-overflow", "oldest")
+    with pytest.raises(UnknownReading, match="did you mean " + ", ".join(sorted(ledger()))):
+        check("~~~", "newest")
