@@ -17,8 +17,8 @@ def same(a: Any, b: Any) -> bool:
     kind = type(a)
     if kind is str:
         return bool(a == b)
-    if kind is bool or type(b) is bool or a is None or b is None:
-        return False  # the same ones are identical
+    if kind is bool or type(b) is bool:
+        return False  # the same ones are identical, and Python's true is 1
     if kind is dict:
         return type(b) is dict and len(a) == len(b) and all(key in b and same(a[key], b[key]) for key in a)
     if kind is list:
