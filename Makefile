@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fuzz test lint bench clean
+.PHONY: help setup fuzz test lint bench mutation clean
 
 help: ## List the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
@@ -34,6 +34,10 @@ lint: $(READY) ## Style, types, import layers, and the spec.
 
 bench: $(READY) ## Measure speed; tools/bench says what.
 	$(BIN)/python tools/bench.py $(ARGS)
+
+mutation: $(READY) ## Change the judge, and see whether the tests notice. ARGS="values/times.py".
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutation]'
+	$(BIN)/python tools/mutation $(ARGS)
 
 clean: ## Remove the environment and every cache.
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis
