@@ -32,7 +32,7 @@ from tracksync.findings import Finding
 from tracksync.gate.drive import ways
 from tracksync.gate.drive.judging import Broken, Verdict, judge_played
 from tracksync.gate.drive.protocol import VERSION, Kind, Outcome
-from tracksync.gate.drive.script import Script, again, alone, at_once, together, unusual
+from tracksync.gate.drive.script import Script, again, alone, at_once, shorter, together, unusual
 from tracksync.gate.drive.stand import Rig, Stand
 from tracksync.gate.scenarios import CALM
 from tracksync.outcome import fails, fingerprint, strength_of
@@ -228,9 +228,24 @@ class Driver:
         if not findings:
             return
         self._begin("confirming")
+        until = time.monotonic() + SHRINKING
         for found in findings[:_CONFIRMED]:
+            self._shorten(stand, found, until)
             stand.renew()
             found.alone = found.finding.clause in self._play(stand, found.script).clauses
+
+    def _shorten(self, stand: Stand, found: _Found, until: float) -> None:
+        """Leave out what can be left out: Hypothesis stops where a step of several would have to become one of one."""
+        kept: Script | None = found.script
+        while kept is not None:
+            smaller = iter(shorter(kept))
+            kept = None
+            for candidate in smaller:
+                if time.monotonic() > until:
+                    return
+                if found.finding.clause in self._try(stand, candidate).clauses:
+                    kept = candidate
+                    break
 
     # --- one script ---------------------------------------------------------------------------------------------
     def _try(self, stand: Stand, script: Script) -> Verdict:

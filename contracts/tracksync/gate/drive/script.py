@@ -7,7 +7,7 @@ its behaviour. Adapters ignore lines of a type that they do not know, so that a 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
@@ -80,6 +80,17 @@ def timed(script: Script) -> Script:
             operations.append(operation)
         steps.append(replace(step, operations=tuple(operations)))
     return Script(tuple(steps))
+
+
+def shorter(script: Script) -> Iterator[Script]:
+    """Every script with one operation less."""
+    for place, step in enumerate(script.steps):
+        for gone in range(len(step.operations)):
+            rest = step.operations[:gone] + step.operations[gone + 1 :]
+            kept = (replace(step, operations=rest, pipelined=step.pipelined and len(rest) > 1),) if rest else ()
+            steps = (*script.steps[:place], *kept, *script.steps[place + 1 :])
+            if steps:
+                yield Script(steps)
 
 
 def read(text: str, source: str, behaviours: Iterable[str]) -> Script:

@@ -153,10 +153,15 @@ def same(a: Any, b: Any) -> bool:
 def whose(request: Request, open_: Mapping[int, Operation]) -> int | None:
     """The number of the operation in `open_` that `request` is a try of, as far as it can be told; None for none."""
     ranks = {number: _likeness(request, operation) for number, operation in open_.items()}
-    best = max(ranks, key=lambda number: ranks[number], default=None)
+    best = max(ranks, key=lambda number: (ranks[number], _size(open_[number])), default=None)
     if best is None or (ranks[best] == 0 and len(open_) > 1):
         return None
     return best
+
+
+def _size(operation: Operation) -> int:
+    """Of two operations that a request may be a try of, it is the one that asks for more."""
+    return len(asked_of(operation))
 
 
 EXACT: Final = 4
