@@ -405,6 +405,54 @@ def wavering() -> Iterator[Stop]:
         yield event("e", TIME, {"user_alias": {"alias_name": name, "alias_label": "l"}} | CREATE)
 
 
+def plumbing() -> Iterator[Stop]:
+    texts = ("a\u200bb", "x\ufe0f", "\x01y")
+    for number in range(2):
+        yield attributes("g", **{f"t{n}": text for n, text in enumerate(texts)})
+        yield purchase(70_000, {"external_id": "g"})
+        yield event("e", TIME, {"external_id": "g", **ALIAS})
+        yield Stop({"attributes": [{"external_id": "g"}]})
+        yield attributes("g", l=["a", "b", "a"], f=[0.5], flag=[True], big=1.5e39, constructor="x", length=number)
+        yield event(5, TIME, {"external_id": "g"})
+        yield event("e", TIME, {"external_id": "g"})  # the second round meets the other half of all requests
+        yield attributes("g", os=[{"id": 1}, {"id": 1}])
+        change = {"$identifier_key": "id", "$identifier_value": 1, "$new_object": {"id": 1, "n": number}}
+        yield attributes("g", os={"$update": [change]})
+    for number in (200, 201):
+        yield attributes("g", astral="🎊" * number)
+    yield attributes("g", o={"0": "a", "1": {}}, deep={"2": {"3": {"4": {"5": {"6": {"7": {"8": 1}}}}}}})
+    for key in ("é", "e\u0301"):
+        yield attributes("g", **{key: {"inc": 1}})
+        yield purchase(key, {"external_id": "g"}, quantity=100)
+    for _ in range(3):
+        yield purchase("é", {"external_id": "g"}, quantity=100)
+    late = {"external_id": "late"}
+    yield event("e", TIME, late | ONLY)
+    yield attributes("late", e=1)
+    yield event("e", TIME, late | ONLY)
+    yield attributes("late", e={"inc": 1})
+    yield event("e", TIME, late | ONLY)
+    yield Stop({"events": [late | {"name": "e", "time": TIME}]}, "/nowhere")
+    yield event("e", TIME, late)
+    for spelling in ("Name ", "Name"):
+        yield by({"user_alias": {"alias_name": spelling, "alias_label": "trim"}} | CREATE, n={"inc": 1})
+    for mail in ("a.c@example.com", "ac@example.com"):
+        yield by({"email": mail}, n={"inc": 1})
+    for number, time in enumerate(
+        (
+            "2022-06-15T12:00:00+14:00",
+            "2022-06-15T12:00:00+05:45",
+            "2000-02-29T12:00:00Z",
+            "2022-06-15T12:00:00.25Z",
+            "2022-06-15T12:00:00.123456Z",
+        )
+    ):
+        yield event(f"at {number}", time, late)
+    yield attributes("wide", **{f"a{n:02}": n for n in range(70)})
+    yield attributes("wide", a69={"inc": 1}, heavy={f"k{n}": "x" * 250 for n in range(300)})
+    yield attributes("wide", heavy={"seen": 1}, _merge_objects=True)
+
+
 def neighbours() -> Iterator[Stop]:
     batch = [{"external_id": "t", "l": {"add": [n]}, "n": {"inc": 1}} for n in range(75)]
     yield Stop({"attributes": batch}, TRACK)
@@ -424,7 +472,7 @@ def neighbours() -> Iterator[Stop]:
     yield Stop({"external_ids": ["u9"]}, DELETE)
 
 
-ROOMS = (strings, numbers, arrays, objects, events, purchases, users, state, refused, wavering, neighbours)
+ROOMS = (strings, numbers, arrays, objects, events, purchases, users, state, refused, wavering, plumbing, neighbours)
 
 
 def walk(**config: Any) -> Iterator[tuple[Any, ...]]:

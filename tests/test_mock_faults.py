@@ -64,7 +64,7 @@ def test_a_fault_overrides_only_what_the_server_has() -> None:
             for method in vars(class_)
             if callable(vars(class_)[method]) and not method.startswith("_")
         }
-        helpers = {"changed", "picky", "dislikes", "moved", "shift"}
+        helpers = {"changed", "picky", "dislikes", "moved", "shift", "stray", "after", "kept", "misread"}
         assert own - helpers, name
         assert own - helpers <= set(dir(Core)), name
 

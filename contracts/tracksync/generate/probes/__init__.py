@@ -31,7 +31,6 @@ PROBES: Final[tuple[Probe, ...]] = (
     containers.arrays_of_objects,
     events.future,
     events.names,
-    events.apps,
     attributes.names,
     attributes.dates,
     attributes.profile,

@@ -21,8 +21,11 @@ TEXTS: Final = {
     "combining": "Zoe\u0308 n\u0303",
     "astral": "🎉 👩‍👩‍👧 𝔘",
     "right to left": "مرحبا שלום",
+    "direction marks": "a\u200eb\u202bc\u202cd\u2066e\u2069",
+    "selectors": "❤\ufe0f 1\ufe0f\u20e3",
     "wide": "日本語 ﾊﾝｶｸ",
     "separators": "a\u2028b\u2029c\u00a0d\u200be",
+    "encoded": "a+b%20c%2B&d=e",
     "digits": "007",
     "number": "1e3",
     "float text": "219.98",
@@ -58,7 +61,8 @@ FLOATS: Final = {
     "tenth": 0.1,
     "third": 0.3333333333333333,
     "negative float": -2.5,
-    "large float": 1.5e300,
+    "past single": 1.5e39,
+    "large float": 1.5e299,
 }
 # Attribute names that differ in case, spaces or Unicode form only, and names that look like other things.
 NAMES: Final[dict[str, Any]] = {
@@ -77,6 +81,9 @@ NAMES: Final[dict[str, Any]] = {
     "users": "l",
     "inc": 2,
     "null": "m",
+    "constructor": "o",
+    "toString": "p",
+    "length": "q",
     "0": "n",
 }
 
@@ -147,6 +154,7 @@ def values(name: Namer) -> Iterator[Step]:
                 "no": True,
                 "Colour": "A",
                 "colour ": "E",
+                "🎨": "H",
                 **{key: text + "z" for key, text in LENGTHS.items() if key != "astral 127"},
                 "three bytes 255": "語" * 256,
                 "spaces 255": " " * 256,
@@ -183,9 +191,11 @@ def values(name: Namer) -> Iterator[Step]:
                 "carry": {"inc": 2**31},
                 "through zero": {"inc": -7},
                 "never 256": "no longer",
+                "astral 128": "🎊" * 128,
                 "gone text": OVER,
                 "gone number": {"inc": 7},
                 "back again": "second",
+                "yes": False,
                 "untouched": OVER,
             },
         ),
@@ -211,7 +221,10 @@ def names(name: Namer) -> Iterator[Step]:
         "x" * 60 + "2",
     )
     yield send("names alike", attributes_request(user, {one: 10 * number for number, one in enumerate(alike, start=1)}))
-    yield send("one removed, one counted up", attributes_request(user, {"pre": None, "prefix": {"inc": 1}}))
+    yield send(
+        "one removed, one counted up",
+        attributes_request(user, {"pre": None, "prefix": {"inc": 1}, "год": {"inc": 1}}, _update_existing_only=True),
+    )
     yield send("all of them", attributes_request(user, {one: {"inc": 0} for one in alike if one != "pre"}))
     yield send("a text with a NUL", attributes_request(user, {"nul": "before\0after"}))
 

@@ -66,6 +66,7 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "cleared": ["a", "b"],
                 "with empty": ["", "a"],
                 "alike as text": [1, "1", 2.5, "2.5"],
+                "flags": [True, False, "x"],
             },
         ),
     )
@@ -91,17 +92,29 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "long and moved": {"add": ["e000"]},
                 "had few": elements(501),
                 "never": elements(501),
-                "repeats": LOOK,
+                "repeats": ["b", "a", "b"],
+                "same both": {"add": ["m"], "remove": ["m"]},
                 "cleared": [],
                 "beside": "applied",
             },
         ),
     )
     looked_at = (
-        *("grows", "numbers", "floats", "case", "forms", "moves", "moves and grows", "shrinks", "stays", "both"),
+        *("grows", "numbers", "floats", "case", "forms", "moves", "moves and grows", "shrinks", "stays"),
         *("emptied", "twice", "repeats", "full", "full and moved", "long", "long and moved", "had few", "long texts"),
     )
-    yield send("what was stored", attributes_request(user, dict.fromkeys(looked_at, LOOK)))
+    yield send(
+        "what was stored",
+        attributes_request(
+            user,
+            {
+                **dict.fromkeys(looked_at, LOOK),
+                "same both": {"add": ["m"], "remove": ["m"]},
+                "both": None,
+                "never": elements(501),
+            },
+        ),
+    )
     yield send(
         "the edits once more, and a value both added and removed",
         attributes_request(
@@ -111,7 +124,7 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "numbers": {"add": [4, 3]},
                 "moves": ["only this"],
                 "shrinks": {"add": ["q"]},
-                "both": None,
+                "both": {"add": ["new"]},
                 "same both": {"add": ["m"], "remove": ["m"]},
                 "case": {"add": ["a"]},
                 "full": {"remove": ["e001", "e023"]},
@@ -154,6 +167,9 @@ def objects(name: Namer) -> Iterator[Step]:
                 "timed": {"since": {"$time": "2020-02-29T23:30:00+01:00"}, "n": 1},
                 "types": {"i": 2**53 + 1, "f": 1e-7, "t": True, "no": False, "zero": 0, "one": 1, "empty": ""},
                 "words": {"ключ": "🎉", "k" * 255: "v" * 255, "Case": 1, "case": 2},
+                "numbered": {"0": "a", "1": "b"},
+                "hollow": {"inside": {}, "beside": 1},
+                "deepest": {"2": {"3": {"4": {"5": {"6": {"7": {"8": "here"}}}}}}},
                 "singles": {"list": ["only"], "deep": {"list": [{"a": 1}]}},
                 "beside": 1,
             },
@@ -204,8 +220,8 @@ def objects(name: Namer) -> Iterator[Step]:
         ),
     )
     yield send(
-        "replaced with _merge_objects false",
-        attributes_request(user, {"person": {"name": {"first": "Grace"}}}, _merge_objects=False),
+        "replaced, and merged no longer",
+        attributes_request(user, {"person": {"name": {"first": "Grace"}}, "types": {"one": 2}}),
     )
     yield send(
         "what was stored",
@@ -297,9 +313,21 @@ def arrays_of_objects(name: Namer) -> Iterator[Step]:
     )
     yield send(
         "an update without _merge_objects",
-        attributes_request(user, {"plain": _edit("$update", "id", 3, {"id": 3, "name": "New"})}),
+        attributes_request(
+            user,
+            {
+                "plain": _edit("$update", "id", 3, {"id": 3, "name": "New"}),
+                "several": _edit("$update", "id", 2, {"id": 2, "found": "again"}),
+            },
+        ),
     )
     yield send(
         "what was stored",
-        attributes_request(user, dict.fromkeys((*used, "emptied", "plain", "many"), LOOK_OBJECTS)),
+        attributes_request(
+            user,
+            {
+                **dict.fromkeys((*used, "emptied", "many"), LOOK_OBJECTS),
+                "plain": _edit("$update", "id", 3, {"id": 3, "more": 1}),
+            },
+        ),
     )

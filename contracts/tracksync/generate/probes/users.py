@@ -32,7 +32,6 @@ def external_id(name: Namer) -> Iterator[Step]:
         "attributes, update only, known; what was not written before stays away",
         attributes_request(user, {"n": {"inc": 1}, "m": "new"}, _update_existing_only=True),
     )
-    yield send("purchase, update only, known", purchase_request(user, SKU, DAY, _update_existing_only=True))
     yield send("event, update only, known", event_request(user, SEEN, DAY, _update_existing_only=True))
     buyer = {"external_id": name.external_id("buyer")}
     yield send("purchase, unsaid, creates", purchase_request(buyer, SKU, DAY))
@@ -54,7 +53,6 @@ def alias(name: Namer) -> Iterator[Step]:
     user = {"user_alias": name.alias("a")}
     yield send("attributes, unsaid, nobody", attributes_request(user, {"n": 5}))
     yield send("event, unsaid, nobody", event_request(user, SEEN, DAY))
-    yield send("purchase, update only, nobody", purchase_request(user, SKU, DAY, _update_existing_only=True))
     yield send(
         "attributes, create when unknown", attributes_request(user, {"n": 1, "s": "a"}, _update_existing_only=False)
     )
@@ -71,9 +69,8 @@ def alias(name: Namer) -> Iterator[Step]:
     yield send("name and label of that alias exchanged, unsaid, nobody", event_request(exchanged, SEEN, DAY))
     other = {"user_alias": name.alias("a", "other label")}
     yield send("the name under another label, unsaid, nobody", event_request(other, SEEN, DAY))
-    yield send("created under that label", attributes_request(other, {"n": 10}, _update_existing_only=False))
-    yield send("event under that label", event_request(other, SEEN, DAY))
     yield send("the alias in another case, unsaid, nobody", event_request({"user_alias": name.alias("A")}, SEEN, DAY))
+    yield send("the alias and a space, unsaid, nobody", event_request({"user_alias": name.alias("a ")}, SEEN, DAY))
     identified = {"external_id": known["alias_name"]}
     yield send("an external_id of the same text is another user", event_request(identified, SEEN, DAY))
     stranger = {"user_alias": name.alias("stranger")}
@@ -81,6 +78,7 @@ def alias(name: Namer) -> Iterator[Step]:
         "created by external_id", event_request({"external_id": stranger["user_alias"]["alias_name"]}, SEEN, DAY)
     )
     yield send("an alias of the same text, unsaid, nobody", event_request(stranger, SEEN, DAY))
+    yield send("the first alias again, unsaid", attributes_request(user, {"n": {"inc": 0}}))
     by_event = {"user_alias": name.alias("by event")}
     yield send("event, create when unknown", event_request(by_event, SEEN, DAY, _update_existing_only=False))
     yield send("event, unsaid, created or not", event_request(by_event, SEEN, DAY))
@@ -98,7 +96,7 @@ def alias(name: Namer) -> Iterator[Step]:
 )
 def email_phone(name: Namer) -> Iterator[Step]:
     """Profiles that have an email or a phone and nothing else, created and found again by every section."""
-    by_email, by_phone = {"email": name.email("E", "mail.example")}, {"phone": name.phone("p")}
+    by_email, by_phone = {"email": name.email("E.F", "mail.example")}, {"phone": name.phone("p")}
     yield send(
         "email, attributes, update only, nobody", attributes_request(by_email, {"n": 5}, _update_existing_only=True)
     )
@@ -107,13 +105,13 @@ def email_phone(name: Namer) -> Iterator[Step]:
         "email, attributes, update only, known",
         attributes_request(by_email, {"n": {"inc": 1}, "s": "e"}, _update_existing_only=True),
     )
-    tagged = {"email": name.email("E+tag", "mail.example")}
+    tagged = {"email": name.email("E.F+tag", "mail.example")}
     yield send("the same with a tag behind a plus is another user", event_request(tagged, SEEN, DAY))
-    yield send("email, purchase", purchase_request(by_email, SKU, DAY, _update_existing_only=False))
+    dotless = {"email": name.email("EF", "mail.example")}
+    yield send("the same without its dot is another user", event_request(dotless, SEEN, DAY))
     yield send("phone, event, update only, nobody", event_request(by_phone, SEEN, DAY, _update_existing_only=True))
     yield send("phone, attributes, creates", attributes_request(by_phone, {"n": 7}))
     yield send("phone, purchase, update only, known", purchase_request(by_phone, SKU, DAY, _update_existing_only=True))
-    yield send("phone, event", event_request(by_phone, SEEN, DAY, _update_existing_only=False))
 
 
 @probe("user-found-by-email", "TS-USER-EMAIL-FINDS", "TS-USER-PHONE-FINDS", "TS-EVENT-COUNT", "TS-STATE-USERS-APART")
@@ -163,7 +161,8 @@ def precedence(name: Namer) -> Iterator[Step]:
     ada, bob = {"external_id": name.external_id("ada")}, {"user_alias": name.alias("bob")}
     yield send("Ada's first", event_request(ada, SEEN, DAY))
     yield send("Bob is created", attributes_request(bob, {"who": "bob"}, _update_existing_only=False))
-    yield send("both at once", event_request({**ada, **bob}, SEEN, DAY))
+    for _ in range(2):
+        yield send("both at once", event_request({**ada, **bob}, SEEN, DAY))
 
 
 @probe("user-integer-id", "TS-FORM-INTEGER-ID", "TS-PURCHASE-PRODUCT", "TS-READING-KEPT")
@@ -172,7 +171,12 @@ def integer_id(name: Namer) -> Iterator[Step]:
     user = {"external_id": name.integer_id("u")}
     for _ in range(2):
         yield send("an integer external_id", event_request(user, SEEN, DAY))
-    yield send("an integer product_id", purchase_request({"external_id": name.external_id("u")}, 1_000_001, DAY))
+    zeros = {"external_id": f"0{name.integer_id('u')}"}
+    yield send(
+        "the same digits after a zero, update only, nobody", event_request(zeros, SEEN, DAY, _update_existing_only=True)
+    )
+    for _ in range(2):
+        yield send("an integer product_id", purchase_request({"external_id": name.external_id("u")}, 1_000_001, DAY))
 
 
 @probe("user-spelling", "TS-USER-SPELLING", "TS-STATE-USERS-APART")
@@ -180,7 +184,7 @@ def spelling(name: Namer) -> Iterator[Step]:
     """external_ids that differ in case, spaces, Unicode form, or far behind."""
     first = name.external_id("José")
     far = first + "-" * 40
-    for variant in (first, first.upper(), first + " ", name.external_id("Jose\u0301"), far + "1", far + "2", first):
+    for variant in (first, first.upper(), first + " ", name.external_id("Jose\u0301"), far + "1", far + "2"):
         yield send(f"external_id {variant!r}", event_request({"external_id": variant}, SEEN, DAY))
 
 
@@ -198,18 +202,22 @@ def apart(name: Namer) -> Iterator[Step]:
     ada, bob = {"external_id": name.external_id("ada")}, {"external_id": name.external_id("bob")}
     yield send(
         "Ada's attributes",
-        attributes_request(ada, {"x 🎉": 10, "list": ["a"], "o": {"a": 1}}, _update_existing_only=False),
+        attributes_request(ada, {"x 🎉": 10, "y": 1, "list": ["a"], "o": {"a": 1}}, _update_existing_only=False),
     )
-    yield send("Bob's attributes", attributes_request(bob, {"x 🎉": 100, "list": ["b"], "o": {"b": 1}}))
+    yield send("Bob's attributes", attributes_request(bob, {"x 🎉": 100, "y": 2, "list": ["b"], "o": {"b": 1}}))
+    yield send("Ada's event", event_request(ada, "x 🎉", "2023-01-01T00:00:00Z", properties={"y": "z"}))
     yield send(
         "Ada's again",
-        attributes_request(ada, {"x 🎉": {"inc": 1}, "list": {"add": ["c"]}, "o": {"c": 1}}, _merge_objects=True),
+        attributes_request(
+            ada, {"x 🎉": {"inc": 1}, "y": None, "list": {"add": ["c"]}, "o": {"c": 1}}, _merge_objects=True
+        ),
     )
     yield send(
         "Bob's again",
-        attributes_request(bob, {"x 🎉": {"inc": 1}, "list": {"add": ["c"]}, "o": {"c": 1}}, _merge_objects=True),
+        attributes_request(
+            bob, {"x 🎉": {"inc": 1}, "y": {"inc": 1}, "list": {"add": ["c"]}, "o": {"c": 1}}, _merge_objects=True
+        ),
     )
-    yield send("Ada's event", event_request(ada, "x 🎉", "2023-01-01T00:00:00Z"))
     yield send("Bob's event", event_request(bob, "x 🎉", "2022-01-01T00:00:00Z"))
     yield send("Ada's purchase", purchase_request(ada, "x 🎉", "2020-01-01T00:00:00Z"))
     yield send("Bob's purchase", purchase_request(bob, "x 🎉", "2019-01-01T00:00:00Z"))
@@ -221,4 +229,4 @@ def empty_attributes(name: Namer) -> Iterator[Step]:
     """An attributes object with nothing beside the identifier."""
     user = {"external_id": name.external_id("u")}
     yield send("only the identifier", json_request({"attributes": [user]}))
-    yield send("update only: created or not", event_request(user, SEEN, DAY, _update_existing_only=True))
+    yield send("update only: created or not", attributes_request(user, _update_existing_only=True))

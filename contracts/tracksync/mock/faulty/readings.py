@@ -9,7 +9,8 @@ from tracksync.mock.call import Call, Task
 from tracksync.mock.core import Core
 from tracksync.mock.faulty.registry import fault
 
-# Rows that are consulted only where they matter, so that every second request of that kind meets another reading.
+# Every row of the ledger. Those consulted only where they matter change with every second request of that kind,
+# the others with every second request.
 WAVERING: Final = (
     "bare-object",
     "alias-create",
@@ -30,7 +31,25 @@ WAVERING: Final = (
     "quantity-low",
     "remove-add-order",
     "date-attribute",
+    "string-length",
+    "purchase-count",
+    "integer-products",
+    "identifier-precedence",
+    "empty-attributes",
+    "array-repeats",
+    "update-matches",
+    "bad-email",
+    "time-form",
+    "extras",
+    "surplus-message",
+    "invalid-object",
+    "coerced-types",
+    "unused-sections-shown",
+    "rate-counting",
+    "headers-on-401",
 )
+
+ALIKE: Final = frozenset({"braze-id"})  # leads before external-id, and no run knows a braze_id of its users
 
 
 def _waver(row: str) -> None:
@@ -49,7 +68,7 @@ def _waver(row: str) -> None:
                 self.__consulted += 1
             if self.__consulted % 2:
                 return configured
-            readings = tuple(ledger.ledger()[row].readings)
+            readings = tuple(one for one in ledger.ledger()[row].readings if one == configured or one not in ALIKE)
             return readings[(readings.index(configured) + 1) % len(readings)]
 
     fault(f"wavers-on-{row}")(_Wavering)
