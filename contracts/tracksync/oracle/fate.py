@@ -56,7 +56,7 @@ def perhaps_applied(case: Case) -> None:
     elif any(ground.must for ground in case.ask.grounds) or case.ask.endpoint != "sync":
         return
     elif case.ask.vague:
-        stain(case)
+        stain(case, lasting=True)  # whatever it does, it may do at any later time
     else:
         pend(case)
 
