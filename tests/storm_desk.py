@@ -61,7 +61,7 @@ class Weather:
     limit: int = 500
 
 
-@dataclass(slots=True)
+@dataclass
 class Storm:
     """A target: the mock in process, disturbed, with a clock that jumps over every pause."""
 
@@ -72,6 +72,7 @@ class Storm:
     name: str = "https://storm.example"
     clock_skew: float = 300.0
     settling: float = 2.0
+    began: float = BEGIN
     time: float = BEGIN
     sent: int = 0
     disturbed: dict[str, int] = field(default_factory=dict)

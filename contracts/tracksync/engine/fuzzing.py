@@ -253,6 +253,8 @@ class _Run:
         try:
             exchange = self.session.send(Step(json_request(body), label="is the target there?"))
         except BudgetSpent as spent:
+            if not self.session.requests:
+                spent = BudgetSpent(f"{spent} before it began: some is kept for deleting the run's users; allow more")
             raise Unfinished(str(spent)) from None
         if exchange is None or exchange.response is None:
             why = exchange.failure.kind.value if exchange and exchange.failure else "nothing was sent"
@@ -382,12 +384,13 @@ class _Run:
         return requests, seconds
 
     def kept_for_cleaning(self) -> tuple[int, float]:
-        """What deleting the users takes, with one try more than that, and looking whether they are gone, in part."""
+        """What deleting the users takes, and, as far as a share of the budget goes, looking whether they are gone."""
         users = self.session.users
         if self._cost[0] != len(users):
             self._cost = len(users), cost(users)
         deletions, looks = self._cost[1]
-        requests = max(deletions, 1) + 1 + min(looks + 4, max(self.plan.max_requests // LOOK_SHARE, 1))
+        spare = max(self.plan.max_requests // LOOK_SHARE, 1)
+        requests = max(deletions, 1) + min(looks + 5, spare)
         pace = self.session.waited / max(self.session.requests, 1)
         wanted = SETTLE + 2 * requests * pace
         return requests, min(wanted, CLEAN_SECONDS, (self.plan.max_seconds or 0.0) / SHRINK_SHARE)
