@@ -316,6 +316,12 @@ def scripts() -> Iterator[list[Any]]:
     for size in (399, 402, 420):
         yield [a(X, o={"k": 1}), a(X, o={f"k{n:03}": "z" * 245 for n in range(size)})]
     yield [a(X, o={"t": {"$time": "1980-01-01"}, "u": {"$time": "2020-02-03T04:05:06+02:00"}})]
+    # no page says what becomes of these
+    yield [
+        a(X, v=[{"id": 1}]),
+        a(X, v={"$add": [{"id": 2}], "$remove": [{"$identifier_key": "id", "$identifier_value": 2}]}),
+    ]
+    yield [a(X, email="one@mail.example"), e(X, email="two@mail.example"), e({"email": "two@mail.example"})]
     # arrays of objects
     update = {"$update": [{"$identifier_key": "id", "$identifier_value": 2, "$new_object": {"id": 2, "sub": {"b": 9}}}]}
     nobody = {"$update": [{"$identifier_key": "id", "$identifier_value": 9, "$new_object": {"id": 9}}]}

@@ -77,12 +77,29 @@ def resolve(old: Any, sent: Any, merge: bool, law: Law) -> Any:
         return _array(old, sent, law)
     keys = sent.keys()
     if keys and keys <= {"$add", "$update", "$remove"}:
-        return _edit_objects(old, sent, merge, law)
+        return _unless_idle(old, _edit_objects(old, sent, merge, law), law)
     if keys and keys <= {"add", "remove"}:
-        return _edit_array(old, sent, law)
+        return _unless_idle(old, _edit_array(old, sent, law), law)
     if keys == {"inc"}:
         return _increase(old, sent["inc"], law)
     return _object(old, sent, merge, law)
+
+
+def _unless_idle(old: Any, new: Any, law: Law) -> Any:
+    if law.reading["refused_update"] == "omitted_like_idle_edits" and old is not GONE and mark(old) == mark(new):
+        raise UnchangedError
+    return new
+
+
+def as_double(value: Any) -> Any:
+    """A value as a server holds it to which every number is a double."""
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(float(value)) if abs(value) < 10**300 else value
+    if isinstance(value, list):
+        return [as_double(inner) for inner in value]
+    if isinstance(value, dict):
+        return {key: as_double(inner) for key, inner in value.items()}
+    return value
 
 
 def _boolean(sent: bool, bad: frozenset[str]) -> Any:
@@ -291,6 +308,8 @@ def _array(old: Any, sent: list[Any], law: Law) -> Any:
         return _unique([*old, *values], last=True)
     if reading["set_repeats"] == "unique":
         values = _unique(values, last=reading["repeat_that_stays"] == "last")
+        if reading["equal_elements"] == "loose" and not any(isinstance(value, dict | list) for value in values):
+            values = list(dict.fromkeys(values))
     if "array_sorted" in bad:
         values = sorted(values, key=mark)
     if "array_reversed" in bad:
@@ -403,10 +422,23 @@ def _cut(value: Any, depth: int) -> Any:
     return value
 
 
+def _without_far_times(value: Any) -> Any:
+    if not isinstance(value, dict):
+        return value
+    kept = {}
+    for key, inner in value.items():
+        at = dates.read(inner["$time"]) if isinstance(inner, dict) and inner.keys() == {"$time"} else None
+        if at is None or at.year <= dates.LAST_YEAR:
+            kept[key] = _without_far_times(inner)
+    return kept
+
+
 def _object(old: Any, sent: dict[str, Any], merge: bool, law: Law) -> Any:
     bad = law.bad
     if too_big(sent, law) and "object_size_unchecked" not in bad:
         raise UnchangedError
+    if law.reading["far_nested_time"] == "drops_key":
+        sent = _without_far_times(sent)
     new = _sound(sent, law)
     if isinstance(new, Moment):
         return Moment(new.text, new.at, nested=True)
@@ -447,6 +479,11 @@ def _edit_objects(old: Any, sent: dict[str, Any], merge: bool, law: Law) -> Any:
         if (old is not GONE and reading["edit_of_other_type"] == "unchanged") or "$add" not in sent:
             raise UnchangedError
         old = []
+    if reading["order_of_object_edits"] == "remove_update_add" and len(sent) > 1:
+        for step in ("$remove", "$update", "$add"):
+            if step in sent:
+                old = _edit_objects(old, {step: sent[step]}, merge, law)
+        return old
     items = copy.copy(old)
     if "$add" in sent and "object_add_ignored" not in bad:
         fresh = [_sound(value, law) for value in sent["$add"]]

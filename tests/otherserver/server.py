@@ -61,6 +61,7 @@ REASONS = {
 INVALID = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
 NO_IDENTIFIER = "'external_id', 'braze_id', 'user_alias', 'email' or 'phone' is required"
 BAD_EMAIL = "The value provided for the 'email' field is not a valid email."
+BEFORE_THE_ENDPOINT = ("not JSON", "not an object", "nested too deeply", "nothing to do", "too large", "content type")
 EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 DELAY = 0.05
 
@@ -376,6 +377,10 @@ class App:
         detail = self.word(detail)
         if self.reading["errors_form"] == "texts":
             return [detail]
+        if self.reading["errors_form"] == "by_level" and any(part in detail for part in BEFORE_THE_ENDPOINT):
+            return [detail]
+        if self.reading["errors_form"] == "nested":
+            return [{section: {str(index): [detail]}}]
         if self.reading["errors_form"] == "coded":
             return [{"code": 17, "message": detail, "path": [section, index]}]
         return [{"type": detail, "input_array": section, "index": index}]
@@ -384,6 +389,8 @@ class App:
         return {"message": self.word(message), "errors": self.details(detail, section, index)}
 
     def gateway(self, message: str) -> dict[str, Any]:
+        if self.reading["errors_form"] == "by_level":
+            return {"message": self.word(message), "errors": [self.word(message)]}
         if self.reading["gateway_errors"] == "listed":
             return self.fatal(message, message)
         return {"message": self.word(message)}
@@ -1009,6 +1016,8 @@ class App:
         profile.writes += 1
         if plan.section == "attributes":
             return profile, self.apply_attributes(plan, profile)
+        if self.reading["contacts_beside_events"] == "set":
+            self.give_contacts(plan, profile)
         assert plan.at is not None
         store = self.store(plan, profile)
         book = store.events if plan.section == "events" else store.purchases
@@ -1022,7 +1031,8 @@ class App:
             return self.common
         return profile
 
-    def apply_attributes(self, plan: Plan, profile: Profile) -> dict[str, str]:
+    def give_contacts(self, plan: Plan, profile: Profile) -> None:
+        """An email or phone beside a stronger identifier becomes the profile's."""
         bad, item = self.bad, plan.item
         for name in ("email", "phone"):
             if name in item and name != plan.lead and f"{name}_change_ignored" not in bad:
@@ -1034,6 +1044,10 @@ class App:
                 setattr(profile, name, item[name])
                 if item[name] is not None and profile not in self.index.get((name, item[name]), []):
                     self.put(name, item[name], profile)
+
+    def apply_attributes(self, plan: Plan, profile: Profile) -> dict[str, str]:
+        bad, item = self.bad, plan.item
+        self.give_contacts(plan, profile)
         for name, value in item.items():
             if name in PROFILE and name not in IDENTIFIERS:
                 profile.fields.pop(name, None)
@@ -1070,7 +1084,7 @@ class App:
                     custom.pop(next(iter(custom)))
                 outcome[name] = "removed"
             else:
-                custom[name] = new
+                custom[name] = attributes.as_double(new) if self.reading["integers"] == "doubles" else new
                 outcome[name] = "set"
         if "refused_update_drops_others" in bad and "kept" in outcome.values():
             for name in [name for name, what in outcome.items() if what == "set"]:
@@ -1228,6 +1242,8 @@ class App:
         entry = self.naming(plan, profile)
         if reading["unused_sections"] == "empty":
             entry |= {"custom_attributes": {}, "custom_events": [], "purchase_events": []}
+        if reading["unused_sections"] == "null":
+            entry |= dict.fromkeys(("custom_attributes", "custom_events", "purchase_events"))
         if plan.section == "attributes":
             shown = self.shown_attributes(plan, store, outcome)
             if shown or reading["no_custom_attributes"] == "empty":
@@ -1269,6 +1285,8 @@ class App:
         if lead == "external_id" and reading["integer_external_id"] == "as_string" and value is not None:
             value = str(value)
         named = {lead: value}
+        if reading["identifiers_echoed"] == "nulls":
+            named = dict.fromkeys(IDENTIFIERS) | named
         if reading["identifiers_echoed"] == "all":
             named |= {name: plan.item[name] for name in IDENTIFIERS if plan.item.get(name) is not None}
             named[lead] = value
@@ -1319,7 +1337,7 @@ class App:
                 if "refused_update_shown_as_made" in bad:
                     shown[name] = plan.custom[name]
                     continue
-                if name in store.custom and reading["refused_update"] != "omitted":
+                if name in store.custom and not reading["refused_update"].startswith("omitted"):
                     shown[name] = attributes.show(store.custom[name], self.law, form)
                 elif reading["refused_update"] == "null":
                     shown[name] = None
@@ -1608,7 +1626,10 @@ class App:
                 "custom_events": rows(profile.events),
                 "purchases": rows(profile.purchases),
             }
-            data = {name: value for name, value in data.items() if value not in (None, [], {})}
+            if self.reading["export_of_nothing"] == "null":
+                data = {name: None if value in ([], {}) else value for name, value in data.items()}
+            else:
+                data = {name: value for name, value in data.items() if value not in (None, [], {})}
             users.append(data if wanted is None else {name: value for name, value in data.items() if name in wanted})
         answer: dict[str, Any] = {"users": users, "message": "success"}
         if missing:

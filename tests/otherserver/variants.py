@@ -77,6 +77,12 @@ BASE: dict[str, str] = {
     "queue": "quick",
     "neighbour_status": "201",
     "deleted_count": "found",
+    "integers": "exact",
+    "order_of_object_edits": "add_update_remove",
+    "far_nested_time": "drops_update",
+    "contacts_beside_events": "ignored",
+    "equal_elements": "json",
+    "export_of_nothing": "left_out",
 }
 
 # Every other lawful way, one at a time or together: "row=value" and why it is lawful.
@@ -97,6 +103,7 @@ READINGS: dict[str, str] = {
     "string_length=utf16": "A character may be a UTF-16 unit, so that 128 emoji are already too long.",
     "removed=omitted": "An attribute that the request removed is left out of the answer.",
     "refused_update=omitted": "An attribute that was not updated is left out of the answer.",
+    "refused_update=omitted_like_idle_edits": "Left out, and so is an edit that finds nothing to remove or change.",
     "refused_update=null": "An attribute that was not updated and has no value is shown as null.",
     "no_user=omitted": "With nobody found there is no `users` at all.",
     "no_custom_attributes=omitted": "With no attribute to show there is no `custom_attributes` at all.",
@@ -114,6 +121,7 @@ READINGS: dict[str, str] = {
     "extra_identifiers=braze_id": "The entry carries the user's braze_id besides the identifier of the request.",
     "extra_identifiers=all": "The entry carries every identifier of the profile besides that of the request.",
     "identifiers_echoed=all": "Of several identifiers in the request all are echoed, not only the leading one.",
+    "identifiers_echoed=nulls": "The kinds of identifier that the request did not lead with are null.",
     "key_order=message_first": "The order of keys in JSON means nothing.",
     "key_order=sorted": "The order of keys in JSON means nothing, at any depth.",
     "header_case=lower": "Header names do not depend on case: all lower.",
@@ -132,6 +140,8 @@ READINGS: dict[str, str] = {
     "large_body=accepted": "A body over 4 MB is read: the page says that larger ones *may* be refused.",
     "errors_form=texts": "The entries of `errors` are bare texts.",
     "errors_form=coded": "The entries of `errors` are objects with keys of their own.",
+    "errors_form=nested": "The entries of `errors` are objects by section, the text within.",
+    "errors_form=by_level": "What stands before the endpoint speaks in texts, the endpoint in objects.",
     "errors_401=listed": "A 401 carries `errors` like every fatal error.",
     "message_401=plain": "A 401 does not repeat the key.",
     "gateway_errors=absent": "Refusals before the endpoint (403, 404, 405, 429) carry a message only, as a 401 does.",
@@ -142,6 +152,7 @@ READINGS: dict[str, str] = {
     "nested_time=as_sent": "A time within an object is shown as the text that was sent.",
     "nested_time=wrapped": "A time within an object is shown as {$time: …}, as it was sent.",
     "unused_sections=empty": "The sections that the request did not use are shown empty.",
+    "unused_sections=null": "The sections that the request did not use are null.",
     "layout=pretty": "JSON over several lines.",
     "compression=gzip": "Answers are compressed for a client that accepts gzip.",
     "framing=chunked": "Answers have no length but come in chunks.",
@@ -174,6 +185,12 @@ READINGS: dict[str, str] = {
     "queue=slow": "Queued work (track, delete) takes a second.",
     "neighbour_status=200": "users/delete and users/export/ids answer 200.",
     "deleted_count=named": "`deleted` counts the identifiers that were named.",
+    "integers=doubles": "JSON leaves it to a reader whether digits beyond 2^53 are kept: every number is a double.",
+    "order_of_object_edits=remove_update_add": "No page says in which order $add, $update and $remove of an update go.",
+    "far_nested_time=drops_key": "A nested time of a year above 3000 is not stored; the rest of the object is.",
+    "contacts_beside_events=set": "An email or phone beside a stronger identifier is set, by an event or purchase too.",
+    "equal_elements=loose": "To this server's language 1 and true are repeated values.",
+    "export_of_nothing=null": "What the profile does not hold is null in an export.",
 }
 
 # Ways to break the contract: a name, and the fact that it breaks.

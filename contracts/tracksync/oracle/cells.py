@@ -266,7 +266,10 @@ def _capped(values: list[Any], prior: Any, limits: tuple[int, int], requires: Re
             newest = arrays.cap(values, limit, "newest", None)
             outcomes.append(Outcome(newest, newest, (*requires, ("array-overflow", "newest")), exact))
             first = arrays.cap(values, limit, "first", None)
-            outcomes.append(Outcome(first, first, (*requires, ("array-overflow", "first")), exact))
+            stands: Requires = (*requires, ("array-overflow", "first"))
+            outcomes.append(Outcome(first, first, stands, exact))
+            if isinstance(prior, list) and len(prior) == limit and same(first, prior):
+                outcomes.append(Outcome(prior, OMITTED, (*stands, ("refused-attribute", "omitted")), exact))
         over = (low, min(high, size - 1))
         outcomes += _refused(prior, (*requires, ("array-overflow", "unchanged")), over)
     if len(values) > 50 and objects.serialized_size(values) > OBJECT_BYTES:
@@ -291,7 +294,7 @@ def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) ->
     if _repeats(current):  # a server that keeps repeats may keep them through an edit
         return _open(prior)
     outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []  # as with inc: nothing is there to edit
-    if not add and prior is not ABSENT and same(results[0][0], prior):
+    if any(same(result, prior) for result, _ in results):
         outcomes += _without_effect(prior)
     for result, requires in results:
         if not result:
@@ -302,7 +305,7 @@ def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) ->
 
 
 def _without_effect(prior: Any) -> list[Outcome]:
-    """Nothing matches what was to be removed or changed: to a server that may be an update that is not made."""
+    """All is there already, or nothing to remove or change: to a server that may be an update that is not made."""
     return [Outcome(prior, OMITTED, (("refused-attribute", "omitted"),))]
 
 
@@ -417,7 +420,8 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outc
     elif "$update" not in steps:
         variants = [(result, ()) for result, _ in variants]
     outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []
-    if "$add" not in steps and prior is not ABSENT and all(same(result, prior) for result, _ in variants):
+    shorter = [arrays.unique(result, "first") for result, _ in variants]
+    if prior is not ABSENT and any(same(result, prior) for result in (*shorter, *(one for one, _ in variants))):
         outcomes += _without_effect(prior)
     for result, requires in variants:
         if not result:
