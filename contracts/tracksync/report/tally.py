@@ -39,6 +39,7 @@ from tracksync.report.shown import exchange_json
 Result = dict[str, Any]
 SCHEMA: Final = 1
 _WINDOW_SECONDS: Final = 60  # LIMITS: rate windows are clock minutes
+_LIMITED: Final = "/users/track/sync"  # the path whose limit the timeline shows
 
 
 class Tally:
@@ -113,7 +114,8 @@ class Tally:
         failure = exchange.failure
         if failure is None or failure.kind is not FailureKind.UNREACHABLE:
             self._requests += 1
-            self._on_timeline(exchange)
+            if exchange.request.path == _LIMITED:
+                self._on_timeline(exchange)
             if self._phases:
                 self._phases[-1]["requests"] += 1
             self._data_points += event.data_points
