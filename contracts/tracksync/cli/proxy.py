@@ -206,7 +206,7 @@ def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Callable[[
         def told(event: Event) -> None:
             tape(event)
             if isinstance(event, RunEnded):
-                click.echo(f"recorded: {len(tape.written)} cassettes in {directory}", err=True)
+                click.echo(f"recorded: {len(tape.written)} pieces of the session, in {directory}", err=True)
                 for line in dict.fromkeys(shelf.refused):
                     click.echo(f"not recorded: {line}", err=True)
 
