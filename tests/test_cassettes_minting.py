@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 import tomllib
 from pathlib import Path
 
@@ -54,6 +55,20 @@ def test_each_finding_of_a_run_becomes_a_cassette_that_shows_it(tmp_path: Path) 
     assert name.split("--")[1].removesuffix(".yaml") == manifest[name].probe
 
 
+def test_every_probe_of_a_run_is_recorded_whole_and_breaks_nothing_where_the_run_found_nothing(tmp_path: Path) -> None:
+    assert "nothing found" in fuzz(tmp_path, "--record-probes")
+    manifest = read_manifest(tmp_path)
+    assert [name for name, entry in manifest.items() if entry.breaks] == []
+    namer = Namer("tscassette", random.Random(0))
+    for probe in PROBES:
+        if not probe.heavy and f"probe--{probe.name}.yaml" in manifest:
+            recorded = read_recording(tmp_path / f"probe--{probe.name}.yaml").interactions
+            sent = [step.label for step in probe.steps(namer) if f"-{probe.name}-".encode() in step.request.body]
+            tried = [one.exchange for one in recorded if f"-{probe.name}-".encode() in one.exchange.request.body]
+            # What was answered 429, as the window was used up, was sent again.
+            assert [one.tags[0] for one in tried if one.response and one.response.status != 429] == sent, probe.name
+
+
 def test_recording_again_gives_the_same_files(tmp_path: Path) -> None:
     for folder in ("one", "two"):
         fuzz(tmp_path / folder, *FAULTS, "--record-probes", "--only", "TS-EVENT-COUNT,TS-ARRAY-SET")
@@ -67,8 +82,6 @@ def test_recording_again_on_a_served_target_gives_the_same_files_although_clock_
     made = []
     with served(rate_limit=100_000) as url:
         for prefix in ("ts0123456789ab", "tsba9876543210"):
-            import random
-
             target = HttpTarget(url, "mock-key")
             steps = probe.steps(Namer(prefix, random.Random(1)))
             minted = mint([target.send(step) for step in steps], Entry(fresh="tscassette"), Redactor(["mock-key"]))

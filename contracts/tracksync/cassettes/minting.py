@@ -182,12 +182,13 @@ class Minter:
     emit: Callable[[Event], None]
     every_probe: bool = False
     _sequences: dict[str, list[Exchange]] = field(default_factory=dict)
+    _probe: str = ""
 
     def __call__(self, event: Event) -> None:
         """Take in the next event and hand it on."""
         match event:
             case ExchangeJudged() if self.every_probe and event.phase == "directed":
-                probe = probe_of(event.exchange)
+                self._probe = probe = probe_of(event.exchange, self._probe)
                 if probe and len(event.exchange.request.body) <= LARGEST:
                     self._sequences.setdefault(probe, []).append(event.exchange)
             case FindingConfirmed():
@@ -215,16 +216,25 @@ class Minter:
         return kept
 
 
-def probe_of(exchange: Exchange) -> str:
-    """The probe that a request was sent for, by the label of its step; "" for none."""
-    return _probes().get(exchange.tags[0], "") if exchange.tags else ""
+def probe_of(exchange: Exchange, before: str = "") -> str:
+    """The probe that a request was sent for, by the label of its step; "" for none.
+
+    Several probes may use one label. Then the names in the request tell, and where there are none, it goes on with the
+    probe of the exchange `before`.
+    """
+    probes = _probes().get(exchange.tags[0], ()) if exchange.tags else ()
+    if len(probes) > 1:
+        sent = exchange.request.path.encode() + exchange.request.body
+        named = [name for name in probes if f"-{name}-".encode() in sent]
+        probes = tuple(sorted(named, key=len, reverse=True)) or ((before,) if before in probes else probes)
+    return probes[0] if probes else ""
 
 
 @cache
-def _probes() -> Mapping[str, str]:
+def _probes() -> Mapping[str, tuple[str, ...]]:
     namer = Namer(OURS, random.Random(0))
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, None]] = {}
     for probe in PROBES:
         for step in probe.steps(namer):
-            found.setdefault(step.label, probe.name)
-    return found
+            found.setdefault(step.label, {})[probe.name] = None
+    return {label: tuple(names) for label, names in found.items()}
