@@ -75,19 +75,20 @@ def drive(wish: Wish, outputs: Outputs) -> int:
         timeout=wish.timeout,
     )
     drivers: list[Driver] = []
+    redactor = Redactor([rig.key, *environment_secrets()])
 
     def start(emit: Any) -> None:
         drivers.append(Driver(plan, emit))
         drivers[0].run()
 
     def conclude(result: dict[str, Any]) -> None:
-        result["driver"] = drivers[0].as_json()
+        result["driver"] = redactor.json(drivers[0].as_json())
         memory.conclude(result)
         if github.wanted(os.environ):
             found = [(finding.clause, finding.message, finding.fails) for finding in view.findings(result)]
             click.echo(github.render(found), nl=False, err=outputs.to_stdout)
 
-    return run(start, outputs=outputs, redactor=Redactor([rig.key, *environment_secrets()]), conclude=conclude)
+    return run(start, outputs=outputs, redactor=redactor, conclude=conclude)
 
 
 def _text(path: Path) -> str:

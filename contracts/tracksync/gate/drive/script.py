@@ -45,9 +45,10 @@ class Script:
     steps: tuple[Step, ...]
 
     @property
-    def size(self) -> tuple[int, int]:
-        """How long it is, to compare: operations first, then characters."""
-        return sum(len(step.operations) for step in self.steps), len(self.text(0))
+    def size(self) -> tuple[int, int, int]:
+        """How long it is, to compare: operations, then how simple their kinds are, then characters."""
+        kinds = [operation.kind for step in self.steps for operation in step.operations]
+        return len(kinds), sum(map(list(Kind).index, kinds)), len(self.text(0))
 
     def messages(self, deadline: float) -> list[dict[str, Any]]:
         """Every line, the hello first. Operations are numbered from 1."""
