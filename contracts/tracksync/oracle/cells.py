@@ -304,6 +304,14 @@ def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) ->
     return outcomes
 
 
+def _idle(results: list[list[Any]], prior: list[Any], added: list[Any]) -> bool:
+    """Whether an edit may leave the array as it is, also where equal objects are kept once."""
+    if any(len(result) == len(prior) and same(result, prior) for result in results):
+        return True
+    known = all(any(same(one, item) for item in prior) for one in added)
+    return known and any(same(arrays.unique(result, "first"), prior) for result in results)
+
+
 def _without_effect(prior: Any) -> list[Outcome]:
     """All is there already, or nothing to remove or change: to a server that may be an update that is not made."""
     return [Outcome(prior, OMITTED, (("refused-attribute", "omitted"),))]
@@ -420,8 +428,7 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outc
     elif "$update" not in steps:
         variants = [(result, ()) for result, _ in variants]
     outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []
-    shorter = [arrays.unique(result, "first") for result, _ in variants]
-    if prior is not ABSENT and any(same(result, prior) for result in (*shorter, *(one for one, _ in variants))):
+    if prior is not ABSENT and _idle([result for result, _ in variants], prior, value.get("$add", [])):
         outcomes += _without_effect(prior)
     for result, requires in variants:
         if not result:
