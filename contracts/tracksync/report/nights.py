@@ -70,6 +70,8 @@ _CHANGES: Final = ["What", "Clause", "Finding"]
 def _baseline(settled: dict[str, Any] | None) -> list[Section]:
     if not settled:
         return []
+    if not (settled["known"] or settled["fixed"] or settled["unseen"]):
+        return []  # an empty baseline, or none yet
     rows = [["fixed: the entry can go", one["clause"], _entry(one)] for one in settled["fixed"]]
     rows += [["not seen", one["clause"], _entry(one)] for one in settled["unseen"]]
     text = f"{settled['file']}: {settled['known']} known and still there, {len(settled['fixed'])} fixed."

@@ -85,7 +85,12 @@ def _finding(number: int, finding: view.FindingView, paint: _Paint) -> list[str]
 
 
 def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
-    """Rows under their columns, each as wide as its widest cell."""
+    """Rows under their columns, each as wide as its widest cell; where no screen is, one line for each cell."""
+    if not rows:
+        return []
+    if any(len(cell) > 2 * _WIDTH for row in rows for cell in row):
+        named = [list(zip(columns, row, strict=True)) for row in rows]
+        return [f"  {name + ':':<6} {printable(cell)}" for row in named for name, cell in row]
     table = [[printable(cell) for cell in row] for row in (columns, *rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     return ["  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
