@@ -228,14 +228,20 @@ def test_a_request_is_handed_on_piece_by_piece() -> None:
 # --- TLS ------------------------------------------------------------------------------------------------------------
 
 
-@contextmanager
-def tls_mock(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+def pems(folder: Path) -> tuple[Path, Path, Path]:
+    """A certificate, its key, and the CA that vouches for it."""
     authority = trustme.CA()
     identity = authority.issue_cert("localhost", "127.0.0.1")
-    cert, key, ca = tmp_path / "cert.pem", tmp_path / "key.pem", tmp_path / "ca.pem"
+    cert, key, ca = folder / "cert.pem", folder / "key.pem", folder / "ca.pem"
     identity.cert_chain_pems[0].write_to_path(cert)
     identity.private_key_pem.write_to_path(key)
     authority.cert_pem.write_to_path(ca)
+    return cert, key, ca
+
+
+@contextmanager
+def tls_mock(tmp_path: Path) -> Iterator[tuple[str, Path]]:
+    cert, key, ca = pems(tmp_path)
     with served(MockApp(MockConfig(key=AUTHORIZED["authorization"][7:])), certificate=cert, key=key) as url:
         yield url, ca
 
@@ -245,6 +251,15 @@ def test_an_endpoint_with_tls_is_reached_by_its_ca(tmp_path: Path) -> None:
         with proxied(url, context=ssl.create_default_context(cafile=ca)) as session:
             assert httpx.post(session.url + SYNC, json=ONE, headers=AUTHORIZED).status_code == 201
         assert (session.result["verdict"], session.result["requests"]) == ("kept", 1)
+
+
+def test_a_client_is_served_over_tls_where_there_is_a_certificate(tmp_path: Path) -> None:
+    cert, key, ca = pems(tmp_path)
+    with proxied_mock(certificate=cert, certificate_key=key) as (session, _):
+        assert session.url.startswith("https://")
+        context = ssl.create_default_context(cafile=ca)
+        assert httpx.post(session.url + SYNC, json=ONE, headers=AUTHORIZED, verify=context).status_code == 201
+    assert session.result["verdict"] == "kept"
 
 
 def test_an_endpoint_that_nobody_vouches_for_is_not_spoken_to(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ def test_a_correct_pair_is_not_accused_and_clauses_of_both_sides_are_exercised()
     assert {"TS-ATTR-INC", "TS-EVENT-COUNT", "TC-ORDER", "TC-KEY-SENT"} <= exercised
     assert set(session.result["clauses"]) == set(catalogue(None))
     assert "tracksync gate" in session.result["clauses"]["TC-KEY-SECRET"]["why_not"]
-    assert json_result.render(session.result)
+    json_result.checked(json.loads(json_result.render(session.result)), "result")
 
 
 @pytest.mark.parametrize(
