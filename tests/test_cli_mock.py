@@ -82,6 +82,12 @@ def test_names_of_headers_are_in_capitals_where_the_scenario_says_so() -> None:
         assert b"x-ratelimit-remaining" not in raw
 
 
+def test_windows_shorter_than_a_minute_are_announced() -> None:
+    with serving("--scenario", "rate-burst") as (_, process):
+        assert process.stdout is not None
+        assert "TS-RATE-RESET" in "".join(process.stdout.readline() for _ in range(2))
+
+
 def test_it_follows_the_readings_and_the_limit_it_is_given(tmp_path: Path) -> None:
     path = tmp_path / "readings.toml"
     path.write_text('[readings]\nno-user = "omitted"\n')

@@ -155,6 +155,8 @@ def test_a_big_body_goes_through_in_both_directions(size: int) -> None:
         answer = httpx.post(session.url + "/blob", content=blob, timeout=30)
     assert (len(app.bodies[0]), len(answer.content)) == (size, size)
     assert app.bodies[0] == blob == answer.content
+    # What is too big to be kept is handed on all the same, and the result says that it was not judged.
+    assert ("over 32 MB was passed on" in session.result["reason"]) is (size > 32 * 1024 * 1024)
 
 
 def test_a_client_of_http_1_0_gets_its_answer_and_the_end_of_the_connection() -> None:

@@ -106,15 +106,18 @@ def command(
     except ValueError as error:
         raise UsageError(str(error)) from None
 
+    played = config.played()
+
     def ready(address: str, trust: str = "") -> None:
         click.echo(f"tracksync mock on {address}")
         click.echo(f"  key {KEY}; without the permission: {UNPRIVILEGED_KEY}")
         if trust:
             click.echo(f"  export SSL_CERT_FILE={trust}")
         click.echo(f"  export TRACKSYNC_API_KEY={KEY}; tracksync fuzz --target {address}")
+        if played.window_seconds or any(act.do == "limit" for act in played.acts):
+            click.echo("  its rate windows are shorter than a minute, for clients; fuzz and race report TS-RATE-RESET")
         click.echo("  Ctrl-C ends it")
 
-    played = config.played()
     # Ctrl-C is how one ends it: the server hands the signal on once it has stopped.
     with suppress(KeyboardInterrupt):
         if played.http2:
