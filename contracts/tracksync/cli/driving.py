@@ -29,6 +29,7 @@ class Wish:
     words: tuple[str, ...]
     names: tuple[str, ...]
     own: Mapping[str, Scenario]
+    options: tuple[str, ...]
     endpoint_vars: tuple[str, ...]
     key_vars: tuple[str, ...]
     endpoint_form: str
@@ -73,6 +74,7 @@ def drive(wish: Wish, outputs: Outputs) -> int:
         allowed=wish.allowed,
         known=memory.fingerprints,
         timeout=wish.timeout,
+        options=wish.options,
     )
     drivers: list[Driver] = []
     redactor = Redactor([rig.key, *environment_secrets()])

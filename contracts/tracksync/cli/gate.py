@@ -145,7 +145,7 @@ def command(
 
     own = {name: scenario for path in files for name, scenario in load(path).items()}
     if list_scenarios:
-        _list({**catalogue(), **own})
+        _list({**(_behaviours() if driver else catalogue()), **own})
         return 0
     _check_driver(driver, scripts=scripts, script=script, deadline=deadline, baseline=baseline, update=update_baseline)
     if not words:
@@ -160,6 +160,14 @@ def command(
             words=words,
             names=names,
             own=own,
+            options=_again(
+                ("--scenario-file", tuple(map(str, files))),
+                ("--endpoint-var", endpoint_vars),
+                ("--key-var", key_vars),
+                ("--endpoint-form", () if endpoint_form == "url" else (endpoint_form,)),
+                ("--deadline", () if deadline is None else (f"{deadline:g}",)),
+                ("--reading", pairs),
+            ),
             endpoint_vars=_variables(endpoint_vars or (ENDPOINT_VAR,)),
             key_vars=_variables(key_vars or (KEY_VAR,)),
             endpoint_form=endpoint_form,
@@ -207,6 +215,17 @@ def _check_driver(driver: bool, *, update: bool, **given: Any) -> None:
     only += ["--update-baseline"] if update else []
     if only and not driver:
         raise UsageError(f"{' and '.join(only)} can be used with --driver only")
+
+
+def _again(*given: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:
+    """The options that somebody has to repeat who wants to see the same."""
+    return tuple(word for name, values in given for value in values for word in (name, value))
+
+
+def _behaviours() -> dict[str, Any]:
+    from tracksync.gate.drive import ways
+
+    return dict(ways.catalogue())
 
 
 def _finish(result: dict[str, Any], reports: list[Report], *, to_stdout: bool) -> None:

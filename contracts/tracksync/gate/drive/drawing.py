@@ -97,4 +97,4 @@ def scripts(
 
 def _what(operation: Operation) -> tuple[str, ...]:
     """What tells operations at once apart: whatever a request says but its time, which makes no two tries differ."""
-    return str(operation.kind), repr(operation.user), repr(operation.members)
+    return str(operation.kind), repr(operation.user), repr(sorted(operation.members.items(), key=str))

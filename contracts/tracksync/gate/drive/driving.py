@@ -49,6 +49,7 @@ class DrivePlan:
 
     `script`: play this one alone. `allowed`: clauses whose findings are known, `known`: fingerprints of findings that
     are; both fail nothing. `timeout` is in seconds, for the whole run.
+    `options` are the words of the command line that a line which reproduces a finding has to repeat.
     """
 
     rig: Rig
@@ -58,6 +59,7 @@ class DrivePlan:
     allowed: frozenset[str] = frozenset()
     known: frozenset[str] = frozenset()
     timeout: float = 600.0
+    options: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -327,10 +329,11 @@ class Driver:
 
     def _reproduce(self, script: Script) -> str:
         command = shlex.join(self._plan.rig.command)
+        options = "".join(f"{shlex.quote(word)} " for word in self._plan.options)
         if not script.steps:
-            return f"tracksync gate --driver -- {command}"
+            return f"tracksync gate --driver {options}-- {command}"
         text = script.text(self._plan.rig.deadline)
-        return f"tracksync gate --driver --script - -- {command} <<'END'\n{text}END"
+        return f"tracksync gate --driver {options}--script - -- {command} <<'END'\n{text}END"
 
     def _why_not(self) -> dict[str, str]:
         return {"TC-ORDER": "it needs an adapter with pipelining, or a script that comes back to one attribute"}
