@@ -51,7 +51,7 @@ def command(
     Examples:
       tracksync selfcheck
       tracksync selfcheck --seeds 5 --html selfcheck.html --json selfcheck.json
-      tracksync selfcheck --only event-count-off --list
+      tracksync selfcheck --only event-count-stuck --list
     """
     from tracksync.report.json_result import render as render_json
     from tracksync.report.selfcheck_page import render as render_page

@@ -171,10 +171,6 @@ def integer_id(name: Namer) -> Iterator[Step]:
     user = {"external_id": name.integer_id("u")}
     for _ in range(2):
         yield send("an integer external_id", event_request(user, SEEN, DAY))
-    zeros = {"external_id": f"0{name.integer_id('u')}"}
-    yield send(
-        "the same digits after a zero, update only, nobody", event_request(zeros, SEEN, DAY, _update_existing_only=True)
-    )
     for _ in range(2):
         yield send("an integer product_id", purchase_request({"external_id": name.external_id("u")}, 1_000_001, DAY))
 
