@@ -10,12 +10,16 @@ first answer shows of it.
 from __future__ import annotations
 
 import queue
+import signal
 import ssl
+import threading
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import FrameType
 from typing import Final
 
 from tracksync.cassettes.people import identifiers_in
@@ -96,6 +100,25 @@ def proxy(
     _Run(plan, emit, keys).run(ready, stopped)
 
 
+@contextmanager
+def _signals() -> Iterator[threading.Event]:
+    """An event that Ctrl-C or SIGTERM sets: an exception could come in the middle of a judgement, and lose it."""
+    asked = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield asked
+        return
+
+    def ask(number: int, frame: FrameType | None) -> None:
+        asked.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield asked
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
 class _Run:
     def __init__(self, plan: ProxyPlan, emit: Callable[[Event], None], keys: Keys) -> None:
         self._plan, self._emit, self._keys = plan, emit, keys
@@ -145,13 +168,12 @@ class _Run:
             self._emit(RunStarted("proxy", plan.upstream, time.time(), strict=plan.strict))
             self._emit(PhaseStarted(PHASE, plan.max_requests))
             ready(url)
-            try:
+            with _signals() as asked:
                 while not self._enough(time.monotonic() - begun):
-                    if stopped():
-                        raise KeyboardInterrupt
+                    if stopped() or asked.is_set():
+                        why = "it was stopped by hand"
+                        break
                     self._next(TICK)
-            except KeyboardInterrupt:
-                why = "it was stopped by hand"
         # The server has ended: what was on its way has been told by now.
         while self._next(0):
             pass
