@@ -6,7 +6,8 @@ import json
 from typing import Any
 
 from tracksync.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
-from tracksync.findings import Finding
+from tracksync.findings import NOTHING, Finding
+from tracksync.ledger import ledger
 from tracksync.oracle import Belief, Judgement, Settings, judge
 
 SYNC = "/users/track/sync"
@@ -72,6 +73,8 @@ class Court:
         exchange = Exchange(request, response, sent, received, credential, Failure(failure) if failure else None, tags)
         self.last = judge(self.belief, exchange, in_flight)
         self.belief = self.last.belief
+        for finding in self.last.findings:
+            leads_to_what_it_saw(finding, exchange)
         return list(self.last.findings)
 
     def clauses(self, *args: Any, **kwargs: Any) -> set[str]:
@@ -91,6 +94,32 @@ class Court:
         return self.clauses(
             {"attributes": [{**who, **values, **control}]}, attributed(who, values if shown is None else shown), **how
         )
+
+
+# Clauses whose findings put what came in words or figures of their own.
+SUMMED_UP = {"TS-READING-KEPT", "TS-OK-USERS", "TS-OK-TIME-FORM", "TS-OK-IDENTIFIER", "TS-EXPORT-AGREES"}
+
+
+def leads_to_what_it_saw(finding: Finding, exchange: Exchange) -> None:
+    """A finding is a sentence, what was expected, and a pointer to what came in its place."""
+    assert len(finding.message.split()) > 1, finding
+    assert finding.pointer.startswith(("/request", "/response")), finding
+    assert finding.expected not in (None, "") or "/custom_attributes/" in finding.pointer, finding
+    if finding.clause == "TS-READING-KEPT":
+        row, _, before = finding.expected.partition("=")
+        now = finding.actual.removeprefix(f"{row}=")
+        assert {before, now} <= set(ledger()[row].readings), finding
+        assert before != now, finding
+    if exchange.response is None or not finding.pointer.startswith("/response/body/"):
+        return
+    there: Any = json.loads(exchange.response.body)
+    for step in finding.pointer.split("/")[3:]:
+        part = step.replace("~1", "/").replace("~0", "~")
+        members = dict(enumerate(there)) if isinstance(there, list) else there
+        key = int(part) if isinstance(there, list) and part.isdecimal() else part
+        there = members.get(key, NOTHING) if isinstance(members, dict) else NOTHING
+    shown = NOTHING if there is None and finding.actual is NOTHING else there
+    assert finding.clause in SUMMED_UP or finding.actual == shown, (finding, there)
 
 
 def counted(who: dict[str, Any], name: str, first: str, last: str, count: int) -> dict[str, Any]:
