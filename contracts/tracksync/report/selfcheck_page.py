@@ -15,6 +15,7 @@ from tracksync.report.tally import Result
 ROW_HEIGHT = 14
 LEFT = 330  # pixels for names
 WIDTH = 900  # pixels for requests
+RIGHT = 210  # pixels for the clause that found a fault first
 
 
 def render(result: Result) -> str:
@@ -26,7 +27,12 @@ def render(result: Result) -> str:
         result=result,
         totals=result["totals"],
         rows=[_line(row, index, longest) for index, row in enumerate(rows)],
-        picture={"width": LEFT + WIDTH + 20, "height": ROW_HEIGHT * len(rows) + 40, "left": LEFT},
+        picture={
+            "width": LEFT + WIDTH + RIGHT,
+            "height": ROW_HEIGHT * len(rows) + 40,
+            "left": LEFT,
+            "end": LEFT + WIDTH + 14,
+        },
         ticks=[{"x": _x(at, longest), "label": at} for at in range(0, longest + 1, 50)],
         curve=_curve(singles, longest),
         lawful=[row for row in result["matrix"] if row["kind"].startswith("reading")],
