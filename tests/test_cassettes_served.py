@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import socket
 import subprocess
 import time
@@ -19,6 +17,7 @@ import pytest
 import yaml
 
 from cassette_desk import ROOT, command
+from needed import program
 from npm_packages import installed
 from spec_node import tool
 from spec_schemas import validator
@@ -104,9 +103,7 @@ def exported(form: str, out: Path, paths: list[Path]) -> Path:
 def wiremock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
     """A WireMock of its own, and nobody's mappings in it."""
     packages = installed(ROOT / "tests" / "clients" / "wiremock")
-    java = shutil.which("java")
-    if java is None and os.environ.get("CI"):
-        pytest.fail("CI has to run WireMock, for which it needs Java")
+    java = program("java")
     if java is None:
         pytest.skip("java is not installed; only the use of exports by WireMock goes untested")
     (jar,) = (packages / "wiremock" / "build").glob("*.jar")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import socket
 import subprocess
@@ -15,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from drive_desk import CORRECT, FAULTY, ROOT, Variant, drive, drive_variant, variants
+from needed import needs
 from tracksync.clauses import Side, catalogue
 from tracksync.errors import ConfigError, Unfinished, UsageError
 from tracksync.gate.drive import ways
@@ -79,7 +79,7 @@ def test_the_correct_node_adapter_is_kept() -> None:
     assert outcome.clauses == set()
 
 
-@pytest.mark.skipif(not (shutil.which("jq") and shutil.which("curl")), reason="there is no jq or no curl here")
+@needs("bash", "curl", "jq")
 def test_the_correct_shell_adapter_is_kept() -> None:
     script = "\n".join(
         json.dumps({"type": "server", "behaviour": name}) + "\n" + json.dumps(operation)
