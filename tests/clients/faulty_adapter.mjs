@@ -38,7 +38,7 @@ class Faulty extends SyncBraze {
 
   pause(milliseconds) {
     if (is("no-backoff")) return 0;
-    return is("constant-pause") ? 100 : milliseconds;
+    return is("constant-pause") ? 500 : milliseconds;
   }
 
   noteLimit(answer, attempts) {
