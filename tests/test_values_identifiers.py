@@ -93,3 +93,9 @@ def test_no_lawful_address_is_certainly_none(address: str) -> None:
 @given(st.text())
 def test_nothing_without_an_at_sign_is_an_address(text: str) -> None:
     assert plausible_email(text.replace("@", "")) is False
+
+
+def test_an_address_of_254_characters_is_ordinary_and_a_longer_one_is_left_to_servers() -> None:
+    local, domain = "l" * 64, ("a" * 59 + ".") * 3
+    assert plausible_email(f"{local}@{domain}{'b' * 5}.com") is True
+    assert plausible_email(f"{local}@{domain}{'b' * 6}.com") is None

@@ -150,3 +150,42 @@ def test_many_brackets_are_not_deep_nesting() -> None:
 
 def test_an_unterminated_string_full_of_brackets_is_bad_syntax() -> None:
     assert not read_json(b'["' + b'\\"[' * 5000).valid
+
+
+def test_a_hundred_levels_are_read_and_one_more_is_not() -> None:
+    for depth, quirks in ((100, set()), (101, {"too-deep"})):
+        inner = depth - 1
+        body = b"[[]," + b"[" * inner + b"1" + b"]" * inner + b"]"
+        assert read_json(body).quirks == quirks
+        assert (read_json(body).value is None) is bool(quirks)
+
+
+def test_an_ordinary_number_beside_a_quirk_is_no_quirk() -> None:
+    read = read_json(b'{"a": 1.5, "a": 2.5, "b": 12}')
+    assert read.quirks == {"duplicate-keys"}
+    assert read.value == {"a": 2.5, "b": 12}
+
+
+def test_zero_with_an_exponent_is_zero() -> None:
+    for body in (b"0E5", b"0e5", b"0.0E-7", b"-0E1"):
+        assert read_json(body).value == 0
+        assert read_json(body).quirks == set()
+
+
+def test_the_longest_integer_that_python_reads_is_exact_and_a_longer_one_infinite() -> None:
+    assert read_json(b"1" * 4300).value == int("1" * 4300)
+    longer = read_json(b"1" * 4301)
+    assert longer.valid
+    assert longer.value == float("inf")
+    assert longer.quirks == {"huge-number"}
+
+
+def test_bad_syntax_has_no_quirks() -> None:
+    assert read_json(b"{").quirks == frozenset()
+
+
+def test_a_byte_order_mark_is_seen_in_either_order_of_bytes() -> None:
+    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
+        read = read_json(mark + "{}".encode(encoding))
+        assert read.value == {}
+        assert read.quirks == {"bom", "not-utf8"}

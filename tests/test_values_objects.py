@@ -269,3 +269,17 @@ def test_an_object_of_exactly_the_limit_is_not_too_large(more: int, found: froze
     assert serialized_size(value) == OBJECT_BYTES + more
     assert problems(value, "utf16") == found
     assert doubtful(value) is not bool(found)
+
+
+def test_a_hundred_thousand_bytes_are_beyond_doubt_and_escapes_that_go_over_are_not() -> None:
+    assert not doubtful("x" * 99_998)
+    assert doubtful("x" * 99_999)
+    assert doubtful({"k": "x" * 99_992})
+
+
+def test_an_update_that_is_not_whole_does_not_stop_the_next() -> None:
+    updates = [
+        {"$identifier_key": "id", "$identifier_value": 1},
+        {"$identifier_key": "id", "$identifier_value": 1, "$new_object": {"id": 1, "a": 2}},
+    ]
+    assert update_objects([{"id": 1}], updates, False, "all") == [{"id": 1, "a": 2}]

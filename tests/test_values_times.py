@@ -290,3 +290,68 @@ def test_any_other_string_stays_a_string(text: str) -> None:
 @pytest.mark.parametrize(("difference", "same"), [(0, True), (999, True), (-999, True), (1000, False), (-1000, False)])
 def test_instants_are_the_same_to_the_millisecond(difference: int, same: bool) -> None:
     assert same_instant(DECEMBER, DECEMBER + difference) is same
+
+
+def instant_named_by(text: str) -> int | None:
+    return read_time(text).instant
+
+
+@pytest.mark.parametrize(
+    ("text", "plain"),
+    [
+        ("2023-01-02 10:00:00 GMT", "2023-01-02T10:00:00Z"),
+        ("12/05/2023", "2023-12-05T00:00:00Z"),
+        ("Thu 12 22 16:59:42.250 UTC 2022", "2022-12-22T16:59:42.250Z"),
+        ("2023-W01", "2023-01-02T00:00:00Z"),
+        ("2023-W01-2", "2023-01-03T00:00:00Z"),
+        ("2023-005", "2023-01-05T00:00:00Z"),
+    ],
+)
+def test_a_rarer_form_names_the_instant_named_by_the_usual_one(text: str, plain: str) -> None:
+    assert instant_named_by(text) == instant_named_by(plain) is not None
+    assert read_time(text).year == int(plain[:4])
+    assert read_time(text).certainty is Certainty.LENIENT
+
+
+@pytest.mark.parametrize("zone", ["+24:00", "-24:00", "+10:60", "+24:60"])
+def test_a_zone_that_no_clock_has_leaves_the_instant_open(zone: str) -> None:
+    time = read_time(f"2023-01-01T00:00:00{zone}")
+    assert (time.certainty, time.instant, time.zoned, time.offset_minutes) == (Certainty.LENIENT, None, True, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "certainty"),
+    [
+        ("2023-01-01T23:59:59Z", Certainty.CERTAIN),
+        ("2023-01-01T23:59:60Z", Certainty.LENIENT),
+        ("2023-01-01T23:59:61Z", Certainty.NOT),
+        ("2023-01-01T00:00:00+14:00", Certainty.CERTAIN),
+        ("2023-01-01T00:00:00+14:01", Certainty.LENIENT),
+    ],
+)
+def test_leap_seconds_and_zones_beyond_fourteen_hours_are_left_to_servers(text: str, certainty: Certainty) -> None:
+    assert read_time(text).certainty is certainty
+
+
+@pytest.mark.parametrize(("text", "year"), [("13/12/2023", 2023), ("31/01/1999", 1999)])
+def test_a_day_before_its_month_may_be_read_or_not(text: str, year: int) -> None:
+    time = read_time(text)
+    assert (time.certainty, time.instant, time.year) == (Certainty.LENIENT, None, year)
+
+
+@pytest.mark.parametrize("day", ["2023-01-15", "2023-02-01", "2023-03-31", "2023-12-02"])
+def test_a_date_before_words_of_dates_may_be_that_date(day: str) -> None:
+    time = read_time(f"{day} at 5 pm")
+    assert (time.certainty, time.instant, time.year) == (Certainty.LENIENT, None, 2023)
+
+
+@pytest.mark.parametrize("day", ["2023-00-15", "2023-13-15", "2023-02-00", "2023-03-32"])
+def test_a_date_that_is_none_is_none_before_words_too(day: str) -> None:
+    assert read_time(f"{day} at 5 pm").certainty is Certainty.NOT
+
+
+def test_the_last_year_of_four_digits_is_written_without_a_sign() -> None:
+    last = instant_named_by("9999-12-31T23:59:59Z")
+    assert last is not None
+    assert write_time(last, "utc-millis") == "9999-12-31T23:59:59.000Z"
+    assert write_time(last + 1_000_000, "utc-millis") == "+10000-01-01T00:00:00.000Z"
