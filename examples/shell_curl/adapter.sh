@@ -4,7 +4,7 @@
 #     tracksync gate --driver -- examples/shell_curl/adapter.sh
 set -u
 
-attempts_allowed=4
+attempts_allowed=3 # and half a second before the second: to start curl and jq takes time, too
 folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 not_before=0 # the reset time of the last 429
@@ -55,7 +55,7 @@ wait_for() {
 # Does what a line asks for. Leaves `outcome`, `shown` and `attempts`.
 perform() {
     prepare "$1"
-    local repeatable pause=0.1 again reset left
+    local repeatable pause=0.5 again reset left
     repeatable=$(jq -r '.operation == "set"' <<<"$1")
     until=$(($(date +%s) + $(jq '.deadline | floor' <<<"$1")))
     attempts=0
