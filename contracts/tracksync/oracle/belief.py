@@ -122,6 +122,7 @@ class User(Struct, frozen=True):
     two readings of "most recently updated". `held`: the emails and phones that lead to it.
     `due`: where its creation was queued, the time in epoch seconds by which it must exist. `coming`: a write whose fate
     is unknown may create it at any later time. `unsettled`: one may have updated it at a moment that nobody knows.
+    `adrift`: one may give it another email or phone at any later time.
     """
 
     exists: bool | None
@@ -134,6 +135,7 @@ class User(Struct, frozen=True):
     due: float | None = None
     coming: bool = False
     unsettled: bool = False
+    adrift: bool = False
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""

@@ -68,11 +68,15 @@ def pend(case: Case, due: float | None = None) -> None:
     writes = [(key, replace(write, due=None if contacts else due)) for key, write in operations(case)]
     creates = due is not None and kinds == {"external_id"} and case.ask.update_only is not True
 
+    moves = bool(contacts) and contacts != kinds and case.ask.section == "attributes"
+
     def change(user: User) -> User:
-        user = replace(reached_by(user, writes), unsettled=True)
+        user = replace(reached_by(user, writes), unsettled=True, adrift=user.adrift or moves)
         return user if user.exists else replace(user, exists=None, due=due if creates else None, coming=True)
 
     _each_user(case, change)
+    if moves:
+        case.belief = users.adrift(case.belief)
     if contacts == kinds:
         for kind, value in case.ask.identifiers:
             _float(case, identifier_key(kind, value), writes)

@@ -130,7 +130,11 @@ def linked(
         contact = kind in ("email", "phone")
         if not found and kind != candidate.kind:
             continue
-        if kind == candidate.kind:
+        if contact and user.adrift:
+            if -uid - 1 in links:
+                continue
+            names = names.insert(key, (*links, -uid - 1))
+        elif kind == candidate.kind:
             names = names.insert(key, _surely(links, uid) if contact else (uid,))
         elif contact and strong and proven and ask.section == "attributes":
             for former in user.held:  # a profile has one email and one phone; the former one leads to it no longer
@@ -146,6 +150,15 @@ def linked(
             user = replace(user, held=(*(one for one in user.held if one[0] != kind), key))
     made = max(belief.made, uid + 1)
     return replace(belief, users=belief.users.insert(uid, user), names=names, made=made), uid
+
+
+def adrift(belief: Belief) -> Belief:
+    """The belief in which nothing surely leads by email or phone to users whose own may change at any time."""
+    names = belief.names
+    for uid, user in belief.users.items():
+        for key in user.held if user.adrift else ():
+            names = names.insert(key, tuple(-uid - 1 if one == uid else one for one in names.get(key, ())))
+    return replace(belief, names=names)
 
 
 def _surely(links: tuple[int, ...], uid: int) -> tuple[int, ...]:
