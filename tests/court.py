@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tracksync.clauses import catalogue
 from tracksync.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
 from tracksync.findings import NOTHING, Finding
 from tracksync.ledger import ledger
@@ -73,6 +74,8 @@ class Court:
         exchange = Exchange(request, response, sent, received, credential, Failure(failure) if failure else None, tags)
         self.last = judge(self.belief, exchange, in_flight)
         self.belief = self.last.belief
+        named = {*self.last.exercised, *(finding.clause for finding in self.last.findings)}
+        assert named <= catalogue().keys(), f"no such clauses: {named - catalogue().keys()}"
         for finding in self.last.findings:
             leads_to_what_it_saw(finding, exchange)
         return list(self.last.findings)

@@ -8,6 +8,7 @@ import pytest
 
 from court import LATER, LATER_SHOWN, NOBODY, REFUSAL, SHOWN, SYNC, TIME, Court, bought, counted, purchase
 from tracksync.exchange import FailureKind, Request
+from tracksync.findings import NOTHING
 
 NAME = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
 
@@ -391,3 +392,43 @@ def test_which_of_two_identifiers_leads_is_learned_and_has_to_stay() -> None:
     both = {"events": [{"external_id": "u", **bob, "name": "seen", "time": TIME}]}
     assert court.clauses(both, counted({"external_id": "u"}, "seen", SHOWN, SHOWN, 2)) == set()
     assert court.clauses(both, counted(bob, "seen", SHOWN, SHOWN, 1)) == {"TS-READING-KEPT"}
+
+
+def test_an_export_is_held_to_every_part_of_what_was_answered() -> None:
+    row = {"first": SHOWN, "last": SHOWN, "count": 1}
+    right = {
+        "external_id": "u",
+        "custom_attributes": {"a": 1},
+        "custom_events": [{"name": "seen", **row}],
+        "purchases": [{"name": "sku", **row}],
+    }
+    wrong = [
+        {"custom_attributes": {"a": 2}},
+        {"custom_events": [{"name": "seen", **row, "count": 2}]},
+        {"custom_events": []},
+        {"purchases": [{"name": "sku", **row, "count": 2}]},
+    ]
+    for change in [{}, *wrong]:
+        court = Court()
+        assert court.write({"a": 1}) == set()
+        assert court.event(1) == set()
+        assert court.hear(purchase(), bought(1)) == []
+        answer = {"users": [{**right, **change}], "message": "success"}
+        broken = court.clauses({"external_ids": ["u"]}, answer, path="/users/export/ids", wait=400.0)
+        assert broken == ({"TS-EXPORT-AGREES"} if change else set())
+        assert court.last is not None
+        assert {"TS-EXPORT-ANSWER", "TS-EXPORT-AGREES"} <= court.last.exercised
+
+
+def test_an_export_without_users_is_no_export() -> None:
+    for answer in ({"message": "success"}, {"users": None, "message": "success"}):
+        court = Court()
+        findings = court.hear({"external_ids": ["u"]}, answer, path="/users/export/ids")
+        assert [one.clause for one in findings] == ["TS-EXPORT-ANSWER"]
+        assert findings[0].actual == answer.get("users", NOTHING)
+
+
+def test_an_attribute_removed_with_null_and_still_shown_is_found() -> None:
+    court = Court()
+    assert court.write({"a": 1}) == set()
+    assert court.write({"a": None}, {"a": 1}) == {"TS-ATTR-NULL"}
