@@ -31,6 +31,12 @@ TEXTS: Final = {
     "float text": "219.98",
     "true text": "true",
     "null text": "null",
+    "nil text": "nil",
+    "None text": "None",
+    "undefined text": "undefined",
+    "yes text": "yes",
+    "off text": "off",
+    "byte order": "\ufeffmark\ufeff",
     "object text": '{"inc": 1}',
 }
 LENGTHS: Final = {
@@ -129,6 +135,10 @@ def values(name: Namer) -> Iterator[Step]:
                 "gone text": "here",
                 "gone number": 5,
                 "gone flag": True,
+                "text to number": "five",
+                "number to text": 5,
+                "text to list": "t",
+                "list to object": ["t"],
                 "gone list": ["a"],
                 "gone object": {"a": 1},
                 "back again": "first",
@@ -167,6 +177,10 @@ def values(name: Namer) -> Iterator[Step]:
                 "carry": {"inc": 1},
                 "through zero": {"inc": 12},
                 "exact": {"inc": 1},
+                "text to number": 5,
+                "number to text": "five",
+                "text to list": ["t"],
+                "list to object": {"t": 1},
                 "fresh sum": {"inc": 4},
                 "gone text": None,
                 "gone number": None,
@@ -268,7 +282,7 @@ def profile(name: Namer) -> Iterator[Step]:
         "every harmless profile field",
         attributes_request(
             user,
-            {"custom": "beside"},
+            {"custom": "beside", "n": 1},
             first_name="Ada",
             last_name="Lovelace 🎩",
             country="GB",
@@ -284,12 +298,15 @@ def profile(name: Namer) -> Iterator[Step]:
             email_click_tracking_disabled=False,
         ),
     )
-    yield send("another gender", attributes_request(user, {"custom": "beside"}, gender="O", home_city=" Rome "))
+    yield send(
+        "another gender",
+        attributes_request(user, {"custom": "beside", "n": {"inc": 1}}, gender="O", home_city=" Rome "),
+    )
     yield send(
         "control keys, nulls, another gender",
         attributes_request(
             user,
-            {"custom": None, "second": 2},
+            {"custom": None, "second": 2, "n": {"inc": 1}},
             _update_existing_only=True,
             _merge_objects=True,
             gender="P",

@@ -66,9 +66,12 @@ def alias(name: Namer) -> Iterator[Step]:
         "an alias whose label is that name", attributes_request(exchanged, {"n": 9}, _update_existing_only=False)
     )
     exchanged = {"user_alias": {"alias_name": known["alias_name"], "alias_label": f"{known['alias_name']} b"}}
-    yield send("name and label of that alias exchanged, unsaid, nobody", event_request(exchanged, SEEN, DAY))
+    yield send(
+        "name and label of that alias exchanged, update only, nobody",
+        attributes_request(exchanged, {"n": 9}, _update_existing_only=True),
+    )
     other = {"user_alias": name.alias("a", "other label")}
-    yield send("the name under another label, unsaid, nobody", event_request(other, SEEN, DAY))
+    yield send("the name under another label, purchase, unsaid, nobody", purchase_request(other, SKU, DAY))
     yield send("the alias in another case, unsaid, nobody", event_request({"user_alias": name.alias("A")}, SEEN, DAY))
     yield send("the alias and a space, unsaid, nobody", event_request({"user_alias": name.alias("a ")}, SEEN, DAY))
     identified = {"external_id": known["alias_name"]}
@@ -106,7 +109,7 @@ def email_phone(name: Namer) -> Iterator[Step]:
         attributes_request(by_email, {"n": {"inc": 1}, "s": "e"}, _update_existing_only=True),
     )
     tagged = {"email": name.email("E.F+tag", "mail.example")}
-    yield send("the same with a tag behind a plus is another user", event_request(tagged, SEEN, DAY))
+    yield send("the same with a tag behind a plus is another user", attributes_request(tagged, {"n": {"inc": 1}}))
     dotless = {"email": name.email("EF", "mail.example")}
     yield send("the same without its dot is another user", event_request(dotless, SEEN, DAY))
     yield send("phone, event, update only, nobody", event_request(by_phone, SEEN, DAY, _update_existing_only=True))
