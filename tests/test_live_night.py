@@ -203,7 +203,8 @@ def test_a_known_finding_does_not_fail_the_night_and_hides_no_new_one(tmp_path: 
 
 def test_a_key_that_may_not_look_says_why_nothing_was_verified(tmp_path: Path) -> None:
     with Desk(tmp_path, limit=60_000, forbid=["/users/export/ids", "/users/delete"]) as closed:
-        night = Night.begin(plan(closed, max_requests=80, directed=False), closed.url, tmp_path / "j", Redactor(KEYS.values()))
+        short = plan(closed, max_requests=80, directed=False)
+        night = Night.begin(short, closed.url, tmp_path / "j", Redactor(KEYS.values()))
         events = run(night)
         ended = events[-1]
         assert isinstance(ended, RunEnded)
