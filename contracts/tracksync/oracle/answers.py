@@ -247,7 +247,7 @@ def read_counter(ask: Ask, entry: dict[str, Any]) -> tuple[dict[str, Any] | None
     clause = "TS-EVENT-NAME" if section == "events" else "TS-PURCHASE-PRODUCT"
     if listed is NOTHING or listed is None or listed == [] or listed == {}:
         text = f"the answer does not show {wanted!r}"
-        return None, where, [Finding("TS-OK-SHOWS", text, where, wanted)]
+        return None, where, [Finding("TS-OK-SHOWS", text, where, wanted, NOTHING if listed is None else listed)]
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
         return None, where, [Finding("TS-OK-FORM", f"{member} is no list of objects", where, "a list", listed)]
     findings: list[Finding] = []
