@@ -163,6 +163,9 @@ def test_a_client_of_others_is_judged_through_it() -> None:
         client = braze_client(session.url)
         client.user_track(attributes=[{"external_id": "u1", "colour": "green"}], events=[], purchases=[])
         assert session.keys.text(THEIR_KEY) == "[redacted]"
+        until = time.monotonic() + 20
+        while app.state_of("external_id", "u1") is None and time.monotonic() < until:  # it is applied after the answer
+            time.sleep(0.02)
         assert app.state_of("external_id", "u1") is not None
     assert session.result["requests"] >= 1
     assert session.clauses == set()
