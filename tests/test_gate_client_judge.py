@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gate_samples import EVENT, JSON, KEY, body, broken, judged, seen
 from tracksync.clauses import Side, catalogue, clause
 from tracksync.exchange import Credential, Request
-from tracksync.gate import KeyForm, read_key
+from tracksync.gate import KeyForm, Observed, read_key
 
 
 def test_the_side_of_a_clause_is_told_by_its_prefix() -> None:
@@ -163,18 +163,31 @@ def test_a_request_that_was_on_its_way_when_the_429_came_is_no_breach() -> None:
     assert broken(limited, seen(at=0.5, connection="two")) == {"TC-RATE-WAIT"}
 
 
+def tried(*pauses: float, user: str = "user-1", status: int = 503) -> list[Observed]:
+    """One request that is answered 503 until its last try, with these pauses between the tries."""
+    starts = [sum(pauses[:count]) + 0.01 * count for count in range(len(pauses) + 1)]
+    return [seen(body(external_id=user), status if at is not starts[-1] else 201, at=at, lasted=0.01) for at in starts]
+
+
 def test_a_5xx_is_tried_again_with_pauses_that_grow() -> None:
-    assert broken(seen(status=500), seen(status=503, at=0.3), seen(at=1)) == set()
+    assert broken(*tried(0.3, 0.7)) == set()
     assert broken(seen(status=500)) == {"TC-RETRY-SERVER-ERROR"}
-    assert broken(seen(status=500), seen(at=0.02)) == {"TC-RETRY-BACKOFF"}
-    assert broken(seen(status=500), seen(status=500, at=0.31), seen(at=0.62)) == {"TC-RETRY-BACKOFF"}
+    assert broken(*tried(0.02, 0.02)) == {"TC-RETRY-BACKOFF"}
+    assert broken(*tried(0.02), *tried(0.02, user="user-2")) == {"TC-RETRY-BACKOFF"}
+    assert broken(*tried(0.3, 0.3, 0.3)) == {"TC-RETRY-BACKOFF"}
+    assert broken(*tried(0.3, 0.3), *tried(0.3, 0.31, user="user-2")) == {"TC-RETRY-BACKOFF"}
 
 
-def test_jitter_may_let_one_pause_shrink_but_not_all() -> None:
-    starts = [0, 0.5, 0.75, 2.0]
-    assert broken(*(seen(status=500, at=at) for at in starts), seen(at=5)) == set()
-    starts = [0, 0.5, 0.75, 1.1]
-    assert broken(*(seen(status=500, at=at) for at in starts)) == {"TC-RETRY-BACKOFF"}
+def test_one_pause_that_chance_or_a_busy_machine_made_is_no_proof() -> None:
+    assert broken(*tried(0.02, 0.4)) == set()
+    assert broken(*tried(0.2, 0.2)) == set()
+    stretched = tried(0.41, 0.2, 0.4)
+    assert broken(*stretched, *(one for user in "abcd" for one in tried(0.1, 0.2, 0.4, user=user))) == set()
+
+
+def test_jitter_may_let_pauses_shrink_but_not_in_most_requests() -> None:
+    assert broken(*tried(0.5, 0.25, 1.25, 1.9)) == set()
+    assert broken(*tried(0.5, 0.25, 0.35), *tried(0.4, 0.2, 0.3, user="user-2")) == {"TC-RETRY-BACKOFF"}
 
 
 def test_tries_come_to_an_end() -> None:

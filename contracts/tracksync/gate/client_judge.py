@@ -60,12 +60,33 @@ class Tries:
 
 
 @dataclass(frozen=True, slots=True)
+class Suspicion:
+    """How often something looked wrong, of the times that it could. One pause proves nothing: jitter may draw a short
+    one, and a busy machine stretches any. The same thing at two places, and at most of all, is the client's way.
+    """
+
+    marks: int = 0
+    trials: int = 0
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it is seen often enough to be told."""
+        return self.marks >= 2 and 3 * self.marks >= 2 * self.trials
+
+    def after(self, *, marked: bool, trial: bool) -> Suspicion:
+        """With one more look."""
+        return Suspicion(self.marks + marked, self.trials + trial)
+
+
+@dataclass(frozen=True, slots=True)
 class ClientBelief:
-    """What is remembered of a client's traffic."""
+    """What is remembered of a client's traffic. `at_once`, `steady`: tries without a pause, pauses that do not grow."""
 
     limited: HashTrieMap[str, Limited] = field(default_factory=HashTrieMap)
     tries: HashTrieMap[Hashable, Tries] = field(default_factory=HashTrieMap)
     cells: HashTrieMap[Hashable, Exchange] = field(default_factory=HashTrieMap)
+    at_once: Suspicion = Suspicion()
+    steady: Suspicion = Suspicion()
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +264,8 @@ def _judge_tries(belief: ClientBelief, observed: Observed, ask: Ask, notes: _Not
     tries = Tries(exchange, repeatable=_is_repeatable(ask), first=exchange)
     if before is not None and exchange.sent >= before.last.received:
         tries = _again(before, exchange, ask, notes)
+        if tries.pauses is not before.pauses:
+            belief = _judge_pauses(belief, tries, before, notes)
     status = _status(exchange)
     if status is not None and status >= 500 and tries.repeatable:
         notes.exercised.add("TC-RETRY-SERVER-ERROR")
@@ -265,12 +288,7 @@ def _again(before: Tries, exchange: Exchange, ask: Ask, notes: _Notes) -> Tries:
         notes.add(Finding("TC-NO-RETRY", text, "/request", "another request, or none"), last)
     elif status is not None and status >= 500:
         pauses = (*pauses, pause)
-        notes.exercised |= {"TC-RETRY-BACKOFF", "TC-RETRY-BOUNDED"}
-        wrong = _wrong_pause(pauses)
-        if wrong:
-            shown = [round(one, 3) for one in pauses]
-            before_it = (first, last) if first is not last else (last,)
-            notes.add(Finding("TC-RETRY-BACKOFF", wrong, "/request", "pauses that grow", shown), *before_it)
+        notes.exercised.add("TC-RETRY-BOUNDED")
     if number == TRIES + 1:
         text = f"the same request was sent {number} times in a row"
         notes.add(Finding("TC-RETRY-BOUNDED", text, "/request", TRIES, number), first, last)
@@ -282,18 +300,31 @@ def _again(before: Tries, exchange: Exchange, ask: Ask, notes: _Notes) -> Tries:
     return replace(before, last=exchange, number=number, pauses=pauses)
 
 
-def _wrong_pause(pauses: tuple[float, ...]) -> str | None:
-    """What is wrong with the newest of the pauses, or None."""
-    first, newest = pauses[0], pauses[-1]
-    if newest < AT_ONCE:
-        return f"sent again {newest * 1000:.0f} ms after a 5XX" if len(pauses) <= 2 else None
-    if first < AT_ONCE:
-        return None  # said already
-    if len(pauses) == 2 and abs(newest - first) <= SAME_PAUSE * first + 0.015:
-        return f"the second pause after a 5XX is as long as the first ({first:.2f} s)"
-    if len(pauses) == 3 and max(pauses[1:]) < GROWN * first:
-        return "the pauses between tries after a 5XX do not grow"
-    return None
+def _judge_pauses(belief: ClientBelief, tries: Tries, before: Tries, notes: _Notes) -> ClientBelief:
+    """Hold the newest pause after a 5XX against those before it, and both against what other requests showed."""
+    notes.exercised.add("TC-RETRY-BACKOFF")
+    pauses = tries.pauses
+    count, first, newest = len(pauses), pauses[0], pauses[-1]
+    hasty = newest < AT_ONCE
+    at_once = belief.at_once.after(marked=hasty and count <= 2, trial=count <= 2)
+    same = count == 2 and abs(newest - first) <= SAME_PAUSE * first + 0.015
+    level = count == 3 and max(pauses[1:]) < GROWN * first
+    paused = min(first, newest) >= AT_ONCE
+    steady = belief.steady.after(marked=paused and (same or level), trial=paused and count == 2)
+    text = None
+    if at_once.confirmed and at_once.marks > belief.at_once.marks:
+        text = f"sent again {newest * 1000:.0f} ms after a 5XX"
+    elif steady.confirmed and steady.marks > belief.steady.marks:
+        text = (
+            f"the second pause after a 5XX is as long as the first ({first:.2f} s)"
+            if same
+            else "the pauses between tries after a 5XX do not grow"
+        )
+    if text:
+        shown = [round(one, 3) for one in pauses]
+        evidence = (tries.first, before.last) if tries.first and tries.first is not before.last else (before.last,)
+        notes.add(Finding("TC-RETRY-BACKOFF", text, "/request", "pauses that grow", shown), *evidence)
+    return replace(belief, at_once=at_once, steady=steady)
 
 
 def _never_arrived(exchange: Exchange) -> bool:
