@@ -215,7 +215,7 @@ class Belief(Struct, frozen=True):
     def allows(self, requires: Requires) -> bool:
         """Whether every reading that an outcome stands on is still open."""
         rows = self.rows
-        return all(reading in rows[row] for row, reading in requires)
+        return not requires or all(reading in rows[row] for row, reading in requires)
 
     def without(self, gone: Callable[[str], bool]) -> Belief:
         """The belief less the identifiers whose text is `gone`: for users that are never addressed again.
@@ -249,9 +249,10 @@ class Belief(Struct, frozen=True):
 
     def narrow(self, outcomes: Iterable[Requires]) -> Belief:
         """Close the readings that none of the surviving `outcomes` stands on. A row some outcome ignores stays open."""
-        needed = [dict(requires) for requires in outcomes]
-        if not needed or not all(needed):
+        surviving = list(outcomes)
+        if not surviving or not all(surviving):
             return self
+        needed = [dict(requires) for requires in surviving]
         rows = self.rows
         for row in set.intersection(*(set(one) for one in needed)):
             if ledger()[row].learned:

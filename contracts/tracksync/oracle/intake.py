@@ -595,9 +595,6 @@ def _read_properties(target: dict[str, Any], reader: _Reader, where: str, clause
         if not _property_fits(value):
             reader.grounds.append(may("a property value is not allowed", pointer=pointer))
             return
-    if len(properties) > 100 and serialized_size(properties) > OBJECT_BYTES // 2:
-        reader.grounds.append(may("the properties are over a documented size", pointer=pointer))
-        return
     if serialized_size(properties) > OBJECT_BYTES // 2:
         reader.grounds.append(may("the properties are over a documented size", pointer=pointer))
         return
