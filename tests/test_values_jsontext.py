@@ -189,3 +189,11 @@ def test_a_byte_order_mark_is_seen_in_either_order_of_bytes() -> None:
         read = read_json(mark + "{}".encode(encoding))
         assert read.value == {}
         assert read.quirks == {"bom", "not-utf8"}
+
+
+@given(JSON_VALUES)
+def test_a_short_body_in_the_form_of_most_clients_is_read_like_any_other(value: Any) -> None:
+    compact = json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+    read, spaced = read_json(compact), read_json(compact + b" " * 400)
+    assert (read.valid, read.quirks) == (spaced.valid, spaced.quirks)
+    assert repr(read.value) == repr(spaced.value) == repr(json.loads(compact))

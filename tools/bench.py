@@ -12,6 +12,7 @@ mock   requests a second over loopback: the mock in a process of its own against
 from __future__ import annotations
 
 import argparse
+import gc
 import json
 import os
 import re
@@ -132,6 +133,7 @@ def judging() -> dict[str, Any]:
         belief = judgement.belief
         found += len(judgement.findings)
     seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
+    gc.unfreeze()
     return {
         "exchanges": len(exchanges),
         "judged_per_second": round(len(exchanges) / seconds),

@@ -32,7 +32,7 @@ from tracksync.values.identifiers import attribute_kind, plausible_email
 from tracksync.values.jsontext import read_json
 from tracksync.values.numbers import is_integer, is_number, within_int64
 from tracksync.values.objects import Problem, doubtful, problems, serialized_size
-from tracksync.values.text import length
+from tracksync.values.text import fits, length
 from tracksync.values.times import Certainty, read_time
 
 BAD_REQUEST = frozenset({400})
@@ -589,7 +589,7 @@ def _read_properties(target: dict[str, Any], reader: _Reader, where: str, clause
     elif RESERVED_PROPERTIES & properties.keys():
         reader.grounds.append(may("a property has a reserved name", pointer=pointer))
     for name, value in properties.items():
-        if not name or name.startswith("$") or length(name, "utf16") > PROPERTY_NAME_CHARACTERS or "\0" in name:
+        if not name or name[0] == "$" or not fits(name, "utf16", PROPERTY_NAME_CHARACTERS) or "\0" in name:
             reader.grounds.append(may("a property name is not allowed", pointer=pointer))
             return
         if not _property_fits(value):
@@ -605,7 +605,7 @@ def _read_properties(target: dict[str, Any], reader: _Reader, where: str, clause
 
 def _property_fits(value: Any, depth: int = 0) -> bool:
     if isinstance(value, str):
-        return length(value, "utf16") <= STRING_CHARACTERS and "\0" not in value
+        return fits(value, "utf16", STRING_CHARACTERS) and "\0" not in value
     if isinstance(value, bool):
         return True
     if isinstance(value, (int, float)):

@@ -64,9 +64,10 @@ def judge(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
         _judge_trouble(case, "TS-ANSWER-SERVER-ERROR", f"is answered {response.status}")
         perhaps_applied(case)
         return _close(case)
-    case.belief = replace(
-        case.belief, answered=case.belief.moment, trouble=case.belief.trouble.discard(_hash(exchange.request))
-    )
+    trouble = case.belief.trouble
+    if trouble:
+        trouble = trouble.discard(_hash(exchange.request))
+    case.belief = replace(case.belief, answered=case.belief.moment, trouble=trouble)
     case.exercised.add("TS-ANSWER-SERVER-ERROR")
     if ask.endpoint == "unclear":
         if response.status < 300:

@@ -9,7 +9,7 @@ from email.utils import parsedate_to_datetime
 
 from msgspec.structs import replace
 
-from tracksync.exchange import Exchange, Response, header
+from tracksync.exchange import Exchange, Response
 from tracksync.findings import Finding
 from tracksync.oracle.belief import Belief, Window
 from tracksync.oracle.intake import Ask
@@ -24,7 +24,8 @@ def judge_rate(
     belief: Belief, exchange: Exchange, response: Response, ask: Ask, *, crowded: bool = False
 ) -> tuple[Belief, list[Finding], set[str]]:
     """Hold one answer's rate headers against the window it belongs to. `crowded`: others of ours are on their way."""
-    values = [header(response.headers, name) for name in NAMES]
+    headers = {name.lower(): value for name, value in reversed(response.headers)}  # of repeated ones the first
+    values = [headers.get(name) for name in NAMES]
     status = response.status
     endpoint = ENDPOINTS.get(ask.endpoint)
     if values == [None, None, None]:
@@ -44,7 +45,8 @@ def judge_rate(
     if findings or status == 401:
         return _count_only(belief, exchange, status, endpoint), findings, {"TS-RATE-HEADERS"}
     limit, remaining, reset = (int(value or "0") for value in values)
-    return _judge_values(belief, exchange, response, endpoint, limit, remaining, reset, crowded)
+    date = headers.get("date")
+    return _judge_values(belief, exchange, response, endpoint, limit, remaining, reset, date, crowded)
 
 
 def _count_only(belief: Belief, exchange: Exchange, status: int, endpoint: int | None) -> Belief:
@@ -69,6 +71,7 @@ def _judge_values(
     limit: int,
     remaining: int,
     reset: int,
+    date: str | None,
     crowded: bool,
 ) -> tuple[Belief, list[Finding], set[str]]:
     findings: list[Finding] = []
@@ -82,7 +85,7 @@ def _judge_values(
         hint = " (tell another limit of the workspace with --rate-limit)" if told and limit > 0 else ""
         message = f"x-ratelimit-limit is {limit}, not {expected or 'a positive number'}{hint}"
         findings.append(Finding("TS-RATE-LIMIT", message, WHERE + NAMES[0], expected or 1, limit))
-    findings += _judge_reset(exchange, response, reset, settings.window, settings.clock_skew)
+    findings += _judge_reset(exchange, date, reset, settings.window, settings.clock_skew)
     same_window = reset == window.reset
     sequential = exchange.sent > window.last_received
     if not same_window:
@@ -146,14 +149,13 @@ def _judge_values(
     return replace(belief, windows=belief.windows.insert(endpoint, updated)), findings, exercised
 
 
-def _judge_reset(exchange: Exchange, response: Response, reset: int, window: int, skew: float) -> list[Finding]:
+def _judge_reset(exchange: Exchange, date: str | None, reset: int, window: int, skew: float) -> list[Finding]:
     """The reset is the end of the clock window in which the request was answered."""
     where = WHERE + NAMES[2]
     if reset % window:
         message = f"x-ratelimit-reset {reset} is not on a clock boundary of {window} seconds"
         return [Finding("TS-RATE-RESET", message, where, reset - reset % window + window, reset)]
     early, late = exchange.sent - skew, exchange.received + skew
-    date = header(response.headers, "date")
     if date:  # the server's own clock is the better judge of its own window
         try:
             server = parsedate_to_datetime(date).timestamp()

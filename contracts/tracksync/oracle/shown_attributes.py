@@ -136,12 +136,17 @@ Way = tuple[cells.Outcome, tuple[Any, ...]]  # an outcome, and what is pending b
 def _ways(cell: Cell, write: AttributeWrite, shown: Any, limits: tuple[int, int]) -> list[Way] | None:
     """All outcomes that what is shown may stand for; None where nobody can follow what is pending."""
 
+    states = cell.states
+    if len(states) == 1 and not states[0].pending:  # the usual case, at less cost
+        known = cells.attribute_outcomes(write, states[0].value, limits)
+        return [(fit, ()) for fit in cells.fitting(known, shown)]
+
     def apply(pending: AttributeWrite, value: Any) -> list[Any]:
         return [outcome.after for outcome in cells.attribute_outcomes(pending, value, limits)]
 
-    reached = late.reach(cell.states, apply)
+    reached = late.reach(states, apply)
     if reached is None:
-        reached = late.reach((State(UNKNOWN, late.pending_of(cell.states)),), apply)
+        reached = late.reach((State(UNKNOWN, late.pending_of(states)),), apply)
     if reached is None:
         return None
     ways: list[Way] = []

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final, NoReturn
 
+import msgspec
+
 DEPTH: Final = 100
 """Nesting that is read. Common parsers stop at this depth by default, others at thousands, others never."""
 
@@ -41,6 +43,13 @@ def read_json(body: bytes) -> JsonText:
     """The JSON value of `body` by RFC 8259, and its quirks. Never raises."""
     if (body.count(b"[") + body.count(b"{") > DEPTH) and _depth(body) > DEPTH:
         return _TOO_DEEP
+    if len(body) <= _DOUBLE_DIGITS:  # the usual case: short, so that no number is huge
+        try:
+            value = msgspec.json.decode(body)
+            if msgspec.json.encode(value) == body:  # what comes back the same to the byte has no quirk
+                return JsonText(value, True, _NONE)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            pass  # read at length, which says what is wrong
     try:
         text = body.decode()
         value = _CLEAN.decode(text)
