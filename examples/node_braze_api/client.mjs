@@ -60,7 +60,7 @@ export class SyncBraze extends Braze {
 
   userOf(body) {
     const [[target]] = Object.values(body);
-    return [target.external_id, target.email];
+    return [target.external_id, target.user_alias, target.email, target.phone];
   }
 
   // For one user the next request goes out after the answer to the one before.

@@ -24,7 +24,7 @@ prepare() {
         | if $user == null then null
         elif $asked.operation == "set" then
             ($user.custom_attributes // {}) as $shown
-            | if all($asked.attributes | to_entries[]; . as $one | ($shown | has($one.key)) and $shown[$one.key] == $one.value)
+            | if all($asked.attributes | to_entries[]; $shown[.key] == .value) # what was removed is null or left out
               then $shown else null end
         elif $asked.operation == "increment" then
             ($user.custom_attributes // {}) | if has($asked.name) then . else null end

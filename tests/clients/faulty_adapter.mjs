@@ -52,6 +52,9 @@ class Faulty extends SyncBraze {
   }
 
   async trackSync(body, options) {
+    if (is("alias-as-id"))
+      for (const [target] of Object.values(body))
+        if (target.user_alias) Object.assign(target, { external_id: target.user_alias.alias_name, user_alias: undefined });
     if (is("truncated-is-success")) return this.once(body, options);
     const result = await super.trackSync(body, options);
     if (is("unhandled") && result.outcome === "failed") Promise.reject(new Error("unhandled"));

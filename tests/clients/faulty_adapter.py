@@ -97,6 +97,8 @@ class Faulty(Client):
             self._sent.append(values)
         if VARIANT == "strips" and section == "attributes":
             target = {name: value.strip() if isinstance(value, str) else value for name, value in target.items()}
+        if VARIANT == "drops-nulls":
+            target = {name: value for name, value in target.items() if value is not None}
         if VARIANT == "forgets-flag":
             target.pop("_update_existing_only", None)
         if VARIANT == "rounds-price" and "price" in target:

@@ -12,13 +12,14 @@ from typing import Any, Final
 from hypothesis import strategies as st
 
 from tracksync.gate.drive.protocol import Kind, Operation
-from tracksync.gate.drive.script import TEXTS, Script, Step, timed
+from tracksync.gate.drive.script import ALIAS, CREATES, TEXTS, Script, Step, timed
 
 USERS: Final = (
     {"external_id": "user-1"},
     {"external_id": "user-2"},
     {"external_id": "Üser \"3\" '%s'"},
     {"email": "user-4@example.com"},
+    ALIAS,
 )
 ATTRIBUTES: Final = ("colour", "plan", "größe")
 COUNTERS: Final = ("visits", "points")
@@ -36,6 +37,8 @@ def values() -> st.SearchStrategy[Any]:
         st.booleans(),
         st.sampled_from((0.5, -2.25)),
         st.lists(st.sampled_from(("a", "b", "ç")), unique=True, max_size=3),
+        st.none(),
+        st.dictionaries(st.sampled_from(("town", "größe")), st.sampled_from(("x", 5, True)), min_size=1),
     )
 
 
@@ -67,9 +70,13 @@ def operations(kinds: Sequence[Kind]) -> st.SearchStrategy[Operation]:
     def of(kind: Kind) -> st.SearchStrategy[Operation]:
         only = st.sampled_from(({}, {}, {}, {"update_existing_only": True}))
         drawn = st.tuples(st.sampled_from(USERS), _members(kind), only)
-        return drawn.map(lambda parts: Operation(kind, parts[0], {**parts[1], **parts[2]}))
+        return drawn.map(lambda parts: Operation(kind, parts[0], {**parts[1], **_flag(parts[0]), **parts[2]}))
 
     return st.sampled_from(list(kinds)).flatmap(of)
+
+
+def _flag(user: dict[str, Any]) -> dict[str, Any]:
+    return CREATES if user is ALIAS else {}
 
 
 def scripts(

@@ -25,8 +25,12 @@ from tracksync.gate.drive.protocol import (
 CALM: Final = "calm"
 USER: Final[Mapping[str, Any]] = {"external_id": "user-1"}
 TEXTS: Final = ("", " red ", "x\ny", 'a"b\\c', "日本語", "😀", "</script>", "null", "$HOME %s", "x" * 255)
-VALUES: Final[tuple[Any, ...]] = (*TEXTS, 0, 10**15, True, False, 0.5, [], ["a", "ç"])
+OBJECT: Final = {"town": "Zürich", "floors": [1, 2], "sold": False}
+VALUES: Final[tuple[Any, ...]] = (*TEXTS, 0, 10**15, True, False, 0.5, [], ["a", "ç"], OBJECT, None)
 NAMES: Final = ('said "hi"', "Ümlaut & Co", "a b")
+ALIAS: Final = {"user_alias": {"alias_name": "anna", "alias_label": "club"}}
+CREATES: Final = {"update_existing_only": False}  # an unknown alias makes a user only where the request says so
+CONTACTS: Final[tuple[Mapping[str, Any], ...]] = ({"email": "user-4@example.com"}, {"phone": "+12025550104"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,15 +159,19 @@ def unusual(kinds: Sequence[Kind]) -> list[Script]:
     made += [
         replace(simplest(Kind.PURCHASE), members={**simplest(Kind.PURCHASE).members, "price": -0.01, "quantity": 2})
     ]
+    made += [replace(simplest(kind), user=user) for kind in Kind for user in CONTACTS]
+    made += [replace(one, user=ALIAS, members={**one.members, **CREATES}) for one in map(simplest, Kind)]
     only = {"update_existing_only": True}
     made += [replace(one, members={**one.members, **only}) for one in map(simplest, Kind)]
     return [timed(Script((Step(CALM, (one,)),))) for one in made if one.kind in kinds]
 
 
 def again(kind: Kind) -> Script:
-    """The plainest operation of a kind twice for one user, then for another."""
-    operations = (simplest(kind), simplest(kind), simplest(kind, "user-2"))
-    return timed(Script((Step(CALM, operations),)))
+    """The plainest operation of a kind twice for one user, then for another; what was set is removed again."""
+    operations = [simplest(kind), simplest(kind), simplest(kind, "user-2")]
+    if kind is Kind.SET:
+        operations.append(Operation(kind, USER, {"attributes": {"colour": None}}))
+    return timed(Script((Step(CALM, tuple(operations)),)))
 
 
 def at_once(behaviour: str, kind: Kind) -> Script:

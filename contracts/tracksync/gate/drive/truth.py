@@ -107,8 +107,9 @@ def _reading(operation: Operation, response: Response | None) -> tuple[Told, Map
     if not 200 <= response.status < 300 or not isinstance(body, dict):
         return Told.TROUBLE, None
     users = body.get("users")
-    entry = users[0] if isinstance(users, list) and users and isinstance(users[0], dict) else {}
-    values = _values(operation, entry)
+    if not (isinstance(users, list) and users and isinstance(users[0], dict)):
+        return Told.UNMADE, {}
+    values = _values(operation, users[0])
     return (Told.SHOWN if _shows(operation, values) else Told.UNMADE), values
 
 
