@@ -244,9 +244,10 @@ def _user_clause(ask: Ask, candidate: Candidate, success: answers.Success) -> st
 def _label_clause(belief: Belief, ask: Ask) -> str | None:
     """The clause on labels, where the same alias_name is known under another one."""
     alias = dict(ask.identifiers)["user_alias"]
-    label, name = identifier_key("user_alias", alias)[1].split("\0", 1)
-    others = (text.split("\0", 1) for kind, text in belief.names if kind == "user_alias")
-    return "TS-USER-ALIAS-LABEL" if any(name == one and label != other for other, one in others) else None
+    own = identifier_key("user_alias", alias)[1]  # the label, NUL, the name
+    name = own[own.index("\0") :]
+    alike = (text for kind, text in belief.names if kind == "user_alias" and text.endswith(name))
+    return "TS-USER-ALIAS-LABEL" if any(text != own for text in alike) else None
 
 
 def _wrong_user(ask: Ask, candidate: Candidate, success: answers.Success, clause: str) -> Finding:

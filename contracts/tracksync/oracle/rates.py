@@ -44,7 +44,7 @@ def judge_rate(
         return belief, findings, {"TS-RATE-HEADERS"}
     if findings or status == 401:
         return _count_only(belief, exchange, status, endpoint), findings, {"TS-RATE-HEADERS"}
-    limit, remaining, reset = (int(value or "0") for value in values)
+    limit, remaining, reset = [int(value or "0") for value in values]
     date = headers.get("date")
     return _judge_values(belief, exchange, response, endpoint, limit, remaining, reset, date, crowded)
 
