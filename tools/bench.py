@@ -51,7 +51,7 @@ serve(MockApp(config), port=int(sys.argv[1]))
 """
 
 LOAD = """
-import asyncio, sys, time
+import asyncio, sys, time, uvloop
 port, connections, seconds, request = int(sys.argv[1]), int(sys.argv[2]), float(sys.argv[3]), sys.stdin.buffer.read()
 done = bad = 0
 async def one(end):
@@ -71,7 +71,7 @@ async def all():
     done, begin = 0, time.monotonic()
     await asyncio.gather(*(one(begin + seconds) for _ in range(connections)))
     print(done / (time.monotonic() - begin), bad)
-asyncio.run(all())
+uvloop.run(all())
 """
 
 
