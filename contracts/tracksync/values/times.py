@@ -64,9 +64,9 @@ def write_time(instant: int, form: str, offset_minutes: int = 0) -> str:
     year = moment.year + 400 * cycles
     years = f"{year:04d}" if 0 <= year <= 9999 else f"{year:+05d}"
     if form == "utc-micros":
-        return f"{years}{moment:-%m-%dT%H:%M:%S}.{moment.microsecond:06d}Z"
+        return f"{years}{moment.isoformat(timespec='microseconds')[4:]}Z"
     zone = "+00:00" if form == "utc-offset" else _zone(offset)
-    return f"{years}{moment:-%m-%dT%H:%M:%S}.{moment.microsecond // 1000:03d}{zone}"
+    return f"{years}{moment.isoformat(timespec='milliseconds')[4:]}{zone}"
 
 
 def is_date_like(text: str) -> bool:
