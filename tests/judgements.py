@@ -1,0 +1,91 @@
+"""What the judge says of many exchanges, word by word: written down once and read by a person, then held to.
+
+    PYTHONPATH=contracts python tests/judgements.py     # writes tests/judgements/ anew, to be read as a diff
+
+A rule is proven by the tests that name it. These pages see what falls between: a pointer, an expected value, a clause
+that is no longer exercised, a possibility that is no longer followed.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from storm_desk import Weather, Weathered, readings_of, weather_of, weathered
+from tracksync.clauses import catalogue
+from tracksync.findings import Finding
+from tracksync.mock import faults
+
+FOLDER: Final = Path(__file__).with_name("judgements")
+LONGEST: Final = 160  # characters of one value
+CALM: Final = Weather(share=0.0)
+
+
+def page_of_a_clause(clause: str) -> str:
+    """What is said first of a fault that breaks `clause`, by the probes for that clause alone."""
+    breaking = [name for name, one in faults.catalogue().items() if one.clauses[:1] == (clause,) and not one.beyond]
+    if not breaking:
+        return ""
+    name = min(breaking)
+    night = weathered(4, CALM, requests=140, faults=(name,), only=(clause,), random=False, shrink=False, shared=False)
+    said: dict[str, Finding] = {}
+    for _, finding in sorted(night.findings, key=lambda one: (one[0], one[1].clause, one[1].pointer)):
+        said.setdefault(finding.clause, finding)
+    lines = [f"{name}: {_line(finding)}" for finding in said.values()]
+    return "\n".join([*lines, _exercised(night)]) + "\n"
+
+
+def page_of_a_storm(seed: int, fault: str = "") -> str:
+    """What is said in a storm, where every third answer is lost, and which readings are left at its end."""
+    chosen = (fault,) if fault else ()
+    night = weathered(
+        seed, weather_of(seed, 0.3), readings=readings_of(seed), requests=400, faults=chosen, shrink=False
+    )
+    lines = [f"{index} {line}" for index, line in sorted((index, _line(one)) for index, one in night.findings)]
+    lines += [f"{row} = {reading}" for row, reading in sorted(night.ended.readings.items())]
+    return "\n".join([*lines, _exercised(night)]) + "\n"
+
+
+def _line(finding: Finding) -> str:
+    expected, actual = (repr(value)[:LONGEST] for value in (finding.expected, finding.actual))
+    return f"{finding.clause} at {finding.pointer}: {finding.message}; expected {expected}, not {actual}"
+
+
+def _exercised(night: Weathered) -> str:
+    counted = Counter(
+        clause for event in night.events if hasattr(event, "exercised") for clause in getattr(event, "exercised", ())
+    )
+    return "exercised " + ", ".join(f"{clause} {number}" for clause, number in sorted(counted.items()))
+
+
+def pages() -> Mapping[str, Callable[[], str]]:
+    """Every page by its name, and what writes it."""
+    clauses = {clause: partial(page_of_a_clause, clause) for clause in catalogue()}
+    storms = {f"storm-{seed}": partial(page_of_a_storm, seed) for seed in (3, 6, 7, 8, 12, 16)}
+    lost = {
+        f"storm-{seed}-{fault}": partial(page_of_a_storm, seed, fault)
+        for seed, fault in ((5, "event-count-third-lost"), (9, "track-applies-nothing"), (13, "null-ignored"))
+    }
+    return {**clauses, **storms, **lost}
+
+
+def written(name: str) -> str:
+    """The page that was read and kept; nothing where there is none."""
+    path = FOLDER / f"{name}.txt"
+    return path.read_text(encoding="utf-8") if path.exists() else ""
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for stale in FOLDER.glob("*.txt"):
+        stale.unlink()
+    for name, write in pages().items():
+        if page := write():
+            (FOLDER / f"{name}.txt").write_text(page, encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
