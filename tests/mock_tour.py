@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from mock_desk import DELETE, EXPORT, SYNC, TIME, TRACK, Desk, purchase_of
@@ -41,7 +42,10 @@ def event(name: Any = "e", time: Any = TIME, user: dict[str, Any] | None = None,
 
 
 def purchase(product: Any = "p", user: dict[str, Any] | None = None, /, **members: Any) -> Stop:
-    return Stop({"purchases": [purchase_of(product) | (user or {}) | members]})
+    bought = purchase_of(product)
+    if user:
+        bought.pop("external_id", None)
+    return Stop({"purchases": [bought | (user or {}) | members]})
 
 
 def export(*users: str, wait: float = 0.0) -> Stop:
@@ -472,7 +476,103 @@ def neighbours() -> Iterator[Stop]:
     yield Stop({"external_ids": ["u9"]}, DELETE)
 
 
-ROOMS = (strings, numbers, arrays, objects, events, purchases, users, state, refused, wavering, plumbing, neighbours)
+def crossings() -> Iterator[Stop]:
+    """Every kind of identifier in every section and under every flag; texts that differ at their end only."""
+
+    def alias(label: str, alias_name: str) -> dict[str, Any]:
+        return {"user_alias": {"alias_name": alias_name, "alias_label": label}}
+
+    long = "n" * 140
+    for label, name in ((f"{long}1", "a"), ("c", "ab"), ("club", f"{long}1")):
+        yield by(alias(label, name), n=1, _update_existing_only=False)
+    others = ((f"{long}2", "a"), (f"{long}1".upper(), "a"), (f" {long}1 ", "a"), ("ca", "b"), ("bc", "a"))
+    for label, name in (*others, ("club", f"{long}2")):
+        yield event("e", TIME, alias(label, name))
+    for end in "12":
+        user = {"external_id": f"{long}{end}"}
+        yield event(f"{long}1", TIME, user)
+    yield event(f"{long}2", TIME, user)
+    yield purchase(f"{long}1", user)
+    yield purchase(f"{long}2", user)
+    yield by(user, **{f"{long}1": 1, f"{long}2": 2})
+    yield by(user, **{f"{long}1": {"inc": 1}})
+    makers = (partial(by, n=1), partial(event, "e", TIME), partial(purchase, "p"))
+    numbers_of = iter(range(100, 200))
+    for kind in ("email", "phone", "user_alias"):
+        for make in makers:
+            number = next(numbers_of)
+            value = {"email": f"e{number}@example.com", "phone": f"+12025550{number}"}.get(kind)
+            user = {kind: value} if value else alias("crossing", str(number))
+            yield make(user, _update_existing_only=True)
+            yield make(user)
+            yield make(user, _update_existing_only=False)
+            yield by(user, n={"inc": 2}, s=None)
+            yield by(user, s="x")
+            yield by(user, s=None)
+            for time in (NEW, OLD, TIME):
+                yield event("e", time, user)
+                yield purchase("p", user, time=time)
+    yield event("e", TIME, {"braze_id": "unknown"})
+    ada = {"external_id": "ada"}
+    email, phone = {"email": "ada@example.com"}, {"phone": "+12025550201"}
+    yield by(ada, n=1, s="x", p=5, **email, **phone)
+    yield event("e", TIME, ada)
+    for contact in (email, phone):
+        yield by(contact, n={"inc": 1}, s=None)
+        yield purchase("p", contact)
+        yield event("e", OLD, contact)
+    yield by(ada, p={"inc": 1}, first_name=None)
+    yield by(ada, n={"inc": 1})
+    for moved in ({"phone": "+12025550202"}, {"email": "moved@example.com"}):
+        yield by(ada, n={"inc": 1}, **moved)
+        yield by(moved, n={"inc": 1})
+        yield event("e", OLD, ada)
+    yield by(ada, o={"a": 1}, tags=["a", "b", "c"], items=[{"id": n, "n": 1} for n in (1, 2, 3)])
+    yield by(ada, o={"b": 1}, _merge_objects=False)
+    yield by(ada, tags=["d", "e"], n={"inc": 1}, _merge_objects=True)
+    yield by(ada, tags={"add": ["d", "e"]}, n={"inc": 1}, _update_existing_only=False)
+    selected = [{"$identifier_key": "id", "$identifier_value": n} for n in (1, 3)]
+    yield by(ada, items={"$update": [one | {"$new_object": {"id": 9, "n": 7}} for one in selected]})
+    yield by(ada, items=[{"id": n, "n": 1} for n in (1, 2, 3)])
+    yield by(ada, items={"$remove": selected})
+    yield by(ada, noon="2023-07-01T12:00:00", early="1850-01-01T12:00:00Z", late="2050-01-01T12:00:00Z")
+    yield by(ada, when={"at": {"$time": "2020-01-02T03:04:05Z"}})
+    yield event("early", "1850-01-01T12:00:00Z", ada)
+    yield purchase("early", ada, time="1960-01-01T12:00:00Z", price=12345.678, currency="XPF")
+    yield purchase("early", ada, price=None)
+    yield purchase("early", ada, time=None)
+    for path, key in (
+        (SYNC, "Bearer wrong"),
+        (SYNC, "Bearer mock-key-without-permission"),
+        (f"{SYNC}/x", "Bearer mock-key"),
+    ):
+        body = {"attributes": [{"external_id": f"{path} {key}", "n": 1}]}
+        yield Stop(body, path, {"key": key})
+        yield by({"external_id": f"{path} {key}"}, n=1, _update_existing_only=True)
+    yield event("first", TIME, {"external_id": "eve"})
+    yield by({"external_id": "eve"}, n=1)
+    yield by({"external_id": "eve"}, n={"inc": 1}, gone=None)
+    yield event("first", TIME, {"external_id": "eve"})
+    yield by({"external_id": "eve"}, m=None)
+    yield event("second", TIME, {"external_id": "eve"})
+    yield event("first", TIME, {"external_id": "eve"})
+
+
+ROOMS = (
+    strings,
+    numbers,
+    arrays,
+    objects,
+    events,
+    purchases,
+    users,
+    state,
+    refused,
+    wavering,
+    plumbing,
+    neighbours,
+    crossings,
+)
 
 
 def walk(**config: Any) -> Iterator[tuple[Any, ...]]:

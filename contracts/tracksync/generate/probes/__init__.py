@@ -10,7 +10,7 @@ from typing import Final
 
 from tracksync.generate.build import Step, event_request
 from tracksync.generate.harmless import Namer
-from tracksync.generate.probes import attributes, containers, events, neighbours, purchases, refusals, users
+from tracksync.generate.probes import attributes, byways, containers, events, neighbours, purchases, refusals, users
 from tracksync.generate.probes.probe import Probe
 
 PROBES: Final[tuple[Probe, ...]] = (
@@ -48,6 +48,10 @@ PROBES: Final[tuple[Probe, ...]] = (
     neighbours.track,
     neighbours.export,
     neighbours.delete,
+    byways.every_section,
+    byways.flags_and_lists,
+    byways.long_names,
+    byways.creates_nobody,
 )
 
 # Clauses that no fixed sequence can exercise, and who does it instead.

@@ -17,6 +17,7 @@ FAMILIES = (
     "arrays",
     "auth",
     "bodies",
+    "byways",
     "counts",
     "identity",
     "languages",
