@@ -5,10 +5,14 @@ from __future__ import annotations
 import contextlib
 import json
 import random
-from itertools import accumulate, islice
+from itertools import islice
 from typing import get_args
 
+import pytest
+
 from tracksync.clauses import catalogue
+from tracksync.engine import FuzzPlan, fuzz
+from tracksync.events import Event, RunEnded
 from tracksync.exchange import Credential
 from tracksync.generate.build import SYNC, KeyForm, Step
 from tracksync.generate.harmless import Namer
@@ -34,10 +38,11 @@ def test_probes_and_exceptions_name_only_clauses_that_exist_and_no_clause_twice(
 
 
 def test_every_clause_is_named_by_probes_within_the_requests_that_the_design_allows() -> None:
-    sizes = list(accumulate(len(probe.steps(namer())) for probe in PROBES))
-    within = [probe for probe, size in zip(PROBES, sizes, strict=True) if size <= 250]
-    assert set(catalogue()) - set(ELSEWHERE) == {clause for probe in within for clause in probe.clauses}
-    assert sizes[-1] <= 320
+    first = [probe for probe in PROBES if not probe.further]
+    assert set(catalogue()) - set(ELSEWHERE) == {clause for probe in first for clause in probe.clauses}
+    assert sum(len(probe.steps(namer())) for probe in first) <= 250
+    assert PROBES[: len(first)] == tuple(first)
+    assert sum(len(probe.steps(namer())) for probe in PROBES) <= 320
 
 
 def test_probes_have_names_of_their_own_and_every_step_says_what_it_is_for() -> None:
@@ -125,3 +130,10 @@ def test_a_rate_burst_is_lazy_and_counts_on_one_user() -> None:
     first = list(islice(burst, 3))
     assert len({step.request for step in first}) == 1
     assert len(list(rate_burst(namer(), 7))) == 7
+
+
+@pytest.mark.parametrize(("requests", "verdict"), [(249, "unfinished"), (250, "kept"), (300, "kept")])
+def test_a_budget_that_ends_before_the_further_probes_is_enough(requests: int, verdict: str) -> None:
+    events: list[Event] = []
+    fuzz(FuzzPlan(seed=1, max_requests=requests), events.append)
+    assert [event.verdict for event in events if isinstance(event, RunEnded)] == [verdict]

@@ -178,6 +178,7 @@ class _Run:
     emit: Callable[[Event], None]
     session: Session = field(init=False)
     why_not: dict[str, str] = field(default_factory=dict)
+    enough: bool = False  # every probe was sent that has to be
     saving: bool = True  # keep some of the budget for making findings short
     hurried: str = ""  # why the end must not take long
     _cost: tuple[int, tuple[int, int]] = (-1, (0, 0))
@@ -280,7 +281,7 @@ class _Run:
             if plan.directed:
                 self.directed()
         except BudgetSpent as spent:
-            return f"{spent} before every probe was sent", False
+            return (str(spent), True) if self.enough else (f"{spent} before every probe was sent", False)
         if not plan.random or plan.only:
             return "every probe was sent", True
         try:
@@ -301,6 +302,7 @@ class _Run:
         self.emit(PhaseStarted("directed", sum(len(script) for script in scripts)))
         self.session.phase = "directed"
         for probe, script in zip(probes, scripts, strict=True):
+            self.enough = self.enough or probe.further
             if probe.heavy and not self.plan.embedded and self.left() < 2:
                 continue
             for step in script:

@@ -37,6 +37,7 @@ LONG = 180
     "TS-PURCHASE-PRODUCT",
     "TS-STATE-USERS-APART",
     "TS-STATE-KEYS-APART",
+    further=True,
 )
 def long_names(name: Namer) -> Iterator[Step]:
     """Labels, names and identifiers that differ at their end only, or in where one part ends and the next begins."""
@@ -82,6 +83,7 @@ def long_names(name: Namer) -> Iterator[Step]:
     "TS-ATTR-INC",
     "TS-PURCHASE-COUNT",
     "TS-STATE-KEYS-APART",
+    further=True,
 )
 def every_section(name: Namer) -> Iterator[Step]:
     """Each kind of identifier in the sections where the other probes do not use it."""
@@ -130,6 +132,7 @@ def every_section(name: Namer) -> Iterator[Step]:
     "TS-ATTR-DATE",
     "TS-EVENT-FIRST",
     "TS-PURCHASE-FIRST",
+    further=True,
 )
 def flags_and_lists(name: Namer) -> Iterator[Step]:
     """Flags beside values that they do not concern, edits of more than one element, early and zoneless times."""
@@ -161,7 +164,9 @@ def flags_and_lists(name: Namer) -> Iterator[Step]:
     yield send("the purchase again", purchase_request(user, SKU, DAY))
 
 
-@probe("refused-creates-nobody", "TS-STATE-REFUSED", "TS-AUTH-INVALID", "TS-AUTH-PERMISSION", "TS-ROUTE-URL")
+@probe(
+    "refused-creates-nobody", "TS-STATE-REFUSED", "TS-AUTH-INVALID", "TS-AUTH-PERMISSION", "TS-ROUTE-URL", further=True
+)
 def creates_nobody(name: Namer) -> Iterator[Step]:
     """Requests that are refused for their key or their address would have created somebody: nobody is there."""
     for tag, credential, path in (

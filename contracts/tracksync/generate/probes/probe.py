@@ -15,7 +15,8 @@ class Probe:
     """A named sequence of steps.
 
     `write` is a pure function of the namer. `heavy`: at least one body is over 4 MB. `optional`: it needs
-    permissions beyond `users.track.sync`, and `group` then names what it is about.
+    permissions beyond `users.track.sync`, and `group` then names what it is about. `further`: every clause has been
+    exercised without it, and a run whose budget ends before it has done what it must.
     """
 
     name: str
@@ -24,6 +25,7 @@ class Probe:
     heavy: bool = False
     optional: bool = False
     group: str = "sync"
+    further: bool = False
 
     def steps(self, namer: Namer) -> tuple[Step, ...]:
         """The steps, in order; users are this probe's own, whatever other probes do with the same namer."""
@@ -31,10 +33,10 @@ class Probe:
 
 
 def probe(
-    name: str, *clauses: str, heavy: bool = False, optional: bool = False, group: str = "sync"
+    name: str, *clauses: str, heavy: bool = False, optional: bool = False, group: str = "sync", further: bool = False
 ) -> Callable[[Callable[[Namer], Iterator[Step]]], Probe]:
     """Make a Probe of a generator function of steps."""
-    return lambda write: Probe(name, clauses, write, heavy, optional, group)
+    return lambda write: Probe(name, clauses, write, heavy, optional, group, further)
 
 
 def later(label: str, request: Request) -> Step:
