@@ -172,7 +172,7 @@ def creates_nobody(name: Namer) -> Iterator[Step]:
     for tag, credential, path in (
         ("401", Credential.INVALID, SYNC),
         ("403", Credential.UNPRIVILEGED, SYNC),
-        ("404", Credential.VALID, f"{SYNC}/now"),
+        ("404", Credential.VALID, f"{SYNC}/more"),
     ):
         user = {"external_id": name.external_id(tag)}
         content = encode({"attributes": [attributes(user, {"n": 1})]})
