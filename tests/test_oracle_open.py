@@ -136,3 +136,14 @@ def test_an_export_may_give_null_for_what_the_profile_does_not_hold() -> None:
     entry = {"external_id": "u", "custom_attributes": None, "purchases": None, "custom_events": [row]}
     asked = {"external_ids": ["u"], "fields_to_export": ["external_id"]}
     assert court.hear(asked, {"users": [entry], "message": "success"}, path="/users/export/ids") == []
+
+
+def test_an_edit_that_leaves_an_empty_array_empty_may_drop_the_attribute_unless_the_server_keeps_empty_ones() -> None:
+    edit = {"tags": {"remove": ["a"]}}
+    dropping, keeping = Court(), Court()
+    for court in (dropping, keeping):
+        assert court.write({"tags": []}, {"tags": []}) == set()
+    assert dropping.write(edit, {"tags": None}) == set()
+    assert keeping.write({"other": ["a"]}, {"other": ["a"]}) == set()
+    assert keeping.write({"other": {"remove": ["a"]}}, {"other": []}) == set()
+    assert keeping.write(edit, {"tags": None}) == {"TS-READING-KEPT"}

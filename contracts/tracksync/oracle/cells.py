@@ -321,12 +321,8 @@ def _emptied(prior: Any, requires: Requires = ()) -> list[Outcome]:
     """The last element is gone: an empty array, or no attribute (row emptied-array)."""
     if prior is ABSENT:
         return [Outcome(UNKNOWN, [], requires), Outcome(ABSENT, None, requires), Outcome(ABSENT, OMITTED, requires)]
-    if prior == []:
-        return [Outcome([], [], requires)]
-    outcomes = [Outcome([], [], (*requires, ("emptied-array", "empty")))]
-    for outcome in _removed(prior, (*requires, ("emptied-array", "absent"))):
-        outcomes.append(outcome)
-    return outcomes
+    stays: Requires = () if prior == [] else (("emptied-array", "empty"),)  # what was set empty may stay so either way
+    return [Outcome([], [], (*requires, *stays)), *_removed(prior, (*requires, ("emptied-array", "absent")))]
 
 
 # --- objects -----------------------------------------------------------------------------------------------------
