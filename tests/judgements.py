@@ -1,6 +1,7 @@
 """What the judge says of many exchanges, word by word: written down once and read by a person, then held to.
 
-    PYTHONPATH=contracts python tests/judgements.py     # writes tests/judgements/ anew, to be read as a diff
+    PYTHONPATH=contracts python tests/judgements.py            # writes tests/judgements/ anew, to be read as a diff
+    PYTHONPATH=contracts python tests/judgements.py NAME       # prints one page at full length
 
 A rule is proven by the tests that name it. These pages see what falls between: a pointer, an expected value, a clause
 that is no longer exercised, a possibility that is no longer followed.
@@ -8,12 +9,15 @@ that is no longer exercised, a possibility that is no longer followed.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 from functools import partial
+from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
+import alterations
 from storm_desk import Weather, Weathered, readings_of, weather_of, weathered
 from tracksync.clauses import catalogue
 from tracksync.findings import Finding
@@ -22,6 +26,8 @@ from tracksync.mock import faults
 FOLDER: Final = Path(__file__).with_name("judgements")
 LONGEST: Final = 160  # characters of one value
 CALM: Final = Weather(share=0.0)
+CHANGES: Final = 48  # of each exchange, for the pages about changed answers and changed requests
+SHOWN: Final = 4  # of these, where the judge names the same clauses
 
 
 def page_of_a_clause(clause: str) -> str:
@@ -49,6 +55,31 @@ def page_of_a_storm(seed: int, fault: str = "") -> str:
     return "\n".join([*lines, _exercised(night)]) + "\n"
 
 
+def page_of_changes(probe: str, answers: bool, whole: bool = False) -> str:
+    """What is said of a right server's exchanges, each changed in one place: by clauses, with a mark for the words."""
+    lines = []
+    for index, exchange in enumerate(alterations.recorded(probe).exchanges):
+        lines.append(f"{index} {exchange.request.method} {exchange.request.path}: {', '.join(exchange.tags)}")
+        heard: dict[tuple[str, ...], list[alterations.Said]] = {}
+        for said in alterations.drawn(probe, index, answers, CHANGES):
+            heard.setdefault(said.clauses, []).append(said)
+        for clauses, group in sorted(heard.items()):
+            words = [_words(said) for said in group]
+            mark = sha256("\n".join(words).encode("utf-8", "replace")).hexdigest()[:6]
+            changes = ", ".join(
+                [*(ascii(said.change)[1:-1] for said in group[:SHOWN]), *["..."] * (len(group) > SHOWN)]
+            )
+            lines.append(f"  {len(group)} {' '.join(clauses) or 'nothing'} [{mark}]: {changes}")
+            lines += words if whole else ()
+    return "\n".join(lines) + "\n"
+
+
+def _words(said: alterations.Said) -> str:
+    lines = [f"    {said.change!a}: exercised {', '.join(sorted(said.exercised))}; {dict(said.readings)}"]
+    lines += [f"      {'+' * later}{_line(finding)}" for later, finding in said.findings]
+    return "\n".join(lines)
+
+
 def _line(finding: Finding) -> str:
     expected, actual = (repr(value)[:LONGEST] for value in (finding.expected, finding.actual))
     return f"{finding.clause} at {finding.pointer}: {finding.message}; expected {expected}, not {actual}"
@@ -69,7 +100,12 @@ def pages() -> Mapping[str, Callable[[], str]]:
         f"storm-{seed}-{fault}": partial(page_of_a_storm, seed, fault)
         for seed, fault in ((5, "event-count-third-lost"), (9, "track-applies-nothing"), (13, "null-ignored"))
     }
-    return {**clauses, **storms, **lost}
+    changed = {
+        f"{what}-{probe}": partial(page_of_changes, probe, answers)
+        for probe in alterations.names()
+        for what, answers in (("answers", True), ("requests", False))
+    }
+    return {**clauses, **storms, **lost, **changed}
 
 
 def written(name: str) -> str:
@@ -79,6 +115,12 @@ def written(name: str) -> str:
 
 
 def main() -> None:
+    for name in sys.argv[1:]:
+        what, _, probe = name.partition("-")
+        in_short = what in ("answers", "requests")
+        print(page_of_changes(probe, what == "answers", whole=True) if in_short else pages()[name](), end="")
+    if sys.argv[1:]:
+        return
     FOLDER.mkdir(exist_ok=True)
     for stale in FOLDER.glob("*.txt"):
         stale.unlink()

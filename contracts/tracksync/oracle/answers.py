@@ -298,7 +298,7 @@ def read_shown(element: dict[str, Any], where: str) -> tuple[Shown | None, list[
     instants: dict[str, int] = {}
     for key in ("first", "last"):
         value = element.get(key, NOTHING)
-        time = read_time(value) if isinstance(value, str) else None
+        time = read_time(value) if isinstance(value, str) and value == value.strip() else None
         if time is None or time.instant is None or time.certainty is Certainty.NOT:
             text = f"{key} is no ISO 8601 time"
             findings.append(Finding("TS-OK-TIME-FORM", text, f"{where}/{key}", "an ISO 8601 time", value))

@@ -495,7 +495,7 @@ def _same_time_text(sent: str, shown: str) -> bool:
     if one.certainty is Certainty.NOT or not is_date_like(sent) or not _in_date_range(sent):
         return False
     other = read_time(shown)
-    if other.instant is None or other.certainty is Certainty.NOT:
+    if other.instant is None or other.certainty is Certainty.NOT or shown != shown.strip():
         return False
     return one.instant is None or same_instant(one.instant, other.instant)
 
