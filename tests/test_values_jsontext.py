@@ -197,3 +197,19 @@ def test_a_short_body_in_the_form_of_most_clients_is_read_like_any_other(value: 
     read, spaced = read_json(compact), read_json(compact + b" " * 400)
     assert (read.valid, read.quirks) == (spaced.valid, spaced.quirks)
     assert repr(read.value) == repr(spaced.value) == repr(json.loads(compact))
+
+
+def test_a_mark_of_utf_32_is_a_mark() -> None:
+    assert read_json("\ufeff{}".encode("utf-32-be")).quirks == {"bom", "not-utf8"}
+
+
+def test_brackets_behind_an_escaped_line_end_are_inside_of_the_string() -> None:
+    read = read_json(b'["\\\n' + b"[" * 150 + b'"]')
+    assert (read.valid, read.quirks) == (False, frozenset())
+
+
+@pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
+def test_nesting_that_is_never_closed_is_measured_too(opening: bytes, closing: bytes) -> None:
+    assert read_json(opening * 100).quirks == frozenset()
+    assert read_json(opening * 101).quirks == {"too-deep"}
+    assert read_json(opening * 60 + b"1" + closing * 60 + opening * 60).quirks == frozenset()

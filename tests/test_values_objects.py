@@ -257,7 +257,10 @@ def test_size_is_that_of_compact_json(value: Any) -> None:
     assert serialized_size(value) == len(json.dumps(value, separators=(",", ":"), ensure_ascii=False).encode())
 
 
-@pytest.mark.parametrize(("value", "size"), [({}, 2), ({"a": 1}, 7), ("é", 4), ("😀", 6), ("\ud800", 5), ('"', 4)])
+@pytest.mark.parametrize(
+    ("value", "size"),
+    [({}, 2), ({"a": 1}, 7), ("é", 4), ("😀", 6), ("\ud800", 5), ('"', 4), (["\ud800", {"é": 1}], 16)],
+)
 def test_size_counts_utf8_bytes(value: Any, size: int) -> None:
     assert serialized_size(value) == size
 

@@ -355,3 +355,23 @@ def test_the_last_year_of_four_digits_is_written_without_a_sign() -> None:
     assert last is not None
     assert write_time(last, "utc-millis") == "9999-12-31T23:59:59.000Z"
     assert write_time(last + 1_000_000, "utc-millis") == "+10000-01-01T00:00:00.000Z"
+
+
+MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+
+
+@pytest.mark.parametrize(("number", "name"), list(enumerate(MONTHS, 1)))
+def test_a_month_is_named_by_its_first_three_letters(number: int, name: str) -> None:
+    wanted = instant_named_by(f"2022-{number:02d}-06T18:20:45Z")
+    for spelled in (name, name.upper(), name.lower()):
+        assert instant_named_by(f"Tue {spelled} 06 18:20:45 UTC 2022") == wanted
+
+
+@pytest.mark.parametrize("year", [2023, 2024, 2100, 2000])
+@pytest.mark.parametrize("month", range(1, 13))
+def test_a_month_ends_with_its_last_day(year: int, month: int) -> None:
+    last = (datetime(year + month // 12, month % 12 + 1, 1) - timedelta(days=1)).day
+    assert read_time(f"{year}-{month:02d}-{last}T00:00:00Z").certainty is Certainty.CERTAIN
+    for day in range(last + 1, 32):
+        beyond = read_time(f"{year}-{month:02d}-{day}T00:00:00Z")
+        assert (beyond.certainty, beyond.instant) == (Certainty.LENIENT, None)

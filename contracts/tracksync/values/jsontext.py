@@ -169,8 +169,8 @@ _INT_DIGITS: Final = 4300  # Python's own guard against quadratic conversion
 _MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 # The closing quote is optional so that an unterminated string is one match, not a search that begins at every quote.
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
-_STEP: Final = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
-_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in _STEP)
+_STEP: Final = {ord("["): 1, ord("]"): -1}
+_NO_BRACKETS: Final = bytes(byte for byte in range(256) if byte not in b"[]{}")
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False)
 _CLEAN: Final = json.JSONDecoder(
     object_pairs_hook=_clean_object, parse_int=_clean_int, parse_float=_clean_float, parse_constant=_clean_constant
