@@ -74,6 +74,8 @@ def test_each_side_has_its_own_clauses_and_both_together_have_all() -> None:
     [
         ("TS-OK-MESAGE", "no clause is called 'TS-OK-MESAGE'; did you mean TS-OK-MESSAGE"),
         ("ts-ok-message", "did you mean TS-OK-MESSAGE"),
+        ("TS-OK-MESAGE", "did you mean TS-OK-MESSAGE, TS-OK-USERS, TS-OK-STATUS?"),
+        ("TS-MESSAGES", "did you mean TS-OK-MESSAGE, "),  # the others are less like it
         ("~~~", "no clause is called '~~~'; `tracksync clauses` lists them all"),
     ],
 )
@@ -103,6 +105,8 @@ def test_a_reading_is_checked_against_its_row() -> None:
     check("array-overflow", "newest")
     with pytest.raises(UnknownReading, match=r"no ledger row is called 'aray-overflow'; did you mean array-overflow\?"):
         check("aray-overflow", "newest")
+    with pytest.raises(UnknownReading, match=r"did you mean removed-attribute\?$"):  # refused-attribute is less like it
+        check("removed-atribute", "newest")
     with pytest.raises(UnknownReading, match="row 'array-overflow' has no reading 'oldest'; it has unchanged, newest"):
         check("array-overflow", "oldest")
     with pytest.raises(UnknownReading, match="did you mean " + ", ".join(sorted(ledger()))):

@@ -51,3 +51,8 @@ def test_every_active_code_is_a_currency_and_doubtful_in_small_letters(currency:
 
 def test_a_very_long_text_is_no_doubt() -> None:
     assert not is_doubtful(" " * 10_000 + "USD")
+
+
+def test_a_text_too_long_for_any_code_is_not_doubtful() -> None:
+    assert is_doubtful("usd" + " " * 13)
+    assert not is_doubtful("usd" + " " * 14)
