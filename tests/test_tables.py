@@ -75,7 +75,7 @@ def test_each_side_has_its_own_clauses_and_both_together_have_all() -> None:
         ("TS-OK-MESAGE", "no clause is called 'TS-OK-MESAGE'; did you mean TS-OK-MESSAGE"),
         ("ts-ok-message", "did you mean TS-OK-MESSAGE"),
         ("TS-OK-MESAGE", "did you mean TS-OK-MESSAGE, TS-OK-USERS, TS-OK-STATUS?"),
-        ("TS-MESSAGES", "did you mean TS-OK-MESSAGE, "),  # the others are less like it
+        ("TS-BODY", "did you mean TS-REFUSE-BODY, TC-BODY-SIZE, TC-ORDER?"),  # the last is not much like it
         ("~~~", "no clause is called '~~~'; `tracksync clauses` lists them all"),
     ],
 )
