@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from typing import Any
+
 import pytest
 
 from court import RESET, SHOWN, TIME, Court, counted
-from tracksync.exchange import Credential
+from tracksync.exchange import Credential, Request
 
 NAMES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
@@ -128,3 +131,190 @@ def test_a_429_changes_nothing() -> None:
     )
     court.now = RESET + 1.0
     assert court.event(3) == {"TS-STATE-REFUSED"}
+
+
+# --- the count of one window ------------------------------------------------------------------------------------------
+
+NO_HEADERS: dict[str, str | None] = dict.fromkeys(NAMES)
+
+
+def window(remaining: int, limit: int = 500, reset: int = RESET) -> dict[str, str | None]:
+    return dict(zip(NAMES, (str(limit), str(remaining), str(reset)), strict=True))
+
+
+def hear_429(court: Court, headers: dict[str, str | None], **how: Any) -> set[str]:
+    return court.clauses(body(99), {"message": "over"}, 429, headers=headers, **how)
+
+
+def test_more_accepted_requests_than_the_limit_are_found_without_the_headers_too() -> None:
+    court = Court(rate_limit=3)
+    court.hear(body(0), answer(0), headers=window(2, 3))
+    for number in (1, 2):
+        assert court.clauses(body(number), answer(number), headers=NO_HEADERS) == {"TS-RATE-HEADERS"}
+    findings = court.hear(body(3), answer(3), headers=window(1, 3))
+    assert [one.clause for one in findings] == ["TS-RATE-EXCEEDED"]
+    assert findings[0].message == "4 requests were accepted in one window with a limit of 3"
+    assert (findings[0].pointer, findings[0].expected, findings[0].actual) == ("/response/status", 429, 201)
+    assert court.last is not None
+    assert "TS-RATE-EXCEEDED" in court.last.exercised
+
+
+def test_as_many_accepted_requests_as_the_limit_are_right() -> None:
+    court = Court(rate_limit=3)
+    court.hear(body(0), answer(0), headers=window(2, 3))
+    court.hear(body(1), answer(1), headers=NO_HEADERS)
+    assert court.hear(body(2), answer(2), headers=window(0, 3)) == []
+    court = Court(rate_limit=1)
+    assert court.hear(body(0), answer(0), headers=window(0, 1)) == []
+
+
+def test_what_was_refused_is_not_counted_as_accepted() -> None:
+    court = Court(rate_limit=2)
+    court.hear(body(0), answer(0), headers=window(1, 2))
+    for _ in range(3):
+        wrong = court.clauses({"events": []}, {"message": "wrong", "errors": ["'events' is empty"]}, 400,
+                              headers=NO_HEADERS)  # fmt: skip
+        assert wrong == {"TS-RATE-HEADERS"}
+    assert court.hear(body(1), answer(1), headers=window(0, 2)) == []
+
+
+def test_a_request_that_was_accepted_although_nothing_remained_says_so() -> None:
+    court = Court()
+    court.hear(body(0), answer(0), headers=window(0))
+    findings = {one.clause: one for one in court.hear(body(1), answer(1), headers=window(0))}
+    found = findings["TS-RATE-EXCEEDED"]
+    assert "nothing remained" in found.message
+    assert (found.pointer, found.expected, found.actual) == ("/response/status", 429, 201)
+    assert court.last is not None
+    assert "TS-RATE-EXCEEDED" in court.last.exercised
+
+
+def test_a_429_is_too_early_only_if_more_remained_than_answers_came_without_a_number() -> None:
+    for before, unshown, found in ((1, 0, True), (1, 1, False), (2, 1, True), (2, 2, False)):
+        court = Court()
+        court.hear(body(0), answer(0), headers=window(before, before + 1))
+        for number in range(unshown):
+            court.hear(body(1 + number), answer(1 + number), headers=NO_HEADERS)
+        assert hear_429(court, window(0, before + 1)) == ({"TS-RATE-429"} if found else set())
+
+
+def test_a_401_with_empty_headers_counts_too() -> None:
+    court = Court()
+    court.hear(body(0), answer(0), headers=window(1, 2))
+    empty: dict[str, str | None] = dict.fromkeys(NAMES, "")
+    court.hear(body(1), {"message": "Invalid API key"}, 401, credential=Credential.INVALID, headers=empty)
+    assert hear_429(court, window(0, 2)) == set()
+
+
+def test_an_answer_of_a_neighbour_without_the_headers_counts_in_its_own_window() -> None:
+    deletion = {"external_ids": ["u"]}
+    done = {"deleted": 1, "message": "success"}
+    court = Court()
+    assert court.hear(deletion, done, path="/users/delete", headers=window(1, 2)) == []
+    assert court.hear(deletion, done, path="/users/delete", headers=NO_HEADERS) == []
+    assert court.hear(deletion, {"message": "over"}, 429, path="/users/delete", headers=window(0, 2)) == []
+
+
+def test_each_endpoint_has_a_window_of_its_own() -> None:
+    court = Court()
+    exported = {"users": [], "message": "success"}
+    queued = {"message": "success"}
+    assert court.hear({"external_ids": ["u"]}, {"deleted": 1, "message": "success"}, path="/users/delete",
+                      headers=window(10, 20)) == []  # fmt: skip
+    assert court.hear({"external_ids": ["u"]}, exported, path="/users/export/ids", headers=window(400)) == []
+    assert court.hear(body(0), queued, path="/users/track", headers=window(3000, 4000)) == []
+    assert court.hear(body(1), answer(1), headers=window(450)) == []
+
+
+def test_a_window_belongs_to_others_too_where_more_is_gone_than_was_sent() -> None:
+    for remaining, found in ((7, {"TS-RATE-429"}), (6, set())):
+        court = Court()
+        court.hear(body(0), answer(0), headers=window(9, 10))
+        court.hear(body(1), answer(1), headers=NO_HEADERS)
+        court.hear(body(2), answer(2), headers=window(remaining, 10))
+        assert hear_429(court, window(0, 10)) == found
+    court = Court()
+    court.hear(body(0), answer(0), headers=window(8, 10))
+    assert hear_429(court, window(0, 10)) == set()
+
+
+def test_answers_that_crossed_need_not_go_down() -> None:
+    court = Court()
+    court.hear(body(0), answer(0), headers=window(400))
+    assert court.clauses(body(1), answer(1), headers=window(400), wait=0.0) == set()
+    assert court.clauses(body(2), answer(2), headers=window(400)) == {"TS-RATE-REMAINING"}
+
+
+def test_what_crossed_is_remembered_over_the_turn_of_the_minute() -> None:
+    court = Court()
+    court.now = RESET - 1.0
+    court.hear(body(0), answer(0), headers=window(400), took=5.0)
+    court.now = RESET + 1.0
+    court.hear(body(1), answer(1), headers=window(490, reset=RESET + 60))
+    assert court.hear(body(2), answer(2), headers=window(491, reset=RESET + 60)) == []
+
+
+def test_the_limit_is_remembered_over_the_turn_of_the_minute() -> None:
+    court = Court()
+    court.hear(body(0), answer(0), headers=window(499))
+    assert court.clauses(body(1), answer(1), headers=window(399, 400, RESET + 60), wait=60.0) == {"TS-RATE-LIMIT"}
+
+
+def test_a_429_that_crossed_the_minute_with_others_on_their_way_may_show_any_number() -> None:
+    other = Request("POST", "/users/track/sync", (), json.dumps(body(1)).encode())
+    for in_flight, found in (((), {"TS-RATE-429"}), ((other,), set())):
+        court = Court()
+        court.hear(body(0), answer(0), headers=window(1))
+        court.now = RESET - 0.005
+        assert hear_429(court, window(499, reset=RESET + 60), in_flight=in_flight) == found
+
+
+# --- the limit -------------------------------------------------------------------------------------------------------
+
+
+def test_a_wrong_limit_says_what_was_expected_and_how_to_tell_another() -> None:
+    (found,) = Court(rate_limit=100).hear(body(0), answer(0), headers=window(499))
+    assert found.message == "x-ratelimit-limit is 500, not 100 (tell another limit of the workspace with --rate-limit)"
+    assert (found.pointer, found.expected, found.actual) == ("/response/headers/x-ratelimit-limit", 100, 500)
+    found = next(iter(Court(rate_limit=100).hear(body(0), answer(0), headers=window(0, 0))))
+    assert found.message == "x-ratelimit-limit is 0, not 100"
+    found = next(iter(Court().hear(body(0), answer(0), headers=window(0, 0))))
+    assert found.message == "x-ratelimit-limit is 0, not a positive number"
+    assert (found.clause, found.expected, found.actual) == ("TS-RATE-LIMIT", 1, 0)
+    court = Court()
+    court.hear(body(0), answer(0), headers=window(499))
+    (found,) = court.hear(body(1), answer(1), headers=window(398, 400))
+    assert found.message == "x-ratelimit-limit is 400, not 500"
+
+
+def test_a_limit_of_one_is_a_limit() -> None:
+    assert Court().hear(body(0), answer(0), headers=window(0, 1)) == []
+
+
+# --- the reset -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("date", "took", "found"),
+    [  # the reset is 08:01:00, to two seconds and the time that the answer took
+        ("Fri, 15 Jan 2027 08:01:02 GMT", 0.0, set()),
+        ("Fri, 15 Jan 2027 08:01:03 GMT", 0.0, {"TS-RATE-RESET"}),
+        ("Fri, 15 Jan 2027 08:01:03 GMT", 0.01, {"TS-RATE-RESET"}),
+        ("Fri, 15 Jan 2027 08:01:03 GMT", 1.0, set()),
+        ("Fri, 15 Jan 2027 07:59:58 GMT", 0.0, set()),
+        ("Fri, 15 Jan 2027 07:59:57 GMT", 0.0, {"TS-RATE-RESET"}),
+        ("no date at all", 0.0, set()),
+    ],
+)
+def test_a_reset_is_the_end_of_the_minute_by_the_servers_date(date: str, took: float, found: set[str]) -> None:
+    assert Court().clauses(body(0), answer(0), headers={**window(499), "date": date}, took=took) == found
+
+
+def test_a_reset_at_the_beginning_of_time_is_no_window() -> None:
+    assert hear(Court(), reset="0") == {"TS-RATE-RESET"}
+    assert hear_429(Court(), window(0, reset=0)) == {"TS-RATE-RESET"}
+
+
+def test_a_400_carries_the_headers_too() -> None:
+    wrong = {"message": "wrong", "errors": ["'events' is empty"]}
+    assert Court().clauses({"events": []}, wrong, 400, headers=NO_HEADERS) == {"TS-RATE-HEADERS"}

@@ -49,7 +49,7 @@ def read_body(response: Response) -> tuple[Any, list[Finding]]:
             else (f"the answer ({response.status}) has no body")
         )
         return None, [Finding("TS-ANSWER-JSON", message, BODY, "a JSON object", start)]
-    media = (header(response.headers, "content-type") or "").split(";", 1)[0].strip().lower()
+    media = (header(response.headers, "content-type") or "").partition(";")[0].strip().lower()
     if media != "application/json":
         message = f"the answer is labelled {media or 'with nothing'}"
         findings.append(

@@ -151,6 +151,11 @@ class User(Struct, frozen=True):
         return replace(self, cells=self.cells.insert(key, cell))
 
 
+def linked_user(link: int) -> int:
+    """The number of the user that a link leads to, surely (n) or perhaps (~n)."""
+    return max(link, ~link)
+
+
 class Window(Struct, frozen=True):
     """What is known of the current rate window. `reset` in epoch seconds; `lowest`: the smallest remaining shown.
 
@@ -171,7 +176,7 @@ class Window(Struct, frozen=True):
 class Belief(Struct, frozen=True):
     """Everything the oracle believes.
 
-    `names` lead to the users they stand for, as numbers in `users`: n surely, -n-1 perhaps.
+    `names` lead to the users they stand for, as numbers in `users`: n surely, ~n perhaps.
     `trouble`: per request hash, how often in a row it went wrong, and the moment of the first time.
     `writers`: per cell key, the user written last, to name a broken promise better.
     `floating`: per email or phone, writes whose fate is unknown: they reach whomever it leads to when they come.
@@ -228,7 +233,7 @@ class Belief(Struct, frozen=True):
         floating = self.floating
         for key in [key for key in floating if gone(key[1])]:
             floating = floating.discard(key)
-        kept = {uid if uid >= 0 else -uid - 1 for links in names.values() for uid in links}
+        kept = {linked_user(link) for links in names.values() for link in links}
         users = self.users
         for uid, user in self.users.items():
             if uid not in kept:

@@ -11,7 +11,7 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from tracksync.oracle import neighbours, users
-from tracksync.oracle.belief import CONSISTENT_AFTER, CellKey, Identifier, User
+from tracksync.oracle.belief import CONSISTENT_AFTER, CellKey, Identifier, User, linked_user
 from tracksync.oracle.case import Case, operations
 from tracksync.oracle.intake import identifier_key
 from tracksync.oracle.late import given_up, reached_by, unknown_like
@@ -29,7 +29,7 @@ def _each_user(case: Case, change: Callable[[User], User]) -> None:
 
 def refused(case: Case) -> None:
     """Nothing changed. What was turned down is remembered, to recognise it should it show up later."""
-    writes = operations(case) if case.ask.endpoint == "sync" and case.ask.identifiers else []
+    writes = operations(case)
     if not writes:
         return
 
@@ -87,7 +87,7 @@ def _float(case: Case, key: Identifier, writes: Sequence[tuple[CellKey, Any]]) -
     belief = case.belief
     people = belief.users
     for link in belief.names.get(key, ()):
-        uid = link if link >= 0 else -link - 1
+        uid = linked_user(link)
         people = people.insert(uid, replace(reached_by(people[uid], writes), unsettled=True))
     floating = belief.floating.insert(key, (*belief.floating.get(key, ()), *writes)[-MOST_FLOATING:])
     case.belief = replace(belief, users=people, floating=floating)

@@ -55,7 +55,6 @@ class Ground(Struct, frozen=True):
     pointer: str = "/request/body"
     row: str | None = None
     readings: tuple[tuple[int, str], ...] = ()  # (status, reading of `row` that this status shows)
-    else_reading: str | None = None  # the reading of `row` that acceptance shows, where there is exactly one
 
 
 class CounterWrite(Struct, frozen=True):
@@ -118,9 +117,9 @@ def must(clause: str, why: str, pointer: str = "/request/body") -> Ground:
     return Ground(clause, BAD_REQUEST, True, why, pointer)
 
 
-def row_may(row: str, clause: str, why: str, pointer: str, accepted: str | None = None) -> Ground:
+def row_may(row: str, clause: str, why: str, pointer: str) -> Ground:
     """A refusal with 400 that is the reading `refused` of a ledger row."""
-    return Ground(clause, BAD_REQUEST, False, why, pointer, row, ((400, "refused"),), accepted)
+    return Ground(clause, BAD_REQUEST, False, why, pointer, row, ((400, "refused"),))
 
 
 class _Reader:
@@ -211,13 +210,13 @@ def _credential_grounds(exchange: Exchange, endpoint: str | None) -> list[Ground
 
 
 def _transport_grounds(request: Request, reader: _Reader) -> None:
-    media = (header(request.headers, "content-type") or "").split(";", 1)[0].strip().lower()
+    media = (header(request.headers, "content-type") or "").partition(";")[0].strip().lower()
     if media != "application/json":
         readings = ((400, "bad-request"), (415, "unsupported"))
         why = f"the content type is {media or 'missing'}"
         where = "/request/headers/content-type"
         statuses = frozenset({400, 415})
-        reader.grounds.append(Ground("TS-ROUTE-MEDIA", statuses, False, why, where, "content-type", readings, "read"))
+        reader.grounds.append(Ground("TS-ROUTE-MEDIA", statuses, False, why, where, "content-type", readings))
         reader.features.add("TS-ROUTE-MEDIA")
         if not (media.endswith("json") or media.startswith("text/") or not media):
             reader.vague = True
@@ -225,9 +224,7 @@ def _transport_grounds(request: Request, reader: _Reader) -> None:
         readings = ((413, "too-large"), (400, "bad-request"))
         statuses = frozenset({400, 413})
         why = "the body is over 4 MB"
-        reader.grounds.append(
-            Ground("TS-ROUTE-SIZE", statuses, False, why, "/request/body", "body-size", readings, "accepted")
-        )
+        reader.grounds.append(Ground("TS-ROUTE-SIZE", statuses, False, why, "/request/body", "body-size", readings))
         reader.features.add("TS-ROUTE-SIZE")
     encoding = header(request.headers, "content-encoding")
     if encoding and encoding.lower() != "identity":
@@ -255,7 +252,7 @@ def _read_sync(body: dict[str, Any], reader: _Reader) -> Ask:
         elif isinstance(value, dict):
             filled.append((section, [value]))
             why = f"{section} is a bare object"
-            grounds.append(row_may("bare-object", "TS-FORM-BARE", why, where, "accepted"))
+            grounds.append(row_may("bare-object", "TS-FORM-BARE", why, where))
             reader.features.add("TS-FORM-BARE")
         elif value is None:
             reader.odd(f"{section} is null", where)
@@ -269,7 +266,7 @@ def _read_sync(body: dict[str, Any], reader: _Reader) -> Ask:
     if emptied:
         where = f"/request/body/{emptied[0]}"
         why = "unused sections are sent as empty arrays"
-        grounds.append(row_may("empty-sections", "TS-FORM-EMPTY-SECTIONS", why, where, "ignored"))
+        grounds.append(row_may("empty-sections", "TS-FORM-EMPTY-SECTIONS", why, where))
         reader.features.add("TS-FORM-EMPTY-SECTIONS")
     if len(filled) > 1:
         names = " and ".join(name for name, _ in filled)
@@ -373,7 +370,7 @@ def _read_identifiers(section: str, target: dict[str, Any], reader: _Reader, whe
         nulls = any(kind in target and target[kind] is None for kind in IDENTIFIERS)
         if broken:
             reader.grounds.extend(broken)
-        elif not nulls or not any(kind in target for kind in IDENTIFIERS):
+        elif not nulls:
             reader.grounds.append(must("TS-REFUSE-IDENTIFIER", "the object names no user", where))
         else:
             reader.grounds.append(must("TS-REFUSE-IDENTIFIER", "every identifier of the object is null", where))
@@ -411,7 +408,7 @@ def _alias_problem(value: Any) -> str | None:
 def _read_email(value: str, reader: _Reader, pointer: str) -> None:
     plausible = plausible_email(value)
     if plausible is False:
-        reader.grounds.append(row_may("bad-email", "TS-REFUSE-EMAIL", "email is no address", pointer, "accepted"))
+        reader.grounds.append(row_may("bad-email", "TS-REFUSE-EMAIL", "email is no address", pointer))
         reader.features.add("TS-REFUSE-EMAIL")
         reader.vague = True
     elif plausible is None or len(value) > 75:
@@ -555,7 +552,7 @@ def _read_quantity(target: dict[str, Any], reader: _Reader, where: str) -> tuple
             return unknown
         if value < 1:
             why = "quantity is below 1"
-            reader.grounds.append(row_may("quantity-low", "TS-PURCHASE-QUANTITY", why, pointer, "accepted"))
+            reader.grounds.append(row_may("quantity-low", "TS-PURCHASE-QUANTITY", why, pointer))
             return unknown
         if isinstance(value, float):
             reader.grounds.append(may("quantity is an integer in disguise", pointer=pointer))
@@ -662,7 +659,7 @@ def _read_attributes(
         strong = any(kind in target for kind in ("external_id", "user_alias", "braze_id"))
         if not (others and strong):
             why = "the object names no attribute"
-            reader.grounds.append(row_may("empty-attributes", "TS-OK-STATUS", why, where, "accepted"))
+            reader.grounds.append(row_may("empty-attributes", "TS-OK-STATUS", why, where))
     return custom, frozenset(odd), profile, merge
 
 

@@ -190,7 +190,8 @@ def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success)
         case.exercised.add("TS-TRACK-APPLIED")
         if success.found is False:
             text = "a user that /users/track was to create is not there"
-            case.findings.append(Finding("TS-TRACK-APPLIED", text, "/response/body/users", "one entry"))
+            where, expected = "/response/body/users", "one entry"
+            case.findings.append(Finding("TS-TRACK-APPLIED", text, where, expected, success.users))
             return
     ways = [(found, (*candidate.requires, *requires)) for found, requires in users.paths(ask, candidate)]
     fitting = [requires for found, requires in ways if found is success.found]

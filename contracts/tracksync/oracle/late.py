@@ -58,7 +58,7 @@ def with_pending(cell: Cell, write: Any) -> Cell:
     """The cell when `write` may reach it once, at any later time."""
     states = tuple(State(state.value, (*state.pending, write)) for state in cell.states)
     if any(len(state.pending) > MAX_PENDING for state in states):
-        return replace(cell, volatile=True, states=(State(unknown_like(cell)),))
+        return replace(cell, volatile=True)
     return replace(cell, states=states)
 
 

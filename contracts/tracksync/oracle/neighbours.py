@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from tracksync.findings import NOTHING, Finding
-from tracksync.oracle.belief import ABSENT, CONSISTENT_AFTER, UNKNOWN, Belief, Cell, Counter, User
+from tracksync.oracle.belief import ABSENT, CONSISTENT_AFTER, UNKNOWN, Belief, Cell, Counter, User, linked_user
 from tracksync.oracle.cells import appears
 from tracksync.oracle.counters import within
 from tracksync.oracle.intake import Ask, objects_of
@@ -65,8 +65,8 @@ def forget(belief: Belief, ask: Ask) -> Belief:
     """Deletion is queued: the users may be there or not, and what they hold is unknown."""
     ids = ask.body.get("external_ids") if isinstance(ask.body, dict) else None
     for one in ids if isinstance(ids, list) else []:
-        for uid in belief.names.get(("external_id", str(one)), ()):
-            index = uid if uid >= 0 else -uid - 1
+        for link in belief.names.get(("external_id", str(one)), ()):
+            index = linked_user(link)
             user = replace(belief.users[index], exists=None, fresh=False, cells=HashTrieMap())
             belief = replace(belief, users=belief.users.insert(index, user))
     if isinstance(ask.body, dict) and ask.body.keys() - {"external_ids"}:  # by another name it may be anybody
@@ -120,13 +120,13 @@ def _judge_export(case: Case, body: dict[str, Any]) -> list[Finding]:
 
 def _doubtful(belief: Belief, uid: int) -> bool:
     """Whether some identifier may or may not lead to this user: what was written by it may stand on the profile."""
-    return any(-uid - 1 in links for links in belief.names.values())
+    return any(~uid in links for links in belief.names.values())
 
 
 def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) -> list[Finding]:
     """What is exported must be what an answer claimed, or a former value while the platform may still lag behind."""
     findings: list[Finding] = []
-    asked = case.ask.body.get("fields_to_export") if isinstance(case.ask.body, dict) else None
+    asked = case.ask.body.get("fields_to_export")
     wanted = asked if isinstance(asked, list) else []
     attributes = entry.get("custom_attributes") or {}
     events, purchases = _by_name(entry.get("custom_events")), _by_name(entry.get("purchases"))

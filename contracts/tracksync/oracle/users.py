@@ -13,10 +13,11 @@ from tracksync.oracle.intake import Ask, identifier_key
 from tracksync.oracle.late import reached_by
 
 STRONG = ("external_id", "user_alias", "braze_id")
-LEADERS = {  # which kind leads under each reading of identifier-precedence
-    "external-id": ("external_id", "user_alias", "braze_id"),
-    "alias": ("user_alias", "external_id", "braze_id"),
-    "braze-id": ("braze_id", "external_id", "user_alias"),
+CONTACTS = ("email", "phone")
+LEADERS = {  # which kind leads of two, or else which, under each reading of identifier-precedence
+    "external-id": ("external_id", "user_alias"),
+    "alias": ("user_alias", "external_id"),
+    "braze-id": ("braze_id", "external_id"),
 }
 
 
@@ -42,7 +43,7 @@ def candidates(belief: Belief, ask: Ask) -> list[Candidate]:
         return found
     if strong:
         return _lookup(belief, strong[0], by_kind[strong[0]])
-    for kind in ("email", "phone"):
+    for kind in CONTACTS:
         if kind in by_kind:
             return _lookup(belief, kind, by_kind[kind])
     return []
@@ -51,25 +52,33 @@ def candidates(belief: Belief, ask: Ask) -> list[Candidate]:
 def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
     key = identifier_key(kind, value)
     links = belief.names.get(key, ())
-    sure = [uid for uid in links if uid >= 0]
-    doubtful = [-uid - 1 for uid in links if uid < 0]
+    sure = [link for link in links if link >= 0]
+    doubtful = [~link for link in links if link < 0]
     holders = [uid for uid in sure if belief.users[uid].exists is not False]
-    if not holders:
-        chosen = [uid for uid in sure[:1] if kind not in ("email", "phone")]
-    elif kind == "phone":  # which of several profiles with one phone is meant is said of emails only
-        chosen = holders
-    else:
-        chosen = _most_recent(belief, holders)
-    perhaps = [uid for uid in sure if belief.users[uid].exists is None and len(sure) > 1]
-    unique = list(dict.fromkeys([*chosen, *perhaps, *doubtful]))
-    found = [Candidate(uid, belief.users[uid], kind) for uid in unique]
-    if not chosen:
+    there = [uid for uid in holders if belief.users[uid].exists]
+    chosen = _meant(belief, kind, holders)
+    if len(there) < len(holders):  # who may be gone may leave the identifier to the others, or to nobody
+        chosen += _meant(belief, kind, there) + [uid for uid in holders if uid not in there]
+    if not holders and kind not in CONTACTS:
+        chosen = sure
+    found = [Candidate(uid, belief.users[uid], kind) for uid in dict.fromkeys([*chosen, *doubtful])]
+    if not chosen or (not there and kind in CONTACTS and _named_otherwise(belief, holders)):
         fresh = belief.settings.fresh(kind, key[1]) or key in belief.names
         stranger = User(exists=False if fresh else None, fresh=fresh, external=kind == "external_id")
         if key in belief.floating:  # a write by this name may have made somebody meanwhile
             stranger = replace(reached_by(stranger, belief.floating[key]), exists=None, coming=True, unsettled=True)
-        found.insert(0, Candidate(None, stranger, kind))
+        found.insert(len(chosen), Candidate(None, stranger, kind))
     return found
+
+
+def _named_otherwise(belief: Belief, uids: list[int]) -> bool:
+    """Whether one of these is known by more than an email or phone: gone, it is another than who comes by these."""
+    return any(uid in links for (kind, _), links in belief.names.items() if kind not in CONTACTS for uid in uids)
+
+
+def _meant(belief: Belief, kind: str, holders: list[int]) -> list[int]:
+    """Which of these profiles, that all have the identifier, is meant by it."""
+    return holders if kind == "phone" else _most_recent(belief, holders)  # the documents say it of emails only
 
 
 def _most_recent(belief: Belief, holders: list[int]) -> list[int]:
@@ -77,7 +86,7 @@ def _most_recent(belief: Belief, holders: list[int]) -> list[int]:
 
     Whether an event counts as an update nobody says: both ways of counting are followed.
     """
-    if len(holders) == 1:
+    if len(holders) < 2:
         return holders
     external = [uid for uid in holders if belief.users[uid].external] or holders
     if any(belief.users[uid].unsettled for uid in external):
@@ -123,26 +132,26 @@ def linked(
     for kind, value in ask.identifiers:
         key = identifier_key(kind, value)
         links = names.get(key, ())
-        if uid in links or (not proven and -uid - 1 in links):
+        if uid in links or (not proven and ~uid in links):
             continue
         if key in belief.floating:
             user = replace(reached_by(user, belief.floating[key]), unsettled=True)
-        contact = kind in ("email", "phone")
+        contact = kind in CONTACTS
         if not found and kind != candidate.kind:
             continue
-        if contact and user.adrift:
-            if -uid - 1 in links:
-                continue
-            names = names.insert(key, (*links, -uid - 1))
-        elif kind == candidate.kind:
+        if contact and user.adrift:  # what it surely held before is doubtful as well: see adrift
+            if ~uid not in links:
+                names = names.insert(key, (*links, ~uid))
+            continue
+        if kind == candidate.kind:
             names = names.insert(key, _surely(links, uid) if contact else (uid,))
         elif contact and strong and proven and ask.section == "attributes":
             for former in user.held:  # a profile has one email and one phone; the former one leads to it no longer
                 if former[0] == kind:
-                    names = names.insert(former, tuple(-uid - 1 if one == uid else one for one in names[former]))
+                    names = names.insert(former, tuple(~uid if one == uid else one for one in names[former]))
             names = names.insert(key, _surely(links, uid))
-        elif -uid - 1 not in links:  # whether the other identifier was taken over nobody says
-            names = names.insert(key, (*links, -uid - 1))
+        elif ~uid not in links:  # whether the other identifier was taken over nobody says
+            names = names.insert(key, (*links, ~uid))
             continue
         else:
             continue
@@ -157,9 +166,9 @@ def adrift(belief: Belief) -> Belief:
     names = belief.names
     for uid, user in belief.users.items():
         for key in user.held if user.adrift else ():
-            names = names.insert(key, tuple(-uid - 1 if one == uid else one for one in names.get(key, ())))
+            names = names.insert(key, tuple(~uid if one == uid else one for one in names.get(key, ())))
     return replace(belief, names=names)
 
 
 def _surely(links: tuple[int, ...], uid: int) -> tuple[int, ...]:
-    return (*(one for one in links if one != -uid - 1), uid)
+    return (*(one for one in links if one != ~uid), uid)

@@ -1,0 +1,124 @@
+"""What is kept of a belief, and what is let go."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from court import LATER, LATER_SHOWN, RESET, Court, everything_new
+from tracksync.exchange import FailureKind
+from tracksync.ledger import ledger
+from tracksync.oracle.belief import CONSISTENT_AFTER, Belief, Settings, linked_user
+
+
+def two_people() -> Court:
+    """Ada with an email, and Bob, and a lost write by a phone that nobody has."""
+    court = Court()
+    court.write({"a": 1}, who={"external_id": "ada"}, control={"email": "ada@example.com"})
+    court.write({"b": 1}, who={"external_id": "bob"}, control={"email": "bob@example.com"})
+    court.event(1, who={"external_id": "bob"})
+    court.hear({"attributes": [{"phone": "+12025550100", "c": 1}]}, failure=FailureKind.TIMEOUT)
+    return court
+
+
+def test_a_link_leads_to_a_user_surely_or_perhaps() -> None:
+    assert [linked_user(link) for link in (0, 1, 7, ~0, ~1, ~7)] == [0, 1, 7, 0, 1, 7]
+
+
+def test_who_is_never_addressed_again_is_forgotten_with_all_that_leads_there() -> None:
+    belief = two_people().belief
+    left = belief.without(lambda text: text in ("bob", "bob@example.com", "+12025550100"))
+    assert set(left.names) == {("external_id", "ada"), ("email", "ada@example.com")}
+    (ada,) = left.users.values()
+    assert [key for key, _ in ada.cells.items()] == [("attributes", "a")]
+    assert set(left.writers) == {("attributes", "a")}
+    assert set(belief.floating) == {("phone", "+12025550100")}
+    assert set(left.floating) == set()
+    assert left.rows is belief.rows
+
+
+def test_who_has_another_identifier_stays_and_loses_the_one_that_is_gone() -> None:
+    belief = two_people().belief
+    left = belief.without(lambda text: text == "ada@example.com")
+    by_name = {key: left.users[links[0]] for key, links in left.names.items()}
+    assert by_name["external_id", "ada"].held == ()
+    assert by_name["external_id", "bob"].held == (("email", "bob@example.com"),)
+    assert set(left.writers) == set(belief.writers)
+    assert set(left.floating) == {("phone", "+12025550100")}
+    left = belief.without(lambda text: text == "ada")
+    assert left.users[left.names["email", "ada@example.com"][0]].held == (("email", "ada@example.com"),)
+
+
+def test_who_may_be_meant_by_what_is_left_stays() -> None:
+    court = Court()
+    court.write({"a": 1}, who={"email": "e@example.com", "phone": "+12025550100"})
+    belief = court.belief
+    assert belief.names["phone", "+12025550100"] == (~0,)
+    assert set(belief.without(lambda text: text == "e@example.com").users) == {0}
+    court.write({"a": 1}, who={"external_id": "v"})
+    assert set(court.belief.without(lambda text: text != "+12025550100").users) == {0}
+
+
+def test_among_strangers_only_the_readings_stay() -> None:
+    court = two_people()
+    assert court.write({"a": None}, who={"external_id": "ada"}) == set()
+    belief = court.belief.among_strangers(lambda kind, text: text == "new")
+    assert belief.readings() == court.belief.readings() != {}
+    assert not any((belief.names, belief.users, belief.windows, belief.writers))
+    assert belief.settings == replace(court.belief.settings, fresh=belief.settings.fresh)
+    assert belief.settings.fresh("external_id", "new")
+    assert not belief.settings.fresh("external_id", "old")
+
+
+def test_nothing_is_known_at_the_start_but_what_was_told() -> None:
+    belief = Belief.start(Settings(readings={"removed-attribute": "null", "no-such-row": "x", "no-user": "no-such"}))
+    assert belief.readings() == {"removed-attribute": "null"}
+    assert belief.rows["no-user"] == frozenset(ledger()["no-user"].readings)
+    assert not Settings().fresh("external_id", "u")
+    assert (Settings().clock_skew, Settings().window, Settings().shared) == (300.0, 60, False)
+    assert CONSISTENT_AFTER == 300.0  # LIMITS: five minutes between calls that depend on each other
+
+
+def test_a_row_with_one_reading_or_none_that_is_learned_is_no_reading_of_the_server() -> None:
+    single = {name for name, row in ledger().items() if len(row.readings) == 1 or not row.learned}
+    assert not single & Belief.start().readings().keys()
+    told = Belief.start(Settings(readings={name: sorted(row.readings)[0] for name, row in ledger().items()}))
+    assert told.readings().keys() == ledger().keys() - single
+
+
+def test_readings_are_narrowed_only_where_every_outcome_stands_on_the_row() -> None:
+    belief = Belief.start()
+    kept = (("no-user", "omitted"),)
+    other = (("no-user", "empty-list"),)
+    assert belief.narrow([]) is belief
+    assert belief.narrow([kept, ()]) is belief
+    assert belief.narrow([kept, other]).rows == belief.rows
+    narrowed = belief.narrow([kept])
+    assert narrowed.readings() == {"no-user": "omitted"}
+    assert narrowed.narrow([kept]) is narrowed
+    assert narrowed.narrow([other]).readings() == {"no-user": "omitted"}
+    assert not narrowed.allows(other)
+    assert narrowed.allows(kept)
+    assert narrowed.allows(())
+
+
+def test_a_belief_begins_with_an_empty_past() -> None:
+    belief = Belief.start(Settings(fresh=everything_new))
+    assert (belief.moment, belief.made, belief.answered) == (0, 0, 0)
+    court = Court()
+    court.event(1)
+    assert (court.belief.moment, court.belief.made, court.belief.answered) == (1, 1, 1)
+    (user,) = court.belief.users.values()
+    assert (user.seen, user.profiled) == (1, 0)
+    court.write({"a": 1})
+    (user,) = court.belief.users.values()
+    assert (user.seen, user.profiled) == (2, 2)
+    (window,) = court.belief.windows.values()
+    assert (window.reset, window.accepted, window.requests, window.unshown) == (RESET, 2, 2, 0)
+
+
+def test_a_user_of_whom_nothing_was_known_may_have_any_value() -> None:
+    assert Court().write({"n": {"inc": 1}}, {"n": 8}) != set()
+    court = Court(new=False)
+    assert court.write({"n": {"inc": 1}}, {"n": 8}) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": 8}) != set()
+    assert court.event(3, LATER_SHOWN, LATER_SHOWN, time=LATER) == set()

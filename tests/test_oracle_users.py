@@ -1,0 +1,295 @@
+"""Whom a request is about: which identifier leads, who holds an email or phone, and who may be gone."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from court import NOBODY, SYNC, TIME, Court, attributed
+from tracksync.exchange import Credential, Exchange, FailureKind, Request
+from tracksync.oracle import Belief
+from tracksync.oracle.intake import read_request
+from tracksync.oracle.users import candidates
+
+U, V = {"external_id": "u"}, {"external_id": "v"}
+ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
+BRAZE = {"braze_id": "b"}
+EMAIL, PHONE = {"email": "e@example.com"}, {"phone": "+12025550100"}
+ONLY = {"_update_existing_only": True}
+DELETED = {"deleted": 1, "message": "success"}
+
+
+def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
+    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
+
+
+def given(court: Court, who: dict[str, Any], contact: dict[str, Any]) -> None:
+    assert court.write({"given": True}, who=who, control=contact) == set()
+
+
+def delete(court: Court, name: str) -> None:
+    assert court.hear({"external_ids": [name]}, DELETED, path="/users/delete") == []
+
+
+# --- which of several identifiers leads -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("who", "leading"),
+    [
+        ({**U, **ALIAS}, {"external-id": "external_id", "alias": "user_alias", "braze-id": "external_id"}),
+        ({**U, **BRAZE}, {"external-id": "external_id", "alias": "external_id", "braze-id": "braze_id"}),
+        ({**ALIAS, **BRAZE}, {"external-id": "user_alias", "alias": "user_alias", "braze-id": "braze_id"}),
+        ({**U, **ALIAS, **BRAZE}, {"external-id": "external_id", "alias": "user_alias", "braze-id": "braze_id"}),
+    ],
+)
+def test_of_several_identifiers_one_leads_by_each_reading(who: dict[str, Any], leading: dict[str, str]) -> None:
+    request = Request("POST", SYNC, (("content-type", "application/json"),), json.dumps(seen(who)).encode())
+    ask = read_request(Exchange(request, None, 0.0, 0.0, Credential.VALID))
+    found = candidates(Belief.start(), ask)
+    assert {one.requires: one.kind for one in found} == {
+        (("identifier-precedence", reading),): kind for reading, kind in leading.items()
+    }
+
+
+def test_a_phone_beside_the_leading_email_may_be_taken_over_or_not() -> None:
+    for answer in (NOBODY, None):
+        court = Court()
+        assert court.write({"a": 1}, who={**EMAIL, **PHONE}) == set()
+        if answer:
+            assert court.hear(seen(PHONE, **ONLY), answer) == []
+        else:
+            assert court.write({"a": {"inc": 1}}, {"a": 2}, who=PHONE, control=ONLY) == set()
+
+
+# --- who holds an email or a phone ------------------------------------------------------------------------------------
+
+
+def test_of_two_holders_of_an_email_the_less_recent_one_is_not_meant() -> None:
+    court = Court()
+    court.event(1, who=U)
+    given(court, U, EMAIL)
+    given(court, V, EMAIL)
+    assert court.event(2, who=EMAIL) == {"TS-USER-EMAIL-FINDS"}
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_an_event_may_count_as_an_update_of_the_profile_or_not(count: int) -> None:
+    court = Court()
+    given(court, U, EMAIL)
+    given(court, V, EMAIL)
+    court.event(1, who=U)
+    assert bool(court.event(count, who=EMAIL)) == (count == 3)  # the second of u, the first of v, or nobody's
+
+
+def test_any_holder_of_a_phone_may_be_meant_and_nobody_else() -> None:
+    for count, right in ((1, True), (2, True), (3, False)):
+        court = Court()
+        court.event(1, who=U)
+        given(court, U, PHONE)
+        given(court, V, PHONE)
+        assert (court.event(count, who=PHONE) == set()) == right
+
+
+def test_a_holder_with_an_external_id_is_meant_before_one_without() -> None:
+    court = Court()
+    court.write({"n": 10}, who=EMAIL)
+    court.write({"n": 20}, who=U, control=EMAIL)
+    assert court.write({"n": {"inc": 1}}, {"n": 21}, who=EMAIL) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": 11}, who=EMAIL) != set()
+
+
+# --- who may be gone --------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("contact", [EMAIL, PHONE])
+def test_after_a_deletion_an_email_or_phone_may_lead_to_the_other_holder(contact: dict[str, Any]) -> None:
+    court = Court()
+    given(court, V, contact)
+    given(court, U, contact)
+    delete(court, "u")
+    assert court.event(1, who=contact) == set()
+    assert court.event(2, who=V) == set()
+
+
+@pytest.mark.parametrize("contact", [EMAIL, PHONE])
+@pytest.mark.parametrize("gone", [True, False])
+def test_after_a_deletion_an_email_or_phone_may_lead_to_somebody_new(contact: dict[str, Any], gone: bool) -> None:
+    court = Court()
+    court.event(1, who=U)
+    given(court, U, contact)
+    delete(court, "u")
+    assert court.event(1, who=contact) == set()
+    if gone:
+        assert court.hear(seen(U, **ONLY), NOBODY) == []
+    assert court.event(1, who=U) == set()
+
+
+@pytest.mark.parametrize("contact", [EMAIL, PHONE])
+def test_who_is_known_to_be_gone_is_not_found_by_email_or_phone(contact: dict[str, Any]) -> None:
+    court = Court()
+    given(court, U, contact)
+    delete(court, "u")
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+    assert court.event(1, who=contact) == set()
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+
+
+def test_a_deletion_of_one_holder_says_nothing_of_the_other() -> None:
+    court = Court()
+    given(court, V, EMAIL)
+    court.event(1, who=V)
+    delete(court, "u")
+    assert court.event(3, who=EMAIL) != set()
+
+
+# --- lost writes by an email or a phone -------------------------------------------------------------------------------
+
+
+def test_a_lost_write_by_an_unknown_email_may_have_made_somebody() -> None:
+    for count in (1, 2):
+        court = Court()
+        court.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
+        assert court.event(count, who=EMAIL) == set()
+    court = Court()
+    court.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
+    assert court.event(3, who=EMAIL) != set()
+
+
+def test_a_lost_write_by_an_unknown_email_may_make_somebody_later() -> None:
+    court = Court()
+    court.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
+    assert court.hear(seen(EMAIL, **ONLY), NOBODY) == []
+    assert court.event(2, who=EMAIL, flag=ONLY) == set()
+    assert court.hear(seen(EMAIL, **ONLY), NOBODY) != []
+
+
+def test_a_lost_write_by_an_email_reaches_who_is_given_it_meanwhile() -> None:
+    court = Court()
+    court.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
+    given(court, U, EMAIL)
+    assert court.event(2, who=U) == set()
+    assert court.event(4, who=U) != set()
+
+
+def test_a_lost_write_by_a_phone_may_make_its_holder_the_most_recent_of_an_email() -> None:
+    for contacts in ({**EMAIL, **PHONE}, EMAIL):
+        court = Court()
+        given(court, U, contacts)
+        court.event(1, who=U)
+        given(court, V, EMAIL)
+        court.hear({"attributes": [{**PHONE, "late": 1}]}, failure=FailureKind.TIMEOUT)
+        assert (court.event(2, who=EMAIL) == set()) == (contacts != EMAIL)
+
+
+def test_a_write_that_was_lost_before_its_phone_led_to_anybody_may_do_so_too() -> None:
+    court = Court()
+    court.hear({"attributes": [{**PHONE, "late": 1}]}, failure=FailureKind.TIMEOUT)
+    given(court, U, {**EMAIL, **PHONE})
+    court.event(1, who=U)
+    given(court, V, EMAIL)
+    assert court.event(2, who=EMAIL) == set()
+
+
+# --- lost writes that give an email or a phone ------------------------------------------------------------------------
+
+
+def test_a_lost_write_that_gives_an_email_may_have_given_it_or_not() -> None:
+    for count in (1, 2):
+        court = Court()
+        court.event(1, who=U)
+        court.hear({"attributes": [{**U, **EMAIL, "a": 1}]}, failure=FailureKind.TIMEOUT)
+        assert court.event(count, who=EMAIL) == set()
+    court = Court()
+    court.event(1, who=U)
+    court.hear({"attributes": [{**U, **EMAIL, "a": 1}]}, failure=FailureKind.TIMEOUT)
+    assert court.event(3, who=EMAIL) != set()
+
+
+def test_a_lost_write_that_gives_an_email_may_have_taken_the_former_one() -> None:
+    for lost, right in (({"attributes": [{**U, "email": "new@example.com", "a": 1}]}, True), (seen(U), False)):
+        court = Court()
+        given(court, U, EMAIL)
+        court.write({"n": 5}, who=U)
+        court.hear(lost, failure=FailureKind.TIMEOUT)
+        assert (court.write({"n": 1}, who=EMAIL, control=ONLY) == set()) is True
+        court = Court()
+        given(court, U, EMAIL)
+        court.hear(lost, failure=FailureKind.TIMEOUT)
+        assert (court.hear(seen(EMAIL, **ONLY), NOBODY) == []) == right
+
+
+def test_a_lost_event_gives_nobody_an_email() -> None:
+    court = Court()
+    given(court, U, EMAIL)
+    court.event(1, who=U)
+    court.hear({"events": [{**U, "email": "new@example.com", "name": "other", "time": TIME}]},
+               failure=FailureKind.TIMEOUT)  # fmt: skip
+    assert court.clauses(seen(EMAIL, **ONLY), NOBODY) == {"TS-USER-UPDATE-KNOWN"}
+
+
+def test_a_lost_write_by_email_and_phone_gives_neither_to_anybody_who_has_them() -> None:
+    court = Court()
+    given(court, U, EMAIL)
+    court.event(1, who=U)
+    court.hear({"attributes": [{**EMAIL, **PHONE, "a": 1}]}, failure=FailureKind.TIMEOUT)
+    assert court.clauses(seen(EMAIL, **ONLY), NOBODY) == {"TS-USER-UPDATE-KNOWN"}
+
+
+# --- users that /users/track creates ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("queued", "certain"),
+    [
+        (seen(U), True),
+        (seen(U, _update_existing_only=False), True),
+        (seen(U, **ONLY), False),
+        (seen({**U, **EMAIL}), False),
+        ({"attributes": [{**U, "a": 1}]}, True),
+    ],
+)
+def test_who_was_to_be_created_by_track_is_there_in_the_end(queued: dict[str, Any], certain: bool) -> None:
+    for wait, found in ((1.0, set()), (400.0, {"TS-TRACK-APPLIED"} if certain else set())):
+        court = Court()
+        assert court.hear(queued, {"message": "success"}, path="/users/track") == []
+        asked = {"attributes": [{**U, "b": 1, **ONLY}]}
+        assert court.clauses(asked, NOBODY, wait=wait) == found
+
+
+def test_a_user_that_track_creates_may_come_after_it_was_not_there() -> None:
+    court = Court()
+    court.hear(seen(U), {"message": "success"}, path="/users/track")
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+    assert court.event(2, who=U, flag=ONLY) == set()
+
+
+def test_what_track_was_sent_and_did_not_answer_is_never_due() -> None:
+    court = Court()
+    court.hear(seen(U), path="/users/track", failure=FailureKind.TIMEOUT)
+    assert court.hear({"attributes": [{**U, "b": 1, **ONLY}]}, NOBODY, wait=400.0) == []
+    court = Court()
+    court.event(1, who=U)
+    court.hear(seen(U), path="/users/track", failure=FailureKind.TIMEOUT)
+    assert court.event(2, who=U, wait=400.0) == set()
+    assert court.event(4, who=U) == set()
+
+
+@pytest.mark.parametrize("contact", [EMAIL, PHONE])
+def test_what_track_was_sent_by_email_or_phone_may_have_reached_another(contact: dict[str, Any]) -> None:
+    court = Court()
+    given(court, U, contact)
+    court.event(1, who=U)
+    assert court.hear(seen(contact), {"message": "success"}, path="/users/track") == []
+    assert court.event(2, who=U, wait=400.0) == set()
+    assert court.event(4, who=U) == set()
+
+
+def test_who_is_shown_by_an_email_is_the_one_who_is_updated() -> None:
+    court = Court()
+    given(court, U, EMAIL)
+    assert court.hear({"attributes": [{**EMAIL, "n": 1}]}, attributed(EMAIL, {"n": 1})) == []
+    assert court.write({"n": {"inc": 1}}, {"n": 2}, who=U) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": 2}, who=U) != set()
