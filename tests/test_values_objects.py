@@ -103,6 +103,8 @@ def test_the_unit_decides_on_a_string_of_astral_characters() -> None:
         {"a": {"$time": "3001-01-01T00:00:00Z"}},
         {"a": [{"$time": "1980-01-01", "b": 1}]},
         {"": 1},
+        {"a": ["one\0"]},
+        {"a": {"one\0": 1}},
         {"a": ["v" * 250] * 400},
         {"a": ["é" * 125] * 300},
     ],

@@ -357,7 +357,7 @@ def _object_with(found: frozenset[objects.Problem], value: Any, prior: Any, writ
         return _refused(prior, (("invalid-object", "not-applied"),))
     if _far_time(value):
         return [Outcome(UNKNOWN, NotShown(value)), Outcome(UNKNOWN, OMITTED)]
-    if "\0" in str(value) or objects.doubtful(value):
+    if objects.doubtful(value):
         return _open(prior)
     if not write.merge or prior is ABSENT:
         return [Outcome(value, value)]
@@ -407,22 +407,15 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outc
         return _open(prior)
     steps = [key for key in ("$add", "$update", "$remove") if key in value]
     variants: list[tuple[Any, Requires]] = []
-    for matches in ("all", "first"):
-        for merged, reading in ((True, "merge"), (False, "replace")):
-            if merge and not merged:
-                continue
-            requires: Requires = (("update-matches", matches),)
-            if not merge:
-                requires += (("update-without-merge", reading),)
-            for order in permutations(steps):
-                result: list[Any] = current
-                for step in order:
-                    result = _edit_step(step, result, value[step], merged, matches)
-                variants.append((result, requires))
-    if all(same(result, variants[0][0]) for result, _ in variants):
-        variants = [(variants[0][0], ())]
-    elif "$update" not in steps:
-        variants = [(result, ()) for result, _ in variants]
+    for merged, matches, requires in _ways_to_update(merge) if "$update" in steps else [(True, "all", ())]:
+        for order in permutations(steps):
+            result: list[Any] = current
+            for step in order:
+                result = _edit_step(step, result, value[step], merged, matches)
+            variants.append((result, requires))
+    one = variants[0][0]
+    if all(same(result, one) for result, _ in variants):
+        variants = [(one, ())]
     outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []
     if prior is not ABSENT and _idle([result for result, _ in variants], prior, value.get("$add", [])):
         outcomes += _without_effect(prior)
@@ -437,6 +430,17 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outc
                 fewer = arrays.unique(result, "first")
                 outcomes += [Outcome(fewer, fewer, requires)]
     return outcomes
+
+
+def _ways_to_update(merge: bool) -> Iterator[tuple[bool, str, Requires]]:
+    """Whether an update of an array of objects merges, which of them it changes, and the readings that this is."""
+    for matches in ("all", "first"):
+        which = ("update-matches", matches)
+        if merge:
+            yield True, matches, (which,)
+        else:
+            yield True, matches, (which, ("update-without-merge", "merge"))
+            yield False, matches, (which, ("update-without-merge", "replace"))
 
 
 def _edit_step(step: str, current: list[Any], argument: list[Any], merge: bool, matches: str) -> list[Any]:

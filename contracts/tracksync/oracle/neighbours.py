@@ -105,11 +105,13 @@ def _judge_export(case: Case, body: dict[str, Any]) -> list[Finding]:
         return [*findings, Finding(clause, text, f"{BODY}/users", "a list of objects", listed)]
     for index, entry in enumerate(listed):
         where = f"{BODY}/users/{index}"
+        formless = False
         for member, kind in (("custom_attributes", dict), ("custom_events", list), ("purchases", list)):
             if entry.get(member) is not None and not isinstance(entry[member], kind):
                 text = f"{member} of an exported user is no {'object' if kind is dict else 'list'}"
                 findings.append(Finding(clause, text, f"{where}/{member}", kind.__name__, entry[member]))
-        if findings:
+                formless = True
+        if formless:
             continue
         name = entry.get("external_id")
         links = case.belief.names.get(("external_id", name), ()) if isinstance(name, str) else ()

@@ -61,16 +61,20 @@ def doubtful(value: Any) -> bool:
     """Whether lawful servers may differ on storing the nested `value`, whatever its `problems` say.
 
     So it is with a $time that `read_time` is not sure of (but yyyy-MM-dd is NESTED's own example), one outside the
-    years 0 to 3000 (TYPES), one among other keys, an empty key, and a size that is over 100 KB in one way of
-    counting and not in another.
+    years 0 to 3000 (TYPES), one among other keys, an empty key, a NUL, which no store of text has to take, and a size
+    that is over 100 KB in one way of counting and not in another.
     """
     todo = [value]
     while todo:
         item = todo.pop()
-        if type(item) is list:
+        if type(item) is str:
+            if "\0" in item:
+                return True
+        elif type(item) is list:
             todo.extend(item)
         elif type(item) is dict:
             todo.extend(item.values())
+            todo.extend(item)
             if "" in item or ("$time" in item and (len(item) > 1 or _time_doubtful(item["$time"]))):
                 return True
     size = serialized_size(value)

@@ -1,0 +1,258 @@
+"""What the neighbours' answers must be, and what an export must agree with."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from court import NOBODY, SHOWN, TIME, Court, bought, purchase
+from tracksync.exchange import FailureKind
+from tracksync.findings import NOTHING, Finding
+
+DELETE, EXPORT = "/users/delete", "/users/export/ids"
+DONE = {"message": "success"}
+LATE = 400.0
+ROW = {"first": SHOWN, "last": SHOWN, "count": 1}
+PROFILE = {
+    "external_id": "u",
+    "custom_attributes": {"a": 1},
+    "custom_events": [{"name": "seen", **ROW}],
+    "purchases": [{"name": "sku", **ROW}],
+}
+
+
+def written(names: tuple[str, ...] = ("u",)) -> Court:
+    court = Court()
+    for name in names:
+        who = {"external_id": name}
+        court.write({"a": 1}, who=who)
+        court.event(1, who=who)
+    assert court.hear(purchase(), bought(1)) == []
+    return court
+
+
+def export(court: Court, *entries: Any, wait: float = LATE, asked: list[str] | None = None) -> list[Finding]:
+    body = {"external_ids": ["u"], **({"fields_to_export": asked} if asked is not None else {})}
+    return court.hear(body, {"users": list(entries), **DONE}, path=EXPORT, wait=wait)
+
+
+# --- deleting ---------------------------------------------------------------------------------------------------------
+
+
+def test_a_deletion_says_how_many_it_deleted() -> None:
+    for deleted, right in ((0, True), (1, True), (2, False), (-1, False), (None, False), ("1", False), (1.5, False)):
+        findings = Court().hear({"external_ids": ["u"]}, {"deleted": deleted, **DONE}, path=DELETE)
+        assert (findings == []) == right
+        if findings:
+            (found,) = findings
+            assert (found.clause, found.pointer, found.expected, found.actual) == (
+                "TS-DELETE-ANSWER",
+                "/response/body/deleted",
+                "0 … 1",
+                deleted,
+            )
+
+
+def test_of_an_odd_deletion_nobody_says_how_many_there_are() -> None:
+    assert Court().hear({"external_ids": "u"}, {"deleted": 5, **DONE}, path=DELETE) == []
+    assert Court().hear({}, {"deleted": 5, **DONE}, path=DELETE) == []
+    assert Court().hear({"external_ids": ["u"], "braze_ids": ["b"]}, {"deleted": 2, **DONE}, path=DELETE) == []
+
+
+def test_a_deletion_that_is_no_json_changes_nothing_even_if_it_was_lost() -> None:
+    court = written()
+    for body in (b"[", b"[1]", b"null"):
+        court.hear(body, path=DELETE, failure=FailureKind.TIMEOUT)
+    assert court.event(5) != set()
+
+
+@pytest.mark.parametrize("answered", [True, False])
+@pytest.mark.parametrize("count", [1, 2])
+def test_who_was_deleted_has_the_old_history_or_none(answered: bool, count: int) -> None:
+    court = written(("u", "v"))
+    failure = None if answered else FailureKind.TIMEOUT
+    court.hear({"external_ids": ["u"]}, {"deleted": 1, **DONE}, path=DELETE, failure=failure)
+    assert court.event(count) == set()
+    assert court.event(5, who={"external_id": "v"}) != set()
+
+
+@pytest.mark.parametrize("names", [{"user_aliases": [{"alias_name": "a", "alias_label": "l"}]}, {"braze_ids": ["b"]}])
+@pytest.mark.parametrize("count", [1, 2])
+def test_a_deletion_by_another_name_may_have_been_of_anybody(names: dict[str, Any], count: int) -> None:
+    for name in ("u", "v"):
+        court = written(("u", "v"))
+        assert court.hear(names, {"deleted": 1, **DONE}, path=DELETE) == []
+        assert court.event(count, who={"external_id": name}) == set()
+    court = written(("u", "v"))
+    court.hear(names, {"deleted": 1, **DONE}, path=DELETE)
+    only = {"events": [{"external_id": "u", "name": "seen", "time": TIME, "_update_existing_only": True}]}
+    assert court.hear(only, NOBODY) == []
+
+
+def test_a_user_that_may_be_reached_by_a_name_is_deleted_by_it_too() -> None:
+    court = Court()
+    court.event(1, who={"user_alias": {"alias_name": "a", "alias_label": "l"}, "external_id": "u"})
+    assert court.hear({"external_ids": ["u"]}, {"deleted": 1, **DONE}, path=DELETE) == []
+    assert court.event(1, who={"external_id": "u"}) == set()
+
+
+# --- other endpoints of the host --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "may_write"),
+    [
+        ("POST", "/users/merge", True),
+        ("PUT", "/users/merge", True),
+        ("PATCH", "/users/merge", True),
+        ("DELETE", "/users/merge", True),
+        ("GET", "/users/merge", False),
+        ("POST", "/campaigns/trigger/send", True),
+        ("POST", "/Canvas/Trigger/send", True),
+        ("PUT", "/canvas/trigger/send", True),
+        ("POST", "/content_blocks/create", False),
+        ("GET", "/campaigns/trigger/list", False),
+    ],
+)
+def test_some_endpoints_of_the_host_write_to_users(method: str, path: str, may_write: bool) -> None:
+    court = Court()
+    court.event(1)
+    assert court.hear({}, DONE, 200, path=path, method=method) == []
+    assert (court.event(7) == set()) == may_write
+
+
+# --- exporting --------------------------------------------------------------------------------------------------------
+
+
+def test_a_profile_that_agrees_is_right() -> None:
+    court = written()
+    assert export(court, PROFILE) == []
+    assert court.last is not None
+    assert {"TS-EXPORT-ANSWER", "TS-EXPORT-AGREES"} <= court.last.exercised
+
+
+@pytest.mark.parametrize(
+    ("change", "pointer", "expected", "actual"),
+    [
+        ({"custom_attributes": {"a": 2}}, "custom_attributes/a", 1, 2),
+        ({"custom_attributes": {}}, "custom_attributes/a", 1, NOTHING),
+        ({"custom_attributes": None}, "custom_attributes/a", 1, NOTHING),
+        ({"custom_events": []}, "custom_events", 1, 0),
+        ({"custom_events": [{"name": "seen", **ROW, "count": 2}]}, "custom_events", 1, 2),
+        ({"purchases": [{"name": "sku", **ROW, "count": 2}]}, "purchases", 1, 2),
+        ({"custom_events": [{"name": "seen", **ROW, "first": "2020-01-01T00:00:00Z"}]}, "custom_events", 1, 1),
+        ({"custom_events": [{"name": "seen", **ROW, "last": "2024-01-01T00:00:00Z"}]}, "custom_events", 1, 1),
+        ({"purchases": [{"name": "sku", **ROW, "first": "2020-01-01T00:00:00Z"}]}, "purchases", 1, 1),
+        ({"purchases": [{"name": "sku", **ROW, "last": "2024-01-01T00:00:00Z"}]}, "purchases", 1, 1),
+    ],
+)
+def test_what_an_export_holds_otherwise_is_found(
+    change: dict[str, Any], pointer: str, expected: Any, actual: Any
+) -> None:
+    (found,) = export(written(), {**PROFILE, **change})
+    assert found.clause == "TS-EXPORT-AGREES"
+    assert (found.pointer, found.expected, found.actual) == (f"/response/body/users/0/{pointer}", expected, actual)
+
+
+def test_what_was_removed_and_is_exported_all_the_same_is_found() -> None:
+    court = written()
+    court.write({"a": None})
+    (found,) = export(court, PROFILE)
+    assert (found.clause, found.expected, found.actual) == ("TS-EXPORT-AGREES", NOTHING, 1)
+    assert export(court, {**PROFILE, "custom_attributes": {}}) == []
+    assert export(court, {**PROFILE, "custom_attributes": {"a": None}}) == []
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"custom_events": [{"name": "seen", "count": 1}]},
+        {"custom_events": [{"name": "seen", "count": 1, "first": 5, "last": None}]},
+        {"custom_events": [{"name": "seen", "count": 1, "first": "once", "last": "never"}]},
+        {"custom_events": [*PROFILE["custom_events"], {"name": "other", **ROW}, {"name": 5}, 5]},
+        {"custom_attributes": {"a": 1, "more": 2}},
+    ],
+)
+def test_an_export_may_hold_less_of_times_and_more_of_everything(change: dict[str, Any]) -> None:
+    assert export(written(), {**PROFILE, **change}) == []
+
+
+def test_what_was_not_asked_for_is_not_missed() -> None:
+    some = {"external_id": "u", "custom_attributes": {"a": 1}}
+    assert export(written(), some, asked=["custom_attributes"]) == []
+    assert [one.clause for one in export(written(), some, asked=["custom_attributes", "purchases"])] == [
+        "TS-EXPORT-AGREES"
+    ]
+    assert len(export(written(), some, asked=[])) == len(export(written(), some)) == 2
+
+
+def test_every_profile_of_an_export_is_judged() -> None:
+    wrong = {**PROFILE, "custom_attributes": {"a": 2}}
+    findings = export(written(("u", "v")), wrong, {**wrong, "external_id": "v", "purchases": []})
+    assert [one.pointer for one in findings] == [f"/response/body/users/{n}/custom_attributes/a" for n in (0, 1)]
+
+
+@pytest.mark.parametrize("name", [None, 5, ["u"], {"u": 1}, "somebody else"])
+def test_a_profile_of_nobody_who_is_known_is_let_be(name: Any) -> None:
+    assert export(written(), {**PROFILE, "external_id": name, "custom_attributes": {"a": 2}}) == []
+
+
+def test_a_profile_to_which_something_else_may_lead_is_let_be() -> None:
+    court = written()
+    wrong = {**PROFILE, "custom_attributes": {"a": 2}}
+    email = {"email": "e@example.com"}
+    court.write({"b": 1}, who={"external_id": "v"})
+    court.hear({"events": [{"external_id": "v", **email, "name": "seen", "time": TIME}]}, failure=FailureKind.TIMEOUT)
+    assert len(export(court, wrong)) == 1
+    court.hear({"attributes": [{"external_id": "u", **email, "c": 1}]}, failure=FailureKind.TIMEOUT)
+    assert export(court, wrong) == []
+
+
+def test_an_export_may_lag_and_then_holds_what_was_there_before() -> None:
+    court = written()
+    court.write({"a": 2})
+    for value, right in ((1, True), (2, True), (3, False)):
+        assert (export(court, {**PROFILE, "custom_attributes": {"a": value}}, wait=0.1) == []) == right
+    for value, right in ((1, False), (2, True)):
+        assert (export(court, {**PROFILE, "custom_attributes": {"a": value}}) == []) == right
+    court = written()
+    court.event(2)
+    for count, right in ((0, True), (1, True), (2, True), (3, False)):
+        events = [{"name": "seen", **ROW, "count": count}]
+        assert (export(court, {**PROFILE, "custom_events": events}, wait=0.1) == []) == right
+
+
+def test_of_what_may_still_change_an_export_says_nothing() -> None:
+    court = written()
+    court.hear({"attributes": [{"external_id": "u", "a": 5}]}, failure=FailureKind.TIMEOUT)
+    assert export(court, {**PROFILE, "custom_attributes": {"a": 9}}) == []
+
+
+@pytest.mark.parametrize(
+    ("member", "value", "wanted"),
+    [("custom_attributes", [1], "dict"), ("custom_events", {"a": 1}, "list"), ("purchases", "none", "list")],
+)
+def test_the_members_of_a_profile_have_their_forms(member: str, value: Any, wanted: str) -> None:
+    (found,) = export(written(), {**PROFILE, member: value})
+    assert (found.clause, found.pointer, found.expected, found.actual) == (
+        "TS-EXPORT-ANSWER",
+        f"/response/body/users/0/{member}",
+        wanted,
+        value,
+    )
+
+
+@pytest.mark.parametrize("path", ["/users/track", DELETE, EXPORT])
+def test_the_message_of_a_neighbour_is_success(path: str) -> None:
+    bodies = {
+        "/users/track": {"events": [{"external_id": "u", "name": "seen", "time": TIME}]},
+        DELETE: {"external_ids": ["u"]},
+        EXPORT: {"external_ids": ["u"]},
+    }
+    clauses = {"/users/track": "TS-TRACK-ACCEPTED", DELETE: "TS-DELETE-ANSWER", EXPORT: "TS-EXPORT-ANSWER"}
+    for message in ("done", None, ...):
+        answer = {"deleted": 1, "users": [], **({} if message is ... else {"message": message})}
+        (found,) = Court().hear(bodies[path], answer, path=path)
+        assert (found.clause, found.pointer, found.expected) == (clauses[path], "/response/body/message", "success")
+        assert found.actual == (NOTHING if message is ... else message)
