@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final
 
 import alterations
+import odd_requests
 from storm_desk import Weather, Weathered, readings_of, weather_of, weathered
 from tracksync.clauses import catalogue
 from tracksync.findings import Finding
@@ -105,7 +106,8 @@ def pages() -> Mapping[str, Callable[[], str]]:
         for probe in alterations.names()
         for what, answers in (("answers", True), ("requests", False))
     }
-    return {**clauses, **storms, **lost, **changed}
+    read = {name: partial(odd_requests.page_of_requests, name) for name in odd_requests.PAGES}
+    return {**clauses, **storms, **lost, **changed, **read}
 
 
 def written(name: str) -> str:

@@ -123,12 +123,9 @@ def _judge_entry(ask: Ask, status: int, entry: dict[str, Any], where: str) -> li
         text = f"the error names the section {named!r}; the request has {' and '.join(sections)}"
         findings.append(Finding("TS-REFUSE-ENTRY", text, f"{where}/input_array", sections[0], named))
     index = entry.get("index", NOTHING)
-    if index is not NOTHING and sections and named in sections:
-        value = ask.body[named]
-        size = len(value) if isinstance(value, list) else 1
-        if not (is_integer(index) and 0 <= index < size):
-            text = f"the error names the index {index!r} of {size} object{'s' * (size != 1)}"
-            findings.append(Finding("TS-REFUSE-ENTRY", text, f"{where}/index", 0, index))
+    if index is not NOTHING and named in sections and not (is_integer(index) and index == 0):
+        text = f"the error names the index {index!r} of 1 object"
+        findings.append(Finding("TS-REFUSE-ENTRY", text, f"{where}/index", 0, index))
     return findings
 
 

@@ -150,7 +150,7 @@ def read_request(exchange: Exchange) -> Ask:
             return Ask("unclear", tuple(grounds), vague=True)
         grounds.append(Ground("TS-ROUTE-URL", frozenset({404}), True, "the URL is wrong", "/request/path"))
         return Ask("nowhere", tuple(grounds))
-    method = request.method.upper()
+    method = request.method
     if method != "POST":
         if method not in ("GET", "PUT", "DELETE", "PATCH"):
             return Ask("unclear", tuple(grounds), vague=True)
