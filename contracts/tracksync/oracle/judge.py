@@ -173,8 +173,7 @@ def _judge_write(case: Case, body: dict[str, Any]) -> None:
     case.belief = chosen.belief
     case.findings += chosen.findings
     case.exercised |= chosen.exercised
-    if clean and len(options) > 1:
-        case.belief = case.belief.narrow([option.requires for option, _ in clean])
+    case.belief = case.belief.narrow([option.requires for option, _ in clean])
 
 
 def _afresh(case: Case) -> Case:
@@ -257,8 +256,7 @@ def _wrong_user(ask: Ask, candidate: Candidate, success: answers.Success, clause
     what = "lists a user" if success.found else "lists no user"
     text = f"the answer {what}; the {candidate.kind} {known} and _update_existing_only is {flag}"
     expected = "no entry" if success.found else "one entry"
-    actual = NOTHING if success.users is NOTHING else success.users
-    return Finding(clause, text, "/response/body/users", expected, actual)
+    return Finding(clause, text, "/response/body/users", expected, success.users)
 
 
 def _judge_entry(case: Case, candidate: Candidate, entry: dict[str, Any]) -> None:

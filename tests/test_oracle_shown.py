@@ -1,0 +1,447 @@
+"""What an answer shows of users, attributes and counts: by which clause it is called wrong, and what is exercised."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from court import JSON, LATER, LATER_SHOWN, NOBODY, SHOWN, SYNC, TIME, Court, attributed, bought, counted, purchase
+from tracksync.exchange import FailureKind, Request
+from tracksync.findings import NOTHING, Finding
+
+U, V = {"external_id": "u"}, {"external_id": "v"}
+ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
+EMAIL, PHONE = {"email": "e@example.com"}, {"phone": "+12025550100"}
+ONLY, CREATE = {"_update_existing_only": True}, {"_update_existing_only": False}
+EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
+
+
+def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
+    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
+
+
+def request(body: Any, path: str = SYNC) -> Request:
+    return Request("POST", path, JSON, json.dumps(body).encode())
+
+
+def only(findings: list[Finding]) -> Finding:
+    (found,) = findings
+    return found
+
+
+def told(found: Finding) -> tuple[str, str, Any, Any]:
+    return found.clause, found.pointer, found.expected, found.actual
+
+
+def exercised(court: Court) -> frozenset[str]:
+    assert court.last is not None
+    return court.last.exercised
+
+
+# --- trouble that lasts -----------------------------------------------------------------------------------------------
+
+
+def trouble(court: Court, status: int | None, body: Any = EVENT) -> list[Finding]:
+    if status is None:
+        return court.hear(body, failure=FailureKind.TIMEOUT)
+    return court.hear(body, b"", status)
+
+
+@pytest.mark.parametrize(
+    ("status", "clause", "words"),
+    [
+        (None, "TS-ANSWER-ARRIVES", "gets no complete answer"),
+        (500, "TS-ANSWER-SERVER-ERROR", "is answered 500"),
+        (503, "TS-ANSWER-SERVER-ERROR", "is answered 503"),
+    ],
+)
+def test_a_request_that_goes_wrong_four_times_in_a_row_while_others_are_answered_is_found(
+    status: int | None, clause: str, words: str
+) -> None:
+    court = Court()
+    court.event(1, who=V)
+    assert [trouble(court, status) for _ in range(3)] == [[], [], []]
+    found = only(trouble(court, status))
+    assert told(found) == (clause, "/response/status", "an answer", NOTHING)
+    assert found.message == f"the same request {words} 4 times in a row, while others are answered"
+    assert trouble(court, status) == []
+
+
+def test_trouble_that_passed_is_forgotten() -> None:
+    court = Court()
+    court.event(1, who=V)
+    for _ in range(3):
+        trouble(court, 502)
+    assert court.event(4) == set()
+    assert [trouble(court, 502) for _ in range(3)] == [[], [], []]
+
+
+def test_where_nothing_is_answered_no_request_is_singled_out() -> None:
+    court = Court()
+    assert [trouble(court, None) for _ in range(6)] == [[]] * 6
+
+
+def test_a_redirect_elsewhere_writes_nothing() -> None:
+    for status, right in ((299, True), (300, False)):
+        court = Court()
+        court.event(1)
+        court.hear({}, {}, status, path="/users/merge")
+        assert (court.event(7) == set()) == right
+
+
+# --- forms that may be refused ----------------------------------------------------------------------------------------
+
+BARE = {"events": EVENT["events"][0]}
+
+
+def test_a_form_that_is_neither_refused_nor_read_right_breaks_its_clause_too() -> None:
+    findings = Court().hear(BARE, counted(U, "seen", SHOWN, SHOWN, 2))
+    assert [one.clause for one in findings] == ["TS-EVENT-COUNT", "TS-FORM-BARE"]
+    assert findings[1].message == f"{findings[0].message}; neither refused nor read right"
+    assert told(findings[1])[1:] == told(findings[0])[1:]
+    large = json.dumps(EVENT).encode().ljust(4 * 1024 * 1024 + 1)
+    assert "TS-ROUTE-SIZE" in Court().clauses(large, counted(U, "seen", SHOWN, SHOWN, 2))
+    assert Court().hear(large, counted(U, "seen", SHOWN, SHOWN, 1)) == []
+
+
+def test_a_form_has_no_part_in_a_wrong_rate_or_another_reading() -> None:
+    answer = counted(U, "seen", SHOWN, SHOWN, 1)
+    assert Court().clauses(BARE, answer, headers={"x-ratelimit-remaining": "500"}) == {"TS-RATE-REMAINING"}
+    held = Court(readings={"bare-object": "refused"})
+    assert held.clauses(BARE, answer) == {"TS-READING-KEPT"}
+
+
+# --- what overlaps ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("other", "overlaps"),
+    [
+        (request(EVENT), True),
+        (request(EVENT, "/users/track"), True),
+        (request({"events": [seen(V)["events"][0], EVENT["events"][0]]}, "/users/track"), True),
+        (request(seen(EMAIL)), True),
+        (request(seen({"external_id": "other", **EMAIL})), False),
+        (request(seen(V)), False),
+        (request(seen(V), "/users/track"), False),
+        (request({"events": [{**U, "name": "other", "time": TIME}]}), False),
+        (request({"attributes": [{**U, "seen": 1}]}), False),
+    ],
+)
+def test_requests_overlap_where_they_may_write_the_same(other: Request, overlaps: bool) -> None:
+    court = Court()
+    court.event(1)
+    assert (court.event(7, in_flight=(other,)) == set()) == overlaps
+
+
+def test_an_integer_and_its_text_may_be_one_user_and_so_may_an_alias_in_another_order() -> None:
+    court = Court()
+    court.event(1, who={"external_id": "5"})
+    assert court.event(7, who={"external_id": "5"}, in_flight=(request(seen({"external_id": 5})),)) == set()
+    court = Court()
+    court.event(1, who=ALIAS, flag=CREATE)
+    turned = {"user_alias": {"alias_label": "l", "alias_name": "a"}}
+    assert court.event(7, who=ALIAS, in_flight=(request(seen(turned)),)) == set()
+
+
+def test_an_attribute_that_another_request_writes_meanwhile_may_show_anything() -> None:
+    for other, right in (({"a": 5}, True), ({"b": 5}, False)):
+        court = Court()
+        meanwhile = (request({"attributes": [{**U, **other}]}),)
+        assert (court.write({"a": 1}, {"a": 2}, in_flight=meanwhile) == set()) == right
+
+
+# --- users ------------------------------------------------------------------------------------------------------------
+
+
+def test_of_two_that_may_be_meant_and_fit_both_stay_uncertain() -> None:
+    for name, count in (("u", 1), ("u", 2), ("v", 1), ("v", 2)):
+        court = Court()
+        for who in (U, V):
+            court.write({"a": 1}, who=who, control=PHONE)
+        assert court.event(1, who=PHONE) == set()
+        assert court.event(count, who={"external_id": name}) == set()
+
+
+def test_of_two_that_may_be_meant_the_one_that_fits_is_updated() -> None:
+    court = Court()
+    for who in (U, V):
+        court.write({"a": 1}, who=who, control=PHONE)
+    court.event(1, who=U)
+    assert court.event(2, who=PHONE) == set()
+    assert court.event(3, who=U) == set()
+    assert court.event(1, who=V) == set()
+
+
+def test_who_was_not_there_begins_with_nothing() -> None:
+    court = Court(new=False)
+    assert court.event(5, who=V) == set()
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+    assert court.event(3, who=U) != set()
+
+
+def test_who_was_not_there_is_not_found_by_what_else_was_said() -> None:
+    court = Court()
+    assert court.hear({"attributes": [{**U, **EMAIL, "a": 1, **ONLY}]}, NOBODY) == []
+    assert court.event(1, who=EMAIL) == set()
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+
+
+@pytest.mark.parametrize(("answer", "reading"), [(NOBODY, "empty-list"), ({"message": "success"}, "omitted")])
+def test_how_nobody_is_shown_is_learned(answer: dict[str, Any], reading: str) -> None:
+    court = Court()
+    assert court.hear(seen(U, **ONLY), answer) == []
+    assert court.belief.readings()["no-user"] == reading
+
+
+@pytest.mark.parametrize("answer", [NOBODY, {"message": "success"}])
+def test_a_user_that_is_missing_is_told(answer: dict[str, Any]) -> None:
+    for who, flag, clause in (
+        (U, {}, "TS-OK-USERS"),
+        (U, ONLY, "TS-USER-UPDATE-KNOWN"),
+        (EMAIL, {}, "TS-USER-EMAIL-FINDS"),
+        (PHONE, {}, "TS-USER-PHONE-FINDS"),
+    ):
+        court = Court()
+        court.write({"a": 1}, who=U, control={**EMAIL, **PHONE})
+        found = only(court.hear(seen(who, **flag), answer))
+        assert told(found) == (clause, "/response/body/users", "one entry", answer.get("users", NOTHING))
+        (kind,) = who
+        flagged = "true" if flag else "left out"
+        assert found.message == (f"the answer lists no user; the {kind} exists and _update_existing_only is {flagged}")
+
+
+def test_a_user_that_should_not_be_there_is_told() -> None:
+    found = Court().hear(seen(U, **ONLY), counted(U, "seen", SHOWN, SHOWN, 1))[0]
+    assert (found.clause, found.pointer, found.expected) == ("TS-USER-UPDATE-ONLY", "/response/body/users", "no entry")
+    assert found.message == "the answer lists a user; the external_id does not exist and _update_existing_only is true"
+
+
+@pytest.mark.parametrize("contact", [EMAIL, PHONE])
+def test_who_is_found_by_email_or_phone_exercises_that(contact: dict[str, Any]) -> None:
+    (kind,) = contact
+    clause = f"TS-USER-{kind.upper()}-FINDS"
+    court = Court()
+    court.event(1, who=contact)
+    assert clause not in exercised(court)
+    assert {f"TS-USER-{kind.upper()}-CREATE"} <= exercised(court)
+    court = Court()
+    court.write({"a": 1}, who=U, control=contact)
+    assert clause not in exercised(court)
+    court.event(1, who=contact)
+    assert clause in exercised(court)
+    assert court.event(5, who=contact) == {clause}
+    assert court.event(9, who=U) == {"TS-EVENT-COUNT"}
+
+
+def test_an_email_and_a_phone_in_one_object_exercise_which_leads() -> None:
+    court = Court()
+    court.event(1, who={**EMAIL, **PHONE})
+    assert "TS-USER-EMAIL-LEADS" in exercised(court)
+    for who in (EMAIL, PHONE, U):
+        court.event(1, who=who, name="other")
+        assert "TS-USER-EMAIL-LEADS" not in exercised(court)
+
+
+def test_a_new_alias_exercises_labels() -> None:
+    court = Court()
+    court.event(1, who=ALIAS, flag=CREATE)
+    assert "TS-USER-ALIAS-LABEL" in exercised(court)
+    court.event(2, who=ALIAS)
+    assert "TS-USER-ALIAS-LABEL" not in exercised(court)
+    court = Court()
+    court.event(1, who=U, flag=CREATE)
+    assert "TS-USER-ALIAS-LABEL" not in exercised(court)
+    court = Court()
+    court.hear(seen(ALIAS), NOBODY)
+    assert "TS-USER-ALIAS-LABEL" not in exercised(court)
+
+
+def test_whether_a_user_is_created_or_found_exercises_its_clause() -> None:
+    court = Court()
+    court.event(1)
+    assert "TS-USER-CREATE" in exercised(court)
+    court.event(2)
+    assert "TS-USER-CREATE" not in exercised(court)
+    assert "TS-OK-USERS" in exercised(court)
+    court.event(3, flag=ONLY)
+    assert "TS-USER-UPDATE-KNOWN" in exercised(court)
+    court.hear(seen(V, **ONLY), NOBODY)
+    assert "TS-USER-UPDATE-ONLY" in exercised(court)
+    unknown = Court(new=False)
+    unknown.event(1)
+    assert "TS-USER-CREATE" not in exercised(unknown)
+
+
+# --- attributes -------------------------------------------------------------------------------------------------------
+
+LONG = "x" * 256
+
+
+def test_an_attribute_beside_a_refused_one_is_independent_of_it() -> None:
+    court = Court()
+    assert court.write({"a": LONG, "b": 1}, {"b": 1}) == set()
+    assert "TS-ATTR-INDEPENDENT" in exercised(court)
+    for values, shown in (({"b": 1}, {"b": 1}), ({"a": LONG}, {})):
+        court = Court()
+        assert court.write(values, shown) == set()
+        assert "TS-ATTR-INDEPENDENT" not in exercised(court)
+
+
+@pytest.mark.parametrize("value", [1, "x" * 255])
+def test_an_attribute_that_falls_with_a_refused_one_is_told(value: Any) -> None:
+    found = only(Court().hear({"attributes": [{**U, "a": LONG, "b": value}]}, attributed(U, {})))
+    assert told(found) == ("TS-ATTR-INDEPENDENT", "/response/body/users/0/custom_attributes/b", value, NOTHING)
+    assert found.message == "the answer leaves out 'b', which the request wrote; another attribute was refused"
+    court = Court()
+    court.write({"b": 3})
+    assert court.write({"a": LONG, "b": 4}, {"b": 3}) == {"TS-ATTR-INDEPENDENT"}
+    assert court.write({"a": LONG, "b": 4}, {"b": 9}) == {"TS-ATTR-INTEGER"}
+
+
+def test_digits_that_were_lost_before_are_told() -> None:
+    court = Court()
+    wide = 2**53 + 1
+    assert court.write({"a": wide}, {"a": 2**53}) == set()
+    found = only(court.hear({"attributes": [{**U, "b": wide}]}, attributed(U, {"b": wide})))
+    assert told(found) == ("TS-ATTR-INTEGER", "/response/body/users/0/custom_attributes/b", 2**53, wide)
+    assert found.message == "'b' keeps digits beyond 2^53, which were lost before"
+
+
+def test_an_array_of_wide_integers_may_be_held_as_doubles_and_cut() -> None:
+    values = [2**53 + 1 + 2 * number for number in range(200)]
+    held = [int(float(value)) for value in values]
+    court = Court()
+    assert court.write({"a": values}, {"a": held[:100]}) == set()
+    assert court.belief.array_limits == (100, 100)
+    assert court.belief.readings()["array-overflow"] == "first"
+    held_to = Court(readings={"array-overflow": "newest"}, array_limit=100)
+    assert held_to.write({"a": values}, {"a": held[:100]}) != set()
+
+
+@pytest.mark.parametrize(
+    ("before", "value", "shown", "clause", "expected"),
+    [
+        (1, None, {"a": 1}, "TS-ATTR-NULL", None),
+        (1, {"inc": 1}, {}, "TS-OK-SHOWS", 2),
+        (1, True, {"a": 1}, "TS-ATTR-BOOLEAN", True),
+        ([1], {"add": [2]}, {"a": [1]}, "TS-ARRAY-ADD", [1, 2]),
+        ([1, 2], {"add": [1]}, {"a": [1, 2]}, "TS-ARRAY-ADD-PRESENT", [2, 1]),
+        ({"x": 1}, {"y": 1}, {"a": {"x": 1, "y": 1}}, "TS-OBJECT-REPLACE", {"y": 1}),
+        (None, list(range(20)), {"a": list(range(19))}, "TS-ARRAY-KEPT", list(range(20))),
+        (None, list(range(501)), {"a": list(range(501))}, "TS-ARRAY-LIMIT", ...),
+        (None, "2024-01-01T00:00:00Z", {"a": "2024-01-02T00:00:00Z"}, "TS-ATTR-DATE", "2024-01-01T00:00:00Z"),
+    ],
+)
+def test_a_wrong_attribute_is_told_by_the_clause_of_its_write(
+    before: Any, value: Any, shown: dict[str, Any], clause: str, expected: Any
+) -> None:
+    court = Court()
+    if before is not None:
+        assert court.write({"a": before}) == set()
+    found = only(court.hear({"attributes": [{**U, "a": value}]}, attributed(U, shown)))
+    assert (found.clause, found.pointer) == (clause, "/response/body/users/0/custom_attributes/a")
+    assert expected is ... or found.expected == expected
+    assert found.actual == shown.get("a", NOTHING)
+
+
+def test_arrays_of_twenty_elements_exercise_that_they_are_kept() -> None:
+    for size, clauses in ((19, set()), (20, {"TS-ARRAY-KEPT"}), (25, {"TS-ARRAY-KEPT"})):
+        court = Court()
+        assert court.write({"a": list(range(size))}) == set()
+        assert exercised(court) & {"TS-ARRAY-KEPT"} == clauses
+    court = Court()
+    court.write({"a": {"add": list(range(25))}})
+    assert "TS-ARRAY-KEPT" not in exercised(court)
+
+
+def test_a_lost_attribute_may_come_before_or_after_the_next_one() -> None:
+    for shown, right in ((2, True), (6, True), (5, True), (3, False), (7, False)):
+        court = Court()
+        court.write({"n": 1})
+        court.hear({"attributes": [{**U, "n": 5}]}, failure=FailureKind.TIMEOUT)
+        assert (court.write({"n": {"inc": 1}}, {"n": shown}) == set()) == right
+
+
+def test_a_lost_removal_may_come_before_or_after_the_next_write() -> None:
+    for shown, right in (({"n": 2}, True), ({}, True), ({"n": None}, True), ({"n": 1}, True), ({"n": 9}, False)):
+        court = Court()
+        court.write({"n": 1})
+        court.hear({"attributes": [{**U, "n": None}]}, failure=FailureKind.TIMEOUT)
+        assert (court.write({"n": {"inc": 1}}, shown) == set()) == right
+
+
+def test_a_lost_write_that_came_does_not_come_again() -> None:
+    court = Court()
+    court.write({"n": 1})
+    court.hear({"attributes": [{**U, "n": 5}]}, failure=FailureKind.TIMEOUT)
+    assert court.write({"n": {"inc": 1}}, {"n": 6}) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": 6}) != set()
+    court = Court()
+    court.write({"n": 1})
+    court.hear({"attributes": [{**U, "n": 5}]}, failure=FailureKind.TIMEOUT)
+    assert court.write({"n": {"inc": 1}}, {"n": 2}) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": 6}) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": 6}) != set()
+
+
+# --- counts -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("section", ["events", "purchases"])
+def test_a_wrong_count_is_told(section: str) -> None:
+    court = Court()
+    if section == "events":
+        court.event(1)
+        found = only(court.hear(EVENT, counted(U, "seen", SHOWN, SHOWN, 7)))
+        assert told(found) == ("TS-EVENT-COUNT", "/response/body/users/0/custom_events/0/count", 2, 7)
+    else:
+        court.hear(purchase(), bought(1))
+        found = only(court.hear(purchase(), bought(7)))
+        assert told(found) == ("TS-PURCHASE-COUNT", "/response/body/users/0/purchase_events/0/count", 2, 7)
+        found = only(Court().hear(purchase(quantity=3), bought(7)))
+        assert (found.expected, found.actual) == ([1, 3], 7)
+
+
+def test_a_count_first_and_last_that_fit_only_one_by_one_are_told() -> None:
+    court = Court()
+    court.event(1)
+    court.hear({"events": [{**U, "name": "seen", "time": LATER}]}, failure=FailureKind.TIMEOUT)
+    # without the lost event: 2 and its own time; with it: 3 and the later time
+    row = {"name": "seen", "first": SHOWN, "last": "2023-01-01T00:00:00.000Z", "count": 2}
+    answer = {"users": [{**U, "custom_events": [row]}], "message": "success"}
+    found = only(court.hear(EVENT, answer))
+    assert told(found) == ("TS-EVENT-COUNT", "/response/body/users/0/custom_events/0", NOTHING, row)
+    assert found.message == "count, first and last of 'seen' do not fit together"
+    court = Court()
+    court.hear(purchase(), bought(1))
+    court.hear(purchase(time=LATER), failure=FailureKind.TIMEOUT)
+    found = only(court.hear(purchase(), bought(2, last="2023-01-01T00:00:00.000Z")))
+    assert (found.clause, found.pointer) == ("TS-PURCHASE-COUNT", "/response/body/users/0/purchase_events/0")
+
+
+def test_times_that_are_wrong_are_told_with_the_right_ones() -> None:
+    early = "2020-01-01T00:00:00.000Z"
+    for time, shown, clause in ((TIME, SHOWN, "TS-EVENT-OFFSET"), (LATER, LATER_SHOWN, "TS-EVENT-FIRST")):
+        court = Court()
+        court.event(1, shown, shown, time=time)
+        body = {"events": [{**U, "name": "seen", "time": time}]}
+        found = only(court.hear(body, counted(U, "seen", early, shown, 2)))
+        assert told(found) == (clause, "/response/body/users/0/custom_events/0/first", shown, early)
+    far = {"events": [{**U, "name": "later", "time": "2099-01-01T00:00:00Z"}]}
+    found = Court().hear(far, counted(U, "later", SHOWN, SHOWN, 1))[0]
+    assert found.clause == "TS-EVENT-FUTURE"
+    assert " … " in found.expected
+
+
+def test_a_count_that_lacks_the_last_request_is_called_so() -> None:
+    court = Court()
+    for count in (1, 2, 3):
+        court.event(count)
+    assert court.event(2) == {"TS-EVENT-COUNT"}
+    court = Court()
+    court.hear(purchase(quantity=5), bought(5))
+    court.hear(purchase(quantity=5), bought(10))
+    assert {one.clause for one in court.hear(purchase(quantity=5), bought(6))} == {"TS-PURCHASE-COUNT"}
