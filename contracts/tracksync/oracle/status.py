@@ -19,9 +19,6 @@ ACCEPTANCE = (  # which clause a needless refusal breaks, by what the request ha
     "TS-PURCHASE-PROPERTIES",
     "TS-PROFILE-ACCEPTED",
     "TS-USER-ALIAS-CREATE-EVENT",
-    "TS-TRACK-ACCEPTED",
-    "TS-DELETE-ANSWER",
-    "TS-EXPORT-ANSWER",
 )
 
 
@@ -108,7 +105,6 @@ def judge_body(case: Case, response: Response) -> dict[str, Any] | None:
         ask.endpoint not in ("sync", "track", "delete", "export")
         or status in (413, 415)  # often said before the endpoint has a word
         or (ask.endpoint != "sync" and status in NOT_OFFERED)
-        or case.exchange.request.method == "HEAD"
     ):
         return None
     body: dict[str, Any] | None
