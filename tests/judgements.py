@@ -123,12 +123,12 @@ def main() -> None:
         print(page_of_changes(probe, what == "answers", whole=True) if in_short else pages()[name](), end="")
     if sys.argv[1:]:
         return
+    made = {name: page for name, write in pages().items() if (page := write())}
     FOLDER.mkdir(exist_ok=True)
     for stale in FOLDER.glob("*.txt"):
         stale.unlink()
-    for name, write in pages().items():
-        if page := write():
-            (FOLDER / f"{name}.txt").write_text(page, encoding="utf-8")
+    for name, page in made.items():
+        (FOLDER / f"{name}.txt").write_text(page, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -63,7 +63,9 @@ def test_among_strangers_only_the_readings_stay() -> None:
     assert court.write({"a": None}, who={"external_id": "ada"}) == set()
     belief = court.belief.among_strangers(lambda kind, text: text == "new")
     assert belief.readings() == court.belief.readings() != {}
-    assert not any((belief.names, belief.users, belief.windows, belief.writers))
+    nobody = Belief.start()
+    for name in ("names", "users", "windows", "writers"):
+        assert getattr(belief, name) == getattr(nobody, name)
     assert belief.settings == replace(court.belief.settings, fresh=belief.settings.fresh)
     assert belief.settings.fresh("external_id", "new")
     assert not belief.settings.fresh("external_id", "old")

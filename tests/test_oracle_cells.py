@@ -70,6 +70,7 @@ def idle(prior: Any) -> Outcome:
     [
         *(True, False, 0, 7, -(2**63), 2**63 - 1, 0.5, -0.5, 1e300, -1e300, 1e-300),
         *("", "text", "x" * 255, "\U0001f600" * 127, "5th of nowhere, Z", "a text longer than a time:00", "5", "1Z"),
+        *("2022-12-06T19:20", "2022-12-06T19:20:30", "2022-12-06"),
     ],
 )
 @pytest.mark.parametrize("prior", [ABSENT, UNKNOWN, "before", 3])
@@ -286,6 +287,13 @@ def test_adding_and_removing_the_same_goes_in_one_order_or_the_other() -> None:
         *removed(last, ("emptied-array", "absent")),
     ]
     assert lawful({"add": [3], "remove": [1]}, [1, 2], limits=(5, 5)) == [stored([2, 3], limit=(2, 5))]
+    assert lawful({"add": [1], "remove": [1]}, ABSENT, limits=(5, 5)) == [
+        *refused(ABSENT),
+        stored([1], first, limit=(1, 5)),
+        Outcome(UNKNOWN, [], (last,)),
+        Outcome(ABSENT, None, (last,)),
+        Outcome(ABSENT, OMITTED, (last,)),
+    ]
 
 
 def test_an_edit_over_the_limit_is_cut_or_not_made() -> None:
@@ -508,6 +516,21 @@ def test_an_update_that_makes_objects_equal_may_keep_one_of_them() -> None:
 def test_steps_of_one_edit_may_be_taken_in_any_order() -> None:
     assert lawful({"$add": [C], "$remove": [select(3)]}, [A]) == [idle([A]), stored([A]), stored([A, C])]
     assert lawful({"$add": [C], "$remove": [select(1)]}, [A, B]) == [stored([B, C])]
+
+
+def test_an_update_may_make_an_object_that_is_removed_then_or_not() -> None:
+    turn = {"$update": [select(1, id=2)], "$remove": [select(2)]}
+    everywhere = ("update-matches", "all")
+    assert lawful(turn, [{"id": 1}], merge=True)[:4] == [
+        stored([], everywhere, ("emptied-array", "empty")),
+        *removed(everywhere, ("emptied-array", "absent")),
+        stored([{"id": 2}], everywhere),
+    ]
+
+
+def test_all_three_steps_of_an_edit_may_come_together() -> None:
+    edit = {"$add": [C], "$update": [select(1, y=2)], "$remove": [select(2)]}
+    assert lawful(edit, [A, B], merge=True) == [stored([{**A, "y": 2}, C])]
 
 
 def test_an_edit_of_objects_over_the_limit_is_not_made() -> None:

@@ -216,6 +216,26 @@ def test_a_lost_write_of_unknown_effect_may_make_its_user_at_any_later_time() ->
         assert court.event(2, flag=ONLY) == set()
 
 
+def test_a_lost_write_of_an_odd_name_may_make_its_user_at_any_later_time() -> None:
+    court = Court()
+    lost(court, {"events": [{**U, "name": 5.5, "time": TIME}]})
+    for _ in range(2):
+        assert court.hear(seen(**ONLY), NOBODY) == []
+    assert court.event(1, flag=ONLY) == set()
+    court = Court()
+    assert court.hear({"events": [{**U, "name": 5.5, "time": TIME}]}, {"users": [], "message": "success"}) is not None
+    assert court.hear(seen(**ONLY), NOBODY) == []
+    assert court.event(1, flag=ONLY) != set()
+
+
+@pytest.mark.parametrize("body", [b"[", b"[1]", {"events": 5}, {"events": {**U, "name": "seen", "time": TIME}}, {}])
+def test_a_lost_request_to_track_that_names_no_objects_changes_nothing(body: Any) -> None:
+    court = Court()
+    court.event(1)
+    lost(court, body, path="/users/track")
+    assert court.event(3) != set()
+
+
 # --- what was refused -------------------------------------------------------------------------------------------------
 
 

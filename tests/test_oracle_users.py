@@ -184,6 +184,26 @@ def test_a_lost_write_by_a_phone_may_make_its_holder_the_most_recent_of_an_email
         assert (court.event(2, who=EMAIL) == set()) == (contacts != EMAIL)
 
 
+def test_a_lost_write_may_make_a_profile_the_most_recent() -> None:
+    for lost, right in ((True, True), (False, False)):
+        court = Court()
+        given(court, U, EMAIL)
+        court.event(1, who=U)
+        given(court, V, EMAIL)
+        if lost:
+            court.hear({"attributes": [{**U, "late": 1}]}, failure=FailureKind.TIMEOUT)
+        assert (court.event(2, who=EMAIL) == set()) == right
+
+
+def test_every_lost_write_by_an_email_may_reach_who_is_given_it() -> None:
+    for count, right in ((1, True), (2, True), (3, True), (4, False)):
+        court = Court()
+        for _ in range(2):
+            court.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
+        given(court, U, EMAIL)
+        assert (court.event(count, who=U) == set()) == right
+
+
 def test_a_write_that_was_lost_before_its_phone_led_to_anybody_may_do_so_too() -> None:
     court = Court()
     court.hear({"attributes": [{**PHONE, "late": 1}]}, failure=FailureKind.TIMEOUT)
@@ -257,6 +277,31 @@ def test_who_was_to_be_created_by_track_is_there_in_the_end(queued: dict[str, An
         assert court.hear(queued, {"message": "success"}, path="/users/track") == []
         asked = {"attributes": [{**U, "b": 1, **ONLY}]}
         assert court.clauses(asked, NOBODY, wait=wait) == found
+
+
+def test_a_user_that_track_was_to_create_and_that_is_there_is_known_then() -> None:
+    court = Court()
+    court.hear(seen(U), {"message": "success"}, path="/users/track")
+    assert court.event(2, who=U, flag=ONLY, wait=400.0) == set()
+    assert court.last is not None
+    assert {"TS-TRACK-APPLIED", "TS-USER-UPDATE-KNOWN"} <= court.last.exercised
+
+
+def test_a_user_that_track_was_to_create_is_due_after_five_minutes_and_not_before() -> None:
+    for wait, right in ((300.0, True), (300.5, False)):
+        court = Court()
+        court.hear(seen(U), {"message": "success"}, path="/users/track")
+        findings = court.hear(seen(U, **ONLY), NOBODY, wait=wait)
+        assert (findings == []) == right
+        if findings:
+            (found,) = findings
+            assert (found.clause, found.pointer, found.expected, found.actual) == (
+                "TS-TRACK-APPLIED",
+                "/response/body/users",
+                "one entry",
+                [],
+            )
+            assert found.message == "a user that /users/track was to create is not there"
 
 
 def test_a_user_that_track_creates_may_come_after_it_was_not_there() -> None:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tracksync.exchange import Response, header
 from tracksync.findings import NOTHING, Finding
-from tracksync.limits import IDENTIFIERS
+from tracksync.limits import CONTACTS, IDENTIFIERS
 from tracksync.oracle.counters import Shown
 from tracksync.oracle.intake import Ask, name_key
 from tracksync.values.identifiers import attribute_kind
@@ -21,7 +21,6 @@ from tracksync.values.times import Certainty, read_time
 
 BODY = "/response/body"
 ENTRY = "/response/body/users/0"
-CONTACTS = ("email", "phone")  # beside a stronger identifier they are attributes
 STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
 
 
@@ -129,7 +128,7 @@ def _judge_entry(ask: Ask, status: int, entry: dict[str, Any], where: str) -> li
     return findings
 
 
-def judge_success(ask: Ask, body: dict[str, Any]) -> tuple[Success, list[Finding]]:
+def judge_success(body: dict[str, Any]) -> tuple[Success, list[Finding]]:
     """The frame of a 201 of the synchronous endpoint: message, errors, users and the entry's identifier."""
     findings = judge_message(body)
     users = body.get("users", NOTHING)
@@ -146,7 +145,7 @@ def judge_success(ask: Ask, body: dict[str, Any]) -> tuple[Success, list[Finding
     entry = next((one for one in users if isinstance(one, dict)), None)
     if entry is None:
         findings.append(Finding("TS-OK-USERS", "the entry of users is no object", f"{where}/0", "an object", users[0]))
-        return Success(None, None, users), findings
+        return Success(None), findings
     return Success(True, entry, users), findings
 
 
@@ -178,7 +177,7 @@ def judge_identifier(ask: Ask, entry: dict[str, Any]) -> tuple[list[Finding], st
             named = True
             if kind == "external_id" and not isinstance(value, str):
                 reading = "integer"
-        elif kind == "external_id" and not isinstance(value, str) and shown == name_key(value):
+        elif kind == "external_id" and shown == name_key(value):
             named = True
             reading = "string"
         elif kind in leading:  # another may show what stands on the profile: extra fields are free
@@ -238,11 +237,11 @@ def read_counter(ask: Ask, entry: dict[str, Any]) -> tuple[dict[str, Any] | None
     assert ask.counter is not None
     section = ask.counter.section
     member, key = SECTION_MEMBERS[section]
-    listed = entry.get(member, NOTHING)
+    listed = entry.get(member)
     where = f"{ENTRY}/{member}"
     wanted = ask.counter.name
     clause = "TS-EVENT-NAME" if section == "events" else "TS-PURCHASE-PRODUCT"
-    if listed is NOTHING or listed is None or listed == [] or listed == {}:
+    if listed is None or listed == [] or listed == {}:
         text = f"the answer does not show {wanted!r}"
         return None, where, [Finding("TS-OK-SHOWS", text, where, wanted, NOTHING if listed is None else listed)]
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
@@ -282,7 +281,7 @@ def judge_too_long(ask: Ask, body: dict[str, Any]) -> list[Finding]:
 
 
 def _named(wanted: Any, shown: Any) -> bool:
-    return same(wanted, shown) or (not isinstance(wanted, str) and shown == name_key(wanted))
+    return same(wanted, shown) or bool(shown == name_key(wanted))
 
 
 def read_shown(element: dict[str, Any], where: str) -> tuple[Shown | None, list[Finding]]:

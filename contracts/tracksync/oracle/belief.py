@@ -209,12 +209,10 @@ class Belief(Struct, frozen=True):
         return cls(settings, rows, (limit, limit) if limit else (ARRAY_MIN, ARRAY_MAX))
 
     def readings(self) -> dict[str, str]:
-        """The rows of which one reading is left, where the ledger holds several and asks for consistency."""
+        """The rows of which one reading is left, where the ledger asks for consistency."""
         table = ledger()
         return {
-            name: next(iter(left))
-            for name, left in sorted(self.rows.items())
-            if len(left) == 1 and table[name].learned and len(table[name].readings) > 1
+            name: next(iter(left)) for name, left in sorted(self.rows.items()) if len(left) == 1 and table[name].learned
         }
 
     def allows(self, requires: Requires) -> bool:

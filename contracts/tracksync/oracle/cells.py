@@ -107,23 +107,21 @@ def attribute_outcomes(write: AttributeWrite, prior: Any, limits: tuple[int, int
     """
     value = write.value
     if write.odd or write.merge is None:
-        return _open(prior)
+        return _open()
     if value is None:
         return _removed(prior)
-    if isinstance(value, bool):
-        return [Outcome(value, value)]
     if isinstance(value, str):
         return _string(value, prior)
     if isinstance(value, (int, float)):
         if (isinstance(value, int) and not within_int64(value)) or abs(value) > 1e300 or 0 < abs(value) < 1e-300:
-            return _open(prior)
+            return _open()
         return [Outcome(value, value)]
     if isinstance(value, list):
         return _array(value, prior, limits)
     return _object(value, prior, write, limits)
 
 
-def _open(prior: Any) -> list[Outcome]:
+def _open() -> list[Outcome]:
     """Whatever is shown is lawful, and left out is too."""
     return [Outcome(UNKNOWN, ANYTHING), Outcome(UNKNOWN, OMITTED)]
 
@@ -140,9 +138,14 @@ def _refused(prior: Any, requires: Requires = (), limit: tuple[int, int] | None 
     ]
 
 
-def _removed(prior: Any, requires: Requires = ()) -> list[Outcome]:
+def _removed(prior: Any) -> list[Outcome]:
     if prior is ABSENT or prior is UNKNOWN:
-        return [Outcome(ABSENT, None, requires), Outcome(ABSENT, OMITTED, requires)]
+        return [Outcome(ABSENT, None), Outcome(ABSENT, OMITTED)]
+    return _gone()
+
+
+def _gone(requires: Requires = ()) -> list[Outcome]:
+    """The attribute that was there is not there any more (row removed-attribute)."""
     return [
         Outcome(ABSENT, None, (*requires, ("removed-attribute", "null"))),
         Outcome(ABSENT, OMITTED, (*requires, ("removed-attribute", "omitted"))),
@@ -153,10 +156,10 @@ def _string(value: str, prior: Any) -> list[Outcome]:
     if len(value) > STRING_CHARACTERS:
         return _refused(prior)
     if "\0" in value:
-        return [Outcome(value, value), *_open(prior)]
+        return [Outcome(value, value), *_open()]
     if (value[:1].isdigit() and value[-1:] == "Z") or (len(value) > 19 and value[-3:-2] == ":"):
         return _date(value)
-    if len(value) * 2 > STRING_CHARACTERS and length(value, "utf16") > STRING_CHARACTERS:
+    if length(value, "utf16") > STRING_CHARACTERS:
         kept = [Outcome(value, value, (("string-length", "code-points"),))]
         return kept + _refused(prior, (("string-length", "utf16"),))
     return [Outcome(value, value)]
@@ -242,13 +245,13 @@ def _array(value: list[Any], prior: Any, limits: tuple[int, int]) -> list[Outcom
     if value and all(isinstance(item, dict) for item in value):
         return _stored_objects(value, prior)
     if not _simple(value):
-        return _open(prior)
+        return _open()
     if not value:
         return [Outcome([], []), Outcome(ABSENT, None), Outcome(ABSENT, OMITTED)]
     if not _repeats(value):
         return _capped(value, prior, limits)
     unique: Requires = (("array-repeats", "unique"),)
-    outcomes = _capped(arrays.unique(value, "last"), prior, limits, unique)
+    outcomes = _capped(arrays.unique(value), prior, limits, unique)
     outcomes += _capped(arrays.unique(value, "first"), prior, limits, unique)
     return outcomes + _capped(value, prior, limits, (("array-repeats", "kept"),))
 
@@ -272,7 +275,7 @@ def _capped(values: list[Any], prior: Any, limits: tuple[int, int], requires: Re
                 outcomes.append(Outcome(prior, OMITTED, (*stands, ("refused-attribute", "omitted")), exact))
         over = (low, min(high, size - 1))
         outcomes += _refused(prior, (*requires, ("array-overflow", "unchanged")), over)
-    if len(values) > 50 and objects.serialized_size(values) > OBJECT_BYTES:
+    if objects.serialized_size(values) > OBJECT_BYTES:
         outcomes += _refused(prior)
     return outcomes
 
@@ -280,10 +283,10 @@ def _capped(values: list[Any], prior: Any, limits: tuple[int, int], requires: Re
 def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) -> list[Outcome]:
     add, remove = value.get("add", []), value.get("remove", [])
     if not (isinstance(add, list) and isinstance(remove, list) and _simple(add) and _simple(remove)):
-        return _open(prior)
+        return _open()
     current: Any = [] if prior is ABSENT else prior
     if not (isinstance(current, list) and _simple(current)):
-        return _open(prior)
+        return _open()
     results: list[tuple[list[Any], Requires]] = []
     by_order = {order: arrays.edit(current, add, remove, order) for order in ("remove-first", "add-first")}
     differ = not same(by_order["remove-first"], by_order["add-first"])
@@ -292,10 +295,8 @@ def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) ->
         if not differ:
             break
     if _repeats(current):  # a server that keeps repeats may keep them through an edit
-        return _open(prior)
-    outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []  # as with inc: nothing is there to edit
-    if any(same(result, prior) for result, _ in results):
-        outcomes += _without_effect(prior)
+        return _open()
+    outcomes = _without_effect([result for result, _ in results], prior)
     for result, requires in results:
         if not result:
             outcomes += _emptied(prior, requires)
@@ -304,17 +305,16 @@ def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) ->
     return outcomes
 
 
-def _idle(results: list[list[Any]], prior: list[Any], added: list[Any]) -> bool:
-    """Whether an edit may leave the array as it is, also where equal objects are kept once."""
-    if any(len(result) == len(prior) and same(result, prior) for result in results):
-        return True
-    known = all(any(same(one, item) for item in prior) for one in added)
-    return known and any(same(arrays.unique(result, "first"), prior) for result in results)
+def _without_effect(results: list[list[Any]], prior: Any) -> list[Outcome]:
+    """An edit that finds nothing to edit, or leaves all as it is, may be an update that is not made.
 
-
-def _without_effect(prior: Any) -> list[Outcome]:
-    """All is there already, or nothing to remove or change: to a server that may be an update that is not made."""
-    return [Outcome(prior, OMITTED, (("refused-attribute", "omitted"),))]
+    As it is, too, where equal objects are kept once.
+    """
+    if prior is ABSENT:  # as with inc
+        return _refused(prior)
+    if any(same(result, prior) or same(arrays.unique(result, "first"), prior) for result in results):
+        return [Outcome(prior, OMITTED, (("refused-attribute", "omitted"),))]
+    return []
 
 
 def _emptied(prior: Any, requires: Requires = ()) -> list[Outcome]:
@@ -322,7 +322,7 @@ def _emptied(prior: Any, requires: Requires = ()) -> list[Outcome]:
     if prior is ABSENT:
         return [Outcome(UNKNOWN, [], requires), Outcome(ABSENT, None, requires), Outcome(ABSENT, OMITTED, requires)]
     stays: Requires = () if prior == [] else (("emptied-array", "empty"),)  # what was set empty may stay so either way
-    return [Outcome([], [], (*requires, *stays)), *_removed(prior, (*requires, ("emptied-array", "absent")))]
+    return [Outcome([], [], (*requires, *stays)), *_gone((*requires, ("emptied-array", "absent")))]
 
 
 # --- objects -----------------------------------------------------------------------------------------------------
@@ -337,16 +337,16 @@ def _object(value: dict[str, Any], prior: Any, write: AttributeWrite, limits: tu
     if keys & {"$add", "$update", "$remove"}:
         return _edited_objects(value, prior, bool(write.merge))
     if "$time" in keys:
-        return _open(prior)
+        return _open()
     if not value:
-        return [Outcome(prior if write.merge and isinstance(prior, dict) else {}, ANYTHING), *_open(prior)]
+        return [Outcome(prior if write.merge and isinstance(prior, dict) else {}, ANYTHING), *_open()]
     by_unit = {unit: objects.problems(value, unit) for unit in UNITS}
     if by_unit["code-points"] == by_unit["utf16"]:
         return _object_with(by_unit["utf16"], value, prior, write)
     outcomes: list[Outcome] = []
     for unit, found in by_unit.items():
         for one in _object_with(found, value, prior, write):
-            outcomes.append(Outcome(one.after, one.shows, (*one.requires, ("string-length", unit)), one.limit))
+            outcomes.append(Outcome(one.after, one.shows, (*one.requires, ("string-length", unit))))
     return outcomes
 
 
@@ -358,11 +358,11 @@ def _object_with(found: frozenset[objects.Problem], value: Any, prior: Any, writ
     if _far_time(value):
         return [Outcome(UNKNOWN, NotShown(value)), Outcome(UNKNOWN, OMITTED)]
     if objects.doubtful(value):
-        return _open(prior)
+        return _open()
     if not write.merge or prior is ABSENT:
         return [Outcome(value, value)]
     if prior is UNKNOWN:
-        return _open(prior)
+        return _open()
     if not isinstance(prior, dict):
         return [Outcome(value, value), *_refused(prior)]
     merged = objects.merge(prior, value)
@@ -373,7 +373,7 @@ def _object_with(found: frozenset[objects.Problem], value: Any, prior: Any, writ
 
 def _incremented(step: Any, prior: Any) -> list[Outcome]:
     if not (isinstance(step, int) and not isinstance(step, bool)):
-        return _open(prior)
+        return _open()
     if prior is ABSENT:
         return [
             Outcome(step, step, (("inc-missing", "from-zero"),)),
@@ -381,10 +381,10 @@ def _incremented(step: Any, prior: Any) -> list[Outcome]:
             Outcome(ABSENT, None, (("inc-missing", "not-applied"),)),
         ]
     if prior is UNKNOWN or not (isinstance(prior, int) and not isinstance(prior, bool)):
-        return _open(prior)
+        return _open()
     total = prior + step
     if not within_int64(total):
-        return _open(prior)
+        return _open()
     return [Outcome(total, total)]
 
 
@@ -392,19 +392,19 @@ def _stored_objects(value: list[Any], prior: Any) -> list[Outcome]:
     if objects.serialized_size(value) > OBJECT_BYTES:
         return _refused(prior, (("invalid-object", "not-applied"),))
     if objects.doubtful(value) or any(objects.problems(item, unit) for item in value for unit in UNITS):
-        return _open(prior)
+        return _open()
     outcomes = [Outcome(value, value)]
     if _repeats(value):
-        outcomes += [Outcome(kept, kept) for kept in (arrays.unique(value, "first"), arrays.unique(value, "last"))]
+        outcomes += [Outcome(kept, kept) for kept in (arrays.unique(value, "first"), arrays.unique(value))]
     return outcomes
 
 
 def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outcome]:
     current: Any = [] if prior is ABSENT else prior
     if not _well_formed_edit(value) or not isinstance(current, list):
-        return _open(prior)
+        return _open()
     if not all(isinstance(one, dict) for one in current):
-        return _open(prior)
+        return _open()
     steps = [key for key in ("$add", "$update", "$remove") if key in value]
     variants: list[tuple[Any, Requires]] = []
     for merged, matches, requires in _ways_to_update(merge) if "$update" in steps else [(True, "all", ())]:
@@ -416,9 +416,7 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outc
     one = variants[0][0]
     if all(same(result, one) for result, _ in variants):
         variants = [(one, ())]
-    outcomes: list[Outcome] = _refused(prior) if prior is ABSENT else []
-    if prior is not ABSENT and _idle([result for result, _ in variants], prior, value.get("$add", [])):
-        outcomes += _without_effect(prior)
+    outcomes = _without_effect([result for result, _ in variants], prior)
     for result, requires in variants:
         if not result:
             outcomes += _emptied(prior, requires)
@@ -462,7 +460,7 @@ def _well_formed_edit(value: dict[str, Any]) -> bool:
                 wanted = {"$identifier_key", "$identifier_value"} | ({"$new_object"} if key == "$update" else set())
                 if item.keys() != wanted or not isinstance(item["$identifier_key"], str):
                     return False
-            new = item if key == "$add" else item.get("$new_object", {"x": 1})
+            new = item if key == "$add" else item.get("$new_object", {})
             if not isinstance(new, dict) or objects.doubtful(new) or any(objects.problems(new, unit) for unit in UNITS):
                 return False
     return True
@@ -493,8 +491,6 @@ def appears(stored: Any, shown: Any) -> bool:
 
 def _same_time_text(sent: str, shown: str) -> bool:
     """Whether a date-like text came back as the same instant in another form."""
-    if not sent[:1].isdigit() and not is_date_like(sent):
-        return False
     one = read_time(sent)
     if one.certainty is Certainty.NOT or not is_date_like(sent) or not _in_date_range(sent):
         return False
@@ -524,11 +520,9 @@ def fitting(outcomes: Iterable[Outcome], shown: Any) -> Iterator[Outcome]:
         elif isinstance(outcome.shows, AsSent):
             if shown == outcome.shows.text:
                 yield outcome
-        elif outcome.shows is OMITTED or shown is OMITTED:
-            if outcome.shows is shown:
+        elif outcome.shows is OMITTED:
+            if shown is OMITTED:
                 yield outcome
         elif appears(outcome.shows, shown):
-            after = outcome.after
-            if after is UNKNOWN and shown is not OMITTED:
-                after = shown
-            yield outcome if after is outcome.after else Outcome(after, shown, outcome.requires, outcome.limit)
+            known = outcome.after is not UNKNOWN
+            yield outcome if known else Outcome(shown, shown, outcome.requires, outcome.limit)

@@ -23,7 +23,7 @@ def _each_user(case: Case, change: Callable[[User], User]) -> None:
     """Apply `change(user) -> user` to every profile that the request may be about."""
     for candidate in users.candidates(case.belief, case.ask):
         user = change(candidate.user)
-        if user is not candidate.user or candidate.uid is None:
+        if user is not candidate.user:
             case.belief, _ = users.linked(case.belief, case.ask, candidate, user, proven=False)
 
 
@@ -86,9 +86,9 @@ def _float(case: Case, key: Identifier, writes: Sequence[tuple[CellKey, Any]]) -
     """Whom an email or phone leads to may change before a write by it comes through."""
     belief = case.belief
     people = belief.users
-    for link in belief.names.get(key, ()):
+    for link in belief.names[key]:
         uid = linked_user(link)
-        people = people.insert(uid, replace(reached_by(people[uid], writes), unsettled=True))
+        people = people.insert(uid, reached_by(people[uid], writes))
     floating = belief.floating.insert(key, (*belief.floating.get(key, ()), *writes)[-MOST_FLOATING:])
     case.belief = replace(belief, users=people, floating=floating)
 

@@ -97,14 +97,14 @@ class Ask(Struct, frozen=True):
 
 def name_key(name: Any) -> str:
     """Under which text an event or product is remembered: an integer and its decimal text are one."""
-    return name if isinstance(name, str) else str(name)
+    return str(name)
 
 
 def identifier_key(kind: str, value: Any) -> Identifier:
     """The text under which an identifier is remembered."""
     if kind == "user_alias":
         return kind, f"{value.get('alias_label')}\0{value.get('alias_name')}"
-    return kind, value if isinstance(value, str) else str(value)
+    return kind, str(value)
 
 
 def may(why: str, clause: str = "TS-OK-STATUS", pointer: str = "/request/body") -> Ground:

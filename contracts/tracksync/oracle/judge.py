@@ -147,7 +147,7 @@ def _may_share_user(ask: Ask, other: Ask) -> bool:
 
 def _judge_write(case: Case, body: dict[str, Any]) -> None:
     """A 201 of the synchronous endpoint: find a profile, and for its cells outcomes, that the answer fits."""
-    success, found = answers.judge_success(case.ask, body)
+    success, found = answers.judge_success(body)
     case.findings += found
     case.exercised |= {"TS-OK-MESSAGE", "TS-OK-NO-ERRORS", "TS-OK-USERS"}
     if success.found is None:
@@ -159,8 +159,6 @@ def _judge_write(case: Case, body: dict[str, Any]) -> None:
         attempt = _afresh(case)
         _judge_candidate(attempt, candidate, success)
         tried.append(attempt)
-        if not attempt.findings and len(options) == 1:
-            break
     if not tried:
         return
     clean = [(option, attempt) for option, attempt in zip(options, tried, strict=True) if not attempt.findings]
@@ -195,7 +193,7 @@ def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success)
     ways = [(found, (*candidate.requires, *requires)) for found, requires in users.paths(ask, candidate)]
     fitting = [requires for found, requires in ways if found is success.found]
     open_ways = [requires for requires in fitting if case.belief.allows(requires)]
-    clause = _user_clause(ask, candidate, success)
+    clause = _user_clause(ask, candidate)
     if success.found and candidate.kind == "user_alias" and candidate.user.exists is False:
         clause = _label_clause(case.belief, ask) or clause
     definite = len({found for found, _ in ways}) == 1
@@ -223,7 +221,7 @@ def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success)
             case.hold("no-user", frozenset([shown]), where)
 
 
-def _user_clause(ask: Ask, candidate: Candidate, success: answers.Success) -> str:
+def _user_clause(ask: Ask, candidate: Candidate) -> str:
     """The clause on whether this user is found or created."""
     kind, exists = candidate.kind, candidate.user.exists
     if exists:

@@ -8,12 +8,12 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tracksync.limits import CONTACTS
 from tracksync.oracle.belief import Belief, Requires, User
 from tracksync.oracle.intake import Ask, identifier_key
 from tracksync.oracle.late import reached_by
 
 STRONG = ("external_id", "user_alias", "braze_id")
-CONTACTS = ("email", "phone")
 LEADERS = {  # which kind leads of two, or else which, under each reading of identifier-precedence
     "external-id": ("external_id", "user_alias"),
     "alias": ("user_alias", "external_id"),
