@@ -13,7 +13,7 @@ from tracksync.findings import NOTHING
 from tracksync.oracle.belief import ABSENT, Cell, State
 from tracksync.oracle.case import known_value, overdue
 from tracksync.oracle.cells import AttributeWrite
-from tracksync.oracle.late import MOST, given_up, pending_of, reach, with_pending
+from tracksync.oracle.late import MOST, at_most, given_up, pending_of, reach, with_pending
 
 U = {"external_id": "u"}
 ONLY = {"_update_existing_only": True}
@@ -79,6 +79,13 @@ def test_what_is_pending_stays_where_the_value_is_given_up() -> None:
     assert after == Cell((State(ABSENT, (first, second)),), 5.0)
     assert given_up(cell, ABSENT, 5.0, volatile=True).volatile is True
     assert given_up(given_up(cell, ABSENT, 5.0, volatile=True), 3, 6.0).volatile is True
+
+
+def test_too_many_states_are_as_good_as_any() -> None:
+    write = AttributeWrite("x")
+    states = tuple(State(number, (write,)) for number in range(25))
+    assert at_most(states[:24], ABSENT) == states[:24]
+    assert at_most(states, ABSENT) == (State(ABSENT, (write,)),)
 
 
 def test_one_write_too_many_makes_a_cell_uncertain_for_good() -> None:

@@ -223,6 +223,16 @@ def test_an_export_may_lag_and_then_holds_what_was_there_before() -> None:
         assert (export(court, {**PROFILE, "custom_events": events}, wait=0.1) == []) == right
 
 
+def test_an_export_may_lag_for_five_minutes_and_no_longer() -> None:
+    for wait, right in ((300.0, True), (300.5, False)):
+        court = Court()
+        court.now = 1_800_000_000.0
+        court.write({"a": 1}, wait=0.0, took=0.0)
+        assert (
+            export(court, {**PROFILE, "custom_attributes": {}}, wait=wait, asked=["custom_attributes"]) == []
+        ) == right
+
+
 def test_of_what_may_still_change_an_export_says_nothing() -> None:
     court = written()
     court.hear({"attributes": [{"external_id": "u", "a": 5}]}, failure=FailureKind.TIMEOUT)
@@ -235,6 +245,7 @@ def test_of_what_may_still_change_an_export_says_nothing() -> None:
 )
 def test_the_members_of_a_profile_have_their_forms(member: str, value: Any, wanted: str) -> None:
     (found,) = export(written(), {**PROFILE, member: value})
+    assert found.message == f"{member} of an exported user is no {'object' if wanted == 'dict' else 'list'}"
     assert (found.clause, found.pointer, found.expected, found.actual) == (
         "TS-EXPORT-ANSWER",
         f"/response/body/users/0/{member}",

@@ -318,3 +318,67 @@ def test_a_reset_at_the_beginning_of_time_is_no_window() -> None:
 def test_a_400_carries_the_headers_too() -> None:
     wrong = {"message": "wrong", "errors": ["'events' is empty"]}
     assert Court().clauses({"events": []}, wrong, 400, headers=NO_HEADERS) == {"TS-RATE-HEADERS"}
+
+
+@pytest.mark.parametrize(
+    ("status", "credential"), [(401, Credential.INVALID), (403, Credential.UNPRIVILEGED), (429, Credential.VALID)]
+)
+def test_other_refusals_carry_the_headers_too(status: int, credential: Credential) -> None:
+    how: dict[str, Any] = {"credential": credential, "headers": NO_HEADERS}
+    assert Court().clauses(body(0), {"message": "no"}, status, **how) == {"TS-RATE-HEADERS"}
+
+
+@pytest.mark.parametrize("status", [404, 405, 413, 415])
+def test_what_never_came_to_the_endpoint_need_not_carry_them(status: int) -> None:
+    court = Court()
+    court.hear(body(0), {"message": "no"}, status, headers=NO_HEADERS)
+    assert court.last is not None
+    assert "TS-RATE-HEADERS" not in {one.clause for one in court.last.findings}
+
+
+def test_accepted_requests_of_a_neighbour_count_without_the_headers_too() -> None:
+    deletion, done = {"external_ids": ["u"]}, {"deleted": 1, "message": "success"}
+    court = Court()
+    court.hear(deletion, done, path="/users/delete", headers=window(1, 2))
+    for _ in range(2):
+        assert court.hear(deletion, done, path="/users/delete", headers=NO_HEADERS) == []
+    assert court.clauses(deletion, done, path="/users/delete", headers=window(0, 2)) == {"TS-RATE-EXCEEDED"}
+
+
+def test_a_number_of_too_many_digits_is_none() -> None:
+    assert hear(Court(), reset="9" * 15) == {"TS-RATE-RESET"}
+    assert hear(Court(), reset="9" * 16) == {"TS-RATE-HEADERS"}
+
+
+def test_a_limit_that_changed_is_wrong_in_every_later_window() -> None:
+    court = Court()
+    court.hear(body(0), answer(0), headers=window(499))
+    for number in (1, 2):
+        headers = window(399, 400, RESET + 60 * number)
+        assert court.clauses(body(number), answer(number), headers=headers, wait=60.0) == {"TS-RATE-LIMIT"}
+
+
+def test_a_limit_that_is_none_is_not_remembered() -> None:
+    court = Court()
+    assert "TS-RATE-LIMIT" in court.clauses(body(0), answer(0), headers=window(0, 0))
+    assert "TS-RATE-LIMIT" not in court.clauses(body(1), answer(1), headers=window(0, 5))
+    court = Court()
+    court.hear(body(0), answer(0), headers=window(0, 1))
+    assert "TS-RATE-LIMIT" in court.clauses(body(1), answer(1), headers=window(0, 5))
+    (found,) = Court(rate_limit=5).hear(body(0), answer(0), headers=window(0, 1))
+    assert "--rate-limit" in found.message
+
+
+def test_what_is_refused_when_nothing_remains_leaves_nothing() -> None:
+    wrong = {"message": "wrong", "errors": ["'events' is empty"]}
+    for remaining, found in ((0, set()), (1, {"TS-RATE-REMAINING"})):
+        court = Court()
+        court.hear(body(0), answer(0), headers=window(0))
+        assert court.clauses({"events": []}, wrong, 400, headers=window(remaining)) == found
+
+
+def test_the_lowest_number_of_a_window_counts_and_not_the_last() -> None:
+    court = Court()
+    court.hear(body(0), answer(0), headers=window(400))
+    assert court.clauses(body(1), answer(1), headers=window(410), wait=0.0) == set()
+    assert court.clauses(body(2), answer(2), headers=window(405)) == {"TS-RATE-REMAINING"}

@@ -445,3 +445,114 @@ def test_a_count_that_lacks_the_last_request_is_called_so() -> None:
     court.hear(purchase(quantity=5), bought(5))
     court.hear(purchase(quantity=5), bought(10))
     assert {one.clause for one in court.hear(purchase(quantity=5), bought(6))} == {"TS-PURCHASE-COUNT"}
+
+
+def test_times_that_are_known_on_one_side_only_are_told_so() -> None:
+    early, late = "2020-01-01T00:00:00.000Z", "2023-06-01T00:00:00.000Z"
+    odd = {"events": [{**U, "name": "seen", "time": 5}]}  # may be refused; if not, it was at any time
+    court = Court()
+    court.event(1)
+    found = only(court.hear(odd, counted(U, "seen", late, late, 2)))
+    assert told(found) == ("TS-EVENT-FIRST", "/response/body/users/0/custom_events/0/first", f"… {SHOWN}", late)
+    court = Court()
+    court.event(1)
+    found = only(court.hear(odd, counted(U, "seen", early, early, 2)))
+    assert told(found) == ("TS-EVENT-LAST", "/response/body/users/0/custom_events/0/last", f"{SHOWN} …", early)
+    court = Court()
+    court.event(1)
+    assert court.hear(odd, counted(U, "seen", early, late, 2)) == []
+
+
+def test_what_track_accepted_long_ago_may_still_come_after_it_was_missed() -> None:
+    court = Court()
+    court.event(1)
+    court.hear(EVENT, {"message": "success"}, path="/users/track")
+    assert court.event(2, wait=400.0) == {"TS-TRACK-APPLIED"}
+    assert court.event(3) == {"TS-TRACK-APPLIED"}
+    assert court.event(5) == set()
+    assert court.event(7) != set()
+    court = Court()
+    court.write({"n": 1})
+    court.hear({"attributes": [{**U, "n": 50}]}, {"message": "success"}, path="/users/track")
+    assert court.write({"n": {"inc": 1}}, {"n": 2}, wait=400.0) == {"TS-TRACK-APPLIED"}
+    assert court.write({"n": {"inc": 1}}, {"n": 51}) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": 51}) != set()
+
+
+def test_a_count_that_lacks_a_completed_purchase_is_called_so() -> None:
+    court = Court()
+    for quantity, count in ((5, 5), (2, 7)):
+        assert court.hear(purchase(quantity=quantity), bought(count)) == []
+    assert {one.clause for one in court.hear(purchase(quantity=5), bought(10))} == {"TS-STATE-VISIBLE"}
+
+
+def test_a_refused_purchase_of_an_odd_quantity_explains_no_surplus() -> None:
+    refusal = {"message": "wrong", "errors": ["'quantity' is invalid"]}
+    court = Court()
+    court.hear(purchase(), bought(1))
+    court.hear(purchase(quantity="two"), refusal, 400)
+    assert {one.clause for one in court.hear(purchase(), bought(3))} == {"TS-PURCHASE-COUNT"}
+
+
+@pytest.mark.parametrize(("shown", "reading"), [(5, "integer"), ("5", "string")])
+def test_a_product_that_is_an_integer_comes_back_in_one_form(shown: Any, reading: str) -> None:
+    court = Court()
+    assert court.hear(purchase(product_id=5), bought(1, product=shown)) == []
+    assert court.belief.readings()["integer-products"] == reading
+
+
+# --- attributes behind lost writes of an effect that nobody can say ---------------------------------------------------
+
+
+@pytest.mark.parametrize("shown", [{"n": 5}, {"n": 77}, {"n": None}, {}])
+def test_a_lost_odd_edit_may_come_after_the_next_write_and_leave_anything(shown: dict[str, Any]) -> None:
+    court = Court()
+    court.write({"n": 1})
+    court.hear({"attributes": [{**U, "n": {"inc": 1.5}}]}, failure=FailureKind.TIMEOUT)
+    assert court.write({"n": 5}, shown) == set()
+    if shown.get("n") == 77:
+        assert court.write({"n": {"inc": 1}}, {"n": 78}) == set()
+        assert court.write({"n": {"inc": 1}}, {"n": 78}) != set()
+    elif shown == {"n": None}:
+        assert court.write({"n": {"inc": 1}}, {"n": 1}) == set()
+    elif not shown:
+        assert court.write({"n": {"inc": 1}}, {"n": 900}) == set()
+
+
+@pytest.mark.parametrize("shown", [{"n": None}, {}])
+def test_after_a_lost_removal_came_nothing_is_left(shown: dict[str, Any]) -> None:
+    for count, right in ((1, True), (6, False), (2, False)):
+        court = Court()
+        court.write({"n": 1})
+        court.hear({"attributes": [{**U, "n": None}]}, failure=FailureKind.TIMEOUT)
+        assert court.write({"n": 5}, shown) == set()
+        assert (court.write({"n": {"inc": 1}}, {"n": count}) == set()) == right
+
+
+def test_plain_texts_and_integers_show_nothing_of_what_was_before() -> None:
+    court = Court()
+    court.write({"a": "x", "b": 1, "c": True})
+    for values, shows in (({"a": "y"}, False), ({"b": 2}, False), ({"c": False}, True), ({"b": {"inc": 1}}, True)):
+        court.write(values, {"b": 3} if "b" in values and shows else None)
+        assert ("TS-STATE-VISIBLE" in exercised(court)) == shows
+
+
+def test_what_was_expected_is_a_value_that_a_lawful_server_shows() -> None:
+    far = {"at": {"$time": "3500-01-01T00:00:00Z"}}
+    found = only(Court().hear({"attributes": [{**U, "a": far}]}, attributed(U, {"a": far})))
+    assert (found.expected, found.actual) == (NOTHING, far)
+    court = Court(readings={"array-repeats": "kept"})
+    found = only(court.hear({"attributes": [{**U, "a": ["x", "x"]}]}, attributed(U, {"a": ["y"]})))
+    assert found.expected == ["x", "x"]
+    court = Court(readings={"refused-attribute": "omitted"})
+    court.write({"a": 1})
+    found = only(court.hear({"attributes": [{**U, "a": LONG}]}, attributed(U, {"a": "z"})))
+    assert told(found)[2:] == (NOTHING, "z")
+    found = only(Court().hear({"attributes": [{**U, "a": list(range(501))}]}, attributed(U, {"a": list(range(501))})))
+    assert found.expected == list(range(476, 501))
+
+
+def test_elements_that_are_lost_within_every_limit_are_called_so() -> None:
+    for size, clause in ((25, "TS-ARRAY-KEPT"), (26, "TS-ARRAY-SET")):
+        found = only(Court().hear({"attributes": [{**U, "a": list(range(size))}]}, attributed(U, {"a": [1, 2]})))
+        assert found.clause == clause

@@ -64,6 +64,15 @@ def test_a_phone_beside_the_leading_email_may_be_taken_over_or_not() -> None:
             assert court.write({"a": {"inc": 1}}, {"a": 2}, who=PHONE, control=ONLY) == set()
 
 
+def test_an_alias_that_has_led_to_somebody_new_leads_there() -> None:
+    court = Court()
+    court.event(1, who={**U, **ALIAS})
+    for count in (2, 3):
+        court.event(count, who=U)
+    assert court.event(1, who=ALIAS, flag={"_update_existing_only": False}) == set()
+    assert court.event(4, who=ALIAS) != set()
+
+
 # --- who holds an email or a phone ------------------------------------------------------------------------------------
 
 

@@ -42,7 +42,6 @@ PATHS = {
     "/users/delete": "delete",
     "/users/export/ids": "export",
 }
-SINGULAR = {"attributes": "attributes object", "events": "event", "purchases": "purchase"}
 
 
 class Ground(Struct, frozen=True):

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from tracksync.oracle.belief import ANY_COUNTER, MAX_PENDING, UNKNOWN, Cell, CellKey, Counter, State, User
+from tracksync.oracle.belief import ANY_COUNTER, MAX_PENDING, MAX_STATES, UNKNOWN, Cell, CellKey, Counter, State, User
 
 MOST: Final = 96  # states that are followed: four pending writes, in every order
 
@@ -47,6 +47,11 @@ def reach(states: Sequence[State], apply: Apply) -> list[State] | None:
 def pending_of(states: Iterable[State]) -> tuple[Any, ...]:
     """Every write that is pending in some state: what may still come where the states are given up."""
     return tuple({id(write): write for state in states for write in state.pending}.values())
+
+
+def at_most(states: tuple[State, ...], unknown: Any) -> tuple[State, ...]:
+    """The states, or the one that stands for any where they are too many."""
+    return states if len(states) <= MAX_STATES else (State(unknown, pending_of(states)),)
 
 
 def given_up(cell: Cell, value: Any, touched: float, *, volatile: bool = False) -> Cell:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from msgspec.structs import replace
@@ -133,8 +132,8 @@ def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) ->
     attributes = entry.get("custom_attributes") or {}
     events, purchases = _by_name(entry.get("custom_events")), _by_name(entry.get("purchases"))
     members = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchases"}
-    for key, cell in sorted(user.cells.items(), key=itemgetter(0)):
-        section, name = key
+    for section, name in sorted(user.cells):
+        cell = user.cells[section, name]
         if wanted and members[section] not in wanted:
             continue
         if cell.volatile or any(state.pending for state in cell.states):

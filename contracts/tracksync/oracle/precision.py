@@ -27,7 +27,7 @@ def rounded(value: Any) -> Any:
 def keeps_digits(value: Any) -> bool:
     """Whether an integer stands in `value` that is no double, neither in full nor in the fewest digits that tell it."""
     if type(value) is int:
-        return abs(value) < 10**300 and value not in (rounded(value), int(Decimal(repr(float(value)))))
+        return bool(value != rounded(value)) and value != int(Decimal(repr(float(value))))
     if type(value) is list:
         return any(keeps_digits(item) for item in value)
     return type(value) is dict and any(keeps_digits(item) for item in value.values())

@@ -31,7 +31,7 @@ def judge_rate(
     if values == [None, None, None]:
         strict = endpoint is not None and (status in (201, 400, 401, 403, 429))
         if not strict or ask.endpoint != "sync":
-            return _count_only(belief, exchange, status, endpoint), [], set()
+            return _count_only(belief, status, endpoint), [], set()
     findings: list[Finding] = []
     for name, value in zip(NAMES, values, strict=True):
         if value is None:
@@ -43,13 +43,13 @@ def judge_rate(
     if endpoint is None:
         return belief, findings, {"TS-RATE-HEADERS"}
     if findings or status == 401:
-        return _count_only(belief, exchange, status, endpoint), findings, {"TS-RATE-HEADERS"}
-    limit, remaining, reset = [int(value or "0") for value in values]
+        return _count_only(belief, status, endpoint), findings, {"TS-RATE-HEADERS"}
+    limit, remaining, reset = [int(value) for value in values if value is not None]
     date = headers.get("date")
     return _judge_values(belief, exchange, response, endpoint, limit, remaining, reset, date, crowded)
 
 
-def _count_only(belief: Belief, exchange: Exchange, status: int, endpoint: int | None) -> Belief:
+def _count_only(belief: Belief, status: int, endpoint: int | None) -> Belief:
     """An answer without usable headers still uses up the window."""
     if endpoint is None or endpoint not in belief.windows:
         return belief
@@ -93,7 +93,7 @@ def _judge_values(
             message = f"x-ratelimit-reset went back from {window.reset} to {reset}"
             findings.append(Finding("TS-RATE-RESET", message, WHERE + NAMES[2], window.reset, reset))
         before = window
-        window = Window(reset, last_received=window.last_received, limit=window.limit)
+        window = Window(last_received=window.last_received, limit=window.limit)
     else:
         before = window
     accepted = window.accepted + (status == 201)

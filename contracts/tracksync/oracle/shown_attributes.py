@@ -9,9 +9,9 @@ from typing import Any
 from msgspec.structs import replace
 
 from tracksync.findings import NOTHING, Finding
-from tracksync.limits import ARRAY_MAX, ARRAY_MIN, STRING_CHARACTERS
+from tracksync.limits import ARRAY_MAX, STRING_CHARACTERS
 from tracksync.oracle import answers, cells, late, precision
-from tracksync.oracle.belief import ABSENT, MAX_STATES, OMITTED, UNKNOWN, Belief, Cell, CellKey, State, User
+from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Belief, Cell, CellKey, State, User
 from tracksync.oracle.case import Case, changed, contended, known_value, operations, overdue
 from tracksync.oracle.cells import AttributeWrite
 from tracksync.oracle.users import Candidate
@@ -95,7 +95,7 @@ def _judge_attribute(
     limits = belief.array_limits
     ways = _ways(cell, write, shown, limits)
     if ways is None:
-        return late.given_up(cell, UNKNOWN, case.exchange.received, volatile=True)
+        return replace(cell, volatile=True)
     clause = _attribute_clause(write, cell)
     case.exercised.update(_attribute_features(clause, write, cell))
     where = answers.pointer_to_attribute(key[1])
@@ -180,9 +180,9 @@ def _distinct(states: Iterable[State]) -> tuple[State, ...]:
     for state in states:
         if not any(_alike(state.value, one.value) and state.pending == one.pending for one in kept):
             kept.append(state)
-    if len(kept) > MAX_STATES or any(state.value is UNKNOWN for state in kept):
+    if any(state.value is UNKNOWN for state in kept):
         return (State(UNKNOWN, late.pending_of(kept)),)
-    return tuple(kept)
+    return late.at_most(tuple(kept), UNKNOWN)
 
 
 def _learn(belief: Belief, fits: list[cells.Outcome]) -> Belief:
@@ -204,7 +204,7 @@ def _attribute_clause(write: AttributeWrite, cell: Cell) -> str:
         added = write.value["add"]
         if isinstance(added, list):
             merged = [*prior, *added]
-            if len(merged) > ARRAY_MIN and len(unique(merged)) > ARRAY_MAX:
+            if len(unique(merged)) > ARRAY_MAX:
                 return "TS-ARRAY-LIMIT"
             if len(unique(merged)) < len(merged):
                 return "TS-ARRAY-ADD-PRESENT"
@@ -246,8 +246,7 @@ def _wrong_attribute(
     name = key[1]
     if shown is OMITTED:
         text = f"the answer leaves out {name!r}, which the request wrote"
-        fallback = clause if clause in ("TS-ATTR-NULL", "TS-ARRAY-LIMIT", "TS-ATTR-LENGTH-OVER") else "TS-OK-SHOWS"
-        return Finding(fallback, text, where, expected)
+        return Finding("TS-OK-SHOWS", text, where, expected)
     prior = known_value(cell)
 
     def explained(value: Any) -> bool:

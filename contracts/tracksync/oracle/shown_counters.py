@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
+from msgspec.structs import replace
+
 from tracksync.findings import NOTHING, Finding
 from tracksync.oracle import answers, counters, late
-from tracksync.oracle.belief import MAX_STATES, Cell, CellKey, Counter, State, User
+from tracksync.oracle.belief import Cell, CellKey, Counter, State, User
 from tracksync.oracle.case import Case, changed, contended, counter_op, known_value, overdue
 from tracksync.oracle.counters import CounterOp, Shown
 from tracksync.oracle.users import Candidate
@@ -54,7 +56,7 @@ def _judge_count(
     received = case.exchange.received
     ways = _ways(cell, op)
     if ways is None:
-        return late.given_up(cell, counters.UNKNOWN_STATE, received, volatile=True)
+        return replace(cell, volatile=True)
     case.exercised.update(_counter_features(case, cell, op))
     fits = [way for way in ways if counters.fits(way[0], shown, op)]
     lawful = [way for way in fits if belief.allows(way[0].requires)]
@@ -103,10 +105,7 @@ def _apply(pending: CounterOp, value: Counter) -> list[Counter]:
 
 
 def _distinct_counters(states: Iterable[State]) -> tuple[State, ...]:
-    kept = tuple(dict.fromkeys(states))
-    if len(kept) > MAX_STATES:
-        return (State(counters.UNKNOWN_STATE, late.pending_of(kept)),)
-    return kept
+    return late.at_most(tuple(dict.fromkeys(states)), counters.UNKNOWN_STATE)
 
 
 def _counter_features(case: Case, cell: Cell, op: CounterOp) -> Iterable[str]:
@@ -180,10 +179,8 @@ def _wrong_counter(
 
 
 def _time_text(bound: tuple[int, int]) -> str:
-    if bound[1] - bound[0] > 10**18:
-        return "any time"
-    early = write_time(bound[0], "utc-millis")
-    return early if bound[0] == bound[1] else f"{early} … {write_time(bound[1], 'utc-millis')}"
+    early, late = ("" if one in counters.EVER else write_time(one, "utc-millis") for one in bound)
+    return early if early == late else f"{early} … {late}".strip()
 
 
 def _wrong_count(

@@ -56,9 +56,8 @@ def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
     doubtful = [~link for link in links if link < 0]
     holders = [uid for uid in sure if belief.users[uid].exists is not False]
     there = [uid for uid in holders if belief.users[uid].exists]
-    chosen = _meant(belief, kind, holders)
-    if len(there) < len(holders):  # who may be gone may leave the identifier to the others, or to nobody
-        chosen += _meant(belief, kind, there) + [uid for uid in holders if uid not in there]
+    perhaps = [uid for uid in holders if uid not in there]  # gone, they leave it to the others, or to nobody
+    chosen = [*_meant(belief, kind, holders), *_meant(belief, kind, there), *perhaps]
     if not holders and kind not in CONTACTS:
         chosen = sure
     found = [Candidate(uid, belief.users[uid], kind) for uid in dict.fromkeys([*chosen, *doubtful])]
@@ -93,7 +92,7 @@ def _most_recent(belief: Belief, holders: list[int]) -> list[int]:
         return external
     by_any = max(external, key=lambda uid: belief.users[uid].seen)
     by_profile = max(external, key=lambda uid: belief.users[uid].profiled)
-    return [by_any] if by_any == by_profile else [by_any, by_profile]
+    return [by_any, by_profile]
 
 
 def paths(ask: Ask, candidate: Candidate) -> list[tuple[bool, Requires]]:
@@ -166,7 +165,7 @@ def adrift(belief: Belief) -> Belief:
     names = belief.names
     for uid, user in belief.users.items():
         for key in user.held if user.adrift else ():
-            names = names.insert(key, tuple(~uid if one == uid else one for one in names.get(key, ())))
+            names = names.insert(key, tuple(~uid if one == uid else one for one in names[key]))
     return replace(belief, names=names)
 
 
