@@ -175,6 +175,15 @@ def test_a_lost_write_by_an_unknown_email_may_make_somebody_later() -> None:
     assert court.hear(seen(EMAIL, **ONLY), NOBODY) != []
 
 
+def test_a_lost_write_by_an_email_may_make_somebody_also_where_everybody_was_forgotten() -> None:
+    court = Court()
+    court.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
+    assert court.hear({}, {"message": "success"}, 200, path="/users/merge") == []
+    for _ in range(2):
+        assert court.hear(seen(EMAIL, **ONLY), NOBODY) == []
+    assert court.event(2, who=EMAIL, flag=ONLY) == set()
+
+
 def test_a_lost_write_by_an_email_reaches_who_is_given_it_meanwhile() -> None:
     court = Court()
     court.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)

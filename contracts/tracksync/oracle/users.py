@@ -65,7 +65,7 @@ def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
         fresh = belief.settings.fresh(kind, key[1]) or key in belief.names
         stranger = User(exists=False if fresh else None, fresh=fresh, external=kind == "external_id")
         if key in belief.floating:  # a write by this name may have made somebody meanwhile
-            stranger = replace(reached_by(stranger, belief.floating[key]), exists=None, coming=True, unsettled=True)
+            stranger = replace(reached_by(stranger, belief.floating[key]), exists=None)
         found.insert(len(chosen), Candidate(None, stranger, kind))
     return found
 
