@@ -77,6 +77,7 @@ TRANSPORT = (
     Odd("a query", GOOD, path=f"{SYNC}?a=1?b=2"),
     Odd("a slash at the end", GOOD, path=f"{SYNC}/"),
     Odd("capitals in the path", GOOD, path=SYNC.upper()),
+    Odd("one capital in the path", GOOD, path="/users/track/Sync"),
     Odd("a path that nobody offers", GOOD, path="/users/track/synchronous"),
     Odd("that path by a method that nobody knows", GOOD, path="/users/track/synchronous", method="BREW"),
     *(Odd(f"that path by {one}", GOOD, path="/users/track/x", method=one) for one in ("PUT", "DELETE", "PATCH")),
@@ -172,6 +173,7 @@ IDENTIFIERS = (
             "a@b",
             "e@example.com ",
             "é@example.com",
+            "a" * 63 + "@example.com",
             "a" * 64 + "@example.com",
             "",
         )
@@ -188,6 +190,7 @@ IDENTIFIERS = (
     event("an external_id and an alias", user_alias=ALIAS),
     event("an external_id, an alias and a braze_id", user_alias=ALIAS, braze_id="b"),
     event("an event of an external_id and an email", email="e@example.com"),
+    event("an event of an external_id, an email and a phone", email="e@example.com", phone="+12025550100"),
     event("an event of an alias and a phone", external_id=..., user_alias=ALIAS, phone="+12025550100"),
     event("an email and a phone", external_id=..., email="e@example.com", phone="+12025550100"),
     attributes("attributes of an external_id and an email", {"a": 1}, email="e@example.com"),
@@ -244,6 +247,7 @@ EVENTS = (
             ("seven levels", {"a": [[[[[[[1]]]]]]]}),
             ("eight levels", {"a": [[[[[[[[1]]]]]]]]}),
             ("seven levels of objects", {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": 1}}}}}}}}),
+            ("nine levels of objects", {"a": {"b": {"c": {"d": {"e": {"f": {"g": {"h": {"i": 1}}}}}}}}}),
             ("256 of them", {f"p{number}": 1 for number in range(256)}),
             ("257 of them", {f"p{number}": 1 for number in range(257)}),
             ("50 KB", _of_size(OBJECT_BYTES // 2)),
@@ -259,6 +263,7 @@ PURCHASES = (
         purchase(f"the product_id is {str(value)[:20]!r}", product_id=value)
         for value in (..., None, "", "x" * 250, "x" * 251, LONG[1:], LONG, ASTRAL, 5, 5.0, 5.5, 2**53, True, [])
     ),
+    *(purchase(f"the product_id is {value}", product_id=value) for value in (-7, 1 - 2**53, -(2**53))),
     *(
         purchase(f"the currency is {value!r}", currency=value)
         for value in (..., None, "EUR", "eur", " EUR", "XXX", "ABC", "978", "97", 978, "", True, [])
@@ -267,7 +272,7 @@ PURCHASES = (
         purchase(f"the price is {value!r}", price=value)
         for value in (
             *(..., None, 0, -1, -0.5, 10**9, 10**9 - 1, -(10**9), 0.001, 0.0009, -0.0009, 999999999.5),
-            *("9.99", " 9.99 ", "-.5", "1e3", "9,99", "five", "", True, []),
+            *("9.99", " 9.99 ", "-.5", "1e3", "1E3", "9,99", "five", "", True, []),
         )
     ),
     *(
@@ -317,10 +322,15 @@ ATTRIBUTES = (
         for value in (
             *({"inc": 1}, {"inc": 1.5}, {"inc": "1"}, {"inc": True}, {"inc": 2**63}, {"inc": 1, "add": [1]}),
             *({"add": [1]}, {"add": 1}, {"add": [None]}, {"add": [1], "remove": [2]}, {"remove": ["x"]}),
-            *({"add": [1], "remove": 2}, {"add": [1], "more": [2]}),
+            *({"add": [1], "remove": 2}, {"add": [1], "more": [2]}, {"inc": 1, "add": [1], "remove": [2]}),
             *({"$add": [{"a": 1}]}, {"$add": {"a": 1}}, {"$add": [1]}, {"$add": [{"a.b": 1}]}, {"$add": [{"a": None}]}),
             *({"$add": [{"": 1}]}, {"$add": [{"a": ASTRAL}]}, {"$add": [], "more": 1}, {"$time": TIME}),
             *({"$time": TIME, "a": 1}, {"$remove": [{"$identifier_key": "id", "$identifier_value": 1}]}),
+            {
+                "$add": [{"a": 1}],
+                "$update": [{"$identifier_key": "id", "$identifier_value": 1, "$new_object": {"x": 1}}],
+                "$remove": [{"$identifier_key": "id", "$identifier_value": 2}],
+            },
             {"$remove": [{"$identifier_key": 5, "$identifier_value": 1}]},
             {"$remove": [{"$identifier_key": "id"}]},
             {"$remove": [{"$identifier_key": "id", "$identifier_value": 1, "$new_object": {}}]},
@@ -447,10 +457,11 @@ def _told(ask: Ask) -> str:
     write += [f"{kind}={ascii(value)[:60]}" for kind, value in ask.identifiers]
     write += ["for those who are there"] * (ask.update_only is True) + ["for anybody"] * (ask.update_only is False)
     write += ["for those who are there or anybody"] * (ask.update_unclear is True)
+    assert ask.update_only is None or isinstance(ask.update_only, bool), ask
     write += ["vague"] * (ask.vague is True)
     write += ["merged"] * (ask.merge is True) + ["merged or not"] * (ask.merge is None)
     write += [f"custom {ascii(name)[:40]}{' (odd)' * (name in ask.odd_attributes)}" for name in ask.attributes]
-    write += [f"profile {name}" for name in ask.profile]
+    write += [f"profile {name}={ascii(value)[:40]}" for name, value in ask.profile.items()]
     if counter is not None:
         write += [f"{ascii(counter.name)[:40]} at {counter.instant}", *[f"{one}" for one in counter.amounts]]
         flags = {"zoned": counter.zoned, "shifted": counter.shifted, "vague name": counter.vague_name}

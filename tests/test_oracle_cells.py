@@ -467,6 +467,10 @@ def test_objects_are_added_at_the_end() -> None:
     assert lawful({"$add": [C]}, ABSENT) == [*refused(ABSENT), stored([C])]
 
 
+def test_an_edit_that_finds_none_of_equal_objects_leaves_them_all() -> None:
+    assert lawful({"$remove": [select(9)]}, [A, A]) == [idle([A, A]), stored([A, A]), stored([A])]
+
+
 def test_an_object_that_is_there_may_be_added_again_or_not() -> None:
     assert lawful({"$add": [A]}, [A, B]) == [idle([A, B]), stored([A, B, A]), stored([A, B])]
     assert lawful({"$add": [A, C]}, [A, B]) == [stored([A, B, A, C]), stored([A, B, C])]

@@ -15,6 +15,7 @@ from msgspec import Struct, field
 from tracksync.exchange import Credential, Exchange, Request, header
 from tracksync.limits import (
     BODY_BYTES,
+    CONTACTS,
     DELETE_BATCH,
     IDENTIFIERS,
     OBJECT_BYTES,
@@ -140,7 +141,7 @@ class _Reader:
 def read_request(exchange: Exchange) -> Ask:
     """What `exchange`'s request asks for. Never raises."""
     request = exchange.request
-    path = request.path.split("?", 1)[0]
+    path = request.path.partition("?")[0]
     endpoint = PATHS.get(path)
     grounds = list(_credential_grounds(exchange, endpoint))
     if endpoint is None:
@@ -418,7 +419,7 @@ def _read_email(value: str, reader: _Reader, pointer: str) -> None:
 
 
 def _read_event(target: dict[str, Any], reader: _Reader, where: str) -> CounterWrite | None:
-    name, vague_name = _read_name(target, "name", "TS-EVENT-NAME-REQUIRED", "coerced-types", reader, where)
+    name, vague_name = _read_name(target, "name", "TS-EVENT-NAME-REQUIRED", None, reader, where)
     time = _read_when(target, "TS-EVENT-TIME-REQUIRED", "TS-EVENT-TIME-VALID", reader, where)
     _read_properties(target, reader, where, "TS-EVENT-PROPERTIES")
     _read_common(target, {"name", "time", "app_id", "properties"}, reader, where)
@@ -455,7 +456,7 @@ def _read_common(target: dict[str, Any], known: set[str], reader: _Reader, where
 
 
 def _read_name(
-    target: dict[str, Any], key: str, clause: str, row: str, reader: _Reader, where: str
+    target: dict[str, Any], key: str, clause: str, row: str | None, reader: _Reader, where: str
 ) -> tuple[Any, bool]:
     value = target.get(key)
     pointer = f"{where}/{key}"
@@ -463,14 +464,14 @@ def _read_name(
         reader.grounds.append(must(clause, f"{key} is missing", pointer))
         return None, True
     if isinstance(value, str):
-        if len(value) > PRODUCT_ID_CHARACTERS - 5 and row == "integer-products":
+        if len(value) > PRODUCT_ID_CHARACTERS - 5 and row is not None:
             reader.features.add("TS-PURCHASE-PRODUCT-LENGTH")
         if not value.strip() or length(value, "utf16") > PRODUCT_ID_CHARACTERS or "\0" in value:
             reader.odd(f"{key} is an odd text", pointer)
             return value, True
         return value, False
     if is_number(value):
-        if row == "integer-products" and is_integer(value):
+        if row is not None and is_integer(value):
             reader.grounds.append(row_may(row, "TS-FORM-INTEGER-ID", f"{key} is an integer", pointer))
             reader.features.add("TS-FORM-INTEGER-ID")
             if isinstance(value, float) or not -(2**53) < value < 2**53:
@@ -601,7 +602,7 @@ def _read_properties(target: dict[str, Any], reader: _Reader, where: str, clause
 
 def _property_fits(value: Any, depth: int = 0) -> bool:
     if isinstance(value, str):
-        return fits(value, "utf16", STRING_CHARACTERS) and "\0" not in value
+        return fits(value, "utf16") and "\0" not in value
     if isinstance(value, bool):
         return True
     if isinstance(value, (int, float)):
@@ -645,7 +646,7 @@ def _read_attributes(
                 reader.odd("push_token_import has its own conditions", f"{where}/{key}")
         elif key not in ("external_id", "user_alias", "braze_id"):
             profile[key] = value
-            if key in ("email", "phone"):
+            if key in CONTACTS:
                 if value is None:
                     reader.odd(f"{key} is null", f"{where}/{key}")
                 continue
@@ -653,10 +654,9 @@ def _read_attributes(
                 reader.features.add("TS-PROFILE-ACCEPTED")
             else:
                 reader.grounds.append(may(f"{key} is not in its documented format", pointer=f"{where}/{key}"))
-    if not custom and not any(key not in ("email", "phone") for key in profile):
-        others = [key for key in profile if key in target]
+    if not custom and profile.keys() <= set(CONTACTS):
         strong = any(kind in target for kind in ("external_id", "user_alias", "braze_id"))
-        if not (others and strong):
+        if not (profile and strong):
             why = "the object names no attribute"
             reader.grounds.append(row_may("empty-attributes", "TS-OK-STATUS", why, where))
     return custom, frozenset(odd), profile, merge
@@ -776,7 +776,7 @@ def _read_neighbour(endpoint: str, body: dict[str, Any], reader: _Reader) -> Ask
             reader.grounds.append(may("an object may be invalid"))
     elif endpoint == "delete":
         lists = [value for value in body.values() if isinstance(value, list)]
-        if len(lists) == len(body) == 1 and 0 < len(lists[0]) <= DELETE_BATCH and _external_ids(body):
+        if len(lists) == len(body) == 1 and len(lists[0]) <= DELETE_BATCH and _external_ids(body):
             features.add("TS-DELETE-ANSWER")
         else:
             reader.grounds.append(may("the lists of identifiers are odd"))
@@ -810,7 +810,7 @@ def objects_of(ask: Ask) -> list[Ask]:
     """The single objects of a /users/track request, each read as if it stood alone."""
     asks = []
     for section in SECTIONS:
-        value = ask.body.get(section, []) if isinstance(ask.body, dict) else []
+        value = ask.body.get(section) if isinstance(ask.body, dict) else None
         for target in value if isinstance(value, list) else []:
             if isinstance(target, dict):
                 asks.append(read_object(section, target, _Reader(), "", None))

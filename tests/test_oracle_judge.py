@@ -1,0 +1,275 @@
+"""Trouble that lasts, forms that may be refused, what overlaps, and which users are found or created."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from court import JSON, NOBODY, SHOWN, SYNC, TIME, Court, counted
+from tracksync.exchange import FailureKind, Request
+from tracksync.findings import NOTHING, Finding
+
+U, V = {"external_id": "u"}, {"external_id": "v"}
+ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
+EMAIL, PHONE = {"email": "e@example.com"}, {"phone": "+12025550100"}
+ONLY, CREATE = {"_update_existing_only": True}, {"_update_existing_only": False}
+EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
+
+
+def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
+    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
+
+
+def request(body: Any, path: str = SYNC) -> Request:
+    return Request("POST", path, JSON, json.dumps(body).encode())
+
+
+def only(findings: list[Finding]) -> Finding:
+    (found,) = findings
+    return found
+
+
+def told(found: Finding) -> tuple[str, str, Any, Any]:
+    return found.clause, found.pointer, found.expected, found.actual
+
+
+def exercised(court: Court) -> frozenset[str]:
+    assert court.last is not None
+    return court.last.exercised
+
+
+# --- trouble that lasts -----------------------------------------------------------------------------------------------
+
+
+def trouble(court: Court, status: int | None, body: Any = EVENT) -> list[Finding]:
+    if status is None:
+        return court.hear(body, failure=FailureKind.TIMEOUT)
+    return court.hear(body, b"", status)
+
+
+@pytest.mark.parametrize(
+    ("status", "clause", "words"),
+    [
+        (None, "TS-ANSWER-ARRIVES", "gets no complete answer"),
+        (500, "TS-ANSWER-SERVER-ERROR", "is answered 500"),
+        (503, "TS-ANSWER-SERVER-ERROR", "is answered 503"),
+    ],
+)
+def test_a_request_that_goes_wrong_four_times_in_a_row_while_others_are_answered_is_found(
+    status: int | None, clause: str, words: str
+) -> None:
+    court = Court()
+    court.event(1, who=V)
+    assert [trouble(court, status) for _ in range(3)] == [[], [], []]
+    found = only(trouble(court, status))
+    assert told(found) == (clause, "/response/status", "an answer", NOTHING)
+    assert found.message == f"the same request {words} 4 times in a row, while others are answered"
+    assert trouble(court, status) == []
+
+
+def test_trouble_that_passed_is_forgotten() -> None:
+    court = Court()
+    court.event(1, who=V)
+    for _ in range(3):
+        trouble(court, 502)
+    assert court.event(4) == set()
+    assert [trouble(court, 502) for _ in range(3)] == [[], [], []]
+
+
+def test_where_nothing_is_answered_no_request_is_singled_out() -> None:
+    court = Court()
+    assert [trouble(court, None) for _ in range(6)] == [[]] * 6
+
+
+def test_a_redirect_elsewhere_writes_nothing() -> None:
+    for status, right in ((299, True), (300, False)):
+        court = Court()
+        court.event(1)
+        court.hear({}, {}, status, path="/users/merge")
+        assert (court.event(7) == set()) == right
+
+
+# --- forms that may be refused ----------------------------------------------------------------------------------------
+
+BARE = {"events": EVENT["events"][0]}
+
+
+def test_a_form_that_is_neither_refused_nor_read_right_breaks_its_clause_too() -> None:
+    findings = Court().hear(BARE, counted(U, "seen", SHOWN, SHOWN, 2))
+    assert [one.clause for one in findings] == ["TS-EVENT-COUNT", "TS-FORM-BARE"]
+    assert findings[1].message == f"{findings[0].message}; neither refused nor read right"
+    assert told(findings[1])[1:] == told(findings[0])[1:]
+    large = json.dumps(EVENT).encode().ljust(4 * 1024 * 1024 + 1)
+    assert "TS-ROUTE-SIZE" in Court().clauses(large, counted(U, "seen", SHOWN, SHOWN, 2))
+    assert Court().hear(large, counted(U, "seen", SHOWN, SHOWN, 1)) == []
+
+
+def test_a_form_has_no_part_in_a_wrong_rate_or_another_reading() -> None:
+    answer = counted(U, "seen", SHOWN, SHOWN, 1)
+    assert Court().clauses(BARE, answer, headers={"x-ratelimit-remaining": "500"}) == {"TS-RATE-REMAINING"}
+    held = Court(readings={"bare-object": "refused"})
+    assert held.clauses(BARE, answer) == {"TS-READING-KEPT"}
+
+
+# --- what overlaps ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("other", "overlaps"),
+    [
+        (request(EVENT), True),
+        (request(EVENT, "/users/track"), True),
+        (request({"events": [seen(V)["events"][0], EVENT["events"][0]]}, "/users/track"), True),
+        (request(seen(EMAIL)), True),
+        (request(seen({"external_id": "other", **EMAIL})), False),
+        (request(seen(V)), False),
+        (request(seen(V), "/users/track"), False),
+        (request({"events": [{**U, "name": "other", "time": TIME}]}), False),
+        (request({"attributes": [{**U, "seen": 1}]}), False),
+    ],
+)
+def test_requests_overlap_where_they_may_write_the_same(other: Request, overlaps: bool) -> None:
+    court = Court()
+    court.event(1)
+    assert (court.event(7, in_flight=(other,)) == set()) == overlaps
+
+
+def test_an_integer_and_its_text_may_be_one_user_and_so_may_an_alias_in_another_order() -> None:
+    court = Court()
+    court.event(1, who={"external_id": "5"})
+    assert court.event(7, who={"external_id": "5"}, in_flight=(request(seen({"external_id": 5})),)) == set()
+    court = Court()
+    court.event(1, who=ALIAS, flag=CREATE)
+    turned = {"user_alias": {"alias_label": "l", "alias_name": "a"}}
+    assert court.event(7, who=ALIAS, in_flight=(request(seen(turned)),)) == set()
+
+
+def test_an_attribute_that_another_request_writes_meanwhile_may_show_anything() -> None:
+    for other, right in (({"a": 5}, True), ({"b": 5}, False)):
+        court = Court()
+        meanwhile = (request({"attributes": [{**U, **other}]}),)
+        assert (court.write({"a": 1}, {"a": 2}, in_flight=meanwhile) == set()) == right
+
+
+# --- users ------------------------------------------------------------------------------------------------------------
+
+
+def test_of_two_that_may_be_meant_and_fit_both_stay_uncertain() -> None:
+    for name, count in (("u", 1), ("u", 2), ("v", 1), ("v", 2)):
+        court = Court()
+        for who in (U, V):
+            court.write({"a": 1}, who=who, control=PHONE)
+        assert court.event(1, who=PHONE) == set()
+        assert court.event(count, who={"external_id": name}) == set()
+
+
+def test_of_two_that_may_be_meant_the_one_that_fits_is_updated() -> None:
+    court = Court()
+    for who in (U, V):
+        court.write({"a": 1}, who=who, control=PHONE)
+    court.event(1, who=U)
+    assert court.event(2, who=PHONE) == set()
+    assert court.event(3, who=U) == set()
+    assert court.event(1, who=V) == set()
+
+
+def test_who_was_not_there_begins_with_nothing() -> None:
+    court = Court(new=False)
+    assert court.event(5, who=V) == set()
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+    assert court.event(3, who=U) != set()
+
+
+def test_who_was_not_there_is_not_found_by_what_else_was_said() -> None:
+    court = Court()
+    assert court.hear({"attributes": [{**U, **EMAIL, "a": 1, **ONLY}]}, NOBODY) == []
+    assert court.event(1, who=EMAIL) == set()
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+
+
+@pytest.mark.parametrize(("answer", "reading"), [(NOBODY, "empty-list"), ({"message": "success"}, "omitted")])
+def test_how_nobody_is_shown_is_learned(answer: dict[str, Any], reading: str) -> None:
+    court = Court()
+    assert court.hear(seen(U, **ONLY), answer) == []
+    assert court.belief.readings()["no-user"] == reading
+
+
+@pytest.mark.parametrize("answer", [NOBODY, {"message": "success"}])
+def test_a_user_that_is_missing_is_told(answer: dict[str, Any]) -> None:
+    for who, flag, clause in (
+        (U, {}, "TS-OK-USERS"),
+        (U, ONLY, "TS-USER-UPDATE-KNOWN"),
+        (EMAIL, {}, "TS-USER-EMAIL-FINDS"),
+        (PHONE, {}, "TS-USER-PHONE-FINDS"),
+    ):
+        court = Court()
+        court.write({"a": 1}, who=U, control={**EMAIL, **PHONE})
+        found = only(court.hear(seen(who, **flag), answer))
+        assert told(found) == (clause, "/response/body/users", "one entry", answer.get("users", NOTHING))
+        (kind,) = who
+        flagged = "true" if flag else "left out"
+        assert found.message == (f"the answer lists no user; the {kind} exists and _update_existing_only is {flagged}")
+
+
+def test_a_user_that_should_not_be_there_is_told() -> None:
+    found = Court().hear(seen(U, **ONLY), counted(U, "seen", SHOWN, SHOWN, 1))[0]
+    assert (found.clause, found.pointer, found.expected) == ("TS-USER-UPDATE-ONLY", "/response/body/users", "no entry")
+    assert found.message == "the answer lists a user; the external_id does not exist and _update_existing_only is true"
+
+
+@pytest.mark.parametrize("contact", [EMAIL, PHONE])
+def test_who_is_found_by_email_or_phone_exercises_that(contact: dict[str, Any]) -> None:
+    (kind,) = contact
+    clause = f"TS-USER-{kind.upper()}-FINDS"
+    court = Court()
+    court.event(1, who=contact)
+    assert clause not in exercised(court)
+    assert {f"TS-USER-{kind.upper()}-CREATE"} <= exercised(court)
+    court = Court()
+    court.write({"a": 1}, who=U, control=contact)
+    assert clause not in exercised(court)
+    court.event(1, who=contact)
+    assert clause in exercised(court)
+    assert court.event(5, who=contact) == {clause}
+    assert court.event(9, who=U) == {"TS-EVENT-COUNT"}
+
+
+def test_an_email_and_a_phone_in_one_object_exercise_which_leads() -> None:
+    court = Court()
+    court.event(1, who={**EMAIL, **PHONE})
+    assert "TS-USER-EMAIL-LEADS" in exercised(court)
+    for who in (EMAIL, PHONE, U):
+        court.event(1, who=who, name="other")
+        assert "TS-USER-EMAIL-LEADS" not in exercised(court)
+
+
+def test_a_new_alias_exercises_labels() -> None:
+    court = Court()
+    court.event(1, who=ALIAS, flag=CREATE)
+    assert "TS-USER-ALIAS-LABEL" in exercised(court)
+    court.event(2, who=ALIAS)
+    assert "TS-USER-ALIAS-LABEL" not in exercised(court)
+    court = Court()
+    court.event(1, who=U, flag=CREATE)
+    assert "TS-USER-ALIAS-LABEL" not in exercised(court)
+    court = Court()
+    court.hear(seen(ALIAS), NOBODY)
+    assert "TS-USER-ALIAS-LABEL" not in exercised(court)
+
+
+def test_whether_a_user_is_created_or_found_exercises_its_clause() -> None:
+    court = Court()
+    court.event(1)
+    assert "TS-USER-CREATE" in exercised(court)
+    court.event(2)
+    assert "TS-USER-CREATE" not in exercised(court)
+    assert "TS-OK-USERS" in exercised(court)
+    court.event(3, flag=ONLY)
+    assert "TS-USER-UPDATE-KNOWN" in exercised(court)
+    court.hear(seen(V, **ONLY), NOBODY)
+    assert "TS-USER-UPDATE-ONLY" in exercised(court)
+    unknown = Court(new=False)
+    unknown.event(1)
+    assert "TS-USER-CREATE" not in exercised(unknown)
