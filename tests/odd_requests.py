@@ -457,6 +457,7 @@ def _told(ask: Ask) -> str:
     write += [f"{kind}={ascii(value)[:60]}" for kind, value in ask.identifiers]
     write += ["for those who are there"] * (ask.update_only is True) + ["for anybody"] * (ask.update_only is False)
     write += ["for those who are there or anybody"] * (ask.update_unclear is True)
+    assert ask.section in (None, "attributes", "events", "purchases"), ask
     assert ask.update_only is None or isinstance(ask.update_only, bool), ask
     write += ["vague"] * (ask.vague is True)
     write += ["merged"] * (ask.merge is True) + ["merged or not"] * (ask.merge is None)

@@ -2,12 +2,25 @@
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import replace
 
 from court import LATER, LATER_SHOWN, RESET, Court, everything_new
 from tracksync.exchange import FailureKind
 from tracksync.ledger import ledger
-from tracksync.oracle.belief import CONSISTENT_AFTER, Belief, Settings, linked_user
+from tracksync.oracle.belief import (
+    ABSENT,
+    CONSISTENT_AFTER,
+    OMITTED,
+    UNKNOWN,
+    Belief,
+    Cell,
+    Counter,
+    Settings,
+    State,
+    User,
+    linked_user,
+)
 
 
 def two_people() -> Court:
@@ -124,3 +137,22 @@ def test_a_user_of_whom_nothing_was_known_may_have_any_value() -> None:
     assert court.write({"n": {"inc": 1}}, {"n": 8}) == set()
     assert court.write({"n": {"inc": 1}}, {"n": 8}) != set()
     assert court.event(3, LATER_SHOWN, LATER_SHOWN, time=LATER) == set()
+
+
+def test_the_markers_are_no_values_of_json_and_stay_themselves() -> None:
+    for marker in (ABSENT, UNKNOWN, OMITTED):
+        assert not isinstance(marker, (type(None), bool, int, float, str, list, dict))
+        assert pickle.loads(pickle.dumps(marker)) is marker
+    assert len({id(marker) for marker in (ABSENT, UNKNOWN, OMITTED)}) == 3
+
+
+def test_who_was_never_heard_of_has_no_past() -> None:
+    user = User(exists=None, fresh=False, external=True)
+    assert (user.seen, user.profiled, user.held, user.due) == (0, 0, (), None)
+    assert user.cell(("attributes", "a")) == Cell((State(UNKNOWN),))
+    assert user.cell(("events", "e")) == Cell((State(Counter(None)),))
+    new = User(exists=False, fresh=True, external=True)
+    assert new.cell(("attributes", "a")) == Cell((State(ABSENT),))
+    assert new.cell(("purchases", "p")) == Cell((State(Counter(0)),))
+    assert Cell((State(1),)).before is None
+    assert Belief.start().wide_integers is None

@@ -766,3 +766,7 @@ def test_each_kind_of_value_is_judged_by_its_clause(value: Any, clause: str) -> 
 
 def test_an_object_that_is_merged_is_judged_by_merging() -> None:
     assert clause_of(AttributeWrite({"a": 1}, merge=True)) == "TS-OBJECT-MERGE"
+
+
+def test_a_write_is_not_merged_unless_it_says_so() -> None:
+    assert attribute_outcomes(AttributeWrite({"a": 1}), {"b": 2}, WIDE) == [stored({"a": 1})]

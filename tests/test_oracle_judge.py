@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from court import JSON, NOBODY, SHOWN, SYNC, TIME, Court, counted
+from court import JSON, NOBODY, SHOWN, SYNC, TIME, Court, bought, counted, purchase
 from tracksync.exchange import FailureKind, Request
 from tracksync.findings import NOTHING, Finding
 
@@ -273,3 +273,129 @@ def test_whether_a_user_is_created_or_found_exercises_its_clause() -> None:
     unknown = Court(new=False)
     unknown.event(1)
     assert "TS-USER-CREATE" not in exercised(unknown)
+
+
+# --- users that /users/track creates ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("queued", "certain"),
+    [
+        (seen(U), True),
+        (seen(U, _update_existing_only=False), True),
+        (seen(U, **ONLY), False),
+        (seen({**U, **EMAIL}), False),
+        ({"attributes": [{**U, "a": 1}]}, True),
+    ],
+)
+def test_who_was_to_be_created_by_track_is_there_in_the_end(queued: dict[str, Any], certain: bool) -> None:
+    for wait, found in ((1.0, set()), (400.0, {"TS-TRACK-APPLIED"} if certain else set())):
+        court = Court()
+        assert court.hear(queued, {"message": "success"}, path="/users/track") == []
+        asked = {"attributes": [{**U, "b": 1, **ONLY}]}
+        assert court.clauses(asked, NOBODY, wait=wait) == found
+
+
+def test_a_user_that_track_was_to_create_and_that_is_there_is_known_then() -> None:
+    court = Court()
+    court.hear(seen(U), {"message": "success"}, path="/users/track")
+    assert court.event(2, who=U, flag=ONLY, wait=400.0) == set()
+    assert court.last is not None
+    assert {"TS-TRACK-APPLIED", "TS-USER-UPDATE-KNOWN"} <= court.last.exercised
+
+
+def test_a_user_that_track_was_to_create_is_due_after_five_minutes_and_not_before() -> None:
+    for wait, right in ((300.0, True), (300.5, False)):
+        court = Court()
+        court.hear(seen(U), {"message": "success"}, path="/users/track")
+        findings = court.hear(seen(U, **ONLY), NOBODY, wait=wait)
+        assert (findings == []) == right
+        if findings:
+            (found,) = findings
+            assert (found.clause, found.pointer, found.expected, found.actual) == (
+                "TS-TRACK-APPLIED",
+                "/response/body/users",
+                "one entry",
+                [],
+            )
+            assert found.message == "a user that /users/track was to create is not there"
+
+
+def test_a_user_that_track_creates_may_come_after_it_was_not_there() -> None:
+    court = Court()
+    court.hear(seen(U), {"message": "success"}, path="/users/track")
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+    assert court.event(2, who=U, flag=ONLY) == set()
+
+
+def test_what_track_was_sent_and_did_not_answer_is_never_due() -> None:
+    court = Court()
+    court.hear(seen(U), path="/users/track", failure=FailureKind.TIMEOUT)
+    assert court.hear({"attributes": [{**U, "b": 1, **ONLY}]}, NOBODY, wait=400.0) == []
+    court = Court()
+    court.event(1, who=U)
+    court.hear(seen(U), path="/users/track", failure=FailureKind.TIMEOUT)
+    assert court.event(2, who=U, wait=400.0) == set()
+    assert court.event(4, who=U) == set()
+
+
+@pytest.mark.parametrize(
+    ("body", "media", "clause"),
+    [
+        (BARE, "application/json", "TS-FORM-BARE"),
+        ({"attributes": [], **EVENT}, "application/json", "TS-FORM-EMPTY-SECTIONS"),
+        (seen({"external_id": 5}), "application/json", "TS-FORM-INTEGER-ID"),
+        (EVENT, "text/plain", "TS-ROUTE-MEDIA"),
+        (json.dumps(EVENT).encode().ljust(4 * 1024 * 1024 + 1), "application/json", "TS-ROUTE-SIZE"),
+    ],
+)
+def test_every_form_that_may_be_refused_is_read_right_where_it_is_not(body: Any, media: str, clause: str) -> None:
+    who = {"external_id": 5} if clause == "TS-FORM-INTEGER-ID" else U
+    assert clause in Court().clauses(body, counted(who, "seen", SHOWN, SHOWN, 2), media=media)
+    court = Court()
+    assert court.hear(body, counted(who, "seen", SHOWN, SHOWN, 1), media=media) == []
+    assert clause in exercised(court)
+
+
+def test_the_state_of_another_shown_for_an_email_and_a_phone_is_a_question_of_which_leads() -> None:
+    both = {**EMAIL, **PHONE}
+    led = {"TS-USER-EMAIL-LEADS"}
+    court = Court()
+    court.event(1, who=both)
+    assert court.event(5, who=both) == led
+    for other, shown in (({}, 9), ({"external_id": "ada"}, 11)):
+        court = Court()
+        court.write({"n": 1}, who=both)
+        if other:
+            court.write({"n": 10}, who=other)
+        assert court.write({"n": {"inc": 1}}, {"n": shown}, who=both) == led
+    court = Court()
+    court.write({"n": 1, "m": 50}, who=both)
+    assert court.write({"n": {"inc": 1}}, {"n": 51}, who=both) == led
+
+
+@pytest.mark.parametrize("contact", [EMAIL, PHONE])
+def test_the_state_of_another_shown_for_an_email_or_a_phone_is_a_question_of_whom_it_finds(
+    contact: dict[str, Any],
+) -> None:
+    (kind,) = contact
+    court = Court()
+    court.write({"a": 1}, who=U, control=contact)
+    bodies = {"purchases": [{**purchase()["purchases"][0], **contact}]}
+    bodies["purchases"][0].pop("external_id")
+    answer = {"users": [{**contact, **bought(7)["users"][0]}], "message": "success"}
+    answer["users"][0].pop("external_id")
+    assert court.clauses(bodies, answer) == {f"TS-USER-{kind.upper()}-FINDS"}
+    court = Court()
+    for value in (1, 5):
+        court.write({"n": value}, who=U, control=contact)
+    assert court.write({"n": {"inc": 1}}, {"n": 2}, who=contact) == {f"TS-USER-{kind.upper()}-FINDS"}
+
+
+def test_who_was_made_by_a_lost_write_and_deleted_does_not_come_back() -> None:
+    court = Court()
+    court.hear(EVENT, failure=FailureKind.TIMEOUT)
+    assert court.event(2) == set()
+    court.hear({"external_ids": ["u"]}, {"deleted": 1, "message": "success"}, path="/users/delete")
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+    assert "TS-USER-UPDATE-ONLY" in court.event(1, flag=ONLY)

@@ -267,3 +267,25 @@ def test_the_message_of_a_neighbour_is_success(path: str) -> None:
         (found,) = Court().hear(bodies[path], answer, path=path)
         assert (found.clause, found.pointer, found.expected) == (clauses[path], "/response/body/message", "success")
         assert found.actual == (NOTHING if message is ... else message)
+
+
+def test_a_wrong_export_is_judged_in_every_way() -> None:
+    court = written()
+    wrong = {"users": [{**PROFILE, "custom_attributes": {"a": 2}}], **DONE, "message": "success"}
+    how: dict[str, Any] = {"path": EXPORT, "wait": LATE, "headers": {"content-type": "text/plain"}}
+    assert court.clauses({"external_ids": ["u"]}, wrong, **how) == {"TS-ANSWER-MEDIA", "TS-EXPORT-AGREES"}
+
+
+def test_a_profile_to_which_an_email_was_shown_to_lead_is_judged_again() -> None:
+    court = written()
+    email = {"email": "e@example.com"}
+    court.hear({"events": [{"external_id": "u", **email, "name": "seen", "time": TIME}]}, NOBODY)
+    answer = {"users": [{"external_id": "u", "custom_events": [{"name": "seen", **ROW, "count": 2}]}], **DONE}
+    court = written()
+    assert court.hear({"events": [{"external_id": "u", **email, "name": "seen", "time": TIME}]}, answer) == []
+    profile = {**PROFILE, "custom_events": [{"name": "seen", **ROW, "count": 2}]}
+    wrong = {**profile, "custom_attributes": {"a": 2}}
+    assert export(court, wrong) == []  # whether the email leads there nobody has said
+    assert court.event(3, who=email) == set()
+    counted = {**wrong, "custom_events": [{"name": "seen", **ROW, "count": 3}]}
+    assert [one.clause for one in export(court, counted)] == ["TS-EXPORT-AGREES"]

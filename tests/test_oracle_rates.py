@@ -382,3 +382,18 @@ def test_the_lowest_number_of_a_window_counts_and_not_the_last() -> None:
     court.hear(body(0), answer(0), headers=window(400))
     assert court.clauses(body(1), answer(1), headers=window(410), wait=0.0) == set()
     assert court.clauses(body(2), answer(2), headers=window(405)) == {"TS-RATE-REMAINING"}
+
+
+@pytest.mark.parametrize(
+    ("path", "asked", "done"),
+    [
+        ("/users/track", body(0), {"message": "success"}),
+        ("/users/delete", {"external_ids": ["u"]}, {"deleted": 1, "message": "success"}),
+        ("/users/export/ids", {"external_ids": ["u"]}, {"users": [], "message": "success"}),
+    ],
+)
+def test_the_window_of_a_neighbour_goes_down_too(path: str, asked: Any, done: Any) -> None:
+    court = Court()
+    assert court.hear(asked, done, path=path, headers=window(40)) == []
+    assert court.hear(asked, done, path=path, headers=window(39)) == []
+    assert court.clauses(asked, done, path=path, headers=window(39)) == {"TS-RATE-REMAINING"}

@@ -321,3 +321,55 @@ def test_elements_that_are_lost_within_every_limit_are_called_so() -> None:
     for size, clause in ((25, "TS-ARRAY-KEPT"), (26, "TS-ARRAY-SET")):
         found = only(Court().hear({"attributes": [{**U, "a": list(range(size))}]}, attributed(U, {"a": [1, 2]})))
         assert found.clause == clause
+
+
+def test_an_integer_that_was_held_as_a_double_is_counted_on() -> None:
+    for shown, right in ((2**53 + 2, True), (5, False)):
+        court = Court()
+        assert court.write({"a": 2**53 + 1}, {"a": 2**53}) == set()
+        assert (court.write({"a": {"inc": 2}}, {"a": shown}) == set()) == right
+
+
+def test_an_array_that_lacks_what_track_accepted_may_be_missing_altogether() -> None:
+    court = Court()
+    court.write({"other": 1})
+    court.hear({"attributes": [{**U, "a": [1, 2]}]}, {"message": "success"}, path="/users/track")
+    found = only(court.hear({"attributes": [{**U, "a": {"remove": [1]}}]}, attributed(U, {}), wait=400.0))
+    assert told(found) == ("TS-TRACK-APPLIED", "/response/body/users/0/custom_attributes/a", NOTHING, NOTHING)
+
+
+def test_what_was_wrongly_shown_as_null_is_gone() -> None:
+    for shown, right in ((1, True), (9, False)):
+        court = Court()
+        assert court.write({"a": 1}, {"a": None}) != set()
+        assert (court.write({"a": {"inc": 1}}, {"a": shown}) == set()) == right
+
+
+def test_what_a_lost_odd_edit_left_is_held_to() -> None:
+    def after(shown: dict[str, Any]) -> Court:
+        court = Court()
+        court.write({"n": 1})
+        court.hear({"attributes": [{**U, "n": {"inc": 1.5}}]}, failure=FailureKind.TIMEOUT)
+        assert court.write({"n": 5}, shown) == set()
+        return court
+
+    assert after({"n": 77}).write({"n": {"inc": 1}}, {"n": 5}) != set()
+    assert after({"n": None}).write({"n": {"inc": 1}}, {"n": 9}) != set()
+    merged = {"control": {"_merge_objects": True}}
+    assert after({}).write({"n": {"x": 1}}, {"n": {"y": 1, "x": 1}}, **merged) == set()
+
+
+def test_more_lost_edits_than_can_be_followed_leave_an_attribute_uncertain_for_good() -> None:
+    court = Court()
+    court.write({"a": ["0"]})
+    for name in ("1", "2", "3", "4"):
+        edit = {"add": [name, "0"], "remove": [name, "9"]}
+        court.hear({"attributes": [{**U, "a": edit}]}, failure=FailureKind.TIMEOUT)
+    for shown in (["z"], ["q", "z"], ["z"]):
+        assert court.write({"a": {"add": ["z"]}}, {"a": shown}) == set()
+
+
+def test_a_count_is_expected_by_the_reading_that_the_server_is_held_to() -> None:
+    court = Court(readings={"purchase-count": "one"})
+    found = only(court.hear(purchase(quantity=3), bought(7)))
+    assert (found.expected, found.actual) == (1, 7)

@@ -231,6 +231,24 @@ def test_a_write_that_was_lost_before_its_phone_led_to_anybody_may_do_so_too() -
     assert court.event(2, who=EMAIL) == set()
 
 
+def test_a_lost_write_by_a_doubtful_phone_leaves_it_doubtful() -> None:
+    court = Court()
+    court.write({"a": 1}, who={**EMAIL, **PHONE})
+    court.hear(seen(PHONE), failure=FailureKind.TIMEOUT)
+    assert court.hear(seen(PHONE, **ONLY), NOBODY) == []
+
+
+def test_who_is_shown_by_a_phone_holds_it_beside_the_others() -> None:
+    court = Court()
+    given(court, U, PHONE)
+    for count in (1, 2, 3):
+        court.event(count, who=U)
+    court.write({"a": 1}, who={**EMAIL, **PHONE})
+    court.event(1, who=EMAIL)
+    assert court.event(2, who=PHONE) == set()
+    assert court.event(4, who=PHONE) == set()
+
+
 # --- lost writes that give an email or a phone ------------------------------------------------------------------------
 
 
@@ -259,6 +277,15 @@ def test_a_lost_write_that_gives_an_email_may_have_taken_the_former_one() -> Non
         assert (court.hear(seen(EMAIL, **ONLY), NOBODY) == []) == right
 
 
+def test_who_may_have_got_another_email_may_get_a_phone_too() -> None:
+    court = Court()
+    given(court, U, EMAIL)
+    court.event(1, who=U)
+    court.hear({"attributes": [{**U, "email": "new@example.com", "a": 1}]}, failure=FailureKind.TIMEOUT)
+    assert court.write({"b": 1}, who=U, control={**EMAIL, **PHONE}) == set()
+    assert court.event(2, who=PHONE) == set()
+
+
 def test_a_lost_event_gives_nobody_an_email() -> None:
     court = Court()
     given(court, U, EMAIL)
@@ -274,70 +301,6 @@ def test_a_lost_write_by_email_and_phone_gives_neither_to_anybody_who_has_them()
     court.event(1, who=U)
     court.hear({"attributes": [{**EMAIL, **PHONE, "a": 1}]}, failure=FailureKind.TIMEOUT)
     assert court.clauses(seen(EMAIL, **ONLY), NOBODY) == {"TS-USER-UPDATE-KNOWN"}
-
-
-# --- users that /users/track creates ----------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("queued", "certain"),
-    [
-        (seen(U), True),
-        (seen(U, _update_existing_only=False), True),
-        (seen(U, **ONLY), False),
-        (seen({**U, **EMAIL}), False),
-        ({"attributes": [{**U, "a": 1}]}, True),
-    ],
-)
-def test_who_was_to_be_created_by_track_is_there_in_the_end(queued: dict[str, Any], certain: bool) -> None:
-    for wait, found in ((1.0, set()), (400.0, {"TS-TRACK-APPLIED"} if certain else set())):
-        court = Court()
-        assert court.hear(queued, {"message": "success"}, path="/users/track") == []
-        asked = {"attributes": [{**U, "b": 1, **ONLY}]}
-        assert court.clauses(asked, NOBODY, wait=wait) == found
-
-
-def test_a_user_that_track_was_to_create_and_that_is_there_is_known_then() -> None:
-    court = Court()
-    court.hear(seen(U), {"message": "success"}, path="/users/track")
-    assert court.event(2, who=U, flag=ONLY, wait=400.0) == set()
-    assert court.last is not None
-    assert {"TS-TRACK-APPLIED", "TS-USER-UPDATE-KNOWN"} <= court.last.exercised
-
-
-def test_a_user_that_track_was_to_create_is_due_after_five_minutes_and_not_before() -> None:
-    for wait, right in ((300.0, True), (300.5, False)):
-        court = Court()
-        court.hear(seen(U), {"message": "success"}, path="/users/track")
-        findings = court.hear(seen(U, **ONLY), NOBODY, wait=wait)
-        assert (findings == []) == right
-        if findings:
-            (found,) = findings
-            assert (found.clause, found.pointer, found.expected, found.actual) == (
-                "TS-TRACK-APPLIED",
-                "/response/body/users",
-                "one entry",
-                [],
-            )
-            assert found.message == "a user that /users/track was to create is not there"
-
-
-def test_a_user_that_track_creates_may_come_after_it_was_not_there() -> None:
-    court = Court()
-    court.hear(seen(U), {"message": "success"}, path="/users/track")
-    assert court.hear(seen(U, **ONLY), NOBODY) == []
-    assert court.event(2, who=U, flag=ONLY) == set()
-
-
-def test_what_track_was_sent_and_did_not_answer_is_never_due() -> None:
-    court = Court()
-    court.hear(seen(U), path="/users/track", failure=FailureKind.TIMEOUT)
-    assert court.hear({"attributes": [{**U, "b": 1, **ONLY}]}, NOBODY, wait=400.0) == []
-    court = Court()
-    court.event(1, who=U)
-    court.hear(seen(U), path="/users/track", failure=FailureKind.TIMEOUT)
-    assert court.event(2, who=U, wait=400.0) == set()
-    assert court.event(4, who=U) == set()
 
 
 @pytest.mark.parametrize("contact", [EMAIL, PHONE])

@@ -52,7 +52,7 @@ class Ground(Struct, frozen=True):
     statuses: frozenset[int]
     must: bool
     why: str
-    pointer: str = "/request/body"
+    pointer: str
     row: str | None = None
     readings: tuple[tuple[int, str], ...] = ()  # (status, reading of `row` that this status shows)
 

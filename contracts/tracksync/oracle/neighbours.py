@@ -51,7 +51,7 @@ def _judge_delete(ask: Ask, body: dict[str, Any]) -> list[Finding]:
     if body.get("message") != "success":
         text = 'the message of an accepted deletion is not "success"'
         findings.append(Finding(clause, text, f"{BODY}/message", "success", body.get("message", NOTHING)))
-    lists = list(ask.body.values()) if isinstance(ask.body, dict) else []
+    lists = list(ask.body.values())
     sent = sum(map(len, lists)) if all(isinstance(one, list) for one in lists) else 0
     deleted = body.get("deleted", NOTHING)
     if not is_integer(deleted) or deleted < 0 or (sent and deleted > sent):

@@ -21,7 +21,7 @@ ENDPOINTS = {"sync": 0, "track": 1, "delete": 2, "export": 3}
 
 
 def judge_rate(
-    belief: Belief, exchange: Exchange, response: Response, ask: Ask, *, crowded: bool = False
+    belief: Belief, exchange: Exchange, response: Response, ask: Ask, *, crowded: bool
 ) -> tuple[Belief, list[Finding], set[str]]:
     """Hold one answer's rate headers against the window it belongs to. `crowded`: others of ours are on their way."""
     headers = {name.lower(): value for name, value in reversed(response.headers)}  # of repeated ones the first

@@ -29,7 +29,8 @@ def judge_attributes(case: Case, candidate: Candidate, user: User, entry: dict[s
     writes = operations(case)
     turned_down = any(_certainly_refused(operation) for _, operation in writes)
     response = case.exchange.response
-    wide = response is not None and precision.WIDE.search(response.body) is not None
+    assert response is not None
+    wide = precision.WIDE.search(response.body) is not None
     for key, operation in writes:
         cell = user.cell(key)
         if listed is None or contended(case, key, cell):
@@ -64,7 +65,7 @@ def _in_doubles(cell: Cell, write: AttributeWrite, shown: Any, limits: tuple[int
     ways: list[Way] = []
     for state in cell.states:
         for outcome in cells.attribute_outcomes(write, state.value, limits):
-            if type(outcome.shows) in (int, dict, list) and precision.keeps_digits(outcome.shows):
+            if precision.keeps_digits(outcome.shows):
                 held = cells.Outcome(shown, precision.rounded(outcome.shows), outcome.requires, outcome.limit)
                 ways += [(fit, state.pending) for fit in cells.fitting([held], precision.rounded(shown))]
     return ways
@@ -118,8 +119,7 @@ def _judge_attribute(
         if any(outcome.requires for outcome, _ in lawful):
             case.exercised.add("TS-READING-KEPT")
         states = _distinct(State(outcome.after, pending) for outcome, pending in lawful)
-        before = cell.states[0].value if len(cell.states) == 1 else UNKNOWN
-        return Cell(states, case.exchange.received, before=before)
+        return Cell(states, case.exchange.received, before=known_value(cell))
     value = UNKNOWN if shown is OMITTED else ABSENT if shown is None else shown
     after = late.given_up(cell, value, case.exchange.received)
     if ways:
@@ -145,8 +145,6 @@ def _ways(cell: Cell, write: AttributeWrite, shown: Any, limits: tuple[int, int]
         return [outcome.after for outcome in cells.attribute_outcomes(pending, value, limits)]
 
     reached = late.reach(states, apply)
-    if reached is None:
-        reached = late.reach((State(UNKNOWN, late.pending_of(states)),), apply)
     if reached is None:
         return None
     ways: list[Way] = []
@@ -191,8 +189,7 @@ def _learn(belief: Belief, fits: list[cells.Outcome]) -> Belief:
     if len(bounds) == len(fits):
         low = max(belief.array_limits[0], min(low for low, _ in bounds))
         high = min(belief.array_limits[1], max(high for _, high in bounds))
-        if low <= high and (low, high) != belief.array_limits:
-            belief = replace(belief, array_limits=(low, high))
+        return replace(belief, array_limits=(low, high))
     return belief
 
 
@@ -252,20 +249,18 @@ def _wrong_attribute(
     def explained(value: Any) -> bool:
         return any(True for _ in cells.fitting(cells.attribute_outcomes(write, value, limits), shown))
 
-    stateful = isinstance(write.value, dict) or clause == "TS-ATTR-LENGTH-OVER"
-    if stateful and prior is not UNKNOWN:
-        for refused in cell.refused:
-            for outcome in cells.attribute_outcomes(refused, prior, limits):
-                if outcome.after is not UNKNOWN and explained(outcome.after):
-                    text = f"{name!r} shows the effect of a request that was refused"
-                    return Finding("TS-STATE-REFUSED", text, where, expected, shown)
-        if cell.before is not None and cell.before not in (UNKNOWN, ABSENT) and explained(cell.before):
-            text = f"{name!r} shows what was true before a completed request"
-            return Finding("TS-STATE-VISIBLE", text, where, expected, shown)
-        foreign = _foreign(case, candidate, key, explained)
-        if foreign is not None:
-            text = f"{name!r} shows what was written elsewhere"
-            return Finding(foreign, text, where, expected, shown)
+    for refused in cell.refused:
+        for outcome in cells.attribute_outcomes(refused, prior, limits):
+            if outcome.after is not UNKNOWN and explained(outcome.after):
+                text = f"{name!r} shows the effect of a request that was refused"
+                return Finding("TS-STATE-REFUSED", text, where, expected, shown)
+    if cell.before is not None and cell.before not in (UNKNOWN, ABSENT) and explained(cell.before):
+        text = f"{name!r} shows what was true before a completed request"
+        return Finding("TS-STATE-VISIBLE", text, where, expected, shown)
+    foreign = _foreign(case, candidate, key, explained)
+    if foreign is not None:
+        text = f"{name!r} shows what was written elsewhere"
+        return Finding(foreign, text, where, expected, shown)
     if clause == "TS-ARRAY-SET" and isinstance(shown, list) and len(shown) < len(write.value) <= limits[0]:
         text = f"{name!r} has {len(shown)} of {len(write.value)} elements, within every limit"
         return Finding("TS-ARRAY-KEPT", text, where, expected, shown)

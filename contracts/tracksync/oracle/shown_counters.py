@@ -87,17 +87,8 @@ def _ways(cell: Cell, op: CounterOp) -> list[Way] | None:
     reached = late.reach(cell.states, _apply)
     if reached is None:
         return None
-    ways = [(outcome, state.pending) for state in reached for outcome in counters.outcomes(state.value, op)]
-    afters: dict[Any, list[State]] = {}
-    for outcome, pending in ways:
-        if pending:
-            afters.setdefault(outcome.requires, []).append(State(outcome.after, pending))
-    for requires, states in afters.items():
-        further = late.reach(states, _apply)
-        if further is None:
-            return None
-        ways += [(counters.CounterOutcome(one.value, requires), one.pending) for one in further[len(states) :]]
-    return ways
+    # What comes after the write comes to the same as before it: sums, earliest and latest know no order.
+    return [(outcome, state.pending) for state in reached for outcome in counters.outcomes(state.value, op)]
 
 
 def _apply(pending: CounterOp, value: Counter) -> list[Counter]:
@@ -156,7 +147,7 @@ def _wrong_counter(
         clause, text = _wrong_count(case, candidate, key, cell, shown, expected, kind)
         wanted: Any = expected[0] if len(expected) == 1 else expected or NOTHING
         findings.append(Finding(clause, text, f"{where}/count", wanted, shown.count))
-    time_clause = None
+    time_clause = ""
     if op.when[0] != op.when[1]:
         time_clause = f"TS-{kind}-FUTURE"
     elif counter.shifted and kind == "EVENT":
@@ -167,8 +158,8 @@ def _wrong_counter(
         if any(fitting(outcome, shown, op) for outcome in outcomes):
             continue
         bounds = [getattr(outcome.after, name) for outcome in outcomes]
-        own = time_clause is not None and any(bound is None or bound == op.when for bound in bounds)
-        clause = time_clause if own and time_clause else f"TS-{kind}-{name.upper()}"
+        own = any(bound is None or bound == op.when for bound in bounds)
+        clause = time_clause if time_clause and own else f"TS-{kind}-{name.upper()}"
         text = f"{name} is not the {'earliest' if name == 'first' else 'latest'} time of {counter.name!r}"
         expected_time = next((_time_text(bound) for bound in bounds if bound is not None), NOTHING)
         findings.append(Finding(clause, text, f"{where}/{name}", expected_time, element.get(name)))

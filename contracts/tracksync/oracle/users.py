@@ -57,7 +57,7 @@ def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
     holders = [uid for uid in sure if belief.users[uid].exists is not False]
     there = [uid for uid in holders if belief.users[uid].exists]
     perhaps = [uid for uid in holders if uid not in there]  # gone, they leave it to the others, or to nobody
-    chosen = [*_meant(belief, kind, holders), *_meant(belief, kind, there), *perhaps]
+    chosen = [*(uid for some in (holders, there) for uid in _meant(belief, kind, some)), *perhaps]
     if not holders and kind not in CONTACTS:
         chosen = sure
     found = [Candidate(uid, belief.users[uid], kind) for uid in dict.fromkeys([*chosen, *doubtful])]
