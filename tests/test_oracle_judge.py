@@ -230,7 +230,7 @@ def test_who_is_found_by_email_or_phone_exercises_that(contact: dict[str, Any]) 
     court = Court()
     court.write({"a": 1}, who=U, control=contact)
     assert clause not in exercised(court)
-    court.event(1, who=contact)
+    court.event(1, who=contact, flag=ONLY)
     assert clause in exercised(court)
     assert court.event(5, who=contact) == {clause}
     assert court.event(9, who=U) == {"TS-EVENT-COUNT"}

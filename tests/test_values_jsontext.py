@@ -213,3 +213,13 @@ def test_nesting_that_is_never_closed_is_measured_too(opening: bytes, closing: b
     assert read_json(opening * 100).quirks == frozenset()
     assert read_json(opening * 101).quirks == {"too-deep"}
     assert read_json(opening * 60 + b"1" + closing * 60 + opening * 60).quirks == frozenset()
+
+
+def test_many_brackets_beside_a_nesting_make_it_no_deeper() -> None:
+    for opening, closing in ((b"[", b"]"), (b'{"a":', b"}")):
+        deep = opening * (DEPTH - 2) + b"0" + closing * (DEPTH - 2)
+        for others in (b"[],", b"{},", b"[{}],"):
+            body = b"[" + others * DEPTH + deep + b"]"
+            assert read_json(body).quirks == frozenset()
+            deeper = b"[" + others * DEPTH + opening * 2 + deep + closing * 2 + b"]"
+            assert read_json(deeper).quirks == {"too-deep"}

@@ -128,7 +128,8 @@ def linked(
     uid = candidate.uid if candidate.uid is not None else belief.made
     names = belief.names
     strong = any(kind in STRONG for kind, _ in ask.identifiers)
-    for kind, value in ask.identifiers:
+    said = [(kind, value) for kind, value in ask.identifiers if found or kind == candidate.kind]
+    for kind, value in said:
         key = identifier_key(kind, value)
         links = names.get(key, ())
         if uid in links or (not proven and ~uid in links):
@@ -136,8 +137,6 @@ def linked(
         if key in belief.floating:
             user = replace(reached_by(user, belief.floating[key]), unsettled=True)
         contact = kind in CONTACTS
-        if not found and kind != candidate.kind:
-            continue
         if contact and user.adrift:  # what it surely held before is doubtful as well: see adrift
             if ~uid not in links:
                 names = names.insert(key, (*links, ~uid))
