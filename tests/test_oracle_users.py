@@ -73,6 +73,22 @@ def test_an_alias_that_has_led_to_somebody_new_leads_there() -> None:
     assert court.event(4, who=ALIAS) != set()
 
 
+def test_whatever_stands_beside_an_external_id_may_lead_to_its_user_or_not() -> None:
+    court = Court()
+    court.event(1, who={**U, **EMAIL, **PHONE})
+    assert court.event(2, who=PHONE) == set()
+    for first in ({**U, **EMAIL, **PHONE}, {**U, **EMAIL}):
+        for count in (1, 3):
+            court = Court()
+            court.event(1, who=first)
+            court.event(2, who={**U, **EMAIL, **PHONE})
+            assert court.event(count, who=PHONE) == set()
+        court = Court()
+        court.event(1, who=first)
+        court.event(2, who={**U, **EMAIL, **PHONE})
+        assert court.event(7, who=PHONE) != set()
+
+
 # --- who holds an email or a phone ------------------------------------------------------------------------------------
 
 
