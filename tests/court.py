@@ -145,3 +145,20 @@ def bought(count: int, first: str = SHOWN, last: str = SHOWN, product: Any = "sk
 
 
 NOBODY = {"users": [], "message": "success"}
+
+
+def only(findings: list[Finding]) -> Finding:
+    """The one finding there is."""
+    (found,) = findings
+    return found
+
+
+def exercised(court: Court) -> frozenset[str]:
+    """The clauses that the last exchange put to the test."""
+    assert court.last is not None
+    return court.last.exercised
+
+
+def told(found: Finding) -> tuple[str, str, Any, Any]:
+    """What a finding names, without its sentence."""
+    return found.clause, found.pointer, found.expected, found.actual

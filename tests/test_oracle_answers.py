@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from court import LATER, SHOWN, TIME, Court, bought, counted, purchase
+from court import LATER, SHOWN, TIME, Court, bought, counted, only, purchase, told
 from tracksync.exchange import Credential
 from tracksync.findings import NOTHING, Finding
 from tracksync.oracle.answers import pointer_to_attribute
@@ -16,15 +16,6 @@ EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
 WRONG = {"events": [{**U, "name": "seen"}]}  # without its time
 ROW = {"name": "seen", "first": SHOWN, "last": SHOWN, "count": 1}
 ENTRY = "/response/body/users/0"
-
-
-def only(findings: list[Finding]) -> Finding:
-    (found,) = findings
-    return found
-
-
-def told(found: Finding) -> tuple[str, str, Any, Any]:
-    return found.clause, found.pointer, found.expected, found.actual
 
 
 # --- any body ---------------------------------------------------------------------------------------------------------

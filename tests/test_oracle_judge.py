@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from court import JSON, NOBODY, SHOWN, SYNC, TIME, Court, bought, counted, purchase
+from court import JSON, NOBODY, SHOWN, SYNC, TIME, Court, bought, counted, exercised, only, purchase, told
 from tracksync.exchange import FailureKind, Request
 from tracksync.findings import NOTHING, Finding
 
@@ -24,20 +24,6 @@ def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
 
 def request(body: Any, path: str = SYNC) -> Request:
     return Request("POST", path, JSON, json.dumps(body).encode())
-
-
-def only(findings: list[Finding]) -> Finding:
-    (found,) = findings
-    return found
-
-
-def told(found: Finding) -> tuple[str, str, Any, Any]:
-    return found.clause, found.pointer, found.expected, found.actual
-
-
-def exercised(court: Court) -> frozenset[str]:
-    assert court.last is not None
-    return court.last.exercised
 
 
 # --- trouble that lasts -----------------------------------------------------------------------------------------------

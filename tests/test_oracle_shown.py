@@ -7,9 +7,24 @@ from typing import Any
 
 import pytest
 
-from court import JSON, LATER, LATER_SHOWN, SHOWN, SYNC, TIME, Court, attributed, bought, counted, purchase
+from court import (
+    JSON,
+    LATER,
+    LATER_SHOWN,
+    SHOWN,
+    SYNC,
+    TIME,
+    Court,
+    attributed,
+    bought,
+    counted,
+    exercised,
+    only,
+    purchase,
+    told,
+)
 from tracksync.exchange import FailureKind, Request
-from tracksync.findings import NOTHING, Finding
+from tracksync.findings import NOTHING
 
 U, V = {"external_id": "u"}, {"external_id": "v"}
 ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
@@ -24,20 +39,6 @@ def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
 
 def request(body: Any, path: str = SYNC) -> Request:
     return Request("POST", path, JSON, json.dumps(body).encode())
-
-
-def only(findings: list[Finding]) -> Finding:
-    (found,) = findings
-    return found
-
-
-def told(found: Finding) -> tuple[str, str, Any, Any]:
-    return found.clause, found.pointer, found.expected, found.actual
-
-
-def exercised(court: Court) -> frozenset[str]:
-    assert court.last is not None
-    return court.last.exercised
 
 
 # --- attributes -------------------------------------------------------------------------------------------------------

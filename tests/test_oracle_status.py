@@ -6,9 +6,8 @@ from typing import Any
 
 import pytest
 
-from court import REFUSAL, SHOWN, TIME, Court, bought, counted, purchase
+from court import REFUSAL, SHOWN, TIME, Court, bought, counted, exercised, only, purchase
 from tracksync.exchange import Credential
-from tracksync.findings import Finding
 
 U = {"external_id": "u"}
 EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
@@ -16,16 +15,6 @@ RIGHT = counted(U, "seen", SHOWN, SHOWN, 1)
 TRACK, DELETE, EXPORT = "/users/track", "/users/delete", "/users/export/ids"
 DONE = {"message": "success", "deleted": 1, "users": []}
 BODIES: dict[str, Any] = {TRACK: EVENT, DELETE: {"external_ids": ["u"]}, EXPORT: {"external_ids": ["u"]}}
-
-
-def only(findings: list[Finding]) -> Finding:
-    (found,) = findings
-    return found
-
-
-def exercised(court: Court) -> frozenset[str]:
-    assert court.last is not None
-    return court.last.exercised
 
 
 @pytest.mark.parametrize(

@@ -223,3 +223,9 @@ def test_many_brackets_beside_a_nesting_make_it_no_deeper() -> None:
             assert read_json(body).quirks == frozenset()
             deeper = b"[" + others * DEPTH + opening * 2 + deep + closing * 2 + b"]"
             assert read_json(deeper).quirks == {"too-deep"}
+
+
+@pytest.mark.parametrize("depth", list(range(1, DEPTH)))
+def test_no_depth_below_the_limit_is_too_deep(depth: int) -> None:
+    body = b"[" + b"[]," * DEPTH + b"[" * depth + b"]" * depth + b"]"
+    assert read_json(body).quirks == frozenset()
