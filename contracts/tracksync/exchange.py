@@ -21,6 +21,12 @@ def header(headers: Headers, name: str) -> str | None:
     return None
 
 
+def media_type(headers: Headers) -> str:
+    """The content type in small letters, without parameters; empty where there is none."""
+    value = header(headers, "content-type") or ""
+    return value if value == "application/json" else value.partition(";")[0].strip().lower()
+
+
 class Credential(enum.StrEnum):
     """What the sender knows of the key it used. The key itself never travels in an exchange."""
 

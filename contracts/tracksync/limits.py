@@ -19,6 +19,7 @@ DATE_YEAR_MIN: Final = 0  # TYPES: a year below is stored as a string
 DATE_YEAR_MAX: Final = 3000  # TYPES: a year above is stored as a string
 
 IDENTIFIERS: Final = ("external_id", "user_alias", "braze_id", "email", "phone")  # SYNC
+STRONG: Final = ("external_id", "user_alias", "braze_id")  # SYNC: each names one profile, or none
 CONTACTS: Final = ("email", "phone")  # SYNC: beside a stronger identifier they are attributes
 CONTROL_KEYS: Final = frozenset({"_update_existing_only", "_merge_objects", "push_token_import"})  # ATTR NESTED
 PROFILE_FIELDS: Final = frozenset(  # ATTR; image_url from older pages

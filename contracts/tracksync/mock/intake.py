@@ -28,7 +28,6 @@ PRECEDENCE: Final = {
     "alias": ("user_alias", "external_id", "braze_id", "email", "phone"),
     "refused": ("external_id", "user_alias", "braze_id", "email", "phone"),
 }
-STRONG: Final = ("external_id", "user_alias", "braze_id")
 NUMERIC_TEXT: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
 # Quirks of a body that no JSON value can carry through an answer; the others are taken as they are.
 UNREADABLE: Final = frozenset({"not-utf8", "nan", "too-deep"})
@@ -165,7 +164,7 @@ class Intake(Part):
         found = [kind for kind in self.precedence() if item.get(kind) is not None]
         if not found:
             return self.refuse_nobody(section, index, item)
-        if reading == "refused" and sum(kind in STRONG for kind in found) > 1:
+        if reading == "refused" and sum(kind in limits.STRONG for kind in found) > 1:
             raise Refused(400, Detail("Only one identifier is allowed", section, index))
         readings = [self.read_identifier(section, index, kind, item[kind]) for kind in found]
         return readings[0]

@@ -9,7 +9,7 @@ from typing import Any
 
 from msgspec import Struct
 
-from tracksync.exchange import Response, header
+from tracksync.exchange import Response, media_type
 from tracksync.findings import NOTHING, Finding
 from tracksync.limits import CONTACTS, IDENTIFIERS
 from tracksync.oracle.counters import Shown
@@ -48,7 +48,7 @@ def read_body(response: Response) -> tuple[Any, list[Finding]]:
             else (f"the answer ({response.status}) has no body")
         )
         return None, [Finding("TS-ANSWER-JSON", message, BODY, "a JSON object", start)]
-    media = (header(response.headers, "content-type") or "").partition(";")[0].strip().lower()
+    media = media_type(response.headers)
     if media != "application/json":
         message = f"the answer is labelled {media or 'with nothing'}"
         findings.append(
@@ -168,7 +168,6 @@ def judge_identifier(ask: Ask, entry: dict[str, Any]) -> tuple[list[Finding], st
         return [], None
     reading = None
     named = False
-    leading = {kind for kind, _ in ask.identifiers if kind not in CONTACTS} or {ask.identifiers[0][0]}
     for kind, value in ask.identifiers:
         shown = entry.get(kind)
         if shown is None:
@@ -180,7 +179,7 @@ def judge_identifier(ask: Ask, entry: dict[str, Any]) -> tuple[list[Finding], st
         elif kind == "external_id" and shown == name_key(value):
             named = True
             reading = "string"
-        elif kind in leading:  # another may show what stands on the profile: extra fields are free
+        elif kind in _leading(ask):  # another may show what stands on the profile: extra fields are free
             text = f"the entry names another {kind} than the request"
             return [Finding("TS-OK-IDENTIFIER", text, f"{ENTRY}/{kind}", value, shown)], None
     if not named:
@@ -189,6 +188,11 @@ def judge_identifier(ask: Ask, entry: dict[str, Any]) -> tuple[list[Finding], st
         others = {kind: entry[kind] for kind in IDENTIFIERS if kind in entry}
         return [Finding("TS-OK-IDENTIFIER", text, f"{ENTRY}/{kind}", value, others or NOTHING)], None
     return [], reading
+
+
+def _leading(ask: Ask) -> set[str]:
+    """The kinds of identifier that say whom the request means."""
+    return {kind for kind, _ in ask.identifiers if kind not in CONTACTS} or {ask.identifiers[0][0]}
 
 
 def judge_attributes_listed(ask: Ask, entry: dict[str, Any]) -> tuple[dict[str, Any] | None, list[Finding]]:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
 from typing import Any
 
+from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tracksync.exchange import Exchange
@@ -18,8 +18,7 @@ from tracksync.oracle.counters import CounterOp
 from tracksync.oracle.intake import Ask
 
 
-@dataclass(slots=True)
-class Case:
+class Case(Struct):
     """The working notes on one exchange while it is judged."""
 
     belief: Belief
@@ -37,8 +36,9 @@ class Case:
         self.exercised.add("TS-READING-KEPT")
         if not left & shown:
             self.findings.append(changed(row, left, shown, where))
-            left = shown
-        self.belief = replace(self.belief, rows=self.belief.rows.insert(row, left & shown))
+            self.belief = replace(self.belief, rows=self.belief.rows.insert(row, shown))
+        elif not left <= shown:
+            self.belief = replace(self.belief, rows=self.belief.rows.insert(row, left & shown))
 
 
 def overdue(pending: Iterable[Any], sent: float) -> bool:

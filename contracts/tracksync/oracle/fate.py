@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from tracksync.limits import CONTACTS
 from tracksync.oracle import neighbours, users
 from tracksync.oracle.belief import CONSISTENT_AFTER, CellKey, Identifier, User, linked_user
 from tracksync.oracle.case import Case, operations
@@ -64,7 +65,7 @@ def perhaps_applied(case: Case) -> None:
 def pend(case: Case, due: float | None = None) -> None:
     """The writes of the request may reach their cells once, at any later time, but not after `due` if it is given."""
     kinds = {kind for kind, _ in case.ask.identifiers}
-    contacts = kinds & {"email", "phone"}
+    contacts = kinds.intersection(CONTACTS)
     writes = [(key, replace(write, due=None if contacts else due)) for key, write in operations(case)]
     creates = due is not None and kinds == {"external_id"} and case.ask.update_only is not True
 

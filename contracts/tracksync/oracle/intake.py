@@ -12,7 +12,7 @@ from typing import Any
 
 from msgspec import Struct, field
 
-from tracksync.exchange import Credential, Exchange, Request, header
+from tracksync.exchange import Credential, Exchange, Request, header, media_type
 from tracksync.limits import (
     BODY_BYTES,
     CONTACTS,
@@ -25,6 +25,7 @@ from tracksync.limits import (
     RESERVED_PROPERTIES,
     SECTIONS,
     STRING_CHARACTERS,
+    STRONG,
     TRACK_OBJECTS,
 )
 from tracksync.oracle.belief import CellKey, Identifier
@@ -210,7 +211,7 @@ def _credential_grounds(exchange: Exchange, endpoint: str | None) -> list[Ground
 
 
 def _transport_grounds(request: Request, reader: _Reader) -> None:
-    media = (header(request.headers, "content-type") or "").partition(";")[0].strip().lower()
+    media = media_type(request.headers)
     if media != "application/json":
         readings = ((400, "bad-request"), (415, "unsupported"))
         why = f"the content type is {media or 'missing'}"
@@ -377,7 +378,7 @@ def _read_identifiers(section: str, target: dict[str, Any], reader: _Reader, whe
     elif broken:
         for ground in broken:
             reader.odd(ground.why, ground.pointer)
-    strong = [kind for kind, _ in found if kind in ("external_id", "user_alias", "braze_id")]
+    strong = [kind for kind, _ in found if kind in STRONG]
     if "braze_id" in strong:
         why = "the braze_id may be unknown"
         reader.grounds.append(row_may("unknown-braze-id", "TS-USER-BRAZE-ID", why, f"{where}/braze_id"))
@@ -644,7 +645,7 @@ def _read_attributes(
                     reader.grounds.append(may("_merge_objects is no boolean", pointer=f"{where}/{key}"))
             elif key == "push_token_import":
                 reader.odd("push_token_import has its own conditions", f"{where}/{key}")
-        elif key not in ("external_id", "user_alias", "braze_id"):
+        elif key not in STRONG:
             profile[key] = value
             if key in CONTACTS:
                 if value is None:
@@ -655,7 +656,7 @@ def _read_attributes(
             else:
                 reader.grounds.append(may(f"{key} is not in its documented format", pointer=f"{where}/{key}"))
     if not custom and profile.keys() <= set(CONTACTS):
-        strong = any(kind in target for kind in ("external_id", "user_alias", "braze_id"))
+        strong = any(kind in target for kind in STRONG)
         if not (profile and strong):
             why = "the object names no attribute"
             reader.grounds.append(row_may("empty-attributes", "TS-OK-STATUS", why, where))

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from tracksync.exchange import Exchange, Request
 from tracksync.findings import NOTHING, Finding
+from tracksync.limits import CONTACTS
 from tracksync.oracle import answers, neighbours, rates, users
 from tracksync.oracle.belief import Belief, CellKey
 from tracksync.oracle.case import Case, changed
@@ -106,8 +107,9 @@ def _form_findings(case: Case) -> Iterable[Finding]:
 
 
 def _close(case: Case) -> Judgement:
-    case.findings += _form_findings(case)
-    case.exercised.update(finding.clause for finding in case.findings)
+    if case.findings:
+        case.findings += _form_findings(case)
+        case.exercised.update(finding.clause for finding in case.findings)
     return Judgement(case.belief, tuple(case.findings), frozenset(case.exercised))
 
 
@@ -162,16 +164,20 @@ def _judge_write(case: Case, body: dict[str, Any]) -> None:
     if not tried:
         return
     clean = [(option, attempt) for option, attempt in zip(options, tried, strict=True) if not attempt.findings]
-    turned = [attempt for attempt in tried if {one.clause for one in attempt.findings} == {"TS-READING-KEPT"}]
-    chosen = clean[0][1] if clean else (turned or tried)[0]
-    if len({(option.uid, option.kind) for option, _ in clean}) > 1:  # the written cells of all of them are uncertain
-        stain(case)
+    chosen = clean[0][1] if clean else next(filter(_only_turned, tried), tried[0])
+    if len(clean) > 1 and len({(option.uid, option.kind) for option, _ in clean}) > 1:
+        stain(case)  # the written cells of all of them are uncertain
         case.exercised |= chosen.exercised
         return
     case.belief = chosen.belief
     case.findings += chosen.findings
     case.exercised |= chosen.exercised
     case.belief = case.belief.narrow([option.requires for option, _ in clean])
+
+
+def _only_turned(attempt: Case) -> bool:
+    """Whether all that is wrong is that the server left the reading it had shown."""
+    return all(one.clause == "TS-READING-KEPT" for one in attempt.findings)
 
 
 def _afresh(case: Case) -> Case:
@@ -194,8 +200,6 @@ def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success)
     fitting = [requires for found, requires in ways if found is success.found]
     open_ways = [requires for requires in fitting if case.belief.allows(requires)]
     clause = _user_clause(ask, candidate)
-    if success.found and candidate.kind == "user_alias" and candidate.user.exists is False:
-        clause = _label_clause(case.belief, ask) or clause
     definite = len({found for found, _ in ways}) == 1
     if (definite and candidate.user.exists is not None) or any(requires for _, requires in ways):
         case.exercised.add(clause)
@@ -205,6 +209,8 @@ def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success)
             row, reading = fitting[0][-1]
             case.findings.append(changed(row, case.belief.rows[row], [reading], where))
         else:
+            if success.found and candidate.kind == "user_alias":
+                clause = _label_clause(case.belief, ask) or clause
             case.findings.append(_wrong_user(ask, candidate, success, clause))
     elif candidate.user.exists is False or definite:
         case.belief = case.belief.narrow(open_ways)
@@ -274,9 +280,9 @@ def _judge_entry(case: Case, candidate: Candidate, entry: dict[str, Any]) -> Non
         user = judge_attributes(case, candidate, user, entry)
     else:
         user = judge_counter(case, candidate, user, entry)
-    if {kind for kind, _ in ask.identifiers} == {"email", "phone"}:
+    if case.findings and {kind for kind, _ in ask.identifiers} == set(CONTACTS):
         case.findings = [_by_leader(finding) for finding in case.findings]
-    if candidate.kind in ("email", "phone") and candidate.user.external:
+    if candidate.kind in CONTACTS and candidate.user.external:
         case.findings = [_by_contact(finding, candidate.kind) for finding in case.findings]
     if case.findings and candidate.user.exists is False and _alike(case.belief, ask):
         text = "the answer mixes up users whose identifiers differ in spelling only"
@@ -284,8 +290,10 @@ def _judge_entry(case: Case, candidate: Candidate, entry: dict[str, Any]) -> Non
     case.belief, uid = users.linked(case.belief, ask, candidate, user)
     writers = case.belief.writers
     for key in ask.cells():
-        writers = writers.insert(key, uid)
-    case.belief = replace(case.belief, writers=writers)
+        if writers.get(key) != uid:
+            writers = writers.insert(key, uid)
+    if writers is not case.belief.writers:
+        case.belief = replace(case.belief, writers=writers)
 
 
 _LED = frozenset({"TS-ATTR-INC", "TS-EVENT-COUNT", "TS-STATE-USERS-APART", "TS-STATE-KEYS-APART"})
@@ -320,7 +328,7 @@ def _user_features(ask: Ask, candidate: Candidate) -> Iterable[str]:
     kinds = [kind for kind, _ in ask.identifiers]
     if kinds == ["email", "phone"]:
         yield "TS-USER-EMAIL-LEADS"
-    if candidate.user.exists and candidate.kind in ("email", "phone"):
+    if candidate.user.exists and candidate.kind in CONTACTS:
         yield f"TS-USER-{candidate.kind.upper()}-FINDS"
     if candidate.user.exists is False and candidate.kind == "user_alias" and ask.update_only is False:
         yield "TS-USER-ALIAS-LABEL"

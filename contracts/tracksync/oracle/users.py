@@ -8,12 +8,11 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracksync.limits import CONTACTS
+from tracksync.limits import CONTACTS, STRONG
 from tracksync.oracle.belief import Belief, Requires, User
 from tracksync.oracle.intake import Ask, identifier_key
 from tracksync.oracle.late import reached_by
 
-STRONG = ("external_id", "user_alias", "braze_id")
 LEADERS = {  # which kind leads of two, or else which, under each reading of identifier-precedence
     "external-id": ("external_id", "user_alias"),
     "alias": ("user_alias", "external_id"),
@@ -32,6 +31,8 @@ class Candidate(Struct, frozen=True):
 
 def candidates(belief: Belief, ask: Ask) -> list[Candidate]:
     """The profiles that the request may address; usually one."""
+    if len(ask.identifiers) == 1:
+        return _lookup(belief, *ask.identifiers[0])
     by_kind = dict(ask.identifiers)
     strong = [kind for kind in STRONG if kind in by_kind]
     if len(strong) > 1:
@@ -52,6 +53,8 @@ def candidates(belief: Belief, ask: Ask) -> list[Candidate]:
 def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
     key = identifier_key(kind, value)
     links = belief.names.get(key, ())
+    if len(links) == 1 and links[0] >= 0 and belief.users[links[0]].exists:  # the usual case, at less cost
+        return [Candidate(links[0], belief.users[links[0]], kind)]
     sure = [link for link in links if link >= 0]
     doubtful = [~link for link in links if link < 0]
     holders = [uid for uid in sure if belief.users[uid].exists is not False]
@@ -127,7 +130,6 @@ def linked(
     """
     uid = candidate.uid if candidate.uid is not None else belief.made
     names = belief.names
-    strong = any(kind in STRONG for kind, _ in ask.identifiers)
     said = [(kind, value) for kind, value in ask.identifiers if found or kind == candidate.kind]
     for kind, value in said:
         key = identifier_key(kind, value)
@@ -143,7 +145,7 @@ def linked(
             continue
         if kind == candidate.kind:
             names = names.insert(key, _surely(links, uid) if contact else (uid,))
-        elif contact and strong and proven and ask.section == "attributes":
+        elif contact and proven and ask.section == "attributes" and any(kind in STRONG for kind, _ in ask.identifiers):
             for former in user.held:  # a profile has one email and one phone; the former one leads to it no longer
                 if former[0] == kind:
                     names = names.insert(former, tuple(~uid if one == uid else one for one in names[former]))

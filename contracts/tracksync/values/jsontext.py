@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import math
 import re
-from dataclasses import dataclass
 from itertools import accumulate
 from typing import Any, Final, NoReturn
 
@@ -18,8 +17,7 @@ DEPTH: Final = 100
 """Nesting that is read. Common parsers stop at this depth by default, others at thousands, others never."""
 
 
-@dataclass(frozen=True, slots=True)
-class JsonText:
+class JsonText(msgspec.Struct, frozen=True):
     """What a body says.
 
     `valid` is False for plain bad syntax only; `value` is then None. `quirks` names what makes servers differ
@@ -41,13 +39,13 @@ class JsonText:
 
 def read_json(body: bytes) -> JsonText:
     """The JSON value of `body` by RFC 8259, and its quirks. Never raises."""
-    if (body.count(b"[") + body.count(b"{") > DEPTH) and _depth(body) > DEPTH:
+    if (body.count(b"[") + body.count(b"{") > DEPTH) and _is_too_deep(body):
         return _TOO_DEEP
-    if len(body) <= _DOUBLE_DIGITS:  # the usual case: short, so that no number is huge
+    if len(body) - len(body.translate(None, _DIGITS)) <= _DOUBLE_DIGITS:  # the usual case: no number can be huge
         try:
             value = msgspec.json.decode(body)
-            if msgspec.json.encode(value) == body:  # what comes back the same to the byte has no quirk
-                return JsonText(value, True, _NONE)
+            if msgspec.json.encode(value) == body or any(write(value).encode() == body for write in _USUAL_FORMS):
+                return JsonText(value, True, _NONE)  # what comes back the same to the byte has no quirk
         except (msgspec.DecodeError, UnicodeError, RecursionError):
             pass  # read at length, which says what is wrong
     try:
@@ -137,13 +135,13 @@ def _decode(body: bytes) -> tuple[str, set[str]]:
         return body.decode(encoding, "replace"), quirks | {"not-utf8"}
 
 
-def _depth(body: bytes) -> int:
-    """The deepest nesting before the first syntax error; behind one it may be too high."""
+def _is_too_deep(body: bytes) -> bool:
+    """Whether the nesting before the first syntax error is over DEPTH; behind one it may seem higher than it is."""
     brackets = _STRING.sub(b"", body).translate(_SQUARE, _NO_BRACKETS)
     rest, levels = brackets, 0
     while levels <= DEPTH and b"[]" in rest:  # level by level from within: quick where there are few levels
         rest, levels = rest.replace(b"[]", b""), levels + 1
-    return levels if not rest else max(accumulate(map(_STEP.__getitem__, brackets)), default=0)
+    return any(map(DEPTH.__lt__, accumulate(map(_STEP.__getitem__, brackets)))) if rest else levels > DEPTH
 
 
 def _beyond_double(digits: str, value: float) -> bool:
@@ -166,6 +164,11 @@ _TOO_DEEP: Final = JsonText(None, True, frozenset({"too-deep"}))
 _BROKEN: Final = JsonText(None, False, _NONE)
 _DOUBLE_DIGITS: Final = 300  # every integer literal this short is within the range of a double
 _INT_DIGITS: Final = 4300  # Python's own guard against quadratic conversion
+_DIGITS: Final = b"0123456789"
+_USUAL_FORMS: Final = (  # in which clients and servers write JSON, beside msgspec's own
+    json.JSONEncoder(check_circular=False, separators=(",", ":")).encode,
+    json.JSONEncoder(check_circular=False).encode,
+)
 _MARKS: Final = (b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 # The closing quote is optional so that an unterminated string is one match, not a search that begins at every quote.
 _STRING: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"?', re.DOTALL)
