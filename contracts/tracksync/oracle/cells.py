@@ -17,7 +17,7 @@ from tracksync.limits import ARRAY_MAX, DATE_YEAR_MAX, DATE_YEAR_MIN, OBJECT_BYT
 from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Requires
 from tracksync.values import arrays, objects
 from tracksync.values.numbers import canonical, is_integer, is_number, same, within_int64
-from tracksync.values.text import length
+from tracksync.values.text import fits
 from tracksync.values.times import Certainty, is_date_like, read_time, same_instant
 
 ANYTHING: Final = object()  # an outcome that says nothing of what is shown
@@ -159,7 +159,7 @@ def _string(value: str, prior: Any) -> list[Outcome]:
         return [Outcome(value, value), *_open()]
     if (value[:1].isdigit() and value[-1:] == "Z") or (len(value) > 19 and value[-3:-2] == ":"):
         return _date(value)
-    if length(value, "utf16") > STRING_CHARACTERS:
+    if not fits(value, "utf16"):
         kept = [Outcome(value, value, (("string-length", "code-points"),))]
         return kept + _refused(prior, (("string-length", "utf16"),))
     return [Outcome(value, value)]
@@ -232,7 +232,7 @@ def _simple(values: Iterable[Any]) -> bool:
     kinds: dict[Any, type] = {}
     for item in values:
         if isinstance(item, str):
-            if length(item, "utf16") > STRING_CHARACTERS or "\0" in item:
+            if not fits(item, "utf16") or "\0" in item:
                 return False
         elif not isinstance(item, (bool, int, float)) or abs(item) >= 2**63:
             return False

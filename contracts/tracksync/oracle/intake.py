@@ -602,15 +602,16 @@ def _read_properties(target: dict[str, Any], reader: _Reader, where: str, clause
 
 
 def _property_fits(value: Any, depth: int = 0) -> bool:
-    if isinstance(value, str):
+    kind = type(value)
+    if kind is str:
         return fits(value, "utf16") and "\0" not in value
-    if isinstance(value, bool):
+    if kind is bool:
         return True
-    if isinstance(value, (int, float)):
-        return abs(value) < 2**53
+    if is_number(value):
+        return bool(-(2**53) < value < 2**53)
     if depth > 6 or value is None:
         return False
-    if isinstance(value, list):
+    if kind is list:
         return all(_property_fits(item, depth + 1) for item in value)
     return all(
         key and "." not in key and "$" not in key and _property_fits(item, depth + 1) for key, item in value.items()
@@ -696,7 +697,7 @@ def _read_container(key: str, value: Any, reader: _Reader, pointer: str) -> None
 
 def _plain(values: list[Any]) -> bool:
     return all(
-        length(item, "utf16") <= STRING_CHARACTERS and "\0" not in item
+        fits(item, "utf16") and "\0" not in item
         if isinstance(item, str)
         else isinstance(item, (bool, int, float)) and abs(item) < 2**63
         for item in values

@@ -163,15 +163,16 @@ def _judge_write(case: Case, body: dict[str, Any]) -> None:
         tried.append(attempt)
     if not tried:
         return
+    if len(tried) == 1:
+        _take(case, tried[0])
+        return
     clean = [(option, attempt) for option, attempt in zip(options, tried, strict=True) if not attempt.findings]
     chosen = clean[0][1] if clean else next(filter(_only_turned, tried), tried[0])
-    if len(clean) > 1 and len({(option.uid, option.kind) for option, _ in clean}) > 1:
+    if len({(option.uid, option.kind) for option, _ in clean}) > 1:
         stain(case)  # the written cells of all of them are uncertain
         case.exercised |= chosen.exercised
         return
-    case.belief = chosen.belief
-    case.findings += chosen.findings
-    case.exercised |= chosen.exercised
+    _take(case, chosen)
     case.belief = case.belief.narrow([option.requires for option, _ in clean])
 
 
@@ -185,8 +186,19 @@ def _afresh(case: Case) -> Case:
     return Case(case.belief, case.exchange, case.ask, case.in_flight)
 
 
+def _take(case: Case, attempt: Case) -> None:
+    """What an attempt has come to is how it is."""
+    case.belief = attempt.belief
+    case.findings += attempt.findings
+    case.exercised |= attempt.exercised
+
+
 def _judge_candidate(case: Case, candidate: Candidate, success: answers.Success) -> None:
     ask = case.ask
+    if success.entry is not None and candidate.user.exists and not candidate.requires:  # the usual case, at less cost
+        case.exercised.add(_user_clause(ask, candidate))
+        _judge_entry(case, candidate, success.entry)
+        return
     late = candidate.user.due is not None and candidate.user.due < case.exchange.sent
     if late and candidate.user.exists is None:
         candidate = replace(candidate, user=replace(candidate.user, exists=True))
