@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from typing import Any, Final
+
+import msgspec
 
 from tracksync.mock.call import REMOVED, UNCHANGED, Call, Detail, Outcome, Part, Refused, Task
 from tracksync.mock.profiles import Profile, Tally
@@ -12,8 +15,7 @@ from tracksync.values import times
 WIRE_MESSAGE: Final = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
 HTML: Final = b"<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>"  # not JSON, on purpose
 SHOWN_UNDER: Final = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchase_events"}
-# ASCII with escapes carries every text, also a lone surrogate that no UTF-8 can.
-_ENCODER: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
+_ESCAPING: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 class Answer(Part):
@@ -154,8 +156,12 @@ class Answer(Part):
         return {"request_number": call.number} | _turned(body)
 
     def encode(self, call: Call, body: Any) -> bytes:
-        """A body as JSON."""
-        return _ENCODER.encode(body).encode("ascii")
+        """A body as JSON in ASCII: escapes carry every text, also a lone surrogate that no UTF-8 can."""
+        with suppress(UnicodeEncodeError):
+            text = msgspec.json.encode(body)  # quick, and nearly always all ASCII
+            if text.isascii():
+                return text
+        return _ESCAPING.encode(body).encode("ascii")
 
     def media(self, call: Call) -> str:
         """The content type of an answer (WIRE)."""

@@ -51,6 +51,7 @@ def read_time(text: str) -> TimeText:
     return _read_cached(text) if len(text) <= _CACHED_LENGTH else _read(text)
 
 
+@lru_cache(maxsize=8192)
 def write_time(instant: int, form: str, offset_minutes: int = 0) -> str:
     """`instant` in `form`, a reading of the ledger row `time-form`; `offset_minutes` is for "as-sent" only.
 
