@@ -18,7 +18,20 @@ TIME = "2022-12-06T19:20:45+01:00"
 SHOWN = "2022-12-06T18:20:45.000Z"
 LATER, LATER_SHOWN = "2023-01-01T00:00:00Z", "2023-01-01T00:00:00.000Z"
 JSON = (("content-type", "application/json"),)
+U, V = {"external_id": "u"}, {"external_id": "v"}
+ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
+EMAIL, PHONE = {"email": "e@example.com"}, {"phone": "+12025550100"}
+ONLY, CREATE = {"_update_existing_only": True}, {"_update_existing_only": False}
+EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
 REFUSAL = {"message": "Valid data must be provided.", "errors": ["'time' is required"]}
+
+
+def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
+    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
+
+
+def request(body: Any, path: str = SYNC) -> Request:
+    return Request("POST", path, JSON, json.dumps(body).encode())
 
 
 def everything_new(kind: str, text: str) -> bool:

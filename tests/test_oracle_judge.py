@@ -7,24 +7,30 @@ from typing import Any
 
 import pytest
 
-from court import JSON, NOBODY, SHOWN, SYNC, TIME, Court, bought, counted, exercised, only, purchase, told
+from court import (
+    ALIAS,
+    CREATE,
+    EMAIL,
+    EVENT,
+    NOBODY,
+    ONLY,
+    PHONE,
+    SHOWN,
+    TIME,
+    Court,
+    U,
+    V,
+    bought,
+    counted,
+    exercised,
+    only,
+    purchase,
+    request,
+    seen,
+    told,
+)
 from tracksync.exchange import FailureKind, Request
 from tracksync.findings import NOTHING, Finding
-
-U, V = {"external_id": "u"}, {"external_id": "v"}
-ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
-EMAIL, PHONE = {"email": "e@example.com"}, {"phone": "+12025550100"}
-ONLY, CREATE = {"_update_existing_only": True}, {"_update_existing_only": False}
-EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
-
-
-def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
-    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
-
-
-def request(body: Any, path: str = SYNC) -> Request:
-    return Request("POST", path, JSON, json.dumps(body).encode())
-
 
 # --- trouble that lasts -----------------------------------------------------------------------------------------------
 

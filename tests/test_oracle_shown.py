@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from court import (
-    JSON,
+    EVENT,
     LATER,
     LATER_SHOWN,
     SHOWN,
-    SYNC,
     TIME,
     Court,
+    U,
     attributed,
     bought,
     counted,
@@ -23,23 +22,8 @@ from court import (
     purchase,
     told,
 )
-from tracksync.exchange import FailureKind, Request
+from tracksync.exchange import FailureKind
 from tracksync.findings import NOTHING
-
-U, V = {"external_id": "u"}, {"external_id": "v"}
-ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
-EMAIL, PHONE = {"email": "e@example.com"}, {"phone": "+12025550100"}
-ONLY, CREATE = {"_update_existing_only": True}, {"_update_existing_only": False}
-EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
-
-
-def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
-    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
-
-
-def request(body: Any, path: str = SYNC) -> Request:
-    return Request("POST", path, JSON, json.dumps(body).encode())
-
 
 # --- attributes -------------------------------------------------------------------------------------------------------
 

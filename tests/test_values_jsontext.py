@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracksync.values.jsontext import DEPTH, read_json
+from tracksync.values.jsontext import DEPTH, JsonText, read_json
 from tracksync.values.numbers import same
 
 JSON_VALUES = st.recursive(
@@ -223,6 +223,33 @@ def test_many_brackets_beside_a_nesting_make_it_no_deeper() -> None:
             assert read_json(body).quirks == frozenset()
             deeper = b"[" + others * DEPTH + opening * 2 + deep + closing * 2 + b"]"
             assert read_json(deeper).quirks == {"too-deep"}
+
+
+def test_brackets_that_were_closed_make_an_open_nesting_no_shallower() -> None:
+    assert read_json(b"[" + b"[]," * DEPTH + b"[" * (DEPTH - 1)).quirks == frozenset()
+    assert read_json(b"[" + b"[]," * DEPTH + b"[" * DEPTH).quirks == {"too-deep"}
+
+
+@pytest.mark.parametrize(
+    "body", [rb'{"a": "\u00e9", "b": 1}', rb'{"a":"\u00e9, \": ","b":[1,2]}', rb'{"a, b": "c\": d"}']
+)
+def test_each_usual_form_is_read_alike(body: bytes) -> None:
+    assert read_json(body) == JsonText(json.loads(body), True, frozenset())
+
+
+@pytest.mark.parametrize("space", ["", " "])
+def test_a_repeated_key_is_seen_in_every_form(space: str) -> None:
+    for key in ("a", "\\u00e9", "b, c", 'd\\": e'):
+        body = f'{{"{key}":{space}1,{space}"{key}":{space}2}}'.encode()
+        assert read_json(body).quirks == {"duplicate-keys"}
+
+
+def test_a_huge_number_is_seen_in_a_body_of_any_length() -> None:
+    for size in (0, 10, 1000):
+        for digits in (301, 400):
+            body = b'{"a":"' + b"x" * size + b'","b":' + b"9" * digits + b"}"
+            huge = math.isinf(float("9" * digits))
+            assert read_json(body).quirks == ({"huge-number"} if huge else frozenset())
 
 
 @pytest.mark.parametrize("depth", list(range(1, DEPTH)))

@@ -339,6 +339,11 @@ def test_a_day_before_its_month_may_be_read_or_not(text: str, year: int) -> None
     assert (time.certainty, time.instant, time.year) == (Certainty.LENIENT, None, year)
 
 
+def test_only_digits_of_ascii_make_a_date_that_is_certainly_none() -> None:
+    assert read_time("2023-13-01 pm").certainty is Certainty.NOT
+    assert read_time("\u0662\u0660\u0662\u0663-\u0661\u0663-\u0660\u0661 pm").certainty is Certainty.LENIENT
+
+
 @pytest.mark.parametrize("day", ["2023-01-15", "2023-02-01", "2023-03-31", "2023-12-02"])
 def test_a_date_before_words_of_dates_may_be_that_date(day: str) -> None:
     time = read_time(f"{day} at 5 pm")

@@ -169,10 +169,11 @@ def _zone(offset: int) -> str:
 def _day_number(year: int, month: int, day: int) -> int | None:
     """Days since 1970-01-01, or None if the month has no such day. The calendar repeats every 400 years."""
     cycles, place = divmod(year, 400)
-    leap = place % 4 == 0 and (place % 100 != 0 or place == 0)
-    if day > _MONTH_DAYS[month] + (month == 2 and leap):
+    try:
+        there = date(place + 400, month, day)
+    except ValueError:
         return None
-    return date(place + 400, month, day).toordinal() - _EPOCH_ORDINAL + (cycles - 1) * _CYCLE_DAYS
+    return there.toordinal() - _EPOCH_ORDINAL + (cycles - 1) * _CYCLE_DAYS
 
 
 def _read_iso(match: re.Match[str]) -> TimeText:
@@ -235,7 +236,6 @@ _EPOCH: Final = datetime(1970, 1, 1)
 _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _CYCLE_DAYS: Final = 146_097  # 400 years
 _CYCLE: Final = _CYCLE_DAYS * 24 * 60 * _MINUTE
-_MONTH_DAYS: Final = (0, 31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 # Whole words only, so that "decline" is no December and "may5be" no May.
 _NAMES: Final = re.compile(
