@@ -263,9 +263,9 @@ def read_counter(ask: Ask, entry: dict[str, Any]) -> tuple[dict[str, Any] | None
             match, pointer = one, f"{where}/{index}"
         else:
             text = f"{member} lists {shown!r} beside what the request named"
-            findings.append(Finding(ONLY[section], text, f"{where}/{index}", NOTHING, shown))
+            findings.append(Finding(ONLY[section], text, f"{where}/{index}", NOTHING, one))
     if match is None:
-        findings.append(Finding("TS-OK-SHOWS", f"the answer does not show {wanted!r}", where, wanted))
+        findings.append(Finding("TS-OK-SHOWS", f"the answer does not show {wanted!r}", where, wanted, listed))
     return match, pointer, findings
 
 

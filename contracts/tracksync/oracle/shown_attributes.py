@@ -257,7 +257,7 @@ def _wrong_attribute(
     if cell.before is not None and cell.before not in (UNKNOWN, ABSENT) and explained(cell.before):
         text = f"{name!r} shows what was true before a completed request"
         return Finding("TS-STATE-VISIBLE", text, where, expected, shown)
-    foreign = _foreign(case, candidate, key, explained)
+    foreign = _foreign(case, candidate, key, explained, by_chance=clause == "TS-ATTR-INC")
     if foreign is not None:
         text = f"{name!r} shows what was written elsewhere"
         return Finding(foreign, text, where, expected, shown)
@@ -271,14 +271,19 @@ def _wrong_attribute(
     return Finding(clause, text, where, expected, shown)
 
 
-def _foreign(case: Case, candidate: Candidate, key: CellKey, explained: Callable[[Any], bool]) -> str | None:
-    """Whether a value of another user, or of another attribute of this one, explains what is shown."""
+def _foreign(
+    case: Case, candidate: Candidate, key: CellKey, explained: Callable[[Any], bool], *, by_chance: bool
+) -> str | None:
+    """Whether a value of another user, or of another attribute of this one, explains what is shown.
+
+    `by_chance`: some attribute's value explains it often enough by chance, as small numbers do a wrong sum.
+    """
     writer = case.belief.writers.get(key)
     if writer is not None and writer != candidate.uid:
         other = known_value(case.belief.users[writer].cell(key))
         if other is not UNKNOWN and explained(other):
             return "TS-STATE-USERS-APART"
-    for other_key, cell in candidate.user.cells.items():
+    for other_key, cell in () if by_chance else candidate.user.cells.items():
         if other_key[0] == key[0] and other_key != key:
             other = known_value(cell)
             if other is not UNKNOWN and other is not ABSENT and explained(other):
