@@ -192,6 +192,10 @@ def test_properties_within_the_limits_may_not_be_refused() -> None:
     many = {f"p{n}": n for n in range(300)}
     assert Court().clauses(event(properties=many), REFUSAL, 400) == {"TS-EVENT-PROPERTIES-256"}
     assert Court().clauses(event(properties={"a": [1, {"b": True}]}), REFUSAL, 400) == {"TS-EVENT-PROPERTIES"}
+    for number in (-1000, 1 - 2**53, 2**53 - 1, -0.5):
+        assert Court().clauses(event(properties={"a": number}), REFUSAL, 400) == {"TS-EVENT-PROPERTIES"}
+    for number in (-(2**53), 2**53):  # beyond what every reader of JSON holds exactly
+        assert Court().clauses(event(properties={"a": number}), REFUSAL, 400) == set()
 
 
 def test_a_500_is_waited_out_and_only_a_lasting_one_is_a_finding() -> None:

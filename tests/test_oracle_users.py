@@ -7,22 +7,14 @@ from typing import Any
 
 import pytest
 
-from court import NOBODY, SYNC, TIME, Court, attributed
+from court import ALIAS, CREATE, EMAIL, NOBODY, ONLY, PHONE, SYNC, TIME, Court, U, V, attributed, seen
 from tracksync.exchange import Credential, Exchange, FailureKind, Request
 from tracksync.oracle import Belief
 from tracksync.oracle.intake import read_request
 from tracksync.oracle.users import candidates
 
-U, V = {"external_id": "u"}, {"external_id": "v"}
-ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
 BRAZE = {"braze_id": "b"}
-EMAIL, PHONE = {"email": "e@example.com"}, {"phone": "+12025550100"}
-ONLY = {"_update_existing_only": True}
 DELETED = {"deleted": 1, "message": "success"}
-
-
-def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
-    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
 
 
 def given(court: Court, who: dict[str, Any], contact: dict[str, Any]) -> None:
@@ -34,6 +26,18 @@ def delete(court: Court, name: str) -> None:
 
 
 # --- which of several identifiers leads -------------------------------------------------------------------------------
+
+
+def test_a_write_that_fits_every_identifier_goes_to_the_one_that_leads() -> None:
+    court = Court()
+    court.write({"n": 1}, who=U)
+    court.write({"n": 10}, who=ALIAS, control=CREATE)
+    both = {**U, **ALIAS}
+    assert court.write({"n": {"inc": 1}}, {"n": 11}, who=both) == set()
+    assert court.belief.readings()["identifier-precedence"] == "alias"
+    assert court.write({"n": 5}, who=both) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": 6}, who=both) == set()
+    assert court.write({"n": {"inc": 1}}, {"n": 2}, who=U) == set()
 
 
 @pytest.mark.parametrize(

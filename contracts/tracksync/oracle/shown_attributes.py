@@ -176,7 +176,7 @@ def _alike(one: Any, other: Any) -> bool:
 def _distinct(states: Iterable[State]) -> tuple[State, ...]:
     kept: list[State] = []
     for state in states:
-        if not kept or not any(_alike(state.value, one.value) and state.pending == one.pending for one in kept):
+        if not any(_alike(state.value, one.value) and state.pending == one.pending for one in kept):
             kept.append(state)
     if any(state.value is UNKNOWN for state in kept):
         return (State(UNKNOWN, late.pending_of(kept)),)
