@@ -7,16 +7,13 @@ from typing import Any
 
 import pytest
 
-from court import JSON, NOBODY, SYNC, TIME, Court, bought, purchase
+from court import JSON, NOBODY, ONLY, SYNC, TIME, Court, U, bought, purchase
 from tracksync.exchange import FailureKind, Request
 from tracksync.findings import NOTHING
 from tracksync.oracle.belief import ABSENT, Cell, State
 from tracksync.oracle.case import known_value, overdue
 from tracksync.oracle.cells import AttributeWrite
 from tracksync.oracle.late import MOST, at_most, given_up, pending_of, reach, with_pending
-
-U = {"external_id": "u"}
-ONLY = {"_update_existing_only": True}
 
 
 def seen(**more: Any) -> dict[str, Any]:

@@ -6,7 +6,22 @@ from typing import Any
 
 import pytest
 
-from court import LATER, LATER_SHOWN, NOBODY, REFUSAL, SHOWN, SYNC, TIME, Court, bought, counted, purchase
+from court import (
+    ALIAS,
+    CREATE,
+    LATER,
+    LATER_SHOWN,
+    NOBODY,
+    ONLY,
+    REFUSAL,
+    SHOWN,
+    SYNC,
+    TIME,
+    Court,
+    bought,
+    counted,
+    purchase,
+)
 from tracksync.exchange import FailureKind, Request
 from tracksync.findings import NOTHING
 
@@ -132,13 +147,11 @@ def test_a_wrong_sum_is_no_other_attributes_because_the_numbers_fit() -> None:
     court = Court()
     court.write({"n": 10, "m": 11})
     assert court.write({"n": {"inc": 1}}, {"n": 12}) == {"TS-ATTR-INC"}
+    court.write({"m": 20})
+    assert court.write({"n": {"inc": 1}}, {"n": 21}) == {"TS-STATE-KEYS-APART"}
 
 
 # --- users ---------------------------------------------------------------------------------------------------------
-
-ONLY = {"_update_existing_only": True}
-CREATE = {"_update_existing_only": False}
-ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
 
 
 def body(who: dict[str, Any], flag: dict[str, Any]) -> dict[str, Any]:

@@ -257,7 +257,7 @@ def _wrong_attribute(
     if cell.before is not None and cell.before not in (UNKNOWN, ABSENT) and explained(cell.before):
         text = f"{name!r} shows what was true before a completed request"
         return Finding("TS-STATE-VISIBLE", text, where, expected, shown)
-    foreign = _foreign(case, candidate, key, explained, by_chance=clause == "TS-ATTR-INC")
+    foreign = _foreign(case, candidate, key, explained, since=clause == "TS-ATTR-INC")
     if foreign is not None:
         text = f"{name!r} shows what was written elsewhere"
         return Finding(foreign, text, where, expected, shown)
@@ -272,21 +272,22 @@ def _wrong_attribute(
 
 
 def _foreign(
-    case: Case, candidate: Candidate, key: CellKey, explained: Callable[[Any], bool], *, by_chance: bool
+    case: Case, candidate: Candidate, key: CellKey, explained: Callable[[Any], bool], *, since: bool
 ) -> str | None:
     """Whether a value of another user, or of another attribute of this one, explains what is shown.
 
-    `by_chance`: some attribute's value explains it often enough by chance, as small numbers do a wrong sum.
+    `since`: only an attribute that was written since, for small numbers explain a wrong sum by chance.
     """
     writer = case.belief.writers.get(key)
     if writer is not None and writer != candidate.uid:
         other = known_value(case.belief.users[writer].cell(key))
         if other is not UNKNOWN and explained(other):
             return "TS-STATE-USERS-APART"
-    for other_key, cell in () if by_chance else candidate.user.cells.items():
-        if other_key[0] == key[0] and other_key != key:
+    touched = candidate.user.cell(key).touched
+    for other_key, cell in candidate.user.cells.items():
+        if other_key[0] == key[0] and other_key != key and (cell.touched > touched or not since):
             other = known_value(cell)
             if other is not UNKNOWN and other is not ABSENT and explained(other):
                 return "TS-STATE-KEYS-APART"
-    written_since = any(one.touched > candidate.user.cell(key).touched for one in candidate.user.cells.values())
+    written_since = any(one.touched > touched for one in candidate.user.cells.values())
     return "TS-STATE-KEYS-APART" if written_since and explained(ABSENT) else None
