@@ -58,6 +58,14 @@ def test_of_several_identifiers_one_leads_by_each_reading(who: dict[str, Any], l
     }
 
 
+def test_who_was_not_there_is_who_comes_by_that_name_later() -> None:
+    court = Court()
+    assert court.hear(seen(U, **ONLY), NOBODY) == []
+    request = Request("POST", SYNC, (("content-type", "application/json"),), json.dumps(seen(U)).encode())
+    found = candidates(court.belief, read_request(Exchange(request, None, 0.0, 0.0, Credential.VALID)))
+    assert [(one.uid, one.user.exists) for one in found] == [(0, False)]
+
+
 def test_a_phone_beside_the_leading_email_may_be_taken_over_or_not() -> None:
     for answer in (NOBODY, None):
         court = Court()

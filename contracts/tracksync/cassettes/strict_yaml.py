@@ -50,7 +50,10 @@ def read_yaml(text: str) -> Any:
     try:
         return _fold(text)
     except yaml.YAMLError as error:
-        raise Unreadable(f"this is not YAML: {_reason(error)}", _line_of(error)) from None
+        reason = _reason(error)
+        if "nesting depth" in reason:  # PyYAML has a limit of its own, from 6.0.4 on
+            raise Unreadable(f"it is nested deeper than {MAX_DEPTH} levels", _line_of(error)) from None
+        raise Unreadable(f"this is not YAML: {reason}", _line_of(error)) from None
     except RecursionError:
         raise Unreadable(f"it is nested deeper than {MAX_DEPTH} levels") from None
     except UnicodeEncodeError:

@@ -257,7 +257,7 @@ def _wrong_attribute(
     if cell.before is not None and cell.before not in (UNKNOWN, ABSENT) and explained(cell.before):
         text = f"{name!r} shows what was true before a completed request"
         return Finding("TS-STATE-VISIBLE", text, where, expected, shown)
-    foreign = _foreign(case, candidate, key, explained, since=clause == "TS-ATTR-INC")
+    foreign = _foreign(case, candidate, key, explained)
     if foreign is not None:
         text = f"{name!r} shows what was written elsewhere"
         return Finding(foreign, text, where, expected, shown)
@@ -271,13 +271,8 @@ def _wrong_attribute(
     return Finding(clause, text, where, expected, shown)
 
 
-def _foreign(
-    case: Case, candidate: Candidate, key: CellKey, explained: Callable[[Any], bool], *, since: bool
-) -> str | None:
-    """Whether a value of another user, or of another attribute of this one, explains what is shown.
-
-    `since`: only an attribute that was written since, for small numbers explain a wrong sum by chance.
-    """
+def _foreign(case: Case, candidate: Candidate, key: CellKey, explained: Callable[[Any], bool]) -> str | None:
+    """Whether a value of another user, or of another attribute of this one, explains what is shown."""
     writer = case.belief.writers.get(key)
     if writer is not None and writer != candidate.uid:
         other = known_value(case.belief.users[writer].cell(key))
@@ -285,7 +280,7 @@ def _foreign(
             return "TS-STATE-USERS-APART"
     touched = candidate.user.cell(key).touched
     for other_key, cell in candidate.user.cells.items():
-        if other_key[0] == key[0] and other_key != key and (cell.touched > touched or not since):
+        if other_key[0] == key[0] and other_key != key:
             other = known_value(cell)
             if other is not UNKNOWN and other is not ABSENT and explained(other):
                 return "TS-STATE-KEYS-APART"
