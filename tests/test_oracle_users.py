@@ -6,12 +6,15 @@ import json
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from court import ALIAS, CREATE, EMAIL, NOBODY, ONLY, PHONE, SYNC, TIME, Court, U, V, attributed, seen
 from tracksync.exchange import Credential, Exchange, FailureKind, Request
 from tracksync.oracle import Belief
-from tracksync.oracle.intake import read_request
-from tracksync.oracle.users import candidates
+from tracksync.oracle.belief import User
+from tracksync.oracle.cells import AttributeWrite
+from tracksync.oracle.intake import Ask, identifier_key, read_request
+from tracksync.oracle.users import Candidate, candidates, linked
 
 BRAZE = {"braze_id": "b"}
 DELETED = {"deleted": 1, "message": "success"}
@@ -56,6 +59,38 @@ def test_of_several_identifiers_one_leads_by_each_reading(who: dict[str, Any], l
     assert {one.requires: one.kind for one in found} == {
         (("identifier-precedence", reading),): kind for reading, kind in leading.items()
     }
+
+
+def known(who: dict[str, Any], link: int, floating: tuple[Any, ...] = ()) -> tuple[Belief, Ask, Candidate]:
+    """A belief in which the identifier of `who` leads to user 0, a request of that user, and the user."""
+    request = Request("POST", SYNC, (("content-type", "application/json"),), json.dumps(seen(who)).encode())
+    ask = read_request(Exchange(request, None, 0.0, 0.0, Credential.VALID))
+    key = identifier_key(*ask.identifiers[0])
+    user = User(exists=True, fresh=True, external=True)
+    belief = Belief.start()
+    belief = replace(belief, names=belief.names.insert(key, (link,)), users=belief.users.insert(0, user), made=1)
+    if floating:
+        belief = replace(belief, floating=belief.floating.insert(key, floating))
+    return belief, ask, Candidate(0, user, ask.identifiers[0][0])
+
+
+@pytest.mark.parametrize("who", [U, ALIAS, EMAIL])
+def test_what_may_have_reached_a_user_makes_no_doubtful_link_sure(who: dict[str, Any]) -> None:
+    belief, ask, candidate = known(who, ~0)
+    after, _ = linked(belief, ask, candidate, candidate.user, proven=False)
+    assert list(after.names.values()) == [(~0,)]
+    after, _ = linked(belief, ask, candidate, candidate.user)
+    assert list(after.names.values()) == [(0,)]
+
+
+def test_a_floating_write_reaches_whom_an_email_leads_to_once() -> None:
+    floating = ((("attributes", "a"), AttributeWrite(1)),)
+    belief, ask, candidate = known(EMAIL, 0, floating)
+    after, _ = linked(belief, ask, candidate, candidate.user)
+    assert after.users[0] == candidate.user
+    belief, ask, candidate = known(EMAIL, ~0, floating)
+    after, _ = linked(belief, ask, candidate, candidate.user)
+    assert after.users[0].unsettled
 
 
 def test_who_was_not_there_is_who_comes_by_that_name_later() -> None:
