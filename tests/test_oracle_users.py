@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 from msgspec.structs import replace
 
-from court import ALIAS, CREATE, EMAIL, NOBODY, ONLY, PHONE, SYNC, TIME, Court, U, V, attributed, seen
-from tracksync.exchange import Credential, Exchange, FailureKind, Request
+from court import ALIAS, CREATE, EMAIL, NOBODY, ONLY, PHONE, TIME, Court, U, V, attributed, request, seen
+from tracksync.exchange import Credential, Exchange, FailureKind
 from tracksync.oracle import Belief
 from tracksync.oracle.belief import User
 from tracksync.oracle.cells import AttributeWrite
@@ -18,6 +17,10 @@ from tracksync.oracle.users import Candidate, candidates, linked
 
 BRAZE = {"braze_id": "b"}
 DELETED = {"deleted": 1, "message": "success"}
+
+
+def read(body: dict[str, Any]) -> Ask:
+    return read_request(Exchange(request(body), None, 0.0, 0.0, Credential.VALID))
 
 
 def given(court: Court, who: dict[str, Any], contact: dict[str, Any]) -> None:
@@ -53,8 +56,7 @@ def test_a_write_that_fits_every_identifier_goes_to_the_one_that_leads() -> None
     ],
 )
 def test_of_several_identifiers_one_leads_by_each_reading(who: dict[str, Any], leading: dict[str, str]) -> None:
-    request = Request("POST", SYNC, (("content-type", "application/json"),), json.dumps(seen(who)).encode())
-    ask = read_request(Exchange(request, None, 0.0, 0.0, Credential.VALID))
+    ask = read(seen(who))
     found = candidates(Belief.start(), ask)
     assert {one.requires: one.kind for one in found} == {
         (("identifier-precedence", reading),): kind for reading, kind in leading.items()
@@ -63,8 +65,7 @@ def test_of_several_identifiers_one_leads_by_each_reading(who: dict[str, Any], l
 
 def known(who: dict[str, Any], link: int, floating: tuple[Any, ...] = ()) -> tuple[Belief, Ask, Candidate]:
     """A belief in which the identifier of `who` leads to user 0, a request of that user, and the user."""
-    request = Request("POST", SYNC, (("content-type", "application/json"),), json.dumps(seen(who)).encode())
-    ask = read_request(Exchange(request, None, 0.0, 0.0, Credential.VALID))
+    ask = read(seen(who))
     key = identifier_key(*ask.identifiers[0])
     user = User(exists=True, fresh=True, external=True)
     belief = Belief.start()
@@ -96,8 +97,7 @@ def test_a_floating_write_reaches_whom_an_email_leads_to_once() -> None:
 def test_who_was_not_there_is_who_comes_by_that_name_later() -> None:
     court = Court()
     assert court.hear(seen(U, **ONLY), NOBODY) == []
-    request = Request("POST", SYNC, (("content-type", "application/json"),), json.dumps(seen(U)).encode())
-    found = candidates(court.belief, read_request(Exchange(request, None, 0.0, 0.0, Credential.VALID)))
+    found = candidates(court.belief, read(seen(U)))
     assert [(one.uid, one.user.exists) for one in found] == [(0, False)]
 
 
