@@ -35,7 +35,7 @@ lint: $(READY) ## Style, types, import layers, and the spec.
 bench: $(READY) ## Measure speed; tools/bench says what.
 	$(BIN)/python tools/bench.py $(ARGS)
 
-mutation: $(READY) ## Change the judge, and see whether the tests notice. ARGS="values/times.py".
+mutation: $(READY) ## Change the oracle, and see whether the tests notice. ARGS="values/times.py".
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutation]'
 	$(BIN)/python tools/mutation $(ARGS)
 

@@ -1,6 +1,6 @@
 """A key that every path which writes files is given is in none of the files, in no form, and in nothing that was said.
 
-One folder takes all that the doors write: cassettes, manifests, results, pages, journals. Then each byte is looked at.
+One folder takes all that the commands write: cassettes, manifests, results, pages, journals. Then each byte is looked at.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
 
-from cassette_desk import CANARY, ROOT, command, served
-from test_cassettes_pytest import project, run
+from cassette_harness import CANARY, ROOT, command, served
+from pytest_project import project, run
+
 from tracksync.cassettes.reading import read_recording
 
 KEYS = {"TRACKSYNC_API_KEY": CANARY, "TRACKSYNC_UNPRIVILEGED_KEY": f"{CANARY}-2"}
@@ -114,7 +115,14 @@ def test_the_key_is_in_no_file_that_any_door_writes(tmp_path: Path) -> None:
     config = {"key": CANARY, "unprivileged_key": f"{CANARY}-2", "rate_limit": 100_000, "async_delay": 0.0}
     with served(**config, faults=("event-count-stuck",), scenario="gzip") as url:
         told += killed_while_it_fuzzes(url, out)
-        record = ("--record", "found", "--record-probes", "--learn", "readings.toml", *reports("fuzz"))
+        record = (
+            "--record",
+            "found",
+            "--record-probes",
+            "--save-interpretations",
+            "interpretations.toml",
+            *reports("fuzz"),
+        )
         for words in (
             ("fuzz", "--target", url, *only, *record),
             ("replay", "found", "--against", url, *reports("against")),
@@ -133,7 +141,9 @@ def test_the_key_is_in_no_file_that_any_door_writes(tmp_path: Path) -> None:
         told += recorded.stdout + recorded.stderr
     made_up = (tmp_path / "made-up").read_text(encoding="utf-8")
     names = {path.name for path in out.rglob("*") if path.is_file()}
-    assert {"manifest.toml", "readings.toml", "gate.html", "race.json", "against.xml", "found.har"} <= names, told
+    assert {"manifest.toml", "interpretations.toml", "gate.html", "race.json", "against.xml", "found.har"} <= names, (
+        told
+    )
     assert any(name.startswith("ts-auth-invalid") or name == "probe--keys.yaml" for name in names)
     assert list((out / "suite").rglob("*.yaml")), recorded.stdout
     assert leaks(out, told, CANARY, made_up) == []

@@ -8,12 +8,12 @@ import subprocess
 import sys
 from pathlib import Path
 
-from tracksync import specification
+from tracksync.contract import spec
 from tracksync.generate.harmless import is_harmless
 from tracksync.mock import MockApp, MockConfig
-from tracksync.mock.serve import served
+from tracksync.wire.serve import served
 
-CONTRACTS = Path(__file__).resolve().parent.parent / "contracts"
+CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
 KEY = "canary-key-0123456789"
 
 
@@ -23,7 +23,7 @@ def st_run(app: MockApp, tmp_path: Path, *, hooks: bool, phases: str = "examples
     environment |= {"SCHEMATHESIS_HOOKS": "tracksync.schemathesis_hooks"} if hooks else {}
     with served(app) as url:
         command = [
-            *(sys.executable, "-m", "schemathesis.cli", "run", str(specification.path()), "--url", url),
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(spec.path()), "--url", url),
             *("--header", f"Authorization: Bearer {KEY}", "--include-path", "/users/track/sync", "--no-color"),
             *("--checks", "all", "--phases", phases, "--max-examples", "10", "--seed", "1"),
         ]
@@ -34,8 +34,10 @@ def st_run(app: MockApp, tmp_path: Path, *, hooks: bool, phases: str = "examples
 
 
 def mock(*faults: str) -> MockApp:
-    readings = {"wrong-method": "not-allowed"}  # lawful either way, but schemathesis wants it so
-    return MockApp(MockConfig(key=KEY, rate_limit=100_000, readings=readings, faults=faults, journal=100_000))
+    interpretations = {"wrong-method": "not-allowed"}  # lawful either way, but schemathesis wants it so
+    return MockApp(
+        MockConfig(key=KEY, rate_limit=100_000, interpretations=interpretations, faults=faults, journal=100_000)
+    )
 
 
 def test_without_a_fault_nothing_is_found_and_nobody_can_be_reached(tmp_path: Path) -> None:

@@ -1,10 +1,10 @@
 """Measure speed: each figure as a ratio or a rate of one run, printed and written to bench.json.
 
-    tools/bench.py [--only cases,judge,mock] [--out bench.json]
+    tools/bench.py [--only cases,check,mock] [--out bench.json]
 
 cases  checked cases per CPU second: `tracksync fuzz` on the embedded mock against `st run` on the same mock, which is
        served in another process whose time is not counted. CPU time is that of the process that generates and checks.
-judge  exchanges a second through the oracle alone, over real exchanges of random steps, the belief kept: the best of
+check  exchanges a second through the oracle alone, over real exchanges of random steps, the belief kept: the best of
        PASSES over the same ones, since other work on a machine can only slow a pass down.
 mock   requests a second over loopback: the mock in a process of its own against Prism with the same document, under
        the same load from a third process; in rounds by turns, of which the medians count.
@@ -30,10 +30,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "contracts"))
 
-from tracksync import specification  # noqa: E402 - the checkout's package comes first
+from tracksync.contract import spec  # noqa: E402 - the checkout's package comes first
 from tracksync.engine import FuzzPlan, fuzz  # noqa: E402
-from tracksync.events import ExchangeJudged  # noqa: E402
-from tracksync.oracle import Belief, Settings, judge  # noqa: E402
+from tracksync.model.events import ExchangeChecked  # noqa: E402
+from tracksync.oracle import Belief, Settings, check  # noqa: E402
 
 KEY = "bench-key"
 SECONDS = 2.0  # of load on each server in a round
@@ -50,7 +50,7 @@ import sys
 sys.path.insert(0, {str(ROOT / "contracts")!r})
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.serve import serve
-config = MockConfig(key={KEY!r}, rate_limit=10**9, readings={{"wrong-method": "not-allowed"}})
+config = MockConfig(key={KEY!r}, rate_limit=10**9, interpretations={{"wrong-method": "not-allowed"}})
 serve(MockApp(config), port=int(sys.argv[1]))
 """
 
@@ -85,7 +85,7 @@ def cases() -> dict[str, Any]:
 
     def count(event: object) -> None:
         nonlocal ours
-        ours += isinstance(event, ExchangeJudged)
+        ours += isinstance(event, ExchangeChecked)
 
     fuzz(FuzzPlan(seed=0, max_requests=200, shrink=False), count)  # imports and caches, which a run pays once
     ours, begin = 0, time.process_time()
@@ -95,7 +95,7 @@ def cases() -> dict[str, Any]:
     port = free_port()
     with running([sys.executable, "-c", SERVE, str(port)], port):
         command = [
-            *(sys.executable, "-m", "schemathesis.cli", "run", str(specification.path())),
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(spec.path())),
             *("--url", f"http://127.0.0.1:{port}", "--checks", "all", "--header", f"Authorization: Bearer {KEY}"),
             *("--include-path", "/users/track/sync", "--max-examples", "200", "--seed", "1", "--no-color"),
         ]
@@ -121,25 +121,25 @@ def cases() -> dict[str, Any]:
     }
 
 
-def judging() -> dict[str, Any]:
+def oracle_alone() -> dict[str, Any]:
     """Exchanges a second through the oracle alone."""
     exchanges = []
 
     def keep(event: object) -> None:
-        if isinstance(event, ExchangeJudged):
+        if isinstance(event, ExchangeChecked):
             exchanges.append(event.exchange)
 
     fuzz(FuzzPlan(seed=3, max_requests=EXCHANGES, rate_limit=500, shrink=False), keep)
     found, rates = 0, []
     for _ in range(PASSES):
         gc.collect()
-        gc.freeze()  # the exchanges are kept by this script, and no work of the judge's
+        gc.freeze()  # the exchanges are kept by this script, and no work of the oracle's
         belief = Belief.start(Settings(rate_limit=500, fresh=lambda kind, text: True, clock_skew=1.0))
         begin = time.perf_counter()
         for exchange in exchanges:
-            judgement = judge(belief, exchange)
-            belief = judgement.belief
-            found += len(judgement.findings)
+            check_result = check(belief, exchange)
+            belief = check_result.belief
+            found += len(check_result.findings)
         rates.append(round(len(exchanges) / (time.perf_counter() - begin)))
         gc.unfreeze()
     return {
@@ -156,7 +156,7 @@ def mock() -> dict[str, Any]:
     subprocess.run([str(ROOT / "tools" / "spec-lint"), "--install"], check=True)
     prism = ROOT / ".tracksync" / "npm" / "node_modules" / ".bin" / "prism"
     port, other = free_port(), free_port()
-    command = [str(prism), "mock", str(specification.path()), "--host", "127.0.0.1", "--port", str(other)]
+    command = [str(prism), "mock", str(spec.path()), "--host", "127.0.0.1", "--port", str(other)]
     mine, theirs, ratios, bad = [], [], [], 0
     with (
         running([sys.executable, "-c", SERVE, str(port)], port),
@@ -220,7 +220,7 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-MEASURES: dict[str, Callable[[], dict[str, Any]]] = {"judge": judging, "mock": mock, "cases": cases}
+MEASURES: dict[str, Callable[[], dict[str, Any]]] = {"oracle": oracle_alone, "mock": mock, "cases": cases}
 
 
 def main() -> int:

@@ -25,10 +25,10 @@ ROOT = Path(__file__).resolve().parent.parent
 KEPT = ROOT / ".tracksync" / "economy.json"  # what st found, by fault
 sys.path.insert(0, str(ROOT / "contracts"))
 
-from tracksync import specification  # noqa: E402 - the checkout's package comes first
-from tracksync.exchange import header  # noqa: E402
+from tracksync.contract import spec  # noqa: E402 - the checkout's package comes first
 from tracksync.mock import MockApp, MockConfig  # noqa: E402
-from tracksync.mock.serve import served  # noqa: E402
+from tracksync.model.exchange import header  # noqa: E402
+from tracksync.wire.serve import served  # noqa: E402
 
 LIMIT = 500
 WIDTH, HEIGHT, EDGE = 740, 400, 60
@@ -37,11 +37,13 @@ MARKS = (50, 100, 150, 200, 250, 300, 400, 500)
 
 def by_st(fault: str) -> int | None:
     """The request at which `st run` found a fault, None where it did not within LIMIT requests."""
-    config = MockConfig(rate_limit=10**6, readings={"wrong-method": "not-allowed"}, faults=(fault,), journal=10**5)
+    config = MockConfig(
+        rate_limit=10**6, interpretations={"wrong-method": "not-allowed"}, faults=(fault,), journal=10**5
+    )
     app = MockApp(config)
     with served(app) as url:
         command = [
-            *(sys.executable, "-m", "schemathesis.cli", "run", str(specification.path()), "--url", url),
+            *(sys.executable, "-m", "schemathesis.cli", "run", str(spec.path()), "--url", url),
             *("--checks", "all", "--header", f"Authorization: Bearer {config.key}", "--seed", "1", "--no-color"),
             # Its examples and random cases only: the coverage phase alone sends more than LIMIT requests.
             *("--phases", "examples,fuzzing", "--max-examples", str(LIMIT // 4)),
@@ -131,9 +133,9 @@ def page(ours: Sequence[int | None], theirs: Sequence[int | None], same: Sequenc
             "must show, and no schema can say that. The faults are those that we built to test ourselves, so that our",
             "own curve says how few requests the probes need, and not that a server's next fault will be among them.",
             "",
-            "Of 71 faults that were thought of after the first 639, 44 got away. Six of them a fair judge leaves",
+            "Of 71 faults that were thought of after the first 639, 44 got away. Six of them a fair check leaves",
             "alone, or no probe can show them; for the others four more probes were written. They come last, when",
-            "every clause has been exercised.",
+            "every clause has been covered.",
             "",
             "To draw it again: `tracksync selfcheck --json selfcheck.json; tools/curve.py selfcheck.json`",
             "",

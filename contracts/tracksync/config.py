@@ -1,6 +1,6 @@
-"""Reads what a user writes: `tracksync.toml`, readings files, the address of a target. Says exactly what is wrong.
+"""Reads what a user writes: `tracksync.toml`, interpretations files, the address of a target. Says exactly what is wrong.
 
-Knows the ledger's names and nothing of runs. A key never stands in a file, only the name of the environment variable
+Knows the ambiguities's names and nothing of runs. A key never stands in a file, only the name of the environment variable
 that holds it; a value from a file is shown in a message only where it cannot be one.
 """
 
@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
 from tracksync.errors import ConfigError, UsageError
-from tracksync.ledger import UnknownReading, check
 
 FILE_NAME: Final = "tracksync.toml"
 KEY_ENV: Final = "TRACKSYNC_API_KEY"
@@ -26,7 +26,7 @@ UNPRIVILEGED_KEY_ENV: Final = "TRACKSYNC_UNPRIVILEGED_KEY"
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
+class WorkspaceSettings:
     """What differs from workspace to workspace. None means: not told."""
 
     rate_limit: int | None = None  # requests a minute
@@ -36,7 +36,7 @@ class Workspace:
 
 
 @dataclass(frozen=True, slots=True)
-class Budget:
+class BudgetSettings:
     """What one run may spend at most. None means: the command's default."""
 
     requests: int | None = None
@@ -52,10 +52,10 @@ class Config:
     key_env: str = KEY_ENV
     unprivileged_key_env: str = UNPRIVILEGED_KEY_ENV
     live: bool = False
-    readings: Path | None = None
+    interpretations: Path | None = None
     baseline: Path | None = None
-    workspace: Workspace = field(default_factory=Workspace)
-    budget: Budget = field(default_factory=Budget)
+    workspace: WorkspaceSettings = field(default_factory=WorkspaceSettings)
+    budget: BudgetSettings = field(default_factory=BudgetSettings)
 
 
 def load(path: Path) -> Config:
@@ -73,42 +73,46 @@ def parse(text: str, path: Path) -> Config:
         table = top.pop(name, {})
         file.check_names(table, name, known)
         tables[name] = file.values(table, name, known)
-    for name in ("readings", "baseline"):
+    for name in ("interpretations", "baseline"):
         if name in top:
             top[name] = path.parent / top[name]
-    return Config(**top, workspace=Workspace(**tables["workspace"]), budget=Budget(**tables["budget"]))
+    return Config(**top, workspace=WorkspaceSettings(**tables["workspace"]), budget=BudgetSettings(**tables["budget"]))
 
 
-def read_readings(path: Path) -> dict[str, str]:
-    """The readings in the file at `path`: the table `[readings]`, `row = "reading"`. Raises ConfigError."""
-    file = _File.parse(_read(path, "`tracksync fuzz --learn FILE` writes one"), path)
-    file.check_names(file.content, "", {"readings": _table})
-    table = file.content.get("readings")
+def read_interpretations(path: Path) -> dict[str, str]:
+    """The interpretations in the file at `path`: the table `[interpretations]`, `row = "reading"`. Raises ConfigError."""
+    file = _File.parse(_read(path, "`tracksync fuzz --save-interpretations FILE` writes one"), path)
+    file.check_names(file.content, "", {"interpretations": _table})
+    table = file.content.get("interpretations")
     if not isinstance(table, dict):
-        raise ConfigError(f'{path}: there is no table [readings]; write it with lines such as `no-user = "omitted"`')
-    for row, reading in table.items():
+        raise ConfigError(
+            f'{path}: there is no table [interpretations]; write it with lines such as `no-user = "omitted"`'
+        )
+    for ambiguity, interpretation in table.items():
         try:
-            if not isinstance(reading, str):
-                raise UnknownReading(f"the reading of row {row!r} has to be a string, not {_kind(reading)}")
-            check(row, reading)
-        except UnknownReading as error:
-            raise ConfigError(f"{file.at('readings', row)}: {error}") from None
+            if not isinstance(interpretation, str):
+                raise UnknownInterpretation(
+                    f"the interpretation of ambiguity {ambiguity!r} has to be a string, not {_kind(interpretation)}"
+                )
+            require_interpretation(ambiguity, interpretation)
+        except UnknownInterpretation as error:
+            raise ConfigError(f"{file.at('interpretations', ambiguity)}: {error}") from None
     return dict(table)
 
 
-def parse_readings(pairs: Iterable[str]) -> dict[str, str]:
-    """Readings given as `ROW=NAME`. Raises UsageError."""
-    readings: dict[str, str] = {}
+def parse_interpretations(pairs: Iterable[str]) -> dict[str, str]:
+    """Interpretations given as `AMBIGUITY=NAME`. Raises UsageError."""
+    interpretations: dict[str, str] = {}
     for pair in pairs:
-        row, sign, reading = pair.partition("=")
+        ambiguity, sign, interpretation = pair.partition("=")
         if not sign:
-            raise UsageError(f"a reading is written ROW=NAME, not {pair!r}; for example no-user=omitted")
+            raise UsageError(f"an interpretation is written AMBIGUITY=NAME, not {pair!r}; for example no-user=omitted")
         try:
-            check(row.strip(), reading.strip())
-        except UnknownReading as error:
+            require_interpretation(ambiguity.strip(), interpretation.strip())
+        except UnknownInterpretation as error:
             raise UsageError(str(error)) from None
-        readings[row.strip()] = reading.strip()
-    return readings
+        interpretations[ambiguity.strip()] = interpretation.strip()
+    return interpretations
 
 
 def check_endpoint(text: str) -> str:
@@ -228,7 +232,7 @@ _TOP: Final[Mapping[str, _Check]] = {
     "key_env": _variable,
     "unprivileged_key_env": _variable,
     "live": _flag,
-    "readings": _file,
+    "interpretations": _file,
     "baseline": _file,
     "workspace": _table,
     "budget": _table,

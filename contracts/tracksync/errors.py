@@ -19,10 +19,10 @@ class UsageError(TracksyncError):
 
 
 class ConfigError(UsageError):
-    """A file that the user wrote is wrong: `tracksync.toml`, a readings file, a result that is none."""
+    """A file that the user wrote is wrong: `tracksync.toml`, a interpretations file, a result that is none."""
 
 
-class Unfinished(TracksyncError):
+class Incomplete(TracksyncError):
     """The run could not finish: target unreachable, budget spent before the minimum, stopped by hand."""
 
     exit_code = 3

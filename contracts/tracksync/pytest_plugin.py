@@ -1,4 +1,4 @@
-"""The pytest plugin: a list of the doors' own plugins. Loaded in every pytest run, so it stays light."""
+"""The pytest plugin: a list of the commands' own plugins. Loaded in every pytest run, so it stays light."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""The oracle inside plain Schemathesis: every answer of a run is judged, also by what earlier answers have shown.
+"""The oracle inside plain Schemathesis: every answer of a run is checked, also by what earlier answers have shown.
 
     SCHEMATHESIS_HOOKS=tracksync.schemathesis_hooks st run spec/openapi.yaml --url URL -H 'Authorization: Bearer KEY'
 
-Schemathesis makes the cases; here they are made harmless before they are sent, each exchange is judged when its answer
+Schemathesis makes the cases; here they are made harmless before they are sent, each exchange is checked when its answer
 comes, and the check `tracksync` fails the case whose answer breaks a documented clause. There is one belief for each
 server and process, so that nothing is forgotten between cases; workers may run side by side.
 """
@@ -23,28 +23,28 @@ import schemathesis
 from schemathesis import Case, CheckContext, HookContext, Response
 from schemathesis.core.failures import Failure
 
-from tracksync import exchange as wire
-from tracksync.clauses import clause
 from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV
+from tracksync.contract.clauses import clause
 from tracksync.engine.fuzzing import freshness, new_prefix, words_of
 from tracksync.engine.shrink import related
 from tracksync.engine.targets import is_loopback
-from tracksync.exchange import Credential, Exchange, FailureKind, Request
-from tracksync.findings import NOTHING, Finding
 from tracksync.generate.build import Step, encode
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.schemathesis_cases import made_harmless
-from tracksync.oracle import Belief, Settings, judge
-from tracksync.outcome import fails, strength_of
+from tracksync.model import exchange as wire
+from tracksync.model.exchange import Credential, Exchange, FailureKind, Request
+from tracksync.model.finding import NOTHING, Finding
+from tracksync.model.verdict import evidence_of, fails
+from tracksync.oracle import Belief, Settings, check
+from tracksync.report.exchange_text import curl, exchange_json, outcome_line, value_text
 from tracksync.report.redact import Redactor
-from tracksync.report.shown import curl, exchange_json, outcome_line, value_text
 
 REMEMBERED: Final = 500  # exchanges that a reproduction may reach back to
 SHOWN: Final = 6  # exchanges of a reproduction
 
 
 @dataclass(slots=True)
-class _Court:
+class _ServerSession:
     """One server: what is believed of it, what is under way, and what was found."""
 
     base: str
@@ -66,13 +66,13 @@ class _Court:
             self.under_way[threading.get_ident()] = (_now(), request)
 
     def end(self, exchange: Exchange) -> tuple[Finding, ...]:
-        """Judge an exchange; those are judged in the order of their answers."""
+        """Check an exchange; those are checked in the order of their answers."""
         with self.lock:
             self.under_way.pop(threading.get_ident(), None)
-            judgement = judge(self.belief, exchange, [request for _, request in self.under_way.values()])
-            self.belief = judgement.belief
+            check_result = check(self.belief, exchange, [request for _, request in self.under_way.values()])
+            self.belief = check_result.belief
             self.log = [*self.log[-REMEMBERED:], exchange]
-            return tuple(one for one in judgement.findings if fails(strength_of(one.clause)))
+            return tuple(one for one in check_result.findings if fails(evidence_of(one.clause)))
 
     def sent_at(self, otherwise: float) -> float:
         with self.lock:
@@ -100,17 +100,17 @@ class _Court:
 
 
 @cache
-def _court(base: str) -> _Court:
-    return _Court(base)
+def _session(base: str) -> _ServerSession:
+    return _ServerSession(base)
 
 
 _OPENING: Final = threading.Lock()
 
 
-def _court_of(case: Case[Any]) -> _Court:
+def _session_of(case: Case[Any]) -> _ServerSession:
     parts = urlsplit(case.operation.base_url or "")
     with _OPENING:
-        return _court(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}")
+        return _session(f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path.rstrip('/')}")
 
 
 def _now() -> float:
@@ -127,54 +127,54 @@ def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -
     Here and not while bodies are drawn, because this is the one gate for the cases of all phases, and because
     Schemathesis looks afterwards whether the changed body is valid or not.
     """
-    court = _court_of(case)
+    harness = _session_of(case)
     body = case.body
     if isinstance(body, dict | list | str | int | float):
-        safe = _addressed(made_harmless(body, court.names))
+        safe = _addressed(made_harmless(body, harness.names))
         if safe != body:
             case.body = safe
     request = Request(case.method.upper(), case.operation.path, (), _bytes(case.body))
-    if is_harmless(request, court.prefix) is not None:
+    if is_harmless(request, harness.prefix) is not None:
         case.body = {}
         request = Request(case.method.upper(), case.operation.path, (), b"{}")
-    court.begin(request)
+    harness.begin(request)
 
 
 @schemathesis.hook
 def after_call(context: HookContext, case: Case[Any], response: Response) -> None:
-    """Judge the exchange."""
-    court = _court_of(case)
+    """Check the exchange."""
+    harness = _session_of(case)
     received = _now()
-    sent = court.sent_at(received - response.elapsed)
+    sent = harness.sent_at(received - response.elapsed)
     headers = tuple((name, value) for name, values in response.headers.items() for value in values)
     keys = _keys(case)
     exchange = Exchange(
-        _request(response.request, court.base),
+        _request(response.request, harness.base),
         wire.Response(response.status_code, headers, response.content or b""),
         sent,
         received,
         _credential(response.request.headers, keys),
     )
-    findings = court.end(exchange)
+    findings = harness.end(exchange)
     if findings:
-        court.found[id(response)] = court.explain(findings, exchange, Redactor([*keys.values()]))
+        harness.found[id(response)] = harness.explain(findings, exchange, Redactor([*keys.values()]))
 
 
 @schemathesis.hook
 def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
     """A request without an answer may have been applied or not."""
-    court = _court_of(case)
+    harness = _session_of(case)
     received = _now()
     failure = wire.Failure(FailureKind.RESET, "schemathesis got no answer")
-    sent = court.sent_at(received)
+    sent = harness.sent_at(received)
     credential = _credential(request.headers, _keys(case))
-    court.end(Exchange(_request(request, court.base), None, sent, received, credential, failure))
+    harness.end(Exchange(_request(request, harness.base), None, sent, received, credential, failure))
 
 
 @schemathesis.check
 def tracksync(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
     """The answer keeps every documented clause, also those about what earlier requests have stored."""
-    words = _court_of(case).found.pop(id(response), None)
+    words = _session_of(case).found.pop(id(response), None)
     if words is not None:
         identity = words.partition(":")[0]
         raise Failure(operation=case.operation.label, title=f"Contract broken: {identity}", message=words)

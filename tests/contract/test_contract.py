@@ -6,7 +6,7 @@ import random
 from collections.abc import Callable
 
 import pytest
-from contract_desk import ContractBroken, Desk
+from contract_harness import ContractBroken, Harness
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
@@ -21,58 +21,60 @@ STEPS = {True: 20, False: 10}
 
 
 @pytest.mark.parametrize("probe", PROBES, ids=[probe.name for probe in PROBES])
-def test_probe(desk: Desk, probe: Probe) -> None:
-    broken(desk.hold, desk.play(probe))
+def test_probe(harness: Harness, probe: Probe) -> None:
+    broken(harness.hold, harness.play(probe))
 
 
-def test_over_the_rate_limit_nothing_is_applied(desk: Desk) -> None:
-    if not desk.probe_rate_limit:
+def test_over_the_rate_limit_nothing_is_applied(harness: Harness) -> None:
+    if not harness.probe_rate_limit:
         pytest.skip("going over the limit needs --probe-rate-limit")
-    session = desk.session()
+    session = harness.session()
     session.pace, begin = False, len(session.log)
     try:
-        for step in rate_burst(Namer(desk.prefix, random.Random(0)), desk.rate_limit + 5):
+        for step in rate_burst(Namer(harness.prefix, random.Random(0)), harness.rate_limit + 5):
             session.send(step)
             if any(sent.exchange.response and sent.exchange.response.status == 429 for sent in session.log[begin:]):
                 break
     finally:
         session.pace = True
-    broken(desk.hold, session.log[begin:])
+    broken(harness.hold, session.log[begin:])
 
 
-def test_any_steps_are_answered_as_promised(desk: Desk) -> None:
-    names = Namer(desk.prefix, random.Random(0)).scope("drawn")
+def test_any_steps_are_answered_as_promised(harness: Harness) -> None:
+    names = Namer(harness.prefix, random.Random(0)).scope("drawn")
 
-    @desk.settings(EXAMPLES[desk.embedded])
+    @harness.settings(EXAMPLES[harness.embedded])
     @given(st.data())
     def check(data: st.DataObject) -> None:
-        session, own = desk.example()
-        for step in data.draw(strategies.sequences(names if desk.embedded else own, max_size=STEPS[desk.embedded])):
-            desk.send(session, step)
+        session, own = harness.example()
+        for step in data.draw(
+            strategies.sequences(names if harness.embedded else own, max_size=STEPS[harness.embedded])
+        ):
+            harness.send(session, step)
 
     broken(check)
 
 
-def test_any_order_of_writes_is_remembered(desk: Desk) -> None:
+def test_any_order_of_writes_is_remembered(harness: Harness) -> None:
     """Writes, refused writes and looks at both, in sequences that Hypothesis makes and shortens."""
-    names = [Namer(desk.prefix, random.Random(0))]
+    names = [Namer(harness.prefix, random.Random(0))]
 
     def send_factory() -> machine.Send:
-        session, names[0] = desk.example()
-        return lambda step: desk.send(session, step)
+        session, names[0] = harness.example()
+        return lambda step: harness.send(session, step)
 
     made_for = machine.machine_class(send_factory, lambda: names[0])
-    settings = desk.settings(EXAMPLES[desk.embedded], STEPS[desk.embedded])
+    settings = harness.settings(EXAMPLES[harness.embedded], STEPS[harness.embedded])
     broken(lambda: run_state_machine_as_test(made_for, settings=settings))
 
 
-def test_every_clause_was_put_to_the_test(desk: Desk) -> None:
+def test_every_clause_was_put_to_the_test(harness: Harness) -> None:
     """On a URL what is left is told in the summary: a key may lack permissions, a limit may not be gone over."""
-    if not desk.embedded:
+    if not harness.embedded:
         return
     for probe in PROBES:
-        desk.play(probe)
-    left = [clause for clause in desk.unexercised() if clause not in {*ELSEWHERE, "TS-ANSWER-ARRIVES"}]
+        harness.play(probe)
+    left = [clause for clause in harness.unexercised() if clause not in {*ELSEWHERE, "TS-ANSWER-ARRIVES"}]
     assert left == [], "no answer bore on these clauses"
 
 

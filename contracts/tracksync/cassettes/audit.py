@@ -14,8 +14,16 @@ from dataclasses import dataclass
 from typing import Final
 
 from tracksync.cassettes.interaction import Recording
-from tracksync.cassettes.people import ADDRESS, EMAIL_KEYS, NUMBER, PHONE_KEYS, fiction, identifiers, reserved_domain
-from tracksync.exchange import Headers
+from tracksync.cassettes.pseudonyms import (
+    ADDRESS,
+    EMAIL_KEYS,
+    NUMBER,
+    PHONE_KEYS,
+    fiction,
+    identifiers,
+    reserved_domain,
+)
+from tracksync.model.exchange import Headers
 from tracksync.report.redact import Redactor
 
 MOST: Final = 20  # traces named per file

@@ -18,7 +18,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tracksync import __version__
 from tracksync.cassettes.writing import iso, phrase
-from tracksync.exchange import Exchange, Headers, header
+from tracksync.model.exchange import Exchange, Headers, header
 
 FORMATS: Final = ("wiremock", "prism-examples", "har")
 _SPACE: Final = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562: names that are URLs
@@ -26,14 +26,14 @@ _SERVER_SETS: Final = frozenset({"content-length", "connection", "date", "keep-a
 
 
 @dataclass(frozen=True, slots=True)
-class Tape:
+class NamedRecording:
     """One recording to hand on: its name, and (origin, exchange) in order; every exchange has an answer."""
 
     name: str
     exchanges: tuple[tuple[str, Exchange], ...]
 
 
-def wiremock(tapes: Sequence[Tape]) -> dict[str, Any]:
+def wiremock(tapes: Sequence[NamedRecording]) -> dict[str, Any]:
     """Stub mappings in the form of WireMock's `/__admin/mappings/import`."""
     mappings: list[dict[str, Any]] = []
     for tape in tapes:
@@ -82,7 +82,7 @@ def _pattern(body: bytes) -> dict[str, Any]:
     return {"equalToJson": text, "ignoreArrayOrder": False, "ignoreExtraElements": False}
 
 
-def prism_examples(tapes: Sequence[Tape], document: dict[str, Any]) -> tuple[dict[str, Any], int]:
+def prism_examples(tapes: Sequence[NamedRecording], document: dict[str, Any]) -> tuple[dict[str, Any], int]:
     """The OpenAPI `document` with each recorded answer as a named example, and how many answers it has no room for.
 
     Prism answers with the example that a request names in `Prefer: example=NAME`.
@@ -128,7 +128,7 @@ def _media(document: dict[str, Any], exchange: Exchange) -> dict[str, Any] | Non
     return media if isinstance(media, dict) else None
 
 
-def har(tapes: Sequence[Tape]) -> dict[str, Any]:
+def har(tapes: Sequence[NamedRecording]) -> dict[str, Any]:
     """All recordings as one HAR 1.2 log; `pageref` tells which recording an entry belongs to."""
     pages, entries = [], []
     for index, tape in enumerate(tapes, start=1):

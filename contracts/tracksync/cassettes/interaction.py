@@ -10,16 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from tracksync.exchange import Credential, Exchange, Failure, Headers
-
-
-class Unreadable(Exception):
-    """A recording that cannot be read. `line` counts from 1; 0 where no single line is to blame."""
-
-    def __init__(self, message: str, line: int = 0) -> None:
-        super().__init__(message)
-        self.message = message
-        self.line = line
+from tracksync.model.exchange import Credential, Exchange, Failure, Headers
 
 
 @dataclass(slots=True, kw_only=True)
@@ -27,7 +18,7 @@ class Draft:
     """One interaction as a recorder wrote it, with decoded bodies and times that may be missing.
 
     `at` is seconds since the epoch, of the request's start or the answer's end as `at_is` says; `elapsed` in seconds.
-    `gap` says why it cannot be judged although its place in the sequence matters ("" where it can).
+    `gap` says why it cannot be checked although its place in the sequence matters ("" where it can).
     """
 
     line: int
@@ -48,7 +39,7 @@ class Draft:
 
 
 @dataclass(frozen=True, slots=True)
-class Problem:
+class RecordingProblem:
     """One interaction, or one line, that could not be read; the rest of the file was."""
 
     line: int
@@ -77,6 +68,6 @@ class Recording:
     path: Path
     form: str
     interactions: list[Interaction] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    problems: list[RecordingProblem] = field(default_factory=list)
     clock_skew: float = 300.0
     notes: Mapping[str, Any] = field(default_factory=dict)

@@ -13,32 +13,32 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from tracksync.clauses import catalogue
+from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
+from tracksync.contract.clauses import catalogue
 from tracksync.errors import ConfigError
-from tracksync.ledger import UnknownReading, check
 
 NAME: Final = "manifest.toml"
 EVERYTHING: Final = "*"
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+\Z")
 _HEAD: Final = """\
 # Beside the cassettes: what each shows. Written by tracksync, reviewed by people.
-# `exercises`: clauses that it puts to the test. `breaks`: clauses that it must be seen to break; none: all are kept.
-# `readings`: ledger rows the server follows, as far as they are not left to the judge to find out.
+# `covers`: clauses that it puts to the test. `breaks`: clauses that it must be seen to break; none: all are kept.
+# `interpretations`: ambiguities the server follows, as far as they are not left to the oracle to find out.
 # `fresh`: identifiers with this in them were unknown to the workspace before ("*": every identifier was).
 """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Entry:
+class ManifestEntry:
     """What the manifest says of one cassette.
 
     `fresh`: see the head of the file. `clock_skew` in seconds. `rate_limit`, `array_limit`: the workspace's, None
     where nobody knew. `note`: a sentence for people.
     """
 
-    exercises: tuple[str, ...] = ()
+    covers: tuple[str, ...] = ()
     breaks: tuple[str, ...] = ()
-    readings: Mapping[str, str] = field(default_factory=dict)
+    interpretations: Mapping[str, str] = field(default_factory=dict)
     shown: Mapping[str, str] = field(default_factory=dict)
     recorded_at: str = ""
     against: str = ""
@@ -50,10 +50,10 @@ class Entry:
     note: str = ""
 
 
-Manifest = Mapping[str, Entry]
+Manifest = Mapping[str, ManifestEntry]
 
 
-def read_manifest(directory: Path) -> dict[str, Entry]:
+def read_manifest(directory: Path) -> dict[str, ManifestEntry]:
     """The entries of the manifest in `directory` by cassette (a path below it, with `/`). Raises ConfigError."""
     path = directory / NAME
     try:
@@ -69,25 +69,25 @@ def read_manifest(directory: Path) -> dict[str, Entry]:
     return {name: _entry(f"{path}, [{name}]", table) for name, table in tables.items()}
 
 
-def _entry(where: str, table: Any) -> Entry:
+def _entry(where: str, table: Any) -> ManifestEntry:
     if not isinstance(table, dict):
         raise ConfigError(f"{where} is no table")
     members = {name: _checked(where, name, value) for name, value in table.items()}
     clauses = catalogue()
-    for name in ("exercises", "breaks"):
+    for name in ("covers", "breaks"):
         for id_ in members.get(name, ()):
             if id_ not in clauses:
                 raise ConfigError(f"{where}: no clause is called {id_!r}; `tracksync clauses` lists them")
-    for row, reading in {**members.get("readings", {}), **members.get("shown", {})}.items():
+    for ambiguity, interpretation in {**members.get("interpretations", {}), **members.get("shown", {})}.items():
         try:
-            check(row, reading)
-        except UnknownReading as error:
+            require_interpretation(ambiguity, interpretation)
+        except UnknownInterpretation as error:
             raise ConfigError(f"{where}: {error}") from None
-    return Entry(**members)
+    return ManifestEntry(**members)
 
 
 _FORMS: Final[dict[str, Any]] = {
-    "exercises": list, "breaks": list, "readings": dict, "shown": dict, "recorded_at": str, "against": str,
+    "covers": list, "breaks": list, "interpretations": dict, "shown": dict, "recorded_at": str, "against": str,
     "probe": str, "fresh": str, "rate_limit": int, "array_limit": int, "clock_skew": int | float, "note": str,
 }  # fmt: skip
 
@@ -134,9 +134,9 @@ class Manifests:
     """Finds the manifest entry of a cassette: in its own directory or the nearest one above that has a manifest."""
 
     def __init__(self) -> None:
-        self._read: dict[Path, dict[str, Entry]] = {}
+        self._read: dict[Path, dict[str, ManifestEntry]] = {}
 
-    def entry(self, path: Path) -> Entry | None:
+    def entry(self, path: Path) -> ManifestEntry | None:
         """The entry for the file at `path`, or None. Raises ConfigError for a manifest that is wrong."""
         absolute = path.resolve()
         for directory in list(absolute.parents)[:6]:

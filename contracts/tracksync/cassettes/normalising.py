@@ -1,7 +1,7 @@
 """Makes two recordings of one sequence the same text: prefix, clock, request ids and what is left of a rate window.
 
 The clock is moved as a whole, and with it everything that the contract ties to it, so that the rate headers, and
-events that were recorded "now", can be judged as before. Whether they can is not taken on trust: see `minting`.
+events that were recorded "now", can be checked as before. Whether they can is not taken on trust: see `generating`.
 """
 
 from __future__ import annotations
@@ -16,8 +16,8 @@ from email.utils import format_datetime
 from typing import Final
 
 from tracksync.engine.targets import EmbeddedMock
-from tracksync.exchange import Exchange, header
 from tracksync.generate.harmless import Namer
+from tracksync.model.exchange import Exchange, header
 from tracksync.values.times import read_time
 
 EPOCH: Final = EmbeddedMock.EPOCH // 60 * 60  # when every cassette of ours begins: the beginning of a minute

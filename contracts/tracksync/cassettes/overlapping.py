@@ -13,10 +13,10 @@ from itertools import permutations
 from typing import Final
 
 from tracksync.engine.targets import EmbeddedMock, authorization
-from tracksync.exchange import Exchange, Request
 from tracksync.generate.build import Step, attributes_request, event_request, purchase_request
 from tracksync.generate.harmless import Namer
 from tracksync.mock import MockApp, MockConfig
+from tracksync.model.exchange import Exchange, Request
 
 ROUNDS: Final = 3  # how often the pair is sent: some faults show now and then
 _TIME: Final = "2024-05-05T10:00:00Z"

@@ -4,7 +4,7 @@
     def test_signup(client): ...
 
 Works beside pytest-recording: its `--record-mode` and `--disable-recording` count here too, and a test that also has
-its `vcr` marker is judged by what its cassette records or plays. Imports nothing heavy until a test has the marker.
+its `vcr` marker is checked by what its cassette records or plays. Imports nothing heavy until a test has the marker.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from tracksync.cassettes.tape import Tape
+    from tracksync.cassettes.vcrpy_adapter import VcrpyRecording
 
 MARKER: Final = "tracksync_cassette"
 _MODES: Final = ("none", "once", "new_episodes", "all")
-_ARGUMENTS: Final = frozenset({"record_mode", "strict", "allow", "readings", "match_on"})
+_ARGUMENTS: Final = frozenset({"record_mode", "strict", "allow", "interpretations", "match_on"})
 _HELD: Final = pytest.StashKey[Any]()
 
 
@@ -41,7 +41,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the marker known."""
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(name=None, record_mode=None, strict=False, allow=(), readings={{}}, match_on=None): record the "
+        f"{MARKER}(name=None, record_mode=None, strict=False, allow=(), interpretations={{}}, match_on=None): record the "
         "test's HTTP traffic to a cassette or play it from there, and fail where it breaks a clause of the contract. "
         "`allow` lists clauses that may be broken.",
     )
@@ -54,9 +54,9 @@ def tracksync_cassette_dir(request: pytest.FixtureRequest) -> Path:
 
 
 @pytest.fixture
-def tracksync_cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
+def tracksync_cassette(request: pytest.FixtureRequest) -> Iterator[VcrpyRecording | None]:
     """The tape of the running test: `len(tape)` exchanges, `tape.findings()`. None while recording is disabled."""
-    from tracksync.cassettes.tape import Tape
+    from tracksync.cassettes.vcrpy_adapter import VcrpyRecording
 
     marker = request.node.get_closest_marker(MARKER)
     kwargs: dict[str, Any] = dict(marker.kwargs) if marker else {}
@@ -71,7 +71,7 @@ def tracksync_cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
         return
     named = marker.args[0] if marker and marker.args else kwargs.get("name") or request.node.name
     path = request.getfixturevalue("tracksync_cassette_dir") / f"{_file_name(named)}.yaml"
-    tape = Tape(path, readings=kwargs.get("readings") or {})
+    tape = VcrpyRecording(path, interpretations=kwargs.get("interpretations") or {})
     request.node.stash[_HELD] = (tape, kwargs)
     if config.pluginmanager.hasplugin("recording") and request.node.get_closest_marker("vcr"):
         theirs = request.getfixturevalue("vcr")
@@ -83,7 +83,7 @@ def tracksync_cassette(request: pytest.FixtureRequest) -> Iterator[Tape | None]:
     yield from _own(tape, _mode(config, kwargs), kwargs)
 
 
-def _own(tape: Tape, mode: str, kwargs: dict[str, Any]) -> Iterator[Tape]:
+def _own(tape: VcrpyRecording, mode: str, kwargs: dict[str, Any]) -> Iterator[VcrpyRecording]:
     from vcr import VCR  # type: ignore[import-untyped]
 
     if mode == "none" and not tape.path.is_file():
@@ -104,7 +104,7 @@ def _tracksync_cassette_of_marker(request: pytest.FixtureRequest) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Judge the traffic when the test is through, so that the test itself fails and not its teardown."""
+    """Check the traffic when the test is through, so that the test itself fails and not its teardown."""
     result = yield
     held = item.stash.get(_HELD, None)
     if held is not None:
@@ -112,26 +112,26 @@ def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
     return result
 
 
-def _check(tape: Tape, kwargs: dict[str, Any]) -> None:
-    from tracksync.outcome import fails, strength_of
+def _check(tape: VcrpyRecording, kwargs: dict[str, Any]) -> None:
+    from tracksync.model.verdict import evidence_of, fails
 
     allowed = set(kwargs.get("allow") or ())
     strict = bool(kwargs.get("strict"))
     broken = [
         (finding, exchange)
         for finding, exchange in tape.findings()
-        if finding.clause not in allowed and fails(strength_of(finding.clause), strict=strict)
+        if finding.clause not in allowed and fails(evidence_of(finding.clause), strict=strict)
     ]
     if broken:
         pytest.fail(_told(tape, broken), pytrace=False)
 
 
-def _told(tape: Tape, broken: list[tuple[Any, Any]]) -> str:
-    from tracksync.cassettes.tape import environment_keys
-    from tracksync.clauses import catalogue
-    from tracksync.findings import NOTHING
+def _told(tape: VcrpyRecording, broken: list[tuple[Any, Any]]) -> str:
+    from tracksync.cassettes.vcrpy_adapter import environment_keys
+    from tracksync.contract.clauses import catalogue
+    from tracksync.model.finding import NOTHING
+    from tracksync.report.exchange_text import printable
     from tracksync.report.redact import Redactor
-    from tracksync.report.shown import printable
 
     clean = Redactor(environment_keys())
     lines = [f"the traffic breaks the contract of /users/track/sync ({tape.path}):"]
@@ -173,7 +173,7 @@ def _file_name(name: str) -> str:
 class _Theirs:
     """pytest-recording's persister for reading; ours for writing, so that nothing is written unmasked."""
 
-    def __init__(self, tape: Tape, persister: Any) -> None:
+    def __init__(self, tape: VcrpyRecording, persister: Any) -> None:
         self._tape = tape
         self.load_cassette = persister.load_cassette
 

@@ -10,12 +10,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
-from tracksync.cassettes.clock import settle
 from tracksync.cassettes.forms import FORMS
 from tracksync.cassettes.forms.schemathesis_events import Lines
-from tracksync.cassettes.interaction import Draft, Problem, Recording, Unreadable
+from tracksync.cassettes.interaction import Draft, Recording, RecordingProblem
 from tracksync.cassettes.strict_json import item_lines, read_json
 from tracksync.cassettes.strict_yaml import LINE, read_yaml
+from tracksync.cassettes.timestamps import settle
+from tracksync.wire.bodies import Unreadable
 
 MAX_FILE: Final = 64 * 1024 * 1024  # bytes
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
@@ -63,7 +64,7 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, path: Path) -> Recording:
     """The recording in `text`, which stands in the file at `path`. Raises Unreadable."""
-    problems: list[Problem] = []
+    problems: list[RecordingProblem] = []
     document, in_json = _document(text, path.suffix.lower(), problems)
     for form in FORMS:
         name = form.recognise(document)
@@ -72,7 +73,7 @@ def parse(text: str, path: Path) -> Recording:
         lines = list(item_lines(text, form.path(document))) if in_json and form.path(document) else []
         drafts: list[Draft] = []
         for found in form.drafts(document, lines):
-            if isinstance(found, Problem):
+            if isinstance(found, RecordingProblem):
                 problems.append(found)
             else:
                 drafts.append(found)
@@ -82,7 +83,7 @@ def parse(text: str, path: Path) -> Recording:
     raise NoRecording("it is no recording of a known form (vcrpy, Ruby VCR, HAR, schemathesis VCR, HAR or NDJSON)")
 
 
-def _document(text: str, suffix: str, problems: list[Problem]) -> tuple[Any, bool]:
+def _document(text: str, suffix: str, problems: list[RecordingProblem]) -> tuple[Any, bool]:
     """The value in the file, and whether it is JSON. Lines of NDJSON that are broken become problems."""
     start = text.lstrip()[:1]
     if not start:
@@ -103,14 +104,14 @@ def _is_events(text: str) -> bool:
     return text.startswith('{"Initialize":')
 
 
-def _lines(text: str, problems: list[Problem]) -> Lines:
+def _lines(text: str, problems: list[RecordingProblem]) -> Lines:
     values = Lines()
     for number, line in enumerate(text.split("\n"), start=1):
         if line.strip():
             try:
                 values.append((number, read_json(line, number)))
             except Unreadable as broken:
-                problems.append(Problem(number, broken.message))
+                problems.append(RecordingProblem(number, broken.message))
     if not values and problems:
         raise Unreadable(problems[0].message, problems[0].line)
     return values

@@ -3,7 +3,7 @@
     replay(plan, emit)
 
 A recording whose manifest says that it breaks clauses is right when exactly those show: its findings are *known*. One
-that should break a clause and does not is a defect of the judge, and is reported as a finding of that clause.
+that should break a clause and does not is a defect of the oracle, and is reported as a finding of that clause.
 """
 
 from __future__ import annotations
@@ -14,15 +14,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from tracksync.cassettes import audit
-from tracksync.cassettes.interaction import Interaction, Recording, Unreadable
-from tracksync.cassettes.judging import Judged, judge_recording
-from tracksync.cassettes.manifest import Entry, Manifests
-from tracksync.cassettes.people import identifiers_in
+from tracksync.cassettes.checking import CheckedRecording, check_recording
+from tracksync.cassettes.interaction import Interaction, Recording
+from tracksync.cassettes.manifest import ManifestEntry, Manifests
+from tracksync.cassettes.pseudonyms import identifiers_in
 from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
 from tracksync.errors import ConfigError, UsageError
-from tracksync.events import (
+from tracksync.model.events import (
     Event,
-    ExchangeJudged,
+    ExchangeChecked,
     FindingConfirmed,
     PhaseStarted,
     RunEnded,
@@ -30,9 +30,10 @@ from tracksync.events import (
     Skipped,
     Verdict,
 )
-from tracksync.exchange import Exchange
-from tracksync.findings import Finding
-from tracksync.outcome import fails, strength_of
+from tracksync.model.exchange import Exchange
+from tracksync.model.finding import Finding
+from tracksync.model.verdict import evidence_of, fails
+from tracksync.wire.bodies import Unreadable
 
 MOST_SHOWN = 8  # exchanges that lead to a finding
 MOST_FINDINGS = 500  # of one run in full; the rest are counted
@@ -40,26 +41,26 @@ MOST_FINDINGS = 500  # of one run in full; the rest are counted
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ReplayPlan:
-    """What to replay. `paths`: files and directories. `readings`: what every server is held to.
+    """What to replay. `paths`: files and directories. `interpretations`: what every server is held to.
 
-    `auditor`: refuses recordings with secrets or deliverable addresses before they are judged, None to judge all.
+    `auditor`: refuses recordings with secrets or deliverable addresses before they are checked, None to check all.
     """
 
     paths: tuple[Path, ...]
-    readings: Mapping[str, str] = field(default_factory=dict)
+    interpretations: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     auditor: audit.Auditor | None = None
 
 
 def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
-    """Judge every recording. Raises UsageError when there is none; all else ends in a RunEnded event."""
+    """Check every recording. Raises UsageError when there is none; all else ends in a RunEnded event."""
     for path in plan.paths:
         if not path.exists():
             raise UsageError(f"{path} does not exist; give recordings, or directories that hold some")
     files = find_files(plan.paths)
     if not files:
         raise UsageError(f"there are no recordings in {', '.join(map(str, plan.paths))}")
-    run = _Run(plan, emit)
+    run = _ReplayRun(plan, emit)
     emit(RunStarted("replay", ", ".join(map(str, plan.paths)), clock(), strict=plan.strict))
     emit(PhaseStarted("replay"))
     for path, named in files:
@@ -68,7 +69,7 @@ def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], 
 
 
 @dataclass(slots=True)
-class _Run:
+class _ReplayRun:
     plan: ReplayPlan
     emit: Callable[[Event], None]
     manifests: Manifests = field(default_factory=Manifests)
@@ -78,12 +79,12 @@ class _Run:
     unread: list[str] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
-    readings: dict[str, set[str]] = field(default_factory=dict)
+    interpretations: dict[str, set[str]] = field(default_factory=dict)
     findings: int = 0
     broken: bool = False
 
     def file(self, path: Path, named: bool) -> None:
-        """Read, audit and judge one file."""
+        """Read, audit and check one file."""
         try:
             text = read_text(path)
             recording = parse(text, path)
@@ -109,78 +110,82 @@ class _Run:
         self.files += 1
         for problem in recording.problems:
             self._unread(path, problem.line, problem.message)
-        self._judge(recording, entry)
+        self._check(recording, entry)
 
     def _unread(self, path: Path, line: int, message: str) -> None:
         where = f"{path}:{line}" if line else str(path)
         self.unread.append(f"{where}: {message}")
         self.emit(Skipped(where, message))
 
-    def _judge(self, recording: Recording, entry: Entry | None) -> None:
+    def _check(self, recording: Recording, entry: ManifestEntry | None) -> None:
         expected = set(entry.breaks) if entry else set()
         seen: set[str] = set()
         confirmed: set[str] = set()
         shown: Mapping[str, str] = {}
-        for judged in judge_recording(recording, entry, self.plan.readings):
-            if judged.skipped:
-                self.skipped[judged.skipped] += 1
-                self.emit(Skipped(f"{recording.path}:{judged.interaction.line}", judged.skipped))
+        for checked in check_recording(recording, entry, self.plan.interpretations):
+            if checked.skipped:
+                self.skipped[checked.skipped] += 1
+                self.emit(Skipped(f"{recording.path}:{checked.interaction.line}", checked.skipped))
                 continue
             self.index += 1
             self.emit(
-                ExchangeJudged(self.index, judged.interaction.exchange, judged.findings, judged.exercised, "replay", 0)
+                ExchangeChecked(
+                    self.index, checked.interaction.exchange, checked.findings, checked.covered, "replay", 0
+                )
             )
-            if judged.readings is not None:
-                shown = {**shown, **judged.readings}
-            for finding in judged.findings:
+            if checked.interpretations is not None:
+                shown = {**shown, **checked.interpretations}
+            for finding in checked.findings:
                 seen.add(finding.clause)
                 if finding.clause not in confirmed:
                     confirmed.add(finding.clause)
-                    self._confirm(recording, judged, finding, known=finding.clause in expected)
-        for row, reading in shown.items():
-            self.readings.setdefault(row, set()).add(reading)
+                    self._confirm(recording, checked, finding, known=finding.clause in expected)
+        for ambiguity, interpretation in shown.items():
+            self.interpretations.setdefault(ambiguity, set()).add(interpretation)
         for clause in sorted(expected - seen):
             self._not_seen(recording, clause)
 
-    def _confirm(self, recording: Recording, judged: Judged, finding: Finding, *, known: bool) -> None:
-        self.broken = self.broken or fails(strength_of(finding.clause), strict=self.plan.strict, known=known)
+    def _confirm(self, recording: Recording, checked: CheckedRecording, finding: Finding, *, known: bool) -> None:
+        self.broken = self.broken or fails(evidence_of(finding.clause), strict=self.plan.strict, known=known)
         self.findings += 1
         if self.findings > MOST_FINDINGS:
             return
         self.emit(
             FindingConfirmed(
                 finding,
-                leading_to(recording.interactions, judged.interaction),
+                leading_to(recording.interactions, checked.interaction),
                 f"tracksync replay {recording.path}",
                 known,
-                f"{recording.path}:{judged.interaction.line}",
+                f"{recording.path}:{checked.interaction.line}",
             )
         )
 
     def _not_seen(self, recording: Recording, clause: str) -> None:
-        """The manifest says that a clause is broken, and the judge does not say so any more."""
+        """The manifest says that a clause is broken, and the oracle does not say so any more."""
         self.unexpected.append(f"{recording.path}: {clause}")
         self.broken = True
-        message = "the manifest says that this recording breaks the clause, and the judge finds it kept"
+        message = "the manifest says that this recording breaks the clause, and the oracle finds it kept"
         exchanges = tuple(one.exchange for one in recording.interactions[-1:])
         where = str(recording.path)
         self.emit(FindingConfirmed(Finding(clause, message), exchanges, f"tracksync replay {where}", False, where))
 
     def end(self, at: float) -> None:
         """Say how it went."""
-        verdict: Verdict = "broken" if self.broken or self.refused else "unfinished" if self.unread else "kept"
+        verdict: Verdict = "failed" if self.broken or self.refused else "incomplete" if self.unread else "passed"
         if not self.index and not self.unread and not self.refused:
-            verdict = "unfinished"
-        agreed = {row: next(iter(one)) for row, one in sorted(self.readings.items()) if len(one) == 1}
+            verdict = "incomplete"
+        agreed = {
+            ambiguity: next(iter(one)) for ambiguity, one in sorted(self.interpretations.items()) if len(one) == 1
+        }
         never = "no recording puts it to the test"
-        from tracksync.clauses import catalogue
+        from tracksync.contract.clauses import catalogue
 
         self.emit(RunEnded(verdict, self._reason(), at, agreed, dict.fromkeys(catalogue(), never)))
 
     def _reason(self) -> str:
-        parts = [f"{self.index} interactions of {self.files} recordings were judged"]
+        parts = [f"{self.index} interactions of {self.files} recordings were checked"]
         if not self.index:
-            parts[0] = "no interaction with the documented endpoints was found: nothing was judged"
+            parts[0] = "no interaction with the documented endpoints was found: nothing was checked"
         for why, count in sorted(self.skipped.items()):
             parts.append(f"{count} skipped ({why})")
         text = "; ".join(parts)

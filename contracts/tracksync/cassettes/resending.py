@@ -1,6 +1,6 @@
 """Sends recorded requests again, and holds what comes back now against what came back then.
 
-Semantically: both are judged by the same oracle, and compared are the clauses that broke and the readings that showed.
+Semantically: both are checked by the same oracle, and compared are the clauses that broke and the interpretations that showed.
 All that the contract leaves free (wording, order, extra fields, the form of times) is no difference. Identifiers are
 made new first, so that no user of the recording, nor of an earlier run, is touched; what would not be harmless after
 that is held back and counted.
@@ -17,34 +17,35 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from tracksync.cassettes import audit
-from tracksync.cassettes.interaction import Interaction, Recording, Unreadable
-from tracksync.cassettes.judging import judge_recording
-from tracksync.cassettes.manifest import Entry, Manifests
+from tracksync.cassettes.checking import check_recording
+from tracksync.cassettes.interaction import Interaction, Recording
+from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.normalising import OURS
-from tracksync.cassettes.people import People
+from tracksync.cassettes.pseudonyms import Pseudonyms
 from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
-from tracksync.clauses import catalogue
+from tracksync.contract.clauses import catalogue
 from tracksync.engine.fuzzing import freshness
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
 from tracksync.engine.targets import HttpTarget, Target
 from tracksync.errors import ConfigError, UsageError
-from tracksync.events import (
+from tracksync.generate.build import KeyForm, Step
+from tracksync.generate.harmless import Namer, is_harmless
+from tracksync.generate.renaming import renamed
+from tracksync.model.events import (
     Event,
     FindingConfirmed,
+    InterpretationLearned,
     PhaseStarted,
-    ReadingLearned,
     RunEnded,
     RunStarted,
     Skipped,
     Verdict,
 )
-from tracksync.exchange import Credential, Exchange
-from tracksync.findings import Finding
-from tracksync.generate.build import KeyForm, Step
-from tracksync.generate.harmless import Namer, is_harmless
-from tracksync.generate.renaming import renamed
+from tracksync.model.exchange import Credential, Exchange
+from tracksync.model.finding import Finding
+from tracksync.model.verdict import evidence_of, fails
 from tracksync.oracle import Belief, Settings
-from tracksync.outcome import fails, strength_of
+from tracksync.wire.bodies import Unreadable
 
 MOST_SHOWN = 8
 _INTEGER_ROOM = 10**6
@@ -60,7 +61,7 @@ class ResendPlan:
     target: str
     key: str | None
     unprivileged_key: str | None = None
-    readings: Mapping[str, str] = field(default_factory=dict)
+    interpretations: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     auditor: audit.Auditor | None = None
     rate_limit: int | None = None
@@ -72,10 +73,10 @@ class ResendPlan:
 
 @dataclass(frozen=True, slots=True)
 class Showing:
-    """What one side showed: the clauses that broke, with the finding, and the rows that came down to one reading."""
+    """What one side showed: the clauses that broke, with the finding, and the rows that came down to one interpretation."""
 
     broken: Mapping[str, Finding]
-    readings: Mapping[str, str]
+    interpretations: Mapping[str, str]
 
 
 def resend(plan: ResendPlan, emit: Callable[[Event], None]) -> None:
@@ -110,7 +111,7 @@ class _Again:
     recordings: int = 0
     requests: int = 0
     index: int = 0
-    readings: dict[str, set[str]] = field(default_factory=dict)
+    interpretations: dict[str, set[str]] = field(default_factory=dict)
 
     def run(self) -> None:
         plan = self.plan
@@ -125,10 +126,12 @@ class _Again:
                 self.file(path, named)
         except (TargetLost, BudgetSpent) as end:
             stopped = str(end)
-        verdict: Verdict = "broken" if self.broken else "unfinished" if stopped or self.unread else "kept"
+        verdict: Verdict = "failed" if self.broken else "incomplete" if stopped or self.unread else "passed"
         if not self.requests:
-            verdict = "unfinished"
-        agreed = {row: next(iter(one)) for row, one in sorted(self.readings.items()) if len(one) == 1}
+            verdict = "incomplete"
+        agreed = {
+            ambiguity: next(iter(one)) for ambiguity, one in sorted(self.interpretations.items()) if len(one) == 1
+        }
         why = dict.fromkeys(catalogue(), "no request that was sent again puts it to the test")
         self.emit(RunEnded(verdict, self._reason(stopped), self.target.now(), agreed, why))
 
@@ -154,7 +157,7 @@ class _Again:
         self.recordings += 1
         for problem in recording.problems:
             self._unread(f"{path}:{problem.line}", problem.message)
-        then = _then(recording, entry, self.plan.readings)
+        then = _then(recording, entry, self.plan.interpretations)
         now, log = self._now(recording, entry)
         if log:
             self._compare(recording, entry, then, now, log)
@@ -163,7 +166,7 @@ class _Again:
         self.unread.append(f"{where}: {message}")
         self.emit(Skipped(where, message))
 
-    def _now(self, recording: Recording, entry: Entry | None) -> tuple[Showing, list[Sent]]:
+    def _now(self, recording: Recording, entry: ManifestEntry | None) -> tuple[Showing, list[Sent]]:
         self.index += 1
         ours = "" if entry is None or not entry.fresh else _prefix_in(recording)
         prefix = self._prefix_like(ours or OURS)
@@ -173,7 +176,7 @@ class _Again:
                 rate_limit=self.plan.rate_limit,
                 array_limit=self.plan.array_limit,
                 fresh=freshness(prefix, everything=False),
-                readings=self.plan.readings,
+                interpretations=self.plan.interpretations,
                 clock_skew=self.target.clock_skew,
             )
         )
@@ -195,9 +198,11 @@ class _Again:
         for sent in session.log:
             for finding in sent.findings:
                 broken.setdefault(finding.clause, finding)
-        readings = session.belief.readings() if session.log else {}
-        held = {row for row in readings if row in self.plan.readings}
-        return Showing(broken, {row: one for row, one in readings.items() if row not in held}), session.log
+        interpretations = session.belief.interpretations() if session.log else {}
+        held = {ambiguity for ambiguity in interpretations if ambiguity in self.plan.interpretations}
+        return Showing(
+            broken, {ambiguity: one for ambiguity, one in interpretations.items() if ambiguity not in held}
+        ), session.log
 
     def _prefix_like(self, ours: str) -> str:
         """This recording's own prefix: of the length of the recorded one, since limits are on lengths."""
@@ -205,7 +210,7 @@ class _Again:
         return f"{self.prefix[: room - 3].ljust(room - 3, '0')}{self.index % 4096:03x}"
 
     def _forward(self, event: Event) -> None:
-        if not isinstance(event, ReadingLearned):
+        if not isinstance(event, InterpretationLearned):
             self.emit(event)
 
     def _step(self, one: Interaction, people: _Renamer, prefix: str) -> Step | str:
@@ -227,28 +232,30 @@ class _Again:
         return step
 
     def _compare(
-        self, recording: Recording, entry: Entry | None, then: Showing, now: Showing, log: Sequence[Sent]
+        self, recording: Recording, entry: ManifestEntry | None, then: Showing, now: Showing, log: Sequence[Sent]
     ) -> None:
         where = str(recording.path)
-        for row, reading in now.readings.items():
-            self.readings.setdefault(row, set()).add(reading)
+        for ambiguity, interpretation in now.interpretations.items():
+            self.interpretations.setdefault(ambiguity, set()).add(interpretation)
         for clause, finding in now.broken.items():
             known = clause in then.broken
-            self.broken = self.broken or fails(strength_of(clause), strict=self.plan.strict, known=known)
+            self.broken = self.broken or fails(evidence_of(clause), strict=self.plan.strict, known=known)
             if not known:
                 self.differences.append(f"{where}: {clause} was kept then and is broken now")
             self._confirm(finding, log, where, known=known)
         for clause in sorted(set(then.broken) - set(now.broken)):
             self.differences.append(f"{where}: {clause} was broken then and is kept now")
         if entry is not None and " mock" in f" {entry.against}":
-            return  # recorded from a mock that was told its readings: they say nothing about this target
-        for row in sorted(set(then.readings) & set(now.readings)):
-            before, after = then.readings[row], now.readings[row]
+            return  # recorded from a mock that was told its interpretations: they say nothing about this target
+        for ambiguity in sorted(set(then.interpretations) & set(now.interpretations)):
+            before, after = then.interpretations[ambiguity], now.interpretations[ambiguity]
             if before != after:
-                message = f"drift: the server followed {row}={before} when it was recorded and follows {after} now"
+                message = (
+                    f"drift: the server followed {ambiguity}={before} when it was recorded and follows {after} now"
+                )
                 self.differences.append(f"{where}: {message}")
                 self.broken = True
-                drift = Finding("TS-READING-KEPT", message, "", f"{row}={before}", f"{row}={after}")
+                drift = Finding("TS-INTERPRETATION-KEPT", message, "", f"{ambiguity}={before}", f"{ambiguity}={after}")
                 self._confirm(drift, log, where, known=False)
 
     def _confirm(self, finding: Finding, log: Sequence[Sent], where: str, *, known: bool) -> None:
@@ -273,19 +280,19 @@ class _Again:
         return text
 
 
-def _then(recording: Recording, entry: Entry | None, readings: Mapping[str, str]) -> Showing:
+def _then(recording: Recording, entry: ManifestEntry | None, interpretations: Mapping[str, str]) -> Showing:
     """What the recording shows."""
     broken: dict[str, Finding] = {}
     shown: Mapping[str, str] = {}
     origins: dict[str, Mapping[str, str]] = {}
-    for judged in judge_recording(recording, entry, readings):
-        for finding in judged.findings:
+    for checked in check_recording(recording, entry, interpretations):
+        for finding in checked.findings:
             broken.setdefault(finding.clause, finding)
-        if judged.readings is not None:
-            origins[judged.interaction.origin] = judged.readings
+        if checked.interpretations is not None:
+            origins[checked.interaction.origin] = checked.interpretations
     for one in origins.values():
         shown = {**shown, **one}
-    return Showing(broken, {row: one for row, one in shown.items() if row not in readings})
+    return Showing(broken, {ambiguity: one for ambiguity, one in shown.items() if ambiguity not in interpretations})
 
 
 def _prefix_in(recording: Recording) -> str:
@@ -304,7 +311,7 @@ class _Renamer:
         self._ours = ours
         self._prefix = prefix
         first = Namer(prefix, random.Random(0)).integer_id("") // _INTEGER_ROOM * _INTEGER_ROOM
-        self._people = People(prefix, f"{prefix}-person", first)
+        self._people = Pseudonyms(prefix, f"{prefix}-person", first)
 
     def step(self, step: Step) -> Step:
         """`step` for users of its own."""

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
-from tracksync.cassettes.interaction import Unreadable
+from tracksync.wire.bodies import Unreadable
 
 MAX_DEPTH: Final = 200
 _TOKEN: Final = re.compile(r'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 import yaml
 
-from tracksync.cassettes.interaction import Unreadable
+from tracksync.wire.bodies import Unreadable
 
 try:
     from yaml import CSafeLoader as _Loader

@@ -1,7 +1,7 @@
 """Writes a cassette in vcrpy's own form, so that any vcrpy or pytest-recording user can play it.
 
 Each interaction has three members more, which vcrpy passes over: `recorded_at` and `elapsed`, without which clauses on
-time cannot be judged, and `tracksync`, what the sender knew of its key and why there is no answer.
+time cannot be checked, and `tracksync`, what the sender knew of its key and why there is no answer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from tracksync.exchange import Credential, Exchange, Headers
+from tracksync.model.exchange import Credential, Exchange, Headers
 from tracksync.report import files
 
 try:

@@ -23,21 +23,21 @@ from tracksync.errors import TracksyncError
 from tracksync.report.redact import Redactor
 
 WRONG_USE: Final = 2
-COULD_NOT_FINISH: Final = 3
+INCOMPLETE: Final = 3
 
 COMMANDS: Final[dict[str, str]] = {
     "fuzz": "Put a server to the contract: directed probes, then random sequences.",
     "mock": "Serve a mock workspace on this machine.",
-    "replay": "Judge recorded traffic offline, or send it again and compare.",
+    "replay": "Check recorded traffic offline, or send it again and compare.",
     "cassettes": "Hand recordings on to other tools; make the set that comes with tracksync.",
     "gate": "Put a client to the contract: run its tests against a mock.",
-    "proxy": "Stand between a client and a real endpoint, and judge both.",
+    "proxy": "Stand between a client and a real endpoint, and check both.",
     "race": "Show that synchronous means synchronous: many clients at once.",
     "clauses": "List the clauses of the contract, or explain one.",
     "report": "Show a result again, or compare two.",
     "clean": "Delete the test users that a killed run left behind.",
     "init": "Write tracksync.toml and a CI workflow.",
-    "selfcheck": "Prove the judge: every fault found, no lawful reading accused.",
+    "selfcheck": "Prove the oracle: every fault found, no lawful reading accused.",
 }
 
 
@@ -74,14 +74,14 @@ def root() -> None:
 
     \b
     Examples:
-      tracksync fuzz                                  judge the embedded mock: no key, no network
-      tracksync fuzz --target http://127.0.0.1:8080   judge a server
+      tracksync fuzz                                  check the embedded mock: no key, no network
+      tracksync fuzz --target http://127.0.0.1:8080   check a server
       tracksync mock --port 8080                      a workspace to develop against
-      tracksync gate -- npm test                      judge a client by its own tests
+      tracksync gate -- npm test                      check a client by its own tests
       tracksync clauses TS-OK-MESSAGE                 what is promised, and who says so
 
     \b
-    Exit codes: 0 kept, 1 a violation, 2 wrong use or configuration, 3 could not finish.
+    Exit codes: 0 kept, 1 an error, 2 wrong use or configuration, 3 could not finish.
     """
 
 
@@ -108,10 +108,10 @@ def _exit_code(arguments: list[str]) -> int:
         return 0
     except (KeyboardInterrupt, click.Abort):
         _say("tracksync: stopped by hand")
-        return COULD_NOT_FINISH
+        return INCOMPLETE
     except Exception:  # noqa: BLE001 - the last line of defence: a key may stand in the text of any exception
         _say(f"{traceback.format_exc()}tracksync: error: this is a fault of tracksync itself; please report it")
-        return COULD_NOT_FINISH
+        return INCOMPLETE
     return code if isinstance(code, int) else 0
 
 

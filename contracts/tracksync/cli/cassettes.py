@@ -1,4 +1,4 @@
-"""`tracksync cassettes`: what is done with recordings besides judging them: hand them on, make the first set."""
+"""`tracksync cassettes`: what is done with recordings besides checking them: hand them on, make the first set."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracksync.cli.shared import FILE, PATH, environment_secrets
 from tracksync.errors import UsageError
 
 if TYPE_CHECKING:
-    from tracksync.cassettes.exporting import Tape
+    from tracksync.cassettes.exporting import NamedRecording
 
 _FORMATS: Final = ("wiremock", "prism-examples", "har")
 
@@ -27,7 +27,7 @@ def command() -> None:
     \b
     Examples:
       tracksync cassettes export cassettes/probes --format wiremock --output mappings.json
-      tracksync cassettes mint cassettes/
+      tracksync cassettes generate cassettes/
     """
 
 
@@ -66,7 +66,7 @@ def export(paths: tuple[Path, ...], form: str, output: Path) -> int:
     elif form == "har":
         made = exporting.har(tapes)
     else:
-        from tracksync.specification import load
+        from tracksync.contract.spec import load
 
         made, left = exporting.prism_examples(tapes, load())
         if left:
@@ -75,14 +75,14 @@ def export(paths: tuple[Path, ...], form: str, output: Path) -> int:
     return 3 if unread else 0
 
 
-def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[Tape]:
-    from tracksync.cassettes.exporting import Tape
-    from tracksync.cassettes.interaction import Unreadable
+def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[NamedRecording]:
+    from tracksync.cassettes.exporting import NamedRecording
     from tracksync.cassettes.manifest import Manifests
-    from tracksync.cassettes.masking import Mask
     from tracksync.cassettes.normalising import OURS
     from tracksync.cassettes.reading import NoRecording, find_files, read_recording
+    from tracksync.cassettes.redacting import RecordingRedactor
     from tracksync.report import Redactor
+    from tracksync.wire.bodies import Unreadable
 
     manifests = Manifests()
     redactor = Redactor(environment_secrets())
@@ -102,8 +102,8 @@ def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[Tape]:
             unread.append(f"{path}:{broken.line}: {broken.message}" if broken.line else f"{path}: {broken.message}")
             continue
         unread += [f"{path}:{problem.line}: {problem.message}" for problem in recording.problems]
-        mask = Mask(redactor, OURS if manifests.entry(path) else "")
-        yield Tape(
+        mask = RecordingRedactor(redactor, OURS if manifests.entry(path) else "")
+        yield NamedRecording(
             names[path],
             tuple(
                 (one.origin, mask.exchange(one.exchange))
@@ -124,23 +124,25 @@ def _names(files: list[Path], paths: tuple[Path, ...]) -> dict[Path, str]:
     }
 
 
-@command.command("mint")
+@command.command("generate")
 @click.argument("directory", metavar="DIRECTORY", type=click.Path(path_type=Path, file_okay=False))
-def mint(directory: Path) -> None:
-    """Make the set that comes with tracksync anew: every probe against the mock, under each reading, with faults.
+def generate(directory: Path) -> None:
+    """Make the set that comes with tracksync anew: every probe against the mock, under each interpretation, with faults.
 
     The same version writes the same files. Cassettes of other names in DIRECTORY stay.
 
     \b
     Example:
-      tracksync cassettes mint cassettes/
+      tracksync cassettes generate cassettes/
     """
     from tracksync.cassettes.audit import Auditor
-    from tracksync.cassettes.firstset import first_set
-    from tracksync.cassettes.minting import Shelf
+    from tracksync.cassettes.corpus import corpus
+    from tracksync.cassettes.generating import CassetteDirectory
 
-    shelf = Shelf(directory, Auditor(environment_secrets()), anew=("probes/", "readings/", "faults/"))
-    names = {shelf.put(name, minted) for name, minted in first_set()}
+    shelf = CassetteDirectory(
+        directory, Auditor(environment_secrets()), anew=("probes/", "interpretations/", "faults/")
+    )
+    names = {shelf.put(name, generated) for name, generated in corpus()}
     shelf.close()
     for line in shelf.refused:
         click.echo(f"left out: {line}", err=True)

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from tracksync.clauses import Clause, Side, UnknownClause, catalogue, clause
 from tracksync.cli.shared import PATH
+from tracksync.contract.ambiguities import Ambiguity, ambiguity_catalogue
+from tracksync.contract.clauses import Clause, Side, UnknownClause, catalogue, clause
 from tracksync.errors import UsageError
-from tracksync.ledger import Row, ledger
-from tracksync.outcome import kind_of
+from tracksync.model.verdict import severity_of
 from tracksync.report import files
 
 
@@ -26,9 +26,9 @@ def command(id_: str | None, json_path: Path | None) -> None:
 
     TS-… are what a server promises, TC-… what a client does.
 
-    Breaking a documented clause is a violation and fails a run. Breaking an observed one is a deviation, which is
+    Breaking a documented clause is an error and fails a run. Breaking an observed one is a warning, which is
     shown, and fails a run with --strict. Where the documents leave several ways open, all of them are lawful; they
-    are the readings of a ledger row.
+    are the interpretations of a ambiguity.
 
     \b
     Examples:
@@ -53,7 +53,7 @@ def _listed(clauses: list[Clause]) -> str:
     widest = max(len(entry.id) for entry in clauses)
     width = 110 if sys.stdout.isatty() else 10_000
     lines = [
-        f"{entry.id:{widest}}  {entry.strength.value:10}  {textwrap.shorten(entry.sentence, width, placeholder=' …')}"
+        f"{entry.id:{widest}}  {entry.evidence.value:10}  {textwrap.shorten(entry.sentence, width, placeholder=' …')}"
         for entry in clauses
     ]
     return "\n".join(lines)
@@ -61,21 +61,23 @@ def _listed(clauses: list[Clause]) -> str:
 
 def _explained(entry: Clause) -> str:
     fails = {
-        "violation": "breaking it is a violation and fails a run",
-        "deviation": "breaking it is a deviation, shown, and fails a run with --strict",
-        "remark": "breaking it is remarked on and fails no run",
-    }[kind_of(entry.strength)]
+        "error": "breaking it is an error and fails a run",
+        "warning": "breaking it is a warning, shown, and fails a run with --strict",
+        "note": "breaking it is remarked on and fails no run",
+    }[severity_of(entry.evidence)]
     lines = [
         entry.id,
         "",
         *_wrapped(entry.sentence, "  "),
         "",
         f"  Source:   {entry.source} (the keys are explained in docs/sources.md)",
-        f"  Strength: {entry.strength.value}; {fails}",
+        f"  Strength: {entry.evidence.value}; {fails}",
     ]
     for row in _rows(entry):
         lines += ["", *_wrapped(f"Left open ({row.name}): {row.question} [{row.source}]", "  ")]
-        lines += [line for name, sentence in row.readings.items() for line in _wrapped(f"{name}: {sentence}", "    ")]
+        lines += [
+            line for name, sentence in row.interpretations.items() for line in _wrapped(f"{name}: {sentence}", "    ")
+        ]
     command = f"tracksync fuzz --only {entry.id}" if entry.side is Side.SERVER else "tracksync gate -- COMMAND"
     lines += ["", f"  Put it to the test: {command}"]
     return "\n".join(lines)
@@ -85,8 +87,8 @@ def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, 100, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
 
 
-def _rows(entry: Clause) -> list[Row]:
-    return [ledger()[name] for name in entry.rows]
+def _rows(entry: Clause) -> list[Ambiguity]:
+    return [ambiguity_catalogue()[name] for name in entry.ambiguities]
 
 
 def _json(clauses: list[Clause]) -> dict[str, Any]:
@@ -96,10 +98,14 @@ def _json(clauses: list[Clause]) -> dict[str, Any]:
             entry.id: {
                 "sentence": entry.sentence,
                 "source": entry.source,
-                "strength": entry.strength.value,
+                "evidence": entry.evidence.value,
                 "side": entry.side.value,
                 "rows": {
-                    row.name: {"question": row.question, "source": row.source, "readings": dict(row.readings)}
+                    row.name: {
+                        "question": row.question,
+                        "source": row.source,
+                        "interpretations": dict(row.interpretations),
+                    }
                     for row in _rows(entry)
                 },
             }

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import click
 
-from tracksync.cli.place import find_place
 from tracksync.cli.shared import ca_option, config_option, journal_option
+from tracksync.cli.target import find_target
 from tracksync.errors import UsageError
 
-COULD_NOT_FINISH = 3
+INCOMPLETE = 3
 
 
 @click.command("clean")
@@ -45,7 +45,7 @@ def command(journal_path: Path, wait: float, discard: bool, config_path: Path, c
     """
     from tracksync.live import journal as journals
 
-    paths = journals.unfinished(journal_path)
+    paths = journals.incomplete_runs(journal_path)
     if not paths:
         click.echo(f"nothing to clean: {journal_path} holds no journal of a run")
         return 0
@@ -70,14 +70,14 @@ def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: P
         journals.Journal.open(path).remove()
         click.echo(f"{path.name}: no user is left")
         return 0
-    place = find_place(str(story.header.get("asked", story.target)), config_path)
+    place = find_target(str(story.header.get("asked", story.target)), config_path)
     if place.address != story.target:
         raise UsageError(f"the run of {path} was on {story.target}, and {config_path} now names {place.address}")
     try:
         journal = journals.Journal.open(path)
     except UsageError as error:
         click.echo(f"{path.name}: {error}", err=True)
-        return COULD_NOT_FINISH
+        return INCOMPLETE
     saved = story.header.get("plan", {}).get("verify", True)
     plan = FuzzPlan(target=place.address, key=place.key, verify=str(ca_path) if ca_path is not None else saved)
     target = open_target(plan, list(story.prefixes))
@@ -100,4 +100,4 @@ def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: P
         click.echo(
             f"{path.name}: its run was killed; `tracksync fuzz --resume` goes on, `tracksync clean --discard` ends it"
         )
-    return COULD_NOT_FINISH if done.left else 0
+    return INCOMPLETE if done.left else 0

@@ -9,8 +9,6 @@ from typing import Final
 import click
 
 from tracksync import config as configuration
-from tracksync.clauses import UnknownClause, clause
-from tracksync.cli.place import Place, find_place
 from tracksync.cli.shared import (
     FILE,
     Outputs,
@@ -24,7 +22,9 @@ from tracksync.cli.shared import (
     result_options,
     timeout_option,
 )
+from tracksync.cli.target import TargetSettings, find_target
 from tracksync.config import Config
+from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
 
 DEFAULT_REQUESTS: Final = 500  # one minute of the documented rate limit
@@ -32,13 +32,19 @@ LARGEST_SEED: Final = 2**32 - 1
 
 
 @click.command("fuzz")
-@click.option("--target", default="mock", metavar="mock|URL|live", help="What to judge.  [default: mock, in process]")
+@click.option("--target", default="mock", metavar="mock|URL|live", help="What to check.  [default: mock, in process]")
 @click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most N.  [default: 500]")
 @max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend at most N data points.")
 @click.option("--only", multiple=True, metavar="CLAUSE", help="Only what puts CLAUSE to the test; repeatable.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N", help="The same seed gives the same run.")
-@click.option("--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the target to the readings in FILE.")
+@click.option(
+    "--interpretations",
+    "interpretations_path",
+    type=FILE,
+    metavar="FILE",
+    help="Hold the target to the interpretations in FILE.",
+)
 @learn_option
 @rate_limit_option
 @click.option("--probe-rate-limit", is_flag=True, help="Go over the limit on purpose. The mock is always probed.")
@@ -49,17 +55,19 @@ LARGEST_SEED: Final = 2**32 - 1
     "--baseline", "baseline_path", type=FILE, metavar="FILE", help="Known findings, which do not fail the run."
 )
 @click.option("--update-baseline", is_flag=True, help="Add what is new to the baseline.")
-@click.option("--since", "since_path", type=FILE, metavar="FILE", help="An earlier result, to say what has changed.")
+@click.option(
+    "--compare-to", "since_path", type=FILE, metavar="FILE", help="An earlier result, to say what has changed."
+)
 @journal_option
 @click.option("--record", "record_path", type=FILE, metavar="DIR", help="Make a cassette of each finding in DIR.")
 @click.option("--record-probes", is_flag=True, help="With --record: make one of every probe's sequence too.")
 @ca_option
-@click.option("--directed-only", is_flag=True, help="Directed probes only, no random sequences.")
-@click.option("--strict", is_flag=True, help="Let deviations from what was observed fail the run too.")
+@click.option("--probes-only", is_flag=True, help="Directed probes only, no random sequences.")
+@click.option("--strict", is_flag=True, help="Let warnings from what was observed fail the run too.")
 @config_option
 @result_options
 @click.option("--fault", "faults", multiple=True, metavar="NAME", hidden=True, help="Give the embedded mock a fault.")
-@click.option("--reading", "reading_pairs", multiple=True, metavar="ROW=NAME", hidden=True)
+@click.option("--interpretation", "interpretation_pairs", multiple=True, metavar="AMBIGUITY=NAME", hidden=True)
 def command(
     target: str,
     max_requests: int | None,
@@ -67,7 +75,7 @@ def command(
     max_data_points: int | None,
     only: tuple[str, ...],
     seed: int | None,
-    readings_path: Path | None,
+    interpretations_path: Path | None,
     learn_path: Path | None,
     rate_limit: int | None,
     probe_rate_limit: bool,
@@ -81,7 +89,7 @@ def command(
     record_path: Path | None,
     record_probes: bool,
     ca_path: Path | None,
-    directed_only: bool,
+    probes_only: bool,
     strict: bool,
     config_path: Path,
     json_path: Path | None,
@@ -89,11 +97,11 @@ def command(
     html_path: Path | None,
     markdown_path: Path | None,
     faults: tuple[str, ...],
-    reading_pairs: tuple[str, ...],
+    interpretation_pairs: tuple[str, ...],
 ) -> int:
     """Put a server to the contract: directed probes for every clause, then random sequences.
 
-    Without --target it judges the embedded mock, in process: no key, no port, no network. A URL is the base URL, the
+    Without --target it checks the embedded mock, in process: no key, no port, no network. A URL is the base URL, the
     documented paths are appended; the key comes from TRACKSYNC_API_KEY, and a key without the permission, for the
     clause that needs one, from TRACKSYNC_UNPRIVILEGED_KEY. `live` takes all that from tracksync.toml. Nothing is sent
     to another machine unless that file says `live = true`.
@@ -103,15 +111,15 @@ def command(
       tracksync fuzz
       tracksync fuzz --seed 7 --json result.json --html result.html
       tracksync fuzz --target http://127.0.0.1:8080 --only TS-OK-MESSAGE
-      tracksync fuzz --target live --max-requests 2000 --learn readings.toml
+      tracksync fuzz --target live --max-requests 2000 --save-interpretations interpretations.toml
       tracksync fuzz --target live --resume
       tracksync fuzz --target http://127.0.0.1:8080 --record cassettes/found
 
     \b
-    Exit codes: 0 kept, 1 a violation, 2 wrong use or configuration, 3 could not finish.
+    Exit codes: 0 kept, 1 an error, 2 wrong use or configuration, 3 could not finish.
     """
-    from tracksync.cli.night import Memory, resume_night, run_night
-    from tracksync.cli.session import run
+    from tracksync.cli.nightly import Memory, resume_nightly, run_nightly
+    from tracksync.cli.run import run
     from tracksync.engine import FuzzPlan, fuzz
     from tracksync.report import Redactor
 
@@ -121,12 +129,12 @@ def command(
         return Memory.recall(baseline_path or configured, update_baseline, since_path, live=live)
 
     if resume:
-        return resume_night(target, config_path, journal_path, outputs, recall)
-    place = find_place(target, config_path)
-    if place.address != "mock" and (faults or reading_pairs):
-        raise UsageError("only the embedded mock can be given a fault or a reading; leave --target out")
+        return resume_nightly(target, config_path, journal_path, outputs, recall)
+    place = find_target(target, config_path)
+    if place.address != "mock" and (faults or interpretation_pairs):
+        raise UsageError("only the embedded mock can be given a fault or an interpretation; leave --target out")
     if faults:
-        from tracksync.mock.faults import fault
+        from tracksync.faults.catalogue import fault
 
         faults = tuple(fault(name).name for name in faults)
     budget, workspace = place.config.budget, place.config.workspace
@@ -140,7 +148,7 @@ def command(
         max_seconds=max_time if max_time is not None else budget.seconds,
         max_data_points=max_data_points if max_data_points is not None else budget.data_points,
         only=_only(only),
-        readings=_readings(readings_path, place.config),
+        interpretations=_interpretations(interpretations_path, place.config),
         rate_limit=rate_limit or workspace.rate_limit,
         array_limit=workspace.array_limit,
         probe_rate_limit=probe_rate_limit,
@@ -149,8 +157,8 @@ def command(
         verify=str(ca_path) if ca_path is not None else True,
         timeout=timeout,
         faults=faults,
-        mock_readings=configuration.parse_readings(reading_pairs),
-        random=not directed_only,
+        mock_interpretations=configuration.parse_interpretations(interpretation_pairs),
+        random=not probes_only,
         strict=strict,
     )
     from tracksync.cli.recording import recorder
@@ -159,7 +167,7 @@ def command(
         raise UsageError("--record-probes needs --record DIR, the directory for the cassettes")
     stage = recorder(record_path, plan, every_probe=record_probes)
     if not plan.embedded:
-        return run_night(plan, target, journal_path, outputs, memory, workspace.prefix, stage)
+        return run_nightly(plan, target, journal_path, outputs, memory, workspace.prefix, stage)
     return run(
         lambda emit: fuzz(plan, emit),
         outputs=outputs,
@@ -169,7 +177,7 @@ def command(
     )
 
 
-def _shared(asked: bool, place: Place) -> bool:
+def _shared(asked: bool, place: TargetSettings) -> bool:
     """Whether another job may use up the window: nobody knows of a workspace elsewhere unless the file says so."""
     told = place.config.workspace.shared
     elsewhere = place.address != "mock" and not configuration.is_loopback(place.address)
@@ -184,12 +192,15 @@ def _only(values: tuple[str, ...]) -> tuple[str, ...]:
         raise UsageError(str(error)) from None
 
 
-def _readings(path: Path | None, config: Config) -> dict[str, str]:
+def _interpretations(path: Path | None, config: Config) -> dict[str, str]:
     if path is not None:
-        return configuration.read_readings(path)
-    if config.readings is None:
+        return configuration.read_interpretations(path)
+    if config.interpretations is None:
         return {}
-    if not config.readings.exists():
-        click.echo(f"note: {config.readings} does not exist yet; --learn {config.readings} will write it", err=True)
+    if not config.interpretations.exists():
+        click.echo(
+            f"note: {config.interpretations} does not exist yet; --save-interpretations {config.interpretations} will write it",
+            err=True,
+        )
         return {}
-    return configuration.read_readings(config.readings)
+    return configuration.read_interpretations(config.interpretations)

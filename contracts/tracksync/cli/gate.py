@@ -1,4 +1,4 @@
-"""`tracksync gate`: runs a client's own tests against a mock, and judges every request that they make."""
+"""`tracksync gate`: runs a client's own tests against a mock, and checks every request that they make."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tracksync import config as configuration
-from tracksync.clauses import UnknownClause, clause
 from tracksync.cli.shared import FILE, PATH, Outputs, environment_secrets, result_options
+from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
 
 if TYPE_CHECKING:
-    from tracksync.gate.observing import Report
+    from tracksync.gate.observe import ObserveReport
 
 ENDPOINT_VAR: Final = "BRAZE_REST_ENDPOINT"
 KEY_VAR: Final = "BRAZE_API_KEY"
@@ -65,13 +65,19 @@ KEY_VAR: Final = "BRAZE_API_KEY"
 )
 @click.option("--allow", "allowed", multiple=True, metavar="CLAUSE", help="A known failure: shown, fails nothing.")
 @click.option(
-    "--aware", is_flag=True, help="The command reads TRACKSYNC_SCENARIO and succeeds where its client is right."
+    "--scenario-aware",
+    is_flag=True,
+    help="The command reads TRACKSYNC_SCENARIO and succeeds where its client is right.",
 )
 @click.option(
-    "--reading", "pairs", multiple=True, metavar="ROW=NAME", help="Let the mock follow this reading; repeatable."
+    "--interpretation",
+    "pairs",
+    multiple=True,
+    metavar="AMBIGUITY=NAME",
+    help="Let the mock follow this interpretation; repeatable.",
 )
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="For what is drawn by chance.")
-@click.option("--strict", is_flag=True, help="Let deviations fail the run too.")
+@click.option("--strict", is_flag=True, help="Let warnings fail the run too.")
 @click.option("--driver", is_flag=True, help="The command is an adapter that is told what to do; see docs/drive.md.")
 @click.option(
     "--scripts", type=click.IntRange(min=0), metavar="N", help="With --driver: scripts drawn at random.  [default: 20]"
@@ -97,7 +103,7 @@ def command(
     timeout: float,
     port: int,
     allowed: tuple[str, ...],
-    aware: bool,
+    scenario_aware: bool,
     pairs: tuple[str, ...],
     seed: int,
     strict: bool,
@@ -113,7 +119,7 @@ def command(
     markdown_path: Path | None,
     words: tuple[str, ...],
 ) -> int:
-    """Run a client's own tests against a mock, and judge every request that they make.
+    """Run a client's own tests against a mock, and check every request that they make.
 
     The command finds the mock's address and a key in environment variables. What it prints is passed through; its exit
     status is reported apart from the verdict. With --scenario it is run under trouble as well: `all` repeats it under
@@ -134,12 +140,12 @@ def command(
       tracksync gate --list-scenarios
 
     \b
-    Exit codes: 0 kept, 1 a violation, or the command itself failed under calm, 2 wrong use, 3 could not finish: the
+    Exit codes: 0 kept, 1 an error, or the command itself failed under calm, 2 wrong use, 3 could not finish: the
     command never called the mock, was not done in time, or is an adapter that never says hello.
     """
-    from tracksync.cli.session import run
+    from tracksync.cli.run import run
     from tracksync.gate import scenarios
-    from tracksync.gate.observing import ObservePlan, observe_command
+    from tracksync.gate.observe import ObservePlan, observe_command
     from tracksync.mock.scenarios import catalogue, load
     from tracksync.report import Redactor
 
@@ -152,10 +158,10 @@ def command(
         raise UsageError("there is no command; write it after --, as in `tracksync gate -- npm test`")
     outputs = Outputs(json_path, junit_path, html_path, markdown_path)
     if driver:
-        from tracksync.cli.driving import Wish, drive
+        from tracksync.cli.driver import Wish, drive
 
-        if aware:
-            raise UsageError("--aware is about the exit status of a command; an adapter reports each outcome")
+        if scenario_aware:
+            raise UsageError("--scenario-aware is about the exit status of a command; an adapter reports each outcome")
         wish = Wish(
             words=words,
             names=names,
@@ -166,7 +172,7 @@ def command(
                 ("--key-var", key_vars),
                 ("--endpoint-form", () if endpoint_form == "url" else (endpoint_form,)),
                 ("--deadline", () if deadline is None else (f"{deadline:g}",)),
-                ("--reading", pairs),
+                ("--interpretation", pairs),
             ),
             endpoint_vars=_variables(endpoint_vars or (ENDPOINT_VAR,)),
             key_vars=_variables(key_vars or (KEY_VAR,)),
@@ -174,7 +180,7 @@ def command(
             timeout=timeout,
             port=port,
             allowed=frozenset(_clause(id_) for id_ in allowed),
-            readings=configuration.parse_readings(pairs),
+            interpretations=configuration.parse_interpretations(pairs),
             seed=seed,
             strict=strict,
             scripts=20 if scripts is None else scripts,
@@ -194,12 +200,12 @@ def command(
         seed=seed,
         port=port,
         strict=strict,
-        aware=aware,
+        aware=scenario_aware,
         allowed=frozenset(_clause(id_) for id_ in allowed),
-        readings=configuration.parse_readings(pairs),
+        interpretations=configuration.parse_interpretations(pairs),
         out=sys.stderr.buffer if outputs.to_stdout else None,
     )
-    reports: list[Report] = []
+    reports: list[ObserveReport] = []
     code = run(
         lambda emit: reports.append(observe_command(plan, emit)),
         outputs=outputs,
@@ -223,12 +229,12 @@ def _again(*given: tuple[str, tuple[str, ...]]) -> tuple[str, ...]:
 
 
 def _behaviours() -> dict[str, Any]:
-    from tracksync.gate.drive import ways
+    from tracksync.gate.drive import behaviours
 
-    return dict(ways.catalogue())
+    return dict(behaviours.catalogue())
 
 
-def _finish(result: dict[str, Any], reports: list[Report], *, to_stdout: bool) -> None:
+def _finish(result: dict[str, Any], reports: list[ObserveReport], *, to_stdout: bool) -> None:
     """Add the command's own outcome to the result, and tell GitHub where the run is one of its jobs."""
     from tracksync.gate import annotations
     from tracksync.report import view

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tracksync import config as configuration
-from tracksync import limits
 from tracksync.cli.shared import FILE
+from tracksync.contract import limits
 from tracksync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -35,10 +35,14 @@ DEFAULT_PORT: Final = 8080
     help="The port to serve on; 0 takes any free one.",
 )
 @click.option("--host", default="127.0.0.1", metavar="NAME", show_default=True, help="The address to serve on.")
-@click.option("--reading", "pairs", multiple=True, metavar="ROW=NAME", help="Follow this reading; repeatable.")
-@click.option("--readings", "readings_path", type=FILE, metavar="FILE", help="Follow the readings in FILE.")
+@click.option(
+    "--interpretation", "pairs", multiple=True, metavar="AMBIGUITY=NAME", help="Follow this interpretation; repeatable."
+)
+@click.option(
+    "--interpretations", "interpretations_path", type=FILE, metavar="FILE", help="Follow the interpretations in FILE."
+)
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break a clause on purpose; repeatable.")
-@click.option("--scenario", default="calm", metavar="NAME", show_default=True, help="How to treat clients.")
+@click.option("--scenario", default="normal", metavar="NAME", show_default=True, help="How to treat clients.")
 @click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="For what a scenario draws.")
 @click.option(
     "--rate-limit",
@@ -56,13 +60,13 @@ DEFAULT_PORT: Final = 8080
     show_default=True,
     help="Elements an array attribute may have.",
 )
-@click.option("--cert", "cert_path", type=FILE, metavar="FILE", help="Serve over TLS with this certificate (PEM).")
-@click.option("--key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
+@click.option("--tls-cert", "cert_path", type=FILE, metavar="FILE", help="Serve over TLS with this certificate (PEM).")
+@click.option("--tls-key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
 def command(
     port: int,
     host: str,
     pairs: tuple[str, ...],
-    readings_path: Path | None,
+    interpretations_path: Path | None,
     faults: tuple[str, ...],
     scenario: str,
     seed: int,
@@ -74,30 +78,30 @@ def command(
     """Serve a mock workspace: stateful, with the limits and answers that the documents promise.
 
     It prints its address and its key, and serves until Ctrl-C. Where the documents leave something open it follows
-    the first reading of the ledger row, unless told otherwise.
+    the first reading of the ambiguity, unless told otherwise.
 
     \b
     Examples:
       tracksync mock --port 8080
-      tracksync mock --reading no-user=omitted --rate-limit 60
-      tracksync mock --readings readings.toml
+      tracksync mock --interpretation no-user=omitted --rate-limit 60
+      tracksync mock --interpretations interpretations.toml
       tracksync mock --scenario rate-burst
       tracksync mock --scenario http2            over TLS, with a certificate made for it
     """
     if key_path is not None and cert_path is None:
-        raise UsageError("--key is the private key of a certificate; name that with --cert")
+        raise UsageError("--tls-key is the private key of a certificate; name that with --tls-cert")
     from tracksync.mock import MockApp, MockConfig
-    from tracksync.mock.serve import serve
+    from tracksync.wire.serve import serve
 
-    readings = configuration.read_readings(readings_path) if readings_path else {}
-    readings |= configuration.parse_readings(pairs)
+    interpretations = configuration.read_interpretations(interpretations_path) if interpretations_path else {}
+    interpretations |= configuration.parse_interpretations(pairs)
     try:
         config = MockConfig(
             key=KEY,
             unprivileged_key=UNPRIVILEGED_KEY,
             rate_limit=rate_limit,
             array_limit=array_limit,
-            readings=readings,
+            interpretations=interpretations,
             faults=faults,
             scenario=scenario,
             seed=seed,
@@ -131,7 +135,7 @@ def _serve_http2(
     app: MockApp, host: str, port: int, certificate: Path | None, key: Path | None, ready: Callable[[str, str], None]
 ) -> None:
     """Serve until Ctrl-C, with a certificate made for it where none is given."""
-    from tracksync.mock.http2 import identity, served_http2
+    from tracksync.wire.http2 import identity, served_http2
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:

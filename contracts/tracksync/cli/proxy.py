@@ -1,4 +1,4 @@
-"""`tracksync proxy`: stands between a client and a real endpoint, and judges both."""
+"""`tracksync proxy`: stands between a client and a real endpoint, and checks both."""
 
 from __future__ import annotations
 
@@ -12,8 +12,6 @@ from urllib.parse import urlsplit
 import click
 
 from tracksync import config as configuration
-from tracksync.clauses import UnknownClause, clause
-from tracksync.cli.place import find_address
 from tracksync.cli.shared import (
     FILE,
     Outputs,
@@ -26,9 +24,11 @@ from tracksync.cli.shared import (
     rate_limit_option,
     result_options,
 )
+from tracksync.cli.target import find_address
 from tracksync.config import Config
+from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
-from tracksync.events import Event, RunEnded
+from tracksync.model.events import Event, RunEnded
 
 if TYPE_CHECKING:
     from tracksync.proxy import Keys, ProxyPlan
@@ -49,12 +49,18 @@ Emit = Callable[[Event], None]
 )
 @click.option("--host", default="127.0.0.1", metavar="NAME", show_default=True, help="The address to listen on.")
 @ca_option
-@click.option("--cert", "cert_path", type=FILE, metavar="FILE", help="Serve the client over TLS: a certificate (PEM).")
-@click.option("--key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
+@click.option(
+    "--tls-cert", "cert_path", type=FILE, metavar="FILE", help="Serve the client over TLS: a certificate (PEM)."
+)
+@click.option("--tls-key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
 @click.option("--record", "directory", type=FILE, metavar="DIR", help="Make cassettes of all that passes in DIR.")
 @click.option("--allow", "allowed", multiple=True, metavar="CLAUSE", help="A known failure: shown, fails nothing.")
 @click.option(
-    "--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the endpoint to the readings in FILE."
+    "--interpretations",
+    "interpretations_path",
+    type=FILE,
+    metavar="FILE",
+    help="Hold the endpoint to the interpretations in FILE.",
 )
 @learn_option
 @rate_limit_option
@@ -68,7 +74,7 @@ Emit = Callable[[Event], None]
     show_default=True,
     help="Seconds to wait for the endpoint's next byte.",
 )
-@click.option("--strict", is_flag=True, help="Let deviations fail the run too.")
+@click.option("--strict", is_flag=True, help="Let warnings fail the run too.")
 @config_option
 @result_options
 def command(
@@ -80,7 +86,7 @@ def command(
     key_path: Path | None,
     directory: Path | None,
     allowed: tuple[str, ...],
-    readings_path: Path | None,
+    interpretations_path: Path | None,
     learn_path: Path | None,
     rate_limit: int | None,
     max_requests: int | None,
@@ -93,7 +99,7 @@ def command(
     html_path: Path | None,
     markdown_path: Path | None,
 ) -> int:
-    """Stand between a client and a real endpoint: hand everything on unchanged, and judge both sides live.
+    """Stand between a client and a real endpoint: hand everything on unchanged, and check both sides live.
 
     Give the client the proxy's address as its endpoint; its key goes through and is kept nowhere. Each finding is
     printed when it happens, and Ctrl-C ends with the verdict. An endpoint on another machine needs `live = true` in
@@ -106,18 +112,20 @@ def command(
       tracksync proxy --upstream https://braze.internal.example --ca ca.pem --max-requests 100
 
     \b
-    Exit codes: 0 kept, 1 a violation by either side, 2 wrong use, 3 could not finish: no request could be judged.
+    Exit codes: 0 kept, 1 an error by either side, 2 wrong use, 3 could not finish: no request could be checked.
     """
-    from tracksync.cli.session import run
+    from tracksync.cli.run import run
     from tracksync.proxy import Keys, ProxyPlan, proxy
 
     if key_path is not None and cert_path is None:
-        raise UsageError("--key is the private key of a certificate; name that with --cert")
+        raise UsageError("--tls-key is the private key of a certificate; name that with --tls-cert")
     address, config = find_address(upstream, config_path)
     _no_circle(address, host, port)
     workspace = config.workspace
     loopback = configuration.is_loopback(address)
-    readings_file = readings_path or (config.readings if config.readings and config.readings.exists() else None)
+    interpretations_file = interpretations_path or (
+        config.interpretations if config.interpretations and config.interpretations.exists() else None
+    )
     plan = ProxyPlan(
         upstream=address,
         host=host,
@@ -127,7 +135,7 @@ def command(
         certificate_key=key_path,
         loopback=loopback,
         timeout=timeout,
-        readings=configuration.read_readings(readings_file) if readings_file else {},
+        interpretations=configuration.read_interpretations(interpretations_file) if interpretations_file else {},
         rate_limit=rate_limit or workspace.rate_limit,
         array_limit=workspace.array_limit,
         # Whoever does not come through here uses the window up too; on this machine there is nobody else.
@@ -186,22 +194,22 @@ def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Callable[[
     if directory is None:
         return lambda emit: emit
     from tracksync.cassettes.audit import Auditor
-    from tracksync.cassettes.manifest import Entry
-    from tracksync.cassettes.minting import Minter, Shelf
-    from tracksync.cassettes.session import SessionTape
+    from tracksync.cassettes.generating import CassetteDirectory, CassetteGenerator
+    from tracksync.cassettes.manifest import ManifestEntry
+    from tracksync.cassettes.session_recording import SessionRecorder
 
-    entry = Entry(
-        readings=dict(plan.readings),
+    entry = ManifestEntry(
+        interpretations=dict(plan.interpretations),
         against=plan.upstream,
         rate_limit=plan.rate_limit,
         array_limit=plan.array_limit,
         clock_skew=None if plan.loopback else 300,
     )
-    shelf = Shelf(directory, Auditor(keys))
+    shelf = CassetteDirectory(directory, Auditor(keys))
     name = time.strftime("session-%Y%m%d-%H%M%S", time.gmtime())
 
     def stage(emit: Emit) -> Emit:
-        tape = SessionTape(shelf, name, entry, keys, Minter(shelf, entry, keys, emit))
+        tape = SessionRecorder(shelf, name, entry, keys, CassetteGenerator(shelf, entry, keys, emit))
 
         def told(event: Event) -> None:
             tape(event)

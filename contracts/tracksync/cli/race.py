@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Final, cast
 import click
 
 from tracksync import config as configuration
-from tracksync.cli.place import find_place
 from tracksync.cli.shared import (
     FILE,
     Outputs,
@@ -24,13 +23,14 @@ from tracksync.cli.shared import (
     result_options,
     timeout_option,
 )
+from tracksync.cli.target import find_target
 from tracksync.errors import UsageError
 
 if TYPE_CHECKING:
-    from tracksync.events import Event
     from tracksync.generate.renaming import Identifier
     from tracksync.live.journal import Journal
-    from tracksync.race.running import Endpoints, RacePlan
+    from tracksync.model.events import Event
+    from tracksync.race.run import Endpoints, RacePlan
 
 DEFAULT_CLIENTS: Final = 8
 DEFAULT_OPERATIONS: Final = 600
@@ -39,7 +39,7 @@ LARGEST_SEED: Final = 2**32 - 1
 
 
 @click.command("race")
-@click.option("--target", default="mock", metavar="mock|URL|live", help="What to judge.  [default: mock, on a port]")
+@click.option("--target", default="mock", metavar="mock|URL|live", help="What to check.  [default: mock, on a port]")
 @click.option(
     "--endpoint",
     type=click.Choice(["sync", "track", "both"]),
@@ -68,7 +68,13 @@ LARGEST_SEED: Final = 2**32 - 1
 @max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend about N data points at most.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N", help="The same seed draws the same writes.")
-@click.option("--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the target to the readings in FILE.")
+@click.option(
+    "--interpretations",
+    "interpretations_path",
+    type=FILE,
+    metavar="FILE",
+    help="Hold the target to the interpretations in FILE.",
+)
 @rate_limit_option
 @timeout_option
 @click.option(
@@ -82,8 +88,10 @@ LARGEST_SEED: Final = 2**32 - 1
 @config_option
 @result_options
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Give the mock a fault; repeatable.")
-@click.option("--reading", "pairs", multiple=True, metavar="ROW=NAME", help="Let the mock follow a reading.")
-@click.option("--scenario", default="calm", metavar="NAME", help="How the mock treats clients.")
+@click.option(
+    "--interpretation", "pairs", multiple=True, metavar="AMBIGUITY=NAME", help="Let the mock follow an interpretation."
+)
+@click.option("--scenario", default="normal", metavar="NAME", help="How the mock treats clients.")
 def command(
     target: str,
     endpoint: str,
@@ -95,7 +103,7 @@ def command(
     max_time: float | None,
     max_data_points: int | None,
     seed: int | None,
-    readings_path: Path | None,
+    interpretations_path: Path | None,
     rate_limit: int | None,
     timeout: float,
     settle: float | None,
@@ -113,7 +121,7 @@ def command(
     """Show that synchronous means synchronous: many clients at once on few users.
 
     For each attribute, event and product of a user the next request leaves only after the answer to the one before,
-    from whichever client; that order is promised, and each answer is judged by it. Other cells and users go on at the
+    from whichever client; that order is promised, and each answer is checked by it. Other cells and users go on at the
     same time and must not be disturbed. Without --target it races on the mock, on a free port of this machine. With
     --overlap, or on /users/track, nothing is promised: then the run reports which consistency held, and fails only
     with --strict.
@@ -127,26 +135,26 @@ def command(
       tracksync race --target live --ops 400 --clients 4
 
     \b
-    Exit codes: 0 kept, 1 a violation, 2 wrong use or configuration, 3 could not finish.
+    Exit codes: 0 kept, 1 an error, 2 wrong use or configuration, 3 could not finish.
     """
-    from tracksync.cli.session import run
+    from tracksync.cli.run import run
     from tracksync.race import RacePlan
     from tracksync.report import Redactor
 
-    place = find_place(target, config_path)
-    if place.address != "mock" and (faults or pairs or scenario != "calm"):
-        raise UsageError("only the mock can be given a fault, a reading or a scenario; leave --target out")
+    place = find_target(target, config_path)
+    if place.address != "mock" and (faults or pairs or scenario != "normal"):
+        raise UsageError("only the mock can be given a fault, an interpretation or a scenario; leave --target out")
     if faults:
-        from tracksync.mock.faults import catalogue
+        from tracksync.faults.catalogue import catalogue
 
         for name in faults:
             known_name(name, catalogue(), "fault")
     budget, workspace = place.config.budget, place.config.workspace
-    readings: dict[str, str] = {}
-    if readings_path is not None:
-        readings = configuration.read_readings(readings_path)
-    elif place.config.readings is not None and place.config.readings.exists():
-        readings = configuration.read_readings(place.config.readings)
+    interpretations: dict[str, str] = {}
+    if interpretations_path is not None:
+        interpretations = configuration.read_interpretations(interpretations_path)
+    elif place.config.interpretations is not None and place.config.interpretations.exists():
+        interpretations = configuration.read_interpretations(place.config.interpretations)
     rounds = 2 if endpoint == "both" else 1
     plan = RacePlan(
         target=place.address,
@@ -161,13 +169,13 @@ def command(
         max_seconds=max_time if max_time is not None else budget.seconds,
         max_data_points=max_data_points if max_data_points is not None else budget.data_points,
         strict=strict,
-        readings=readings,
+        interpretations=interpretations,
         rate_limit=rate_limit or workspace.rate_limit,
         prefix_stem=workspace.prefix,
         timeout=timeout,
         settle=settle,
         faults=faults,
-        mock_readings=configuration.parse_readings(pairs),
+        mock_interpretations=configuration.parse_interpretations(pairs),
         scenario=scenario,
     )
     return run(
@@ -199,7 +207,7 @@ class _Users:
     """Writes down who may be made before anybody is, for `tracksync clean` to find if this run is killed."""
 
     def __init__(self, plan: RacePlan, asked: str, directory: Path) -> None:
-        self._header = {"target": plan.target, "asked": asked, "door": "race"}
+        self._header = {"target": plan.target, "asked": asked, "command": "race"}
         self._directory = directory
         self._journal: Journal | None = None
 
@@ -212,7 +220,7 @@ class _Users:
 
     def watch(self, event: Event) -> None:
         """When the users are gone, the journal goes as well."""
-        from tracksync.events import Cleaned
+        from tracksync.model.events import Cleaned
 
         if self._journal is not None and isinstance(event, Cleaned):
             self._journal.write("ended", left=[list(user) for user in event.left], at=time.time())

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 
 from tracksync.cli.shared import environment_secrets
-from tracksync.events import Event, RunEnded
+from tracksync.model.events import Event, RunEnded
 
 if TYPE_CHECKING:
     from tracksync.engine import FuzzPlan
@@ -26,8 +26,8 @@ def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = Fals
         return lambda emit: emit
     from tracksync import __version__
     from tracksync.cassettes.audit import Auditor
-    from tracksync.cassettes.manifest import EVERYTHING, Entry
-    from tracksync.cassettes.minting import Minter, Shelf
+    from tracksync.cassettes.generating import CassetteDirectory, CassetteGenerator
+    from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
     from tracksync.cassettes.normalising import OURS
     from tracksync.engine.fuzzing import EMBEDDED_RATE
     from tracksync.report import Redactor
@@ -36,21 +36,21 @@ def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = Fals
     against = plan.target
     if plan.embedded:
         against = f"tracksync {__version__} mock" + (f" with the fault {', '.join(plan.faults)}" if plan.faults else "")
-    entry = Entry(
-        readings={**plan.readings, **(plan.mock_readings if plan.embedded else {})},
+    entry = ManifestEntry(
+        interpretations={**plan.interpretations, **(plan.mock_interpretations if plan.embedded else {})},
         against=against,
         fresh=EVERYTHING if plan.embedded else OURS,
         rate_limit=plan.rate_limit or (EMBEDDED_RATE if plan.embedded else None),
         array_limit=plan.array_limit,
         clock_skew=1 if plan.embedded else None,
     )
-    shelf = Shelf(directory, Auditor(secrets))
+    shelf = CassetteDirectory(directory, Auditor(secrets))
 
     def stage(emit: Emit) -> Emit:
-        minter = Minter(shelf, entry, Redactor(secrets), emit, every_probe)
+        generator = CassetteGenerator(shelf, entry, Redactor(secrets), emit, every_probe)
 
         def told(event: Event) -> None:
-            minter(event)
+            generator(event)
             if isinstance(event, RunEnded):
                 for line in shelf.refused:
                     click.echo(f"not recorded: {line}", err=True)

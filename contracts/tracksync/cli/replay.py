@@ -1,4 +1,4 @@
-"""`tracksync replay`: judges recorded traffic offline, or sends it again and holds now against then."""
+"""`tracksync replay`: checks recorded traffic offline, or sends it again and holds now against then."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from tracksync import config as configuration
 from tracksync.cli.shared import FILE, Outputs, config_option, environment_secrets, learn_option, result_options
 
 if TYPE_CHECKING:
-    from tracksync.events import Event
+    from tracksync.model.events import Event
 
 DEFAULT_DIRECTORY: Final = "cassettes"
 
@@ -23,10 +23,14 @@ DEFAULT_DIRECTORY: Final = "cassettes"
 @click.option("--against", metavar="URL|live", help="Send the recorded requests again, and compare.")
 @click.option("--audit", is_flag=True, help="Refuse recordings with what looks like a key or a deliverable address.")
 @click.option(
-    "--readings", "readings_path", type=FILE, metavar="FILE", help="Hold the servers to the readings in FILE."
+    "--interpretations",
+    "interpretations_path",
+    type=FILE,
+    metavar="FILE",
+    help="Hold the servers to the interpretations in FILE.",
 )
 @learn_option
-@click.option("--strict", is_flag=True, help="Let deviations from what was observed fail the run too.")
+@click.option("--strict", is_flag=True, help="Let warnings from what was observed fail the run too.")
 @click.option(
     "--max-requests",
     type=click.IntRange(min=1),
@@ -39,7 +43,7 @@ def command(
     paths: tuple[Path, ...],
     against: str | None,
     audit: bool,
-    readings_path: Path | None,
+    interpretations_path: Path | None,
     learn_path: Path | None,
     strict: bool,
     max_requests: int | None,
@@ -49,7 +53,7 @@ def command(
     html_path: Path | None,
     markdown_path: Path | None,
 ) -> int:
-    """Judge recorded traffic with the same oracle as every door, without a network.
+    """Check recorded traffic with the same oracle as every command, without a network.
 
     PATH is a recording or a directory of them; without one it is `cassettes`. Read are vcrpy and Ruby VCR (YAML or
     JSON), HAR 1.2, and the VCR, HAR and NDJSON reports of schemathesis. Interactions with other endpoints are skipped
@@ -63,30 +67,30 @@ def command(
       tracksync replay cassettes/probes --against http://127.0.0.1:8080
 
     \b
-    Exit codes: 0 kept, 1 a violation or a refused recording, 2 wrong use, 3 something could not be read.
+    Exit codes: 0 kept, 1 an error or a refused recording, 2 wrong use, 3 something could not be read.
     """
     from tracksync.cassettes.audit import Auditor
     from tracksync.cassettes.replaying import ReplayPlan, replay
-    from tracksync.cli.session import run
+    from tracksync.cli.run import run
     from tracksync.report import Redactor
 
     chosen = paths or (Path(DEFAULT_DIRECTORY),)
-    readings = configuration.read_readings(readings_path) if readings_path else {}
+    interpretations = configuration.read_interpretations(interpretations_path) if interpretations_path else {}
     outputs = Outputs(json_path, junit_path, html_path, markdown_path, learn_path)
     secrets = environment_secrets()
     drive: Callable[[Callable[[Event], None]], None]
     if against is not None:
         from tracksync.cassettes.resending import ResendPlan, resend
-        from tracksync.cli.place import find_place
+        from tracksync.cli.target import find_target
 
-        place = find_place(against, config_path)
+        place = find_target(against, config_path)
         secrets += [place.key or "", place.unprivileged_key or ""]
         again = ResendPlan(
             paths=chosen,
             target=place.address,
             key=place.key,
             unprivileged_key=place.unprivileged_key,
-            readings=readings,
+            interpretations=interpretations,
             strict=strict,
             auditor=Auditor(secrets) if audit else None,
             rate_limit=place.config.workspace.rate_limit,
@@ -97,7 +101,9 @@ def command(
         def drive(emit: Callable[[Event], None]) -> None:
             resend(again, emit)
     else:
-        plan = ReplayPlan(paths=chosen, readings=readings, strict=strict, auditor=Auditor(secrets) if audit else None)
+        plan = ReplayPlan(
+            paths=chosen, interpretations=interpretations, strict=strict, auditor=Auditor(secrets) if audit else None
+        )
 
         def drive(emit: Callable[[Event], None]) -> None:
             replay(plan, emit, time.time)

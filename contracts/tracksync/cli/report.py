@@ -9,7 +9,7 @@ import click
 
 from tracksync.cli.shared import FILE, PATH, wants_colour
 from tracksync.errors import UsageError
-from tracksync.report import compare, files, html, json_result, markdown, nights, terminal
+from tracksync.report import compare, files, html, json_result, markdown, nightly, terminal
 
 
 @click.command("report")
@@ -25,7 +25,7 @@ from tracksync.report import compare, files, html, json_result, markdown, nights
 def command(results: tuple[Path, ...], html_path: Path | None, markdown_path: Path | None) -> None:
     """Show a result again, or compare two: the earlier one first.
 
-    Compared, findings are new, known (in both), fixed (gone although their clause was exercised) or not seen (gone
+    Compared, findings are new, known (in both), fixed (gone although their clause was covered) or not seen (gone
     because it was not). Reading a result always ends with exit code 0, whatever verdict it holds.
 
     \b
@@ -42,7 +42,7 @@ def command(results: tuple[Path, ...], html_path: Path | None, markdown_path: Pa
     if comparison is not None:
         drift = [compare.drift_json(one) for one in comparison.drift]
         kept = [one for one in shown.get("sections") or [] if one["title"] != "Drift"]
-        shown["sections"] = [*kept, *nights.drifted(drift, str(shown.get("target", "")))]
+        shown["sections"] = [*kept, *nightly.drifted(drift, str(shown.get("target", "")))]
     written = False
     for path, render in ((html_path, html.render), (markdown_path, markdown.render)):
         if path is not None:

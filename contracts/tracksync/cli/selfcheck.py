@@ -1,4 +1,4 @@
-"""`tracksync selfcheck`: prove the judge on the mock's faults and readings, and show the matrix."""
+"""`tracksync selfcheck`: prove the oracle on the mock's faults and interpretations, and show the matrix."""
 
 from __future__ import annotations
 
@@ -12,22 +12,27 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tracksync.cli.shared import PATH, is_terminal
-from tracksync.outcome import EXIT_CODES
+from tracksync.model.verdict import EXIT_CODES
 from tracksync.report import files
 
 if TYPE_CHECKING:
-    from tracksync.selfcheck import Outcome, Totals
+    from tracksync.selfcheck import JobResult, Totals
 
 
 @click.command("selfcheck")
 @click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, metavar="N", show_default=True)
 @click.option(
-    "--seeds", type=click.IntRange(1, 1000), default=2, metavar="N", show_default=True, help="Seeds for each reading."
+    "--seeds",
+    type=click.IntRange(1, 1000),
+    default=2,
+    metavar="N",
+    show_default=True,
+    help="Seeds for each interpretation.",
 )
 @click.option(
     "--pairs", type=click.IntRange(0, 10_000), default=30, metavar="N", show_default=True, help="Pairs of faults."
 )
-@click.option("--only", multiple=True, metavar="NAME", help="Only this fault or ROW=READING; repeatable.")
+@click.option("--only", multiple=True, metavar="NAME", help="Only this fault or AMBIGUITY=INTERPRETATION; repeatable.")
 @click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: one a core]")
 @click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write the result, matrix included.")
 @click.option("--html", "html_path", type=PATH, metavar="PATH", help="Write a page with the matrix as a picture.")
@@ -42,10 +47,10 @@ def command(
     html_path: Path | None,
     verbose: bool,
 ) -> int:
-    """Prove the judge: every fault that the mock can carry must be found, no lawful reading accused.
+    """Prove the oracle: every fault that the mock can carry must be found, no lawful reading accused.
 
-    Runs one fuzz run of 500 requests a fault, a reading, a pair of readings (a covering array of all pairs) and some
-    pairs of faults, on all cores. Exit code 1 if a fault survives or a reading is accused.
+    Runs one fuzz run of 500 requests a fault, an interpretation, a pair of interpretations (a covering array of all pairs) and some
+    pairs of faults, on all cores. Exit code 1 if a fault survives or an interpretation is accused.
 
     \b
     Examples:
@@ -78,9 +83,9 @@ def command(
             progress=lambda outcome, done, total: progress.update(task, completed=done),
         )
     result = checked.result()
-    unfinished = len(checked.outcomes) < len(jobs)
-    if unfinished:
-        result["verdict"] = "unfinished"
+    incomplete = len(checked.outcomes) < len(jobs)
+    if incomplete:
+        result["verdict"] = "incomplete"
     if verbose:
         for outcome in checked.outcomes:
             click.echo(_line(outcome))
@@ -92,7 +97,7 @@ def command(
     return EXIT_CODES[result["verdict"]]
 
 
-def _line(outcome: Outcome) -> str:
+def _line(outcome: JobResult) -> str:
     where = ", ".join(f"{clause} ({request})" for clause, request in outcome.found[:3]) or "nothing"
     return f"{outcome.job.kind:12} {outcome.job.name:50} {where}"
 
@@ -106,13 +111,13 @@ def _show(totals: Totals, result: dict[str, Any], jobs: int) -> None:
         echo(f"  by a clause named    {totals.found_by_named_clause}")
     if totals.pairs:
         echo(f"pairs of faults found  {totals.pairs_found} of {totals.pairs}")
-    if totals.readings:
-        echo(f"lawful runs accused    {len(totals.accused)} of {totals.readings}")
+    if totals.interpretations:
+        echo(f"lawful runs accused    {len(totals.accused)} of {totals.interpretations}")
         echo(f"requests of all probes {totals.directed_requests}")
     for title, names in (
         ("surviving faults", totals.survivors),
-        ("found only as deviations", totals.weak),
-        ("accused readings", totals.accused),
+        ("found only as warnings", totals.weak),
+        ("accused interpretations", totals.accused),
         ("clauses that no fault was seen to break", totals.unbroken),
     ):
         if names:

@@ -54,7 +54,11 @@ max_time_option = click.option(
     "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."
 )
 learn_option = click.option(
-    "--learn", "learn_path", type=PATH, metavar="FILE", help="Write the readings that were seen to FILE."
+    "--save-interpretations",
+    "learn_path",
+    type=PATH,
+    metavar="FILE",
+    help="Write the interpretations that were seen to FILE.",
 )
 ca_option = click.option(
     "--ca", "ca_path", type=FILE, metavar="FILE", help="Trust the certificates in FILE, and no others."
@@ -132,9 +136,9 @@ def _markdown(result: Result) -> str:
 
 
 def _learned(result: Result) -> str:
-    from tracksync.report import learned
+    from tracksync.report import interpretations
 
-    return learned.render(result)
+    return interpretations.render(result)
 
 
 def result_options(function: Function) -> Function:

@@ -1,4 +1,4 @@
-"""The engine: drives a target with what generation makes, lets the oracle judge, and emits a stream of events."""
+"""The engine: drives a target with what generation makes, lets the oracle check, and emits a stream of events."""
 
 from tracksync.engine.fuzzing import FuzzPlan, fuzz
 

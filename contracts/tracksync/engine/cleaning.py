@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tracksync.exchange import Exchange
+from tracksync.contract.limits import DELETE_BATCH
 from tracksync.generate.build import DELETE, EXPORT, Step, json_request
 from tracksync.generate.renaming import Identifier
-from tracksync.limits import DELETE_BATCH
+from tracksync.model.exchange import Exchange
 from tracksync.values.jsontext import read_json
 
 TRIES: Final = 6  # of one request that is not answered

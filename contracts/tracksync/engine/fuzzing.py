@@ -16,26 +16,26 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-from tracksync.clauses import catalogue
+from tracksync.contract.clauses import catalogue
+from tracksync.contract.limits import ARRAY_MAX, IDENTIFIERS, RATE_PER_MINUTE, SECTIONS
 from tracksync.engine.cleaning import Cleaner, cost
 from tracksync.engine.replaying import LONGEST, Replayer
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
 from tracksync.engine.shrink import related, shrink
 from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target, is_loopback
 from tracksync.engine.verifying import Verifier
-from tracksync.errors import Unfinished, UsageError
-from tracksync.events import Cleaned, Event, FindingConfirmed, PhaseStarted, RunEnded, RunStarted, Verdict
-from tracksync.exchange import Credential, Exchange, Request
-from tracksync.findings import Finding
+from tracksync.errors import Incomplete, UsageError
 from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.probes import PROBES, Probe, rate_burst
 from tracksync.generate.random_steps import EPOCH, epoch_scope, random_steps
 from tracksync.generate.renaming import singles
-from tracksync.limits import ARRAY_MAX, IDENTIFIERS, RATE_PER_MINUTE, SECTIONS
 from tracksync.mock import MockConfig
+from tracksync.model.events import Cleaned, Event, FindingConfirmed, PhaseStarted, RunEnded, RunStarted, Verdict
+from tracksync.model.exchange import Credential, Exchange, Request
+from tracksync.model.finding import Finding
+from tracksync.model.verdict import evidence_of, fails, fingerprint
 from tracksync.oracle import Belief, Settings
-from tracksync.outcome import fails, fingerprint, strength_of
 from tracksync.values.jsontext import read_json
 
 EMBEDDED_RATE = 120  # requests a minute of the embedded mock: small, so that a short run sees the limit too
@@ -57,8 +57,8 @@ class FuzzPlan:
     """What a fuzz run shall do. `target` is "mock" or a base URL; keys are needed for a URL only.
 
     `max_requests` counts every request, retries and shrinking included; `max_seconds` is the target's time.
-    `only`: clause ids; probes that exercise none of them are left out, and the random phase with them.
-    `readings`: what the server is held to. `rate_limit`, `array_limit`: the workspace's, None where nobody said.
+    `only`: clause ids; probes that cover none of them are left out, and the random phase with them.
+    `interpretations`: what the server is held to. `rate_limit`, `array_limit`: the workspace's, None where nobody said.
     `faults`, `mock_readings`: how the embedded mock behaves. `directed`, `random`: which phases run.
     `strict`: observed clauses fail the run too. `known`: fingerprints of findings that a baseline lists.
     `prefix`: of every identifier, None for one that no earlier run had; `more_prefixes`: others that may be sent too.
@@ -75,7 +75,7 @@ class FuzzPlan:
     max_seconds: float | None = None
     max_data_points: int | None = None
     only: tuple[str, ...] = ()
-    readings: Mapping[str, str] = field(default_factory=dict)
+    interpretations: Mapping[str, str] = field(default_factory=dict)
     rate_limit: int | None = None
     array_limit: int | None = None
     probe_rate_limit: bool = False
@@ -87,7 +87,7 @@ class FuzzPlan:
     shared: bool = False
     timeout: float = 30.0
     faults: tuple[str, ...] = ()
-    mock_readings: Mapping[str, str] = field(default_factory=dict)
+    mock_interpretations: Mapping[str, str] = field(default_factory=dict)
     directed: bool = True
     random: bool = True
     shrink: bool = True
@@ -115,7 +115,7 @@ def fuzz(plan: FuzzPlan, emit: Callable[[Event], None], wrap: Wrap | None = None
     if wrap is not None:
         target = wrap(target, prefixes)
     try:
-        _Run(plan, prefix, prefixes, target, emit).run()
+        _FuzzRun(plan, prefix, prefixes, target, emit).run()
     finally:
         target.close()
 
@@ -139,7 +139,7 @@ def open_target(plan: FuzzPlan, prefixes: Sequence[str]) -> Target:
             MockConfig(
                 rate_limit=plan.rate_limit or EMBEDDED_RATE,
                 faults=plan.faults,
-                readings=plan.mock_readings,
+                interpretations=plan.mock_interpretations,
                 seed=plan.seed,
                 array_limit=plan.array_limit or ARRAY_MAX,
             )
@@ -170,7 +170,7 @@ def harmful(request: Request, prefixes: Sequence[str]) -> str | None:
 
 
 @dataclass(slots=True)
-class _Run:
+class _FuzzRun:
     plan: FuzzPlan
     prefix: str
     prefixes: list[str]
@@ -201,7 +201,7 @@ class _Run:
             rate_limit=embedded_rate if plan.embedded else plan.rate_limit or RATE_PER_MINUTE,
             array_limit=plan.array_limit,
             fresh=freshness([prefix, *plan.more_prefixes], everything=plan.embedded),
-            readings=plan.readings,
+            interpretations=plan.interpretations,
             clock_skew=self.target.clock_skew,
             shared=plan.shared,
         )
@@ -227,7 +227,7 @@ class _Run:
         except TargetLost as lost:
             reason, finished = str(lost), False
             self.hurried = "the target does not answer"
-        except Unfinished as stopped:
+        except Incomplete as stopped:
             reason, finished = str(stopped), False
         except KeyboardInterrupt:
             reason, finished = "stopped by hand", False
@@ -240,8 +240,8 @@ class _Run:
             self.hurried = self.hurried or "the run was stopped by hand"
         with suppress(KeyboardInterrupt, TargetLost):
             self.clean()
-        verdict: Verdict = "broken" if broken else "kept" if finished else "unfinished"
-        self.emit(RunEnded(verdict, reason, self.target.now(), self.session.belief.readings(), self.reasons()))
+        verdict: Verdict = "failed" if broken else "passed" if finished else "incomplete"
+        self.emit(RunEnded(verdict, reason, self.target.now(), self.session.belief.interpretations(), self.reasons()))
 
     # --- phases -------------------------------------------------------------------------------------------------
 
@@ -256,10 +256,10 @@ class _Run:
         except BudgetSpent as spent:
             if not self.session.requests:
                 spent = BudgetSpent(f"{spent} before it began: some is kept for deleting the run's users; allow more")
-            raise Unfinished(str(spent)) from None
+            raise Incomplete(str(spent)) from None
         if exchange is None or exchange.response is None:
             why = exchange.failure.kind.value if exchange and exchange.failure else "nothing was sent"
-            raise Unfinished(f"{self.target.name} does not answer ({why}); is the address right and the server up?")
+            raise Incomplete(f"{self.target.name} does not answer ({why}); is the address right and the server up?")
         status = exchange.response.status
         if self.plan.embedded:
             return
@@ -272,7 +272,7 @@ class _Run:
                 "such as https://rest.iad-01.braze.com"
             )
         if status == 429 or status >= 500:
-            raise Unfinished(f"{self.target.name} answers {status} even after several tries; try again later")
+            raise Incomplete(f"{self.target.name} answers {status} even after several tries; try again later")
 
     def drive(self) -> tuple[str, bool]:
         """The directed and the random phase. Returns why the run ended, and whether it got as far as it must."""
@@ -418,7 +418,7 @@ class _Run:
             if exchanges is None:
                 exchanges = tuple(sent.exchange for sent in _related(log, index, self.prefix))[-8:]
             known = self.is_known(finding)
-            broken = broken or fails(strength_of(finding.clause), strict=plan.strict, known=known)
+            broken = broken or fails(evidence_of(finding.clause), strict=plan.strict, known=known)
             self.emit(FindingConfirmed(finding, exchanges, self.reproduce(finding), known))
         return broken
 
@@ -428,8 +428,8 @@ class _Run:
 
     def likeness(self, finding: Finding) -> tuple[str, str, bool]:
         """Findings that are the same to a person: one clause, one kind of place. A known one hides no new one."""
-        row = str(finding.expected).split("=")[0] if finding.clause == "TS-READING-KEPT" else ""
-        return finding.clause, row, self.is_known(finding)
+        ambiguity = str(finding.expected).split("=")[0] if finding.clause == "TS-INTERPRETATION-KEPT" else ""
+        return finding.clause, ambiguity, self.is_known(finding)
 
     def shortest(self, log: Sequence[Sent], index: int, finding: Finding) -> tuple[Exchange, ...] | None:
         """Replay and shrink the steps that led to a finding, where that costs nothing or little."""
@@ -475,8 +475,8 @@ class _Run:
         words += ["--seed", str(plan.seed), "--max-requests", str(plan.max_requests)]
         for name in plan.faults:
             words += ["--fault", name]
-        for row, reading in plan.mock_readings.items():
-            words += ["--reading", f"{row}={reading}"]
+        for ambiguity, interpretation in plan.mock_interpretations.items():
+            words += ["--interpretation", f"{ambiguity}={interpretation}"]
         if plan.rate_limit:
             words += ["--rate-limit", str(plan.rate_limit)]
         if plan.probe_rate_limit:
@@ -510,7 +510,7 @@ class _Run:
         self.emit(Cleaned(done.users, done.left, done.why, session.requests - before, done.verified))
 
     def reasons(self) -> dict[str, str]:
-        """For clauses that this run may not have exercised: why."""
+        """For clauses that this run may not have covered: why."""
         plan = self.plan
         reasons = dict(self.why_not)
         if not self.target.can(Credential.UNPRIVILEGED):
@@ -521,7 +521,7 @@ class _Run:
         for clause in ("TS-ANSWER-ARRIVES", "TS-ANSWER-SERVER-ERROR"):
             reasons.setdefault(clause, "every request was answered: the clause speaks of answers that fail")
         for clause in catalogue():
-            default = "no probe was chosen that exercises it" if plan.only else "no answer of this run bears on it"
+            default = "no probe was chosen that covers it" if plan.only else "no answer of this run bears on it"
             reasons.setdefault(clause, default)
         return reasons
 

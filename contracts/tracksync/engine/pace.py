@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from email.utils import parsedate_to_datetime
 
-from tracksync.exchange import Response, header
+from tracksync.model.exchange import Response, header
 
 WINDOW = 60  # seconds; LIMITS: windows begin on the clock minute
 LONGEST_WAIT = 2 * WINDOW  # a reset further away is not believed
@@ -19,7 +19,7 @@ LARGEST_RESERVE = 0.1  # of the limit
 
 
 @dataclass(slots=True)
-class Window:
+class PaceWindow:
     """One endpoint's window as last seen. `reset` is in the server's time; `reserve` is left to others."""
 
     remaining: int | None = None
@@ -31,7 +31,7 @@ class Window:
 class Pace:
     """The rate windows of a workspace, one for each path."""
 
-    windows: dict[str, Window] = field(default_factory=dict)
+    windows: dict[str, PaceWindow] = field(default_factory=dict)
     ahead: float = 0.0  # seconds by which the server's clock is ahead of ours
 
     def sending(self, path: str) -> None:
@@ -52,7 +52,7 @@ class Pace:
             return
         window = self.windows.get(path)
         if window is None or window.reset != reset:
-            self.windows[path] = Window(remaining, reset)
+            self.windows[path] = PaceWindow(remaining, reset)
             return
         if window.remaining is not None:
             most = int((limit or 0) * LARGEST_RESERVE)
@@ -75,7 +75,7 @@ class Pace:
             return 0.0
         seconds = self._until(window.reset, now)
         if seconds <= 0:
-            self.windows[path] = Window(reset=window.reset)
+            self.windows[path] = PaceWindow(reset=window.reset)
         return seconds
 
     def wait_after_limit(self, path: str, now: float) -> float:

@@ -11,11 +11,11 @@ from typing import Final
 
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
 from tracksync.engine.shrink import shrink
-from tracksync.events import Event, ExchangeJudged, Paused, Retried
-from tracksync.exchange import Exchange
-from tracksync.findings import Finding
 from tracksync.generate.build import Step
 from tracksync.generate.renaming import derived_prefix, renamed
+from tracksync.model.events import Event, ExchangeChecked, Paused, Retried
+from tracksync.model.exchange import Exchange
+from tracksync.model.finding import Finding
 from tracksync.oracle import Belief
 
 LONGEST: Final = 40  # steps: more are not played again
@@ -92,7 +92,7 @@ class Replayer:
         return inner.log
 
     def _emit(self, event: Event) -> None:
-        if isinstance(event, ExchangeJudged):
-            self.session.emit(replace(event, index=self.session.requests + 1, findings=(), exercised=frozenset()))
+        if isinstance(event, ExchangeChecked):
+            self.session.emit(replace(event, index=self.session.requests + 1, findings=(), covered=frozenset()))
         elif isinstance(event, Paused | Retried):
             self.session.emit(event)

@@ -1,4 +1,4 @@
-"""One conversation with a target: pace, retries, budgets, judging. Every request of a run goes through `Session.send`.
+"""One conversation with a target: pace, retries, budgets, checking. Every request of a run goes through `Session.send`.
 
 Knows when to send, not what. The rate headers decide the pace, also when other jobs use the same window; a 429, a 5XX
 or a lost answer is waited out and tried again, and whether it counts is the oracle's business alone. Before a request
@@ -11,15 +11,15 @@ import random
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
+from tracksync.contract.limits import CONTROL_KEYS
 from tracksync.engine.pace import Pace
 from tracksync.engine.targets import Target
-from tracksync.events import Event, ExchangeJudged, Paused, ReadingLearned, Retried
-from tracksync.exchange import Exchange, FailureKind
-from tracksync.findings import Finding
 from tracksync.generate.build import Step
 from tracksync.generate.renaming import Identifier, identifiers_of
-from tracksync.limits import CONTROL_KEYS
-from tracksync.oracle import Belief, Judgement, judge
+from tracksync.model.events import Event, ExchangeChecked, InterpretationLearned, Paused, Retried
+from tracksync.model.exchange import Exchange, FailureKind
+from tracksync.model.finding import Finding
+from tracksync.oracle import Belief, CheckResult, check
 from tracksync.values.identifiers import attribute_kind
 from tracksync.values.jsontext import read_json
 
@@ -81,24 +81,24 @@ class Session:
     lost: bool = False  # a write may come through although its answer did not
     pulse: Callable[[int], Step] | None = None  # a plain request, another one for each number
     patience: float = 0.0  # seconds for which an outage is waited out
-    shown: dict[str, Exchange] = field(default_factory=dict)  # per ledger row: what showed its reading
+    shown: dict[str, Exchange] = field(default_factory=dict)  # per ambiguity: what showed its interpretation
     rates: Pace = field(default_factory=Pace)
     users: dict[Identifier, None] = field(default_factory=dict)  # all that were named, for cleaning up
     prefix: str = "ts"
     _pulses: int = 0
     _answered: bool = False
-    _readings: dict[str, str] = field(default_factory=dict)
+    _interpretations: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.started = self.target.now()
-        self._readings = self.belief.readings()
+        self._interpretations = self.belief.interpretations()
 
     def left(self) -> int | None:
         """How many requests the budget still allows, None for any number."""
         return None if self.budget.requests is None else max(self.budget.requests - self.requests, 0)
 
     def send(self, step: Step) -> Exchange | None:
-        """Send one step, again if need be, judging every try. Returns the last exchange, None without the key for it.
+        """Send one step, again if need be, checking every try. Returns the last exchange, None without the key for it.
 
         Raises BudgetSpent before it would go beyond the budget, TargetLost when nothing can be reached.
         """
@@ -116,7 +116,7 @@ class Session:
             if attempt == TRIES - 1 and not _limited(exchange):
                 self._outlast()
             if attempt < TRIES:
-                why = _trouble(exchange)
+                why = _transient_failure(exchange)
                 self._pause(wait, why)
                 self.emit(Retried(attempt + 1, why))
         if exchange is not None and exchange.failure and exchange.failure.kind is FailureKind.UNREACHABLE:
@@ -128,7 +128,7 @@ class Session:
         self.rates.sending(step.request.path)
         exchange = self.target.send(step)
         self.requests += 1
-        self.emit(ExchangeJudged(self.requests, exchange, (), frozenset(), self.phase, 0))
+        self.emit(ExchangeChecked(self.requests, exchange, (), frozenset(), self.phase, 0))
         self.rates.read(step.request.path, exchange.response, exchange.received)
         return exchange
 
@@ -159,7 +159,7 @@ class Session:
         exchange = self.target.send(step)
         if self.keep_users and exchange.request is not step.request:
             self.users.update(dict.fromkeys(identifiers_of(exchange.request, self.prefix)))
-        self._judge(step, exchange, cost)
+        self._check(step, exchange, cost)
         return exchange
 
     def _outlast(self) -> None:
@@ -174,26 +174,30 @@ class Session:
             if wait is None or _limited(exchange):
                 return
             if waited + wait > self.patience:
-                raise TargetLost(f"{self.target.name} has answered nothing for {waited:.0f} s ({_trouble(exchange)})")
-            self._pause(wait, f"the target answers nothing ({_trouble(exchange)})")
+                raise TargetLost(
+                    f"{self.target.name} has answered nothing for {waited:.0f} s ({_transient_failure(exchange)})"
+                )
+            self._pause(wait, f"the target answers nothing ({_transient_failure(exchange)})")
             waited += wait
 
-    def _judge(self, step: Step, exchange: Exchange, cost: int) -> None:
+    def _check(self, step: Step, exchange: Exchange, cost: int) -> None:
         self.requests += 1
         self.lost = self.lost or _is_lost(exchange)
         self.waited += max(exchange.received - exchange.sent, 0.0)
         self.data_points += cost
-        judgement: Judgement = judge(self.belief, exchange)
-        self.belief = judgement.belief
+        check_result: CheckResult = check(self.belief, exchange)
+        self.belief = check_result.belief
         if self.keep_log:
-            self._remember(Sent(step, exchange, judgement.findings, self.phase))
-        self.emit(ExchangeJudged(self.requests, exchange, judgement.findings, judgement.exercised, self.phase, cost))
-        if "TS-READING-KEPT" in judgement.exercised:
-            for row, reading in judgement.readings.items():
-                if self._readings.get(row) != reading:
-                    self._readings[row] = reading
-                    self.shown[row] = exchange
-                    self.emit(ReadingLearned(row, reading, exchange))
+            self._remember(Sent(step, exchange, check_result.findings, self.phase))
+        self.emit(
+            ExchangeChecked(self.requests, exchange, check_result.findings, check_result.covered, self.phase, cost)
+        )
+        if "TS-INTERPRETATION-KEPT" in check_result.covered:
+            for ambiguity, interpretation in check_result.interpretations.items():
+                if self._interpretations.get(ambiguity) != interpretation:
+                    self._interpretations[ambiguity] = interpretation
+                    self.shown[ambiguity] = exchange
+                    self.emit(InterpretationLearned(ambiguity, interpretation, exchange))
         self.rates.read(step.request.path, exchange.response, exchange.received)
 
     def _remember(self, sent: Sent) -> None:
@@ -249,7 +253,7 @@ def _is_lost(exchange: Exchange) -> bool:
     return exchange.response is None or exchange.response.status >= 500
 
 
-def _trouble(exchange: Exchange) -> str:
+def _transient_failure(exchange: Exchange) -> str:
     if exchange.failure is not None:
         return exchange.failure.kind.value
     assert exchange.response is not None

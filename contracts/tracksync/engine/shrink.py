@@ -1,7 +1,7 @@
 """Make a failing sequence short: keep removing items while the same clause still breaks.
 
 Delta debugging (Zeller and Hildebrandt, "Simplifying and isolating failure-inducing input", 2002) over steps, or over
-the operations of a history. Knows nothing of targets: whoever calls says how a sequence is played or judged, since
+the operations of a history. Knows nothing of targets: whoever calls says how a sequence is played or checked, since
 playing costs requests on a live workspace.
 """
 

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from tracksync.exchange import Credential, Exchange, Failure, FailureKind, Headers, Request, Response
 from tracksync.generate.build import Step
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.call import AnswerLost
+from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Headers, Request, Response
 
 USER_AGENT = "tracksync"
 WRONG_KEY = "tracksync-wrong-key"
@@ -27,7 +27,7 @@ WRONG_KEY = "tracksync-wrong-key"
 class Target(Protocol):
     """Something that answers requests."""
 
-    name: str  # what is judged, without credentials
+    name: str  # what is checked, without credentials
     clock_skew: float  # seconds by which its clock may differ from ours
     settling: float  # seconds to give to what is queued
 

@@ -12,10 +12,10 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tracksync.engine.session import Session
-from tracksync.exchange import Exchange
 from tracksync.generate.build import EXPORT, SYNC, Step, json_request
 from tracksync.generate.renaming import identifiers_of
-from tracksync.oracle import judge
+from tracksync.model.exchange import Exchange
+from tracksync.oracle import check
 from tracksync.oracle.belief import CONSISTENT_AFTER
 
 EVERY: Final = 40  # writes between two exports: far below the 250 exports a minute that EXPORT allows
@@ -87,7 +87,7 @@ class Verifier:
                 return
             if 200 <= status < 300:
                 later = replace(exchange, sent=exchange.sent + 2 * CONSISTENT_AFTER)
-                late = judge(before, replace(later, received=exchange.received + 2 * CONSISTENT_AFTER))
+                late = check(before, replace(later, received=exchange.received + 2 * CONSISTENT_AFTER))
                 agrees = not any(finding.clause == AGREES for finding in late.findings)
                 for user in batch:
                     if agrees:

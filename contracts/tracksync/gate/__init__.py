@@ -1,19 +1,19 @@
-"""The gate: does a client keep its half of the contract? Judges what it sends, and how it behaves under stress.
+"""The gate: does a client keep its half of the contract? Checks what it sends, and how it behaves under stress.
 
-`client_judge` is the judge, pure and sans-IO; `observe` runs a command against a served mock and judges its traffic.
+`client_judge` is the oracle, pure and sans-IO; `observe` runs a command against a served mock and checks its traffic.
 """
 
-from tracksync.gate.client_judge import ClientBelief, ClientJudgement, conclude, judge_client
-from tracksync.gate.observed import KeyForm, KeyUse, Observed, observe, read_key
+from tracksync.gate.client_behaviour import ClientBelief, ClientCheckResult, check_client, conclude
+from tracksync.wire.observed import KeyForm, KeyUse, Observed, observe, read_key
 
 __all__ = [
     "ClientBelief",
-    "ClientJudgement",
+    "ClientCheckResult",
     "KeyForm",
     "KeyUse",
     "Observed",
+    "check_client",
     "conclude",
-    "judge_client",
     "observe",
     "read_key",
 ]

@@ -1,6 +1,6 @@
 """What one request of a client owes the documents, read alone: form, key, members, limits.
 
-Knows nothing of time, of answers or of other requests. The reading of requests is the oracle's (`read_request`): where
+Knows nothing of time, of answers or of other requests. The interpretation of requests is the oracle's (`read_request`): where
 a server must refuse, the client was wrong. Beyond that a client owes more than a server may demand: a price in quotes
 may be accepted, but the documents ask for a number.
 """
@@ -12,10 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tracksync.exchange import Credential
-from tracksync.findings import NOTHING, Finding
-from tracksync.gate.observed import KeyForm, Observed
-from tracksync.limits import (
+from tracksync.contract.limits import (
     ARRAY_MAX,
     CONTROL_KEYS,
     IDENTIFIERS,
@@ -28,13 +25,16 @@ from tracksync.limits import (
     STRING_CHARACTERS,
     TRACK_OBJECTS,
 )
-from tracksync.oracle.intake import PATHS, Ask, Ground, objects_of, read_request
+from tracksync.model.exchange import Credential
+from tracksync.model.finding import NOTHING, Finding
+from tracksync.oracle.request import PATHS, ParsedRequest, Refusal, objects_of, read_request
 from tracksync.values.identifiers import attribute_kind
 from tracksync.values.jsontext import read_json
 from tracksync.values.numbers import is_integer, is_number
-from tracksync.values.objects import Problem, problems, serialized_size
+from tracksync.values.objects import ObjectProblem, problems, serialized_size
 from tracksync.values.text import length
 from tracksync.values.times import Certainty, read_time
+from tracksync.wire.observed import KeyForm, Observed
 
 SYNC_PATH: Final = "/users/track/sync"
 EVERY_REQUEST: Final = frozenset({"TC-URL", "TC-METHOD", "TC-MEDIA", "TC-JSON", "TC-BODY-SIZE", "TC-DOUBT"})
@@ -74,42 +74,42 @@ _NOISE: Final = ("/app_id", "/request/path")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
+class RequestFindings:
     """One request as the rules see it. `ours`: it went to an endpoint that this project knows, or was meant to."""
 
-    ask: Ask
+    parsed: ParsedRequest
     findings: tuple[Finding, ...]
-    exercised: frozenset[str]
+    covered: frozenset[str]
     ours: bool = True
 
 
-def read_client_request(observed: Observed) -> Reading:
-    """Judge the request of `observed` alone. Never raises."""
-    # What the key is worth is judged from KeyUse; to the rules about the rest of the request it is a good one.
-    ask = read_request(replace(observed.exchange, credential=Credential.VALID))
+def read_client_request(observed: Observed) -> RequestFindings:
+    """Check the request of `observed` alone. Never raises."""
+    # What the key is worth is checked from KeyUse; to the rules about the rest of the request it is a good one.
+    parsed = read_request(replace(observed.exchange, credential=Credential.VALID))
     path = observed.exchange.request.path.partition("?")[0]
-    ours = ask.endpoint not in ("nowhere", "unclear") or _is_meant_for_us(path)
+    ours = parsed.endpoint not in ("nowhere", "unclear") or _is_meant_for_us(path)
     findings = list(_key_findings(observed))
-    exercised = set(KEY_CLAUSES)
+    covered = set(KEY_CLAUSES)
     if not ours:
-        return Reading(ask, tuple(findings), frozenset(exercised), ours=False)
-    exercised |= EVERY_REQUEST
-    findings += _ground_findings(ask.grounds)
-    if ask.endpoint == "unclear":
+        return RequestFindings(parsed, tuple(findings), frozenset(covered), ours=False)
+    covered |= EVERY_REQUEST
+    findings += _ground_findings(parsed.refusals)
+    if parsed.endpoint == "unclear":
         findings += _unclear(observed)
-    if ask.endpoint not in ("nowhere", "unclear", "wrong-method"):
+    if parsed.endpoint not in ("nowhere", "unclear", "wrong-method"):
         findings += _quirks(observed.exchange.request.body)
-    if ask.endpoint == "sync":
-        exercised.add("TC-ONE-OBJECT")
-    for section, where, target in _objects(ask):
-        exercised |= _exercised(section, target)
+    if parsed.endpoint == "sync":
+        covered.add("TC-ONE-OBJECT")
+    for section, where, target in _objects(parsed):
+        covered |= _covered(section, target)
         findings += _object_findings(section, where, target)
-    if ask.endpoint == "track":
-        exercised.add("TC-TRACK-BATCH")
-        findings += _batch(ask)
-        for one in objects_of(ask):
-            findings += _ground_findings(one.grounds)
-    return Reading(ask, _once(findings), frozenset(exercised))
+    if parsed.endpoint == "track":
+        covered.add("TC-TRACK-BATCH")
+        findings += _batch(parsed)
+        for one in objects_of(parsed):
+            findings += _ground_findings(one.refusals)
+    return RequestFindings(parsed, _once(findings), frozenset(covered))
 
 
 def _is_meant_for_us(path: str) -> bool:
@@ -149,16 +149,16 @@ def _key_findings(observed: Observed) -> Iterator[Finding]:
 # --- grounds of the oracle ------------------------------------------------------------------------------------------
 
 
-def _ground_findings(grounds: Iterable[Ground]) -> Iterator[Finding]:
-    for ground in grounds:
-        if ground.must:
-            yield Finding(_MIRROR.get(ground.clause, "TC-TYPES"), ground.why, ground.pointer)
-        elif ground.clause in _MIRROR_OF_MAY:
-            yield Finding(_MIRROR_OF_MAY[ground.clause], ground.why, ground.pointer)
-        elif not ground.pointer.endswith(_NOISE):
-            open_row = f"; row {ground.row} of the ledger" if ground.row else ""
-            text = f"{ground.why}: some lawful servers refuse this{open_row}"
-            yield Finding("TC-DOUBT", text, ground.pointer)
+def _ground_findings(refusals: Iterable[Refusal]) -> Iterator[Finding]:
+    for refusal in refusals:
+        if refusal.must:
+            yield Finding(_MIRROR.get(refusal.clause, "TC-TYPES"), refusal.why, refusal.pointer)
+        elif refusal.clause in _MIRROR_OF_MAY:
+            yield Finding(_MIRROR_OF_MAY[refusal.clause], refusal.why, refusal.pointer)
+        elif not refusal.pointer.endswith(_NOISE):
+            open_ambiguity = f"; ambiguity {refusal.ambiguity} of the ambiguities" if refusal.ambiguity else ""
+            text = f"{refusal.why}: some lawful servers refuse this{open_ambiguity}"
+            yield Finding("TC-DOUBT", text, refusal.pointer)
 
 
 def _quirks(body: bytes) -> Iterator[Finding]:
@@ -181,18 +181,18 @@ def _once(findings: list[Finding]) -> tuple[Finding, ...]:
 # --- objects ------------------------------------------------------------------------------------------------------
 
 
-def _objects(ask: Ask) -> Iterator[tuple[str, str, dict[str, Any]]]:
-    if ask.endpoint not in ("sync", "track") or not isinstance(ask.body, dict):
+def _objects(parsed: ParsedRequest) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    if parsed.endpoint not in ("sync", "track") or not isinstance(parsed.body, dict):
         return
     for section in SECTIONS:
-        value = ask.body.get(section)
+        value = parsed.body.get(section)
         for index, target in enumerate(value if isinstance(value, list) else [value]):
             if isinstance(target, dict):
                 yield section, f"/request/body/{section}/{index}", target
 
 
-def _batch(ask: Ask) -> Iterator[Finding]:
-    number = sum(1 for _ in _objects(ask))
+def _batch(parsed: ParsedRequest) -> Iterator[Finding]:
+    number = sum(1 for _ in _objects(parsed))
     if number > TRACK_OBJECTS:
         text = f"the request carries {number} objects"
         yield Finding("TC-TRACK-BATCH", text, "/request/body", TRACK_OBJECTS, number)
@@ -214,7 +214,7 @@ _BY_SECTION: Final = {
 }
 
 
-def _exercised(section: str, target: dict[str, Any]) -> set[str]:
+def _covered(section: str, target: dict[str, Any]) -> set[str]:
     found = set(EVERY_OBJECT | _BY_SECTION[section])
     if "user_alias" in target:
         found.add("TC-ALIAS")
@@ -296,10 +296,10 @@ def _object(where: str, value: dict[str, Any]) -> Iterator[Finding]:
 
 
 _PROBLEMS: Final = {
-    Problem.NULL: "there is a null in an object: the whole update is dropped",
-    Problem.BAD_TIME: "there is an ill-formed $time in an object: the whole update is dropped",
-    Problem.KEY_NAME: "a key of an object has a dot, a dollar sign or a space in it",
-    Problem.KEY_LENGTH: "a key of an object is over 255 characters",
+    ObjectProblem.NULL: "there is a null in an object: the whole update is dropped",
+    ObjectProblem.BAD_TIME: "there is an ill-formed $time in an object: the whole update is dropped",
+    ObjectProblem.KEY_NAME: "a key of an object has a dot, a dollar sign or a space in it",
+    ObjectProblem.KEY_LENGTH: "a key of an object is over 255 characters",
 }
 
 
@@ -308,7 +308,7 @@ def _nested(where: str, value: Any) -> Iterator[Finding]:
     for problem in sorted(found):
         if problem in _PROBLEMS:
             yield Finding("TC-OBJECT-VALID", _PROBLEMS[problem], where)
-        elif problem is Problem.STRING_LENGTH:
+        elif problem is ObjectProblem.STRING_LENGTH:
             yield Finding("TC-STRING-LIMIT", f"a string in an object is over {STRING_CHARACTERS} characters", where)
         else:
             size = serialized_size(value)

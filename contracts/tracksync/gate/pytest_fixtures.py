@@ -1,4 +1,4 @@
-"""Fixtures for the tests of Python clients: a mock to call, and a judge that fails the test whose traffic is wrong.
+"""Fixtures for the tests of Python clients: a mock to call, and an oracle that fails the test whose traffic is wrong.
 
     def test_signup(tracksync_mock):
         Client(tracksync_mock.url, tracksync_mock.key).track("user-1", "signed_up")
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 import pytest
 
 if TYPE_CHECKING:
-    from tracksync.gate.desk import Broken, GatedMock
+    from tracksync.gate.testing_mock import BrokenClause, CheckedMock
 
 SCENARIO: Final = "tracksync_scenario"
 GATE: Final = "tracksync_gate"
@@ -37,7 +37,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption(
         "--tracksync-strict",
         action="store_true",
-        help="Fail tests with the fixture tracksync_mock on deviations and advice too.",
+        help="Fail tests with the fixture tracksync_mock on warnings and advice too.",
     )
 
 
@@ -45,7 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Make the markers known."""
     config.addinivalue_line("markers", f"{SCENARIO}(name): the scenario under which tracksync_mock treats the client.")
     config.addinivalue_line(
-        "markers", f"{GATE}(allow=(), strict=False): clauses (TC-…) that the test's traffic may break; judge strictly."
+        "markers", f"{GATE}(allow=(), strict=False): clauses (TC-…) that the test's traffic may break; check strictly."
     )
 
 
@@ -59,26 +59,26 @@ def tracksync_scenario(request: pytest.FixtureRequest) -> str:
         if len(marker.args) != 1 or marker.kwargs:
             raise pytest.UsageError(f'write @pytest.mark.{SCENARIO}("error-503"), with one name')
         return str(marker.args[0])
-    return str(request.config.getoption("--tracksync-scenario") or "calm")
+    return str(request.config.getoption("--tracksync-scenario") or "normal")
 
 
 @pytest.fixture
 def tracksync_mock(
     request: pytest.FixtureRequest, tracksync_scenario: str, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[GatedMock]:
+) -> Iterator[CheckedMock]:
     """A mock workspace: `url`, `key`, `state(kind, value)`, `journal`, `findings()`, `reset()`.
 
     The test fails if its traffic breaks a clause. BRAZE_REST_ENDPOINT and BRAZE_API_KEY are set as well.
     """
     from tracksync.errors import UsageError
-    from tracksync.gate.desk import gated_mock
+    from tracksync.gate.testing_mock import checked_mock
     from tracksync.mock.scenarios import scenario
 
     try:
         played = scenario(tracksync_scenario)
     except UsageError as error:
         raise pytest.UsageError(str(error)) from None
-    with gated_mock(played) as mock:
+    with checked_mock(played) as mock:
         for name, value in mock.trust.items():
             monkeypatch.setenv(name, value)
         monkeypatch.setenv("BRAZE_REST_ENDPOINT", mock.url)
@@ -89,13 +89,13 @@ def tracksync_mock(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Judge the traffic when the test is through, so that the test itself fails and not its teardown."""
+    """Check the traffic when the test is through, so that the test itself fails and not its teardown."""
     result = yield
     mock = item.stash.get(_HELD, None)
     if mock is not None:
         failing = _failing(item, mock)
         if failing:
-            from tracksync.gate.desk import explain, once
+            from tracksync.gate.testing_mock import explain, once
 
             what = "the client breaks the contract of /users/track/sync"
             where = f"(scenario {mock.scenario}; a test may allow a clause with @pytest.mark.{GATE}(allow=[...]))"
@@ -124,9 +124,9 @@ def _allowed(item: pytest.Item) -> frozenset[str]:
     return frozenset([allow] if isinstance(allow, str) else allow)
 
 
-def _failing(item: pytest.Item, mock: GatedMock) -> list[Broken]:
-    from tracksync.clauses import UnknownClause, clause
-    from tracksync.outcome import fails, strength_of
+def _failing(item: pytest.Item, mock: CheckedMock) -> list[BrokenClause]:
+    from tracksync.contract.clauses import UnknownClause, clause
+    from tracksync.model.verdict import evidence_of, fails
 
     allowed = _allowed(item)
     for id_ in allowed:
@@ -140,5 +140,5 @@ def _failing(item: pytest.Item, mock: GatedMock) -> list[Broken]:
     return [
         one
         for one in mock.findings()
-        if one.finding.clause not in allowed and (everything or fails(strength_of(one.finding.clause), strict=strict))
+        if one.finding.clause not in allowed and (everything or fails(evidence_of(one.finding.clause), strict=strict))
     ]

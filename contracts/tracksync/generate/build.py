@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from tracksync.exchange import Credential, Headers, Request
+from tracksync.model.exchange import Credential, Headers, Request
 
 SYNC: Final = "/users/track/sync"
 TRACK: Final = "/users/track"

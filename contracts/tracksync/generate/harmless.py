@@ -24,7 +24,7 @@ import zlib
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracksync.exchange import Request
+from tracksync.model.exchange import Request
 
 PATHS: Final = ("/users/track", "/users/delete", "/users/export/ids")
 RESERVED_DOMAINS: Final = ("example.com", "example.net", "example.org")

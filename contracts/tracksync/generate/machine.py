@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from tracksync.exchange import Credential
+from tracksync.contract.limits import SECTIONS
 from tracksync.generate import strategies, tables
 from tracksync.generate.build import (
     Step,
@@ -27,7 +27,7 @@ from tracksync.generate.build import (
     raw_request,
 )
 from tracksync.generate.harmless import Namer
-from tracksync.limits import SECTIONS
+from tracksync.model.exchange import Credential
 
 Send = Callable[[Step], None]
 

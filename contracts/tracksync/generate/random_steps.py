@@ -1,7 +1,7 @@
 """An endless stream of steps that collide on few users, drawn from the tables with one seed.
 
 The engine's random phase: fast, deterministic, shrunk by leaving steps out. Three quarters of it keep the documents,
-so that a judge can be strict most of the time; about a sixth must be refused or not applied; the rest is wild.
+so that an oracle can be strict most of the time; about a sixth must be refused or not applied; the rest is wild.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ import random
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracksync.exchange import Credential, Request
 from tracksync.generate import tables
 from tracksync.generate.build import JSON_HEADERS, SYNC, KeyForm, Step, User, encode
 from tracksync.generate.harmless import Namer
+from tracksync.model.exchange import Credential, Request
 
 EPOCH: Final = 240  # steps until a new set of users: keeps stored arrays, and with them bodies and shrinking, small
 _SECTIONS: Final = ("attributes",) * 9 + ("events",) * 7 + ("purchases",) * 5

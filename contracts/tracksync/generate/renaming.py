@@ -15,9 +15,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any, Final
 
-from tracksync.exchange import Request
 from tracksync.generate.build import DELETE, EXPORT, Step, encode
 from tracksync.generate.harmless import Namer
+from tracksync.model.exchange import Request
 
 Identifier = tuple[str, ...]  # ("external_id", text), ("user_alias", label, name), ("email", text), ("phone", text)
 
@@ -75,7 +75,7 @@ def identifiers_of(request: Request, prefix: str) -> tuple[Identifier, ...]:
         return ()
     try:
         text = request.body.decode(json.detect_encoding(request.body)).removeprefix("\ufeff")
-        found = list(_members(json.loads(text, object_pairs_hook=_Pairs), _DEEPEST))
+        found = list(_members(json.loads(text, object_pairs_hook=_MemberPairs), _DEEPEST))
     except (ValueError, RecursionError):
         words = re.findall(rf"{re.escape(prefix)}-[A-Za-z0-9_@.-]*", request.body.decode("utf-8", "replace"))
         found = [("email" if "@" in word else "external_id", word) for word in words]
@@ -98,19 +98,19 @@ def singles(request: Request) -> list[Request]:
     return [replace(request, body=encode(part)) for part in ([rest] if rest else []) + parts] or [request]
 
 
-class _Pairs(list[tuple[str, Any]]):
+class _MemberPairs(list[tuple[str, Any]]):
     """A JSON object as it was written, repeated keys included."""
 
 
 def _members(value: Any, levels: int) -> Iterator[Identifier]:
     if levels <= 0:
         return
-    if isinstance(value, _Pairs):
+    if isinstance(value, _MemberPairs):
         for key, inner in value:
             name = key.strip().casefold()
             if name in _SINGLE and isinstance(inner, str | int) and not isinstance(inner, bool):
                 yield _SINGLE[name], str(inner)
-            elif name == "user_alias" and isinstance(inner, _Pairs):
+            elif name == "user_alias" and isinstance(inner, _MemberPairs):
                 members = dict(inner)
                 label, alias = members.get("alias_label"), members.get("alias_name")
                 if isinstance(label, str) and isinstance(alias, str):

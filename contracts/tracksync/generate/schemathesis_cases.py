@@ -17,8 +17,7 @@ import schemathesis
 from hypothesis import HealthCheck, Phase, given, seed, settings
 from schemathesis import GenerationMode
 
-from tracksync import specification
-from tracksync.exchange import Request
+from tracksync.contract import spec as own_document
 from tracksync.generate.build import JSON_HEADERS, SYNC, Step, encode
 from tracksync.generate.harmless import (
     ALIAS_KEYS,
@@ -31,22 +30,23 @@ from tracksync.generate.harmless import (
     harmless_text,
     is_harmless,
 )
+from tracksync.model.exchange import Request
 
 POOL: Final = 5  # users of each kind, so that cases collide
 _BATCH: Final = 100
 
 
-def schema_steps(seed_: int, namer: Namer, n: int, spec: Path | None = None) -> Iterator[Step]:
+def schema_steps(seed_: int, namer: Namer, n: int, document: Path | None = None) -> Iterator[Step]:
     """Up to `n` different steps, positive and negative ones in turn; the same seed gives the same steps.
 
-    `spec`: the OpenAPI document, the project's own unless said otherwise. Generation goes in batches, so that the
+    `document`: the OpenAPI document, the project's own unless said otherwise. Generation goes in batches, so that the
     first step does not wait for the last.
     """
     seen: set[bytes] = set()
     sent = batch = 0
     while sent < n and batch < 10 + 10 * n // _BATCH:
         pair = [
-            _drawn(seed_ * 1_000_003 + batch, mode, spec or specification.path(), min(_BATCH, n))
+            _drawn(seed_ * 1_000_003 + batch, mode, document or own_document.path(), min(_BATCH, n))
             for mode in GenerationMode
         ]
         batch += 1

@@ -16,11 +16,7 @@ from typing import Any, Final, TypeVar
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from tracksync.exchange import Credential
-from tracksync.generate import tables
-from tracksync.generate.build import KeyForm, Step, User, encode, json_request, raw_request, without
-from tracksync.generate.harmless import Namer
-from tracksync.limits import (
+from tracksync.contract.limits import (
     ARRAY_DEFAULTS,
     OBJECT_BYTES,
     PRODUCT_ID_CHARACTERS,
@@ -30,6 +26,10 @@ from tracksync.limits import (
     SECTIONS,
     STRING_CHARACTERS,
 )
+from tracksync.generate import tables
+from tracksync.generate.build import KeyForm, Step, User, encode, json_request, raw_request, without
+from tracksync.generate.harmless import Namer
+from tracksync.model.exchange import Credential
 
 T = TypeVar("T")
 Maker = Callable[[DrawFn, Namer], Step]

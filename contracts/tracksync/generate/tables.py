@@ -2,7 +2,7 @@
 
 Data only, and the few functions that spoil a right object in one named way. The tables fall into three kinds:
 values that keep the documents, values that an answer must show as not applied or refused, and wild ones on which
-servers lawfully differ and from which a judge learns little more than that the server still answers.
+servers lawfully differ and from which an oracle learns little more than that the server still answers.
 """
 
 from __future__ import annotations

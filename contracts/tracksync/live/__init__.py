@@ -1,6 +1,6 @@
 """Nightly runs on a live workspace: the journal that survives a kill, going on after one, cleaning up, baselines."""
 
-from tracksync.live.journal import Journal, unfinished
-from tracksync.live.night import Night
+from tracksync.live.journal import Journal, incomplete_runs
+from tracksync.live.nightly_run import NightlyRun
 
-__all__ = ["Journal", "Night", "unfinished"]
+__all__ = ["Journal", "NightlyRun", "incomplete_runs"]

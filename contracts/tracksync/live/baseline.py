@@ -1,8 +1,8 @@
 """The baseline: findings that people have seen and accepted for now, in a file that is reviewed like code.
 
 A finding is the same as one of another night if its clause and its place are, without indexes and without names that
-the generator draws (see `tracksync.outcome.fingerprint`). Known findings do not fail a run; known ones that are gone
-although their clause was exercised are announced, so that their entry can go.
+the generator draws (see `tracksync.model.verdict.fingerprint`). Known findings do not fail a run; known ones that are gone
+although their clause was covered are announced, so that their entry can go.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tracksync.clauses import catalogue
+from tracksync.contract.clauses import catalogue
 from tracksync.errors import ConfigError
-from tracksync.outcome import fingerprint
+from tracksync.model.verdict import fingerprint
 from tracksync.report import files
 from tracksync.report.tally import Result
 
@@ -122,7 +122,7 @@ def updated(entries: Iterable[Known], result: Result) -> tuple[Known, ...]:
 def settle(entries: Iterable[Known], result: Result) -> dict[str, Any]:
     """What became of the entries in the run of `result`, for its member `baseline`.
 
-    `fixed`: gone although the clause was exercised. `unseen`: gone, and the clause was not exercised or the run did
+    `fixed`: gone although the clause was covered. `unseen`: gone, and the clause was not covered or the run did
     not finish, so that nothing is known.
     """
     there = {fingerprint(one["clause"], one.get("pointer", "")) for one in result["findings"]}
@@ -131,7 +131,7 @@ def settle(entries: Iterable[Known], result: Result) -> dict[str, Any]:
         shown = {"clause": entry.clause, "pointer": entry.pointer, "message": entry.message, "note": entry.note}
         if entry.fingerprint in there:
             still += 1
-        elif result["verdict"] != "unfinished" and result["clauses"].get(entry.clause, {}).get("exercised"):
+        elif result["verdict"] != "incomplete" and result["clauses"].get(entry.clause, {}).get("covered"):
             fixed.append(shown)
         else:
             unseen.append(shown)

@@ -103,7 +103,7 @@ class Journal:
 
 
 @dataclass(frozen=True, slots=True)
-class Story:
+class JournalState:
     """What a journal tells, read as a whole without its exchanges.
 
     `header` is the first record. `users` are those that may exist. `resumable`: the run did not come to its end.
@@ -118,11 +118,11 @@ class Story:
 
     @property
     def target(self) -> str:
-        """The base URL that the run judged."""
+        """The base URL that the run checked."""
         return str(self.header.get("target", ""))
 
 
-def read(path: Path) -> Story | None:
+def read(path: Path) -> JournalState | None:
     """What the journal at `path` tells; None where it has not even its first line, so that nothing was sent."""
     header: Record | None = None
     users: dict[Identifier, None] = {}
@@ -149,7 +149,7 @@ def read(path: Path) -> Story | None:
                 users = {tuple(user): None for user in record["left"]}
     if header is None:
         return None
-    return Story(path, header, tuple(users), resumable, cleaned, tuple(prefixes))
+    return JournalState(path, header, tuple(users), resumable, cleaned, tuple(prefixes))
 
 
 def records(path: Path) -> Iterator[Record]:
@@ -158,7 +158,7 @@ def records(path: Path) -> Iterator[Record]:
         yield record
 
 
-def unfinished(directory: Path) -> list[Path]:
+def incomplete_runs(directory: Path) -> list[Path]:
     """The journals in `directory`, oldest first."""
     return sorted(directory.glob(f"*{SUFFIX}")) if directory.is_dir() else []
 

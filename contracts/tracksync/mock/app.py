@@ -15,15 +15,15 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from tracksync.exchange import FailureKind, Request, Response
+from tracksync.faults.catalogue import faulty_core
 from tracksync.mock.call import AnswerLost, Call, Cut, Delivery
 from tracksync.mock.config import MockConfig
 from tracksync.mock.core import Core
-from tracksync.mock.faults import faulty_core
 from tracksync.mock.neighbours import describe
 from tracksync.mock.profiles import Store
+from tracksync.mock.scenario_player import with_scenario
 from tracksync.mock.scenarios import Scenario
-from tracksync.mock.stage import staged
+from tracksync.model.exchange import FailureKind, Request, Response
 from tracksync.values import times
 
 Scope = MutableMapping[str, Any]
@@ -37,7 +37,7 @@ CLOSE: Final = "tracksync.close"
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class JournalEntry:
     """One line of the journal. `response` is None where the connection was cut; `applied`: state changed."""
 
     request: Request
@@ -58,9 +58,9 @@ class MockApp:
         self._lock = threading.RLock()
         self._config = self.config.in_scenario()
         self._given_clock = clock
-        self._made = staged(faulty_core(self.config.faults), self.config.played())
+        self._made = with_scenario(faulty_core(self.config.faults), self.config.played())
         self._core: Core
-        self.journal: deque[Entry]
+        self.journal: deque[JournalEntry]
         self.reset()
 
     def reset(self) -> None:
@@ -75,7 +75,7 @@ class MockApp:
         with self._lock:
             config = replace(self.config, scenario=scenario).in_scenario()
             clock = self._clock_of(scenario)
-            core = staged(faulty_core(config.faults), scenario, always=True)(config, clock)
+            core = with_scenario(faulty_core(config.faults), scenario, always=True)(config, clock)
             core.continue_from(self._core)
             self._clock, self._core = clock, core
 
@@ -108,7 +108,7 @@ class MockApp:
 
     def _note(self, call: Call, delivery: Delivery) -> None:
         response = delivery.response if delivery.cut is Cut.NOT else None
-        self.journal.append(Entry(call.request, response, call.applied, call.now))
+        self.journal.append(JournalEntry(call.request, response, call.applied, call.now))
 
     # --- inspection -------------------------------------------------------------------------------------------
     def state_of(self, kind: str, value: str | tuple[str, str]) -> dict[str, Any] | None:

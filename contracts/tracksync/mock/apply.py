@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tracksync import limits
-from tracksync.mock.call import MISSING, REMOVED, UNCHANGED, Call, Outcome, Part, Task
-from tracksync.mock.intake import ARRAY_EDITS, OBJECT_EDITS
-from tracksync.mock.profiles import Identity, Profile, Tally
+from tracksync.contract import limits
+from tracksync.mock.call import MISSING, REMOVED, UNCHANGED, Call, Part, WriteResult, WriteTask
+from tracksync.mock.profiles import Activity, Profile, UserIdentity
+from tracksync.mock.request import ARRAY_EDITS, OBJECT_EDITS
 from tracksync.values import arrays, identifiers, numbers, objects, text, times
 
 INC_MAX: Final = 10**300  # a sum beyond what any reader takes for a number is not stored
@@ -21,32 +21,32 @@ class Apply(Part):
     """What a request does."""
 
     # --- who --------------------------------------------------------------------------------------------------
-    def perform(self, call: Call, task: Task) -> Outcome:
+    def perform(self, call: Call, task: WriteTask) -> WriteResult:
         """Carry out one task."""
         profile = self.find(task)
         created = False
         if profile is None:
             if not task.create:
-                return Outcome(None)
+                return WriteResult(None)
             profile = self.create(task)
             created = True
         return self.write(call, task, profile, created)
 
-    def find(self, task: Task) -> Profile | None:
+    def find(self, task: WriteTask) -> Profile | None:
         """The profile that the task's identifier names."""
         return self.lookup(task.who)
 
-    def lookup(self, who: Identity) -> Profile | None:
+    def lookup(self, who: UserIdentity) -> Profile | None:
         """The profile under an identifier."""
         return self.store.find(who.kind, who.key)
 
-    def create(self, task: Task) -> Profile:
+    def create(self, task: WriteTask) -> Profile:
         """A new profile under the task's identifier."""
         return self.store.create(task.who.kind, task.who.key)
 
-    def write(self, call: Call, task: Task, profile: Profile, created: bool) -> Outcome:
+    def write(self, call: Call, task: WriteTask, profile: Profile, created: bool) -> WriteResult:
         """Apply a task to a profile."""
-        outcome = Outcome(profile, created=created)
+        outcome = WriteResult(profile, created=created)
         if task.section == "attributes":
             self.write_attributes(task, profile, outcome)
         elif task.section == "events":
@@ -57,43 +57,43 @@ class Apply(Part):
         return outcome
 
     # --- events and purchases ---------------------------------------------------------------------------------
-    def write_event(self, call: Call, task: Task, profile: Profile) -> None:
+    def write_event(self, call: Call, task: WriteTask, profile: Profile) -> None:
         """Every event counts, also one that equals an earlier one (TRACK)."""
         self.tally(task, profile.events, task.name, self.recorded(call, task), 1)
 
-    def write_purchase(self, call: Call, task: Task, profile: Profile) -> None:
+    def write_purchase(self, call: Call, task: WriteTask, profile: Profile) -> None:
         """Row purchase-count: a quantity of n counts n, or one."""
-        amount = task.quantity if self.reading("purchase-count") == "quantity" else 1
+        amount = task.quantity if self.interpretation("purchase-count") == "quantity" else 1
         self.tally(task, profile.purchases, task.name, self.recorded(call, task), amount)
 
-    def recorded(self, call: Call, task: Task) -> int:
+    def recorded(self, call: Call, task: WriteTask) -> int:
         """The instant under which something is recorded: one in the future becomes the current time (EVENT)."""
         return min(task.instant, int(call.now * 1_000_000))
 
-    def tally(self, task: Task, held: dict[str, Tally], name: str, instant: int, amount: int) -> None:
+    def tally(self, task: WriteTask, held: dict[str, Activity], name: str, instant: int, amount: int) -> None:
         """Count an event or purchase."""
         before = held.get(name)
         if before is None:
-            held[name] = Tally(self.count_after(task, 0, amount), instant, instant)
+            held[name] = Activity(self.count_after(task, 0, amount), instant, instant)
         else:
             before.count = self.count_after(task, before.count, amount)
             before.first = self.first_after(task, before, instant)
             before.last = self.last_after(task, before, instant)
 
-    def count_after(self, task: Task, count: int, amount: int) -> int:
+    def count_after(self, task: WriteTask, count: int, amount: int) -> int:
         """The lifetime count after `amount` more."""
         return count + amount
 
-    def first_after(self, task: Task, before: Tally, instant: int) -> int:
+    def first_after(self, task: WriteTask, before: Activity, instant: int) -> int:
         """The earliest time, whatever the order of arrival."""
         return min(before.first, instant)
 
-    def last_after(self, task: Task, before: Tally, instant: int) -> int:
+    def last_after(self, task: WriteTask, before: Activity, instant: int) -> int:
         """The latest time, whatever the order of arrival."""
         return max(before.last, instant)
 
     # --- attributes -------------------------------------------------------------------------------------------
-    def write_attributes(self, task: Task, profile: Profile, outcome: Outcome) -> None:
+    def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
         """Apply each attribute by itself: one that is not applied keeps no other from it (SYNC)."""
         for name, value in task.item.items():
             kind = identifiers.attribute_kind(name)
@@ -102,7 +102,7 @@ class Apply(Part):
             elif kind == "profile" or (name in ("email", "phone") and name != task.who.kind):
                 self.write_field(task, profile, name, value)
 
-    def write_field(self, task: Task, profile: Profile, name: str, value: Any) -> None:
+    def write_field(self, task: WriteTask, profile: Profile, name: str, value: Any) -> None:
         """Set a profile field; email and phone are then found by. A strong identifier is no field to set."""
         if name in ("email", "phone"):
             if value is None or (isinstance(value, str) and value):
@@ -112,7 +112,7 @@ class Apply(Part):
         else:
             profile.fields[name] = value
 
-    def write_custom(self, task: Task, profile: Profile, name: str, value: Any) -> Any:
+    def write_custom(self, task: WriteTask, profile: Profile, name: str, value: Any) -> Any:
         """Apply one custom attribute, and say what is now stored, REMOVED or UNCHANGED."""
         key = self.spell("attribute", name)
         current = profile.attributes.get(key, MISSING)
@@ -125,7 +125,7 @@ class Apply(Part):
         profile.attributes[key] = result
         return result
 
-    def take(self, task: Task, name: str, current: Any, value: Any) -> Any:
+    def take(self, task: WriteTask, name: str, current: Any, value: Any) -> Any:
         """What is stored for an attribute after `value` was sent for it."""
         if isinstance(value, str):
             return self.take_string(task, name, current, value)
@@ -141,50 +141,50 @@ class Apply(Part):
             return self.take_list(task, name, current, value)
         return self.take_dict(task, name, current, value)
 
-    def take_string(self, task: Task, name: str, current: Any, value: str) -> Any:
+    def take_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
         """A string of up to 255 characters, every one of them part of it (TYPES)."""
         return self.keep_string(task, name, current, value) if self.fits(value) else self.over_length(current, value)
 
-    def keep_string(self, task: Task, name: str, current: Any, value: str) -> Any:
+    def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
         """A string that is not too long is stored as it is."""
         return value
 
     def fits(self, value: str) -> bool:
         """Whether a string is within the limit; row string-length."""
-        return text.fits(value, self.reading("string-length"))
+        return text.fits(value, self.interpretation("string-length"))
 
     def over_length(self, current: Any, value: str) -> Any:
         """A string over the limit is not applied (SYNC)."""
         return UNCHANGED
 
-    def take_boolean(self, task: Task, name: str, current: Any, value: bool) -> Any:
+    def take_boolean(self, task: WriteTask, name: str, current: Any, value: bool) -> Any:
         """A boolean is stored as it is."""
         return value
 
-    def take_integer(self, task: Task, name: str, current: Any, value: int) -> Any:
+    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
         """An integer is stored without loss."""
         return value
 
-    def take_float(self, task: Task, name: str, current: Any, value: float) -> Any:
+    def take_float(self, task: WriteTask, name: str, current: Any, value: float) -> Any:
         """A number with a fraction is stored as it is."""
         return value
 
-    def take_null(self, task: Task, name: str, current: Any) -> Any:
+    def take_null(self, task: WriteTask, name: str, current: Any) -> Any:
         """null removes the attribute (ATTR TYPES)."""
         return REMOVED
 
     # --- arrays -----------------------------------------------------------------------------------------------
-    def take_list(self, task: Task, name: str, current: Any, value: list[Any]) -> Any:
+    def take_list(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
         """An array of objects if all its elements are objects, else an array."""
         if value and all(isinstance(element, dict) for element in value):
             return self.take_objects(task, name, current, value)
         return self.take_array(task, name, current, value)
 
-    def take_array(self, task: Task, name: str, current: Any, value: list[Any]) -> Any:
+    def take_array(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
         """An array replaces what was there. Row array-repeats."""
         if not self.elements_fit(value):
             return UNCHANGED
-        if self.reading("array-repeats") == "unique":
+        if self.interpretation("array-repeats") == "unique":
             value = self.unique(value)
         return self.cap(current, value)
 
@@ -206,14 +206,14 @@ class Apply(Part):
         if len(values) <= self.array_limit():
             return values
         previous = current if isinstance(current, list) else None
-        capped = arrays.cap(values, self.array_limit(), self.reading("array-overflow"), previous)
+        capped = arrays.cap(values, self.array_limit(), self.interpretation("array-overflow"), previous)
         return UNCHANGED if capped is None else capped
 
     def array_limit(self) -> int:
         """The workspace's limit of elements."""
         return self.config.array_limit
 
-    def edit_array(self, task: Task, name: str, current: Any, add: list[Any], remove: list[Any]) -> Any:
+    def edit_array(self, task: WriteTask, name: str, current: Any, add: list[Any], remove: list[Any]) -> Any:
         """Add to and remove from an array; row remove-add-order. Other things than arrays cannot be edited."""
         if current is MISSING:
             if not add:
@@ -226,14 +226,14 @@ class Apply(Part):
 
     def edited(self, current: list[Any], add: list[Any], remove: list[Any]) -> list[Any]:
         """The array after an edit."""
-        return arrays.edit(current, add, remove, self.reading("remove-add-order"))
+        return arrays.edit(current, add, remove, self.interpretation("remove-add-order"))
 
     def emptied(self) -> Any:
         """Row emptied-array: what is left when the last element went."""
-        return [] if self.reading("emptied-array") == "empty" else REMOVED
+        return [] if self.interpretation("emptied-array") == "empty" else REMOVED
 
     # --- objects ----------------------------------------------------------------------------------------------
-    def take_dict(self, task: Task, name: str, current: Any, value: dict[str, Any]) -> Any:
+    def take_dict(self, task: WriteTask, name: str, current: Any, value: dict[str, Any]) -> Any:
         """An edit if the object has exactly the words of one, else an object."""
         keys = value.keys()
         if keys == {"inc"} and numbers.is_number(value["inc"]):
@@ -244,10 +244,10 @@ class Apply(Part):
             return self.edit_objects(task, name, current, value)
         return self.take_object(task, name, current, value)
 
-    def increment(self, task: Task, name: str, current: Any, amount: Any) -> Any:
+    def increment(self, task: WriteTask, name: str, current: Any, amount: Any) -> Any:
         """Add to an integer attribute; row inc-missing. Nothing else can be counted up (ATTR: integers)."""
         if current is MISSING:
-            if self.reading("inc-missing") == "not-applied":
+            if self.interpretation("inc-missing") == "not-applied":
                 return UNCHANGED
             current = 0
         if not numbers.is_integer(current) or not numbers.is_integer(amount):
@@ -259,17 +259,17 @@ class Apply(Part):
         """What an integer is after counting up."""
         return current + amount
 
-    def take_object(self, task: Task, name: str, current: Any, value: dict[str, Any]) -> Any:
+    def take_object(self, task: WriteTask, name: str, current: Any, value: dict[str, Any]) -> Any:
         """An object replaces the stored one, or with _merge_objects is merged into it (NESTED)."""
         if self.invalid(value):
             return UNCHANGED
         if self.merges(task):
             value = self.merged(current, value)
-            if objects.Problem.SIZE in self.problems(value):
+            if objects.ObjectProblem.SIZE in self.problems(value):
                 return UNCHANGED
         return value
 
-    def merges(self, task: Task) -> bool:
+    def merges(self, task: WriteTask) -> bool:
         """Whether objects are merged rather than replaced."""
         return task.item.get("_merge_objects") is True
 
@@ -281,15 +281,15 @@ class Apply(Part):
         """Whether anything inside a nested value keeps it from being stored (NESTED TRACK TYPES)."""
         return bool(self.problems(value)) or _has_far_time(value)
 
-    def problems(self, value: Any) -> frozenset[objects.Problem]:
+    def problems(self, value: Any) -> frozenset[objects.ObjectProblem]:
         """What is wrong inside a nested value (NESTED)."""
-        return objects.problems(value, self.reading("string-length"))
+        return objects.problems(value, self.interpretation("string-length"))
 
-    def take_objects(self, task: Task, name: str, current: Any, value: list[Any]) -> Any:
+    def take_objects(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
         """An array of objects has no limit of elements, only of bytes (ARROBJ)."""
         return UNCHANGED if self.invalid(value) else value
 
-    def edit_objects(self, task: Task, name: str, current: Any, value: dict[str, Any]) -> Any:
+    def edit_objects(self, task: WriteTask, name: str, current: Any, value: dict[str, Any]) -> Any:
         """Add to, update in and remove from an array of objects (ARROBJ)."""
         added, updates, removals = value.get("$add", []), value.get("$update", []), value.get("$remove", [])
         if current is MISSING:
@@ -310,16 +310,16 @@ class Apply(Part):
             edited = self.objects_added(edited, added)
         if not edited:
             return self.emptied()
-        return UNCHANGED if objects.Problem.SIZE in self.problems(edited) else edited
+        return UNCHANGED if objects.ObjectProblem.SIZE in self.problems(edited) else edited
 
     def objects_added(self, current: list[Any], added: list[Any]) -> list[Any]:
         """$add appends."""
         return objects.add_objects(current, added)
 
-    def objects_updated(self, task: Task, current: list[Any], updates: list[Any]) -> list[Any]:
+    def objects_updated(self, task: WriteTask, current: list[Any], updates: list[Any]) -> list[Any]:
         """$update changes what matches; rows update-without-merge and update-matches."""
-        merge = self.merges(task) or self.reading("update-without-merge") == "merge"
-        return objects.update_objects(current, updates, merge, self.reading("update-matches"))
+        merge = self.merges(task) or self.interpretation("update-without-merge") == "merge"
+        return objects.update_objects(current, updates, merge, self.interpretation("update-matches"))
 
     def objects_removed(self, current: list[Any], removals: list[Any]) -> list[Any]:
         """$remove takes away every match."""

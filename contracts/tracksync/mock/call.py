@@ -7,10 +7,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from tracksync.exchange import FailureKind, Request, Response
 from tracksync.mock.config import MockConfig
-from tracksync.mock.profiles import Identity, Profile, Store
-from tracksync.mock.rate import NEIGHBOUR_LIMITS, SYNC_PATH, Window
+from tracksync.mock.profiles import Profile, Store, UserIdentity
+from tracksync.mock.rate import NEIGHBOUR_LIMITS, SYNC_PATH, RateWindow
+from tracksync.model.exchange import FailureKind, Request, Response
 
 
 class Sentinel(enum.Enum):
@@ -47,7 +47,7 @@ class Refused(Exception):
 
 
 @dataclass(slots=True)
-class Task:
+class WriteTask:
     """One object of a request that passed every check: who is updated, and with what.
 
     For events and purchases `name` is the key of the tally, `shown` the name as it is echoed, `instant` the time in
@@ -57,7 +57,7 @@ class Task:
     section: str
     index: int
     item: dict[str, Any]
-    who: Identity
+    who: UserIdentity
     create: bool
     name: str = ""
     shown: Any = ""
@@ -67,7 +67,7 @@ class Task:
 
 
 @dataclass(slots=True)
-class Outcome:
+class WriteResult:
     """What became of a task. `profile` is None when nobody was found and none could be created.
 
     `named` says for each custom attribute of the request: the value now stored, REMOVED or UNCHANGED.
@@ -85,13 +85,13 @@ class Call:
     request: Request
     now: float
     path: str
-    window: Window
+    window: RateWindow
     number: int = 0  # requests since the start, from 1
     known_path: bool = True
     admitted: bool = True
     status: int = 0
-    task: Task | None = None
-    outcome: Outcome | None = None
+    task: WriteTask | None = None
+    outcome: WriteResult | None = None
     applied: bool = False
     token: object = None  # what `begin` saw when the request arrived
 
@@ -133,10 +133,10 @@ class Part:
     def __init__(self, config: MockConfig, clock: Callable[[], float]) -> None:
         self.config = config
         self.clock = clock
-        self.readings = config.all_readings()
+        self.interpretations = config.all_interpretations()
         self.store = Store(config.seed)
         self.windows = {
-            path: Window(limit=limit, seconds=config.window_seconds)
+            path: RateWindow(limit=limit, seconds=config.window_seconds)
             for path, limit in (*NEIGHBOUR_LIMITS.items(), (SYNC_PATH, config.rate_limit))
         }
         self.requests = 0
@@ -149,9 +149,9 @@ class Part:
             if before.seconds == window.seconds:
                 window.start, window.used = before.start, before.used
 
-    def reading(self, row: str) -> str:
-        """The reading of a ledger row that this mock follows."""
-        return self.readings[row]
+    def interpretation(self, ambiguity: str) -> str:
+        """The reading of a ambiguity that this mock follows."""
+        return self.interpretations[ambiguity]
 
     def spell(self, kind: str, text: str) -> str:
         """The spelling under which an identifier or name is kept: exactly the one that was sent.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tracksync import ledger, limits
+from tracksync.contract import ambiguities, limits
 from tracksync.mock import scenarios
 from tracksync.mock.scenarios import Scenario
 
@@ -14,7 +14,7 @@ from tracksync.mock.scenarios import Scenario
 class MockConfig:
     """The settings of one mock workspace.
 
-    `readings` maps ledger rows to readings; rows left out follow their default. `faults` are names from faults.toml,
+    `interpretations` maps ambiguities to interpretations; rows left out follow their default. `faults` are names from faults.toml,
     `scenario` one from scenarios.toml, or one that was read from another file. `async_delay` is the mean delay in
     seconds before a queued object of /users/track is applied. `window_seconds` is the length of the rate window,
     whose borders are its multiples since the epoch. `journal` is how many exchanges to remember for inspection.
@@ -25,17 +25,17 @@ class MockConfig:
     unprivileged_key: str = field(default="mock-key-without-permission", repr=False)
     rate_limit: int = limits.RATE_PER_MINUTE
     array_limit: int = limits.ARRAY_MAX
-    readings: Mapping[str, str] = field(default_factory=dict)
+    interpretations: Mapping[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
-    scenario: str | Scenario = "calm"
+    scenario: str | Scenario = "normal"
     seed: int = 0
     async_delay: float = 0.05
     window_seconds: int = 60
     journal: int = 0
 
     def __post_init__(self) -> None:
-        for row, reading in self.readings.items():
-            ledger.check(row, reading)
+        for ambiguity, interpretation in self.interpretations.items():
+            ambiguities.require_interpretation(ambiguity, interpretation)
         for name in ("rate_limit", "array_limit", "window_seconds"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be at least 1, not {getattr(self, name)}")
@@ -56,9 +56,9 @@ class MockConfig:
             self,
             rate_limit=played.rate_limit or self.rate_limit,
             window_seconds=played.window_seconds or self.window_seconds,
-            readings=dict(self.readings) | dict(played.readings),
+            interpretations=dict(self.interpretations) | dict(played.interpretations),
         )
 
-    def all_readings(self) -> dict[str, str]:
-        """Every ledger row with the reading that this mock follows."""
-        return ledger.defaults() | dict(self.readings)
+    def all_interpretations(self) -> dict[str, str]:
+        """Every ambiguity with the interpretation that this mock follows."""
+        return ambiguities.defaults() | dict(self.interpretations)

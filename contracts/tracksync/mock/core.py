@@ -9,17 +9,17 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import Any
 
-from tracksync.exchange import Request, Response
-from tracksync.mock.answer import Answer
+from tracksync.mock.admission import Admission
 from tracksync.mock.apply import Apply
-from tracksync.mock.call import UNCHANGED, Call, Delivery, Detail, Refused, Task
-from tracksync.mock.gate import Gate
+from tracksync.mock.call import UNCHANGED, Call, Delivery, Detail, Refused, WriteTask
 from tracksync.mock.neighbours import Neighbours
 from tracksync.mock.rate import SYNC_PATH
+from tracksync.mock.response import ResponseWriter
+from tracksync.model.exchange import Request, Response
 
 
-class Core(Gate, Neighbours, Apply, Answer):
-    """A workspace that keeps every clause, under the readings it is configured with."""
+class Core(Admission, Neighbours, Apply, ResponseWriter):
+    """A workspace that keeps every clause, under the interpretations it is configured with."""
 
     def begin(self, request: Request) -> object:
         """What is to be remembered of the moment when a request arrived. A correct server needs nothing."""
@@ -66,7 +66,7 @@ class Core(Gate, Neighbours, Apply, Answer):
         call.task = self.read_sync(call)
         return self.complete(call, call.task)
 
-    def complete(self, call: Call, task: Task) -> Any:
+    def complete(self, call: Call, task: WriteTask) -> Any:
         """Apply a task and describe what resulted."""
         call.outcome = outcome = self.perform(call, task)
         call.status = self.success_status(call)
@@ -78,22 +78,22 @@ class Core(Gate, Neighbours, Apply, Answer):
         """A success is answered 201 (SYNC)."""
         return 201
 
-    def examine(self, call: Call, section: str, index: int, item: Any) -> Task:
+    def examine(self, call: Call, section: str, index: int, item: Any) -> WriteTask:
         """The task that one object asks for; row unknown-braze-id, which needs the store, is decided here."""
         task = super().examine(call, section, index, item)
         if (
             task.who.kind == "braze_id"
-            and self.reading("unknown-braze-id") == "refused"
+            and self.interpretation("unknown-braze-id") == "refused"
             and self.lookup(task.who) is None
         ):
             raise Refused(400, Detail("'braze_id' is not valid", section, index))
         return task
 
-    def enqueue(self, call: Call, task: Task) -> None:
+    def enqueue(self, call: Call, task: WriteTask) -> None:
         """Accept one object of a batch, to be applied once."""
         self.later(call.now, lambda: self.carry_out(call, task))
 
-    def carry_out(self, call: Call, task: Task) -> None:
+    def carry_out(self, call: Call, task: WriteTask) -> None:
         """Apply one object behind the answer's back; nobody is there to hear of a refusal."""
         with suppress(Refused):
             self.perform(call, task)

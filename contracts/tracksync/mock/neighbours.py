@@ -11,11 +11,11 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from tracksync import limits
-from tracksync.mock.call import Call, Detail, Part, Refused, Task
+from tracksync.contract import limits
+from tracksync.mock.call import Call, Detail, Part, Refused, WriteTask
 from tracksync.mock.config import MockConfig
-from tracksync.mock.intake import Intake
-from tracksync.mock.profiles import Identity, Profile, Tally
+from tracksync.mock.profiles import Activity, Profile, UserIdentity
+from tracksync.mock.request import RequestReader
 from tracksync.values import times
 
 BATCH_KINDS: Final = {
@@ -31,7 +31,7 @@ BATCH_KINDS: Final = {
 NEED_PRIORITY: Final = frozenset({"email", "phone"})
 
 
-class Neighbours(Intake):
+class Neighbours(RequestReader):
     """The other endpoints that a run needs."""
 
     def __init__(self, config: MockConfig, clock: Callable[[], float]) -> None:
@@ -62,13 +62,13 @@ class Neighbours(Intake):
             heapq.heappop(self._queue)[2]()
 
     # --- /users/track -----------------------------------------------------------------------------------------
-    def read_track(self, call: Call, document: list[tuple[str, list[Any]]]) -> tuple[list[Task], list[Detail]]:
+    def read_track(self, call: Call, document: list[tuple[str, list[Any]]]) -> tuple[list[WriteTask], list[Detail]]:
         """The tasks of a batch, and a detail for each object that is refused; the others are accepted (WIRE)."""
         if not document:
             raise Refused(400, Detail("One of 'attributes', 'events', 'purchases' is required"))
         if sum(len(found) for _, found in document) > self.track_objects():
             raise Refused(400, Detail(f"At most {limits.TRACK_OBJECTS} objects are allowed"))
-        tasks: list[Task] = []
+        tasks: list[WriteTask] = []
         details: list[Detail] = []
         for section, found in document:
             for index, item in enumerate(found):
@@ -84,7 +84,7 @@ class Neighbours(Intake):
         """The most objects that one request may carry (TRACK LIMITS)."""
         return limits.TRACK_OBJECTS
 
-    def track_body(self, tasks: list[Task], details: list[Any]) -> dict[str, Any]:
+    def track_body(self, tasks: list[WriteTask], details: list[Any]) -> dict[str, Any]:
         """The body of an accepted batch; errors only where a part was refused (WIRE)."""
         body: dict[str, Any] = {"message": "success"}
         if details:
@@ -92,9 +92,9 @@ class Neighbours(Intake):
         return body
 
     # --- identifiers in batches -------------------------------------------------------------------------------
-    def read_batch(self, document: dict[str, Any]) -> list[tuple[Identity, Any]]:
+    def read_batch(self, document: dict[str, Any]) -> list[tuple[UserIdentity, Any]]:
         """Every user that a batch names, with the JSON that named it."""
-        found: list[tuple[Identity, Any]] = []
+        found: list[tuple[UserIdentity, Any]] = []
         for field, kind in BATCH_KINDS.items():
             values = document.get(field)
             if values is None:
@@ -107,7 +107,7 @@ class Neighbours(Intake):
             raise Refused(400, Detail(f"At most {limits.DELETE_BATCH} identifiers"), message="Too many identifiers")
         return found
 
-    def batch_identity(self, field: str, kind: str, value: Any) -> Identity:
+    def batch_identity(self, field: str, kind: str, value: Any) -> UserIdentity:
         """One identifier of a batch. Emails and phones may stand in an object with their prioritization."""
         if kind in NEED_PRIORITY and isinstance(value, dict):
             value = value.get(kind)
@@ -115,9 +115,9 @@ class Neighbours(Intake):
             if isinstance(value, dict):
                 label, name = value.get("alias_label"), value.get("alias_name")
                 if isinstance(label, str) and isinstance(name, str):
-                    return Identity(kind, (self.spell("alias_label", label), self.spell("alias_name", name)), value)
+                    return UserIdentity(kind, (self.spell("alias_label", label), self.spell("alias_name", name)), value)
         elif isinstance(value, str) or (kind == "external_id" and type(value) is int):
-            return Identity(kind, self.spell(kind, str(value)), value)
+            return UserIdentity(kind, self.spell(kind, str(value)), value)
         raise Refused(400, Detail(f"'{field}' is not valid"), message=f"'{field}' is not valid")
 
     # --- /users/delete ----------------------------------------------------------------------------------------
@@ -192,7 +192,7 @@ def describe(profile: Profile, write_time: Callable[[int], str]) -> dict[str, An
     return entry
 
 
-def _tallies(held: dict[str, Tally], write_time: Callable[[int], str]) -> list[dict[str, Any]]:
+def _tallies(held: dict[str, Activity], write_time: Callable[[int], str]) -> list[dict[str, Any]]:
     return [
         {"name": name, "first": write_time(tally.first), "last": write_time(tally.last), "count": tally.count}
         for name, tally in held.items()

@@ -1,6 +1,6 @@
 """The workspace's users: profiles, and how one is found by each kind of identifier.
 
-Knows nothing of HTTP, requests or readings. Identifier spellings are compared exactly (assumed: no document speaks of
+Knows nothing of HTTP, requests or interpretations. Identifier spellings are compared exactly (assumed: no document speaks of
 folding or trimming).
 """
 
@@ -14,7 +14,7 @@ from typing import Any, cast
 
 
 @dataclass(frozen=True, slots=True)
-class Identity:
+class UserIdentity:
     """A user as a request names it: the kind of identifier, the key it is stored under, and the JSON to echo.
 
     `key` is a text, or for `user_alias` the pair (alias_label, alias_name).
@@ -26,7 +26,7 @@ class Identity:
 
 
 @dataclass(slots=True)
-class Tally:
+class Activity:
     """How often an event or product was seen, and its earliest and latest instant (microseconds since the epoch)."""
 
     count: int
@@ -45,8 +45,8 @@ class Profile:
     aliases: dict[str, str] = field(default_factory=dict)
     fields: dict[str, Any] = field(default_factory=dict)
     attributes: dict[str, Any] = field(default_factory=dict)
-    events: dict[str, Tally] = field(default_factory=dict)
-    purchases: dict[str, Tally] = field(default_factory=dict)
+    events: dict[str, Activity] = field(default_factory=dict)
+    purchases: dict[str, Activity] = field(default_factory=dict)
     updated: int = 0
 
     def snapshot(self) -> Profile:

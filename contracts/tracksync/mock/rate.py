@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tracksync import limits
+from tracksync.contract import limits
 
 # Requests a minute on the neighbours. EXPORT and DELETE name theirs; for /users/track none of our sources does.
 NEIGHBOUR_LIMITS: Final = {"/users/track": 50_000, "/users/delete": 20_000, "/users/export/ids": 250}
@@ -13,7 +13,7 @@ SYNC_PATH: Final = "/users/track/sync"
 
 
 @dataclass(slots=True)
-class Window:
+class RateWindow:
     """One window of `seconds`, whose borders are multiples of that length since the epoch (LIMITS: not rolling)."""
 
     limit: int = limits.RATE_PER_MINUTE

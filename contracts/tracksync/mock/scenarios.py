@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
 
+from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
 from tracksync.errors import ConfigError, UsageError
-from tracksync.ledger import UnknownReading, check
 
 DEEDS: Final = (
     "status",
@@ -23,7 +23,7 @@ DEEDS: Final = (
     "cut",
     "truncate",
     "empty",
-    "nobody",
+    "no-user",
     "unchanged",
     "close",
     "hang-up",
@@ -79,11 +79,11 @@ class Scenario:
     window_seconds: int | None = None
     clock_ahead: float = 0.0
     http2: bool = False
-    readings: Mapping[str, str] = field(default_factory=dict)
+    interpretations: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        for row, reading in self.readings.items():
-            check(row, reading)
+        for ambiguity, interpretation in self.interpretations.items():
+            require_interpretation(ambiguity, interpretation)
         for name in ("rate_limit", "window_seconds"):
             value = getattr(self, name)
             if value is not None and value < 1:
@@ -140,7 +140,7 @@ def _scenario(name: str, table: Any, source: str) -> Scenario:
         _known(table, Scenario)
         made = tuple(_act(act) for act in acts)
         return Scenario(name=name, acts=made, **{"sentence": "", **table})
-    except (UnknownReading, ValueError, TypeError) as error:
+    except (UnknownInterpretation, ValueError, TypeError) as error:
         raise ConfigError(f"{where}: {error}") from error
 
 

@@ -1,4 +1,4 @@
-"""What may be true of the workspace. Frozen data and the few operations on it; it judges nothing.
+"""What may be true of the workspace. Frozen data and the few operations on it; it checks nothing.
 
 A *cell* is one attribute, event or product of one user. It holds the set of states that are possible; most of the
 time that is one. UNKNOWN as a state stands for any. A state can have *pending* writes: requests whose fate is not
@@ -15,8 +15,8 @@ from msgspec import Struct
 from msgspec.structs import replace
 from rpds import HashTrieMap
 
-from tracksync.ledger import ledger
-from tracksync.limits import ARRAY_MAX, ARRAY_MIN
+from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.contract.limits import ARRAY_MAX, ARRAY_MIN
 
 
 class _Marker:
@@ -38,7 +38,7 @@ ABSENT: Final = _Marker("ABSENT")  # the attribute does not exist
 UNKNOWN: Final = _Marker("UNKNOWN")  # any state is possible
 OMITTED: Final = _Marker("OMITTED")  # the answer leaves it out
 
-Requires = tuple[tuple[str, str], ...]  # (ledger row, reading) pairs that an outcome stands on
+Requires = tuple[tuple[str, str], ...]  # (ambiguity, reading) pairs that an outcome stands on
 
 MAX_STATES: Final = 24  # a cell with more possibilities is as good as unknown
 MAX_PENDING: Final = 4
@@ -54,7 +54,7 @@ class Settings:
     """What the oracle is told from outside.
 
     `rate_limit`, `array_limit`: the workspace's, or None when nobody told. `fresh(kind, text)`: is this identifier
-    certainly unknown to the workspace when first seen? `readings`: what the server is held to. `clock_skew`: seconds
+    certainly unknown to the workspace when first seen? `interpretations`: what the server is held to. `clock_skew`: seconds
     by which the server's clock may differ from the one that stamped the exchanges. `window`: seconds of a rate window.
     `shared`: other jobs may use up the workspace's rate windows at any moment.
     """
@@ -62,7 +62,7 @@ class Settings:
     rate_limit: int | None = None
     array_limit: int | None = None
     fresh: Callable[[str, str], bool] = _never
-    readings: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    interpretations: Mapping[str, str] = dataclasses.field(default_factory=dict)
     clock_skew: float = 300.0
     window: int = 60
     shared: bool = False
@@ -94,7 +94,7 @@ class State(Struct, frozen=True):
 class Cell(Struct, frozen=True):
     """All that may be true of one attribute, event or product.
 
-    `touched`: when the last judged write to it was answered. `volatile`: too much is pending to ever be sure again.
+    `touched`: when the last checked write to it was answered. `volatile`: too much is pending to ever be sure again.
     `refused`: writes that were refused since the last applied one, kept only to name a broken promise better.
     `before`: the value before the last write, for the same purpose.
     """
@@ -118,8 +118,8 @@ Identifier = tuple[str, str]  # (kind, text); an alias is ("user_alias", "label\
 class User(Struct, frozen=True):
     """One profile. `exists`: True, False, or None for perhaps. `fresh`: what was not seen yet is absent, not unknown.
 
-    `seen` is the moment in judged exchanges of the last write of any kind, `profiled` of the last attributes write:
-    two readings of "most recently updated". `held`: the emails and phones that lead to it.
+    `seen` is the moment in checked exchanges of the last write of any kind, `profiled` of the last attributes write:
+    two interpretations of "most recently updated". `held`: the emails and phones that lead to it.
     `due`: where its creation was queued, the time in epoch seconds by which it must exist. `coming`: a write whose fate
     is unknown may create it at any later time. `unsettled`: one may have updated it at a moment that nobody knows.
     `adrift`: one may give it another email or phone at any later time.
@@ -135,7 +135,7 @@ class User(Struct, frozen=True):
     due: float | None = None
     coming: bool = False
     unsettled: bool = False
-    adrift: bool = False
+    unplaced: bool = False
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""
@@ -156,7 +156,7 @@ def linked_user(link: int) -> int:
     return max(link, ~link)
 
 
-class Window(Struct, frozen=True):
+class WindowBelief(Struct, frozen=True):
     """What is known of the current rate window. `reset` in epoch seconds; `lowest`: the smallest remaining shown.
 
     `unshown`: requests answered since then without the headers' values. `alone`: every request of the window so far was
@@ -183,16 +183,16 @@ class Belief(Struct, frozen=True):
     """
 
     settings: Settings
-    rows: HashTrieMap[str, frozenset[str]]
+    ambiguities: HashTrieMap[str, frozenset[str]]
     array_limits: tuple[int, int]
     names: HashTrieMap[Identifier, tuple[int, ...]] = HashTrieMap()
     users: HashTrieMap[int, User] = HashTrieMap()
-    windows: HashTrieMap[int, Window] = HashTrieMap()
+    windows: HashTrieMap[int, WindowBelief] = HashTrieMap()
     moment: int = 0
-    trouble: HashTrieMap[int, tuple[int, int]] = HashTrieMap()
+    failures_in_a_row: HashTrieMap[int, tuple[int, int]] = HashTrieMap()
     writers: HashTrieMap[CellKey, int] = HashTrieMap()
     made: int = 0  # how many users were ever made, so that a number is not given twice
-    floating: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
+    pending_by_contact: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
     answered: int = 0  # the moment of the last answer that was not a 5XX
     wide_integers: str | None = None  # "exact" or "doubles", once an answer has shown an integer beyond 2^53
 
@@ -200,25 +200,27 @@ class Belief(Struct, frozen=True):
     def start(cls, settings: Settings | None = None) -> Belief:
         """The belief of a run that has seen nothing yet."""
         settings = settings or Settings()
-        rows: HashTrieMap[str, frozenset[str]] = HashTrieMap()
-        for name, row in ledger().items():
-            held = settings.readings.get(name)
-            open_ones = [held] if held is not None and held in row.readings else row.readings
-            rows = rows.insert(name, frozenset(open_ones))
+        ambiguities: HashTrieMap[str, frozenset[str]] = HashTrieMap()
+        for name, ambiguity in ambiguity_catalogue().items():
+            held = settings.interpretations.get(name)
+            open_ones = [held] if held is not None and held in ambiguity.interpretations else ambiguity.interpretations
+            ambiguities = ambiguities.insert(name, frozenset(open_ones))
         limit = settings.array_limit
-        return cls(settings, rows, (limit, limit) if limit else (ARRAY_MIN, ARRAY_MAX))
+        return cls(settings, ambiguities, (limit, limit) if limit else (ARRAY_MIN, ARRAY_MAX))
 
-    def readings(self) -> dict[str, str]:
-        """The rows of which one reading is left, where the ledger asks for consistency."""
-        table = ledger()
+    def interpretations(self) -> dict[str, str]:
+        """The rows of which one interpretation is left, where the ambiguities asks for consistency."""
+        table = ambiguity_catalogue()
         return {
-            name: next(iter(left)) for name, left in sorted(self.rows.items()) if len(left) == 1 and table[name].learned
+            name: next(iter(left))
+            for name, left in sorted(self.ambiguities.items())
+            if len(left) == 1 and table[name].learned
         }
 
     def allows(self, requires: Requires) -> bool:
-        """Whether every reading that an outcome stands on is still open."""
-        rows = self.rows
-        return not requires or all(reading in rows[row] for row, reading in requires)
+        """Whether every interpretation that an outcome stands on is still open."""
+        ambiguities = self.ambiguities
+        return not requires or all(interpretation in ambiguities[ambiguity] for ambiguity, interpretation in requires)
 
     def without(self, gone: Callable[[str], bool]) -> Belief:
         """The belief less the identifiers whose text is `gone`: for users that are never addressed again.
@@ -228,9 +230,9 @@ class Belief(Struct, frozen=True):
         names = self.names
         for key in [key for key in names if gone(key[1])]:
             names = names.discard(key)
-        floating = self.floating
-        for key in [key for key in floating if gone(key[1])]:
-            floating = floating.discard(key)
+        pending_by_contact = self.pending_by_contact
+        for key in [key for key in pending_by_contact if gone(key[1])]:
+            pending_by_contact = pending_by_contact.discard(key)
         kept = {linked_user(link) for links in names.values() for link in links}
         users = self.users
         for uid, user in self.users.items():
@@ -242,24 +244,24 @@ class Belief(Struct, frozen=True):
         for cell, uid in self.writers.items():
             if uid not in users:
                 writers = writers.discard(cell)
-        return replace(self, names=names, users=users, writers=writers, floating=floating)
+        return replace(self, names=names, users=users, writers=writers, pending_by_contact=pending_by_contact)
 
     def among_strangers(self, fresh: Callable[[str, str], bool]) -> Belief:
-        """The belief about a workspace that may be another one: the readings stay, nobody and no window is known."""
+        """The belief about a workspace that may be another one: the interpretations stay, nobody and no window is known."""
         nobody: HashTrieMap[Any, Any] = HashTrieMap()
         settings = dataclasses.replace(self.settings, fresh=fresh)
         return replace(self, settings=settings, names=nobody, users=nobody, windows=nobody, writers=nobody)
 
     def narrow(self, outcomes: Iterable[Requires]) -> Belief:
-        """Close the readings that none of the surviving `outcomes` stands on. A row some outcome ignores stays open."""
+        """Close the interpretations that none of the surviving `outcomes` stands on. A row some outcome ignores stays open."""
         surviving = list(outcomes)
         if not surviving or not all(surviving):
             return self
         needed = [dict(requires) for requires in surviving]
-        rows = self.rows
-        for row in set.intersection(*(set(one) for one in needed)):
-            if ledger()[row].learned:
-                left = rows[row] & {one[row] for one in needed}
-                if left and left != rows[row]:
-                    rows = rows.insert(row, left)
-        return self if rows is self.rows else replace(self, rows=rows)
+        ambiguities = self.ambiguities
+        for ambiguity in set.intersection(*(set(one) for one in needed)):
+            if ambiguity_catalogue()[ambiguity].learned:
+                left = ambiguities[ambiguity] & {one[ambiguity] for one in needed}
+                if left and left != ambiguities[ambiguity]:
+                    ambiguities = ambiguities.insert(ambiguity, left)
+        return self if ambiguities is self.ambiguities else replace(self, ambiguities=ambiguities)

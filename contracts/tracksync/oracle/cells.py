@@ -1,7 +1,7 @@
 """Step three: every lawful outcome of one write to one cell.
 
-Pure rules over states; knows the ledger's rows by name and nothing of answers, users or HTTP. An `Outcome` says what
-is stored afterwards, what the answer may show, and on which readings it stands. A judge that finds what was shown in
+Pure rules over states; knows the ambiguities by name and nothing of answers, users or HTTP. An `Outcome` says what
+is stored afterwards, what the answer may show, and on which interpretations it stands. An oracle that finds what was shown in
 no outcome has found a broken clause; `clause` names the promise that the outcome keeps.
 """
 
@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tracksync.limits import ARRAY_MAX, DATE_YEAR_MAX, DATE_YEAR_MIN, OBJECT_BYTES, STRING_CHARACTERS
+from tracksync.contract.limits import ARRAY_MAX, DATE_YEAR_MAX, DATE_YEAR_MIN, OBJECT_BYTES, STRING_CHARACTERS
 from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Requires
 from tracksync.values import arrays, objects
 from tracksync.values.numbers import canonical, is_integer, is_number, same, within_int64
@@ -37,7 +37,7 @@ class AttributeWrite(Struct, frozen=True):
     due: float | None = None
 
 
-class Outcome(Struct, frozen=True):
+class CellOutcome(Struct, frozen=True):
     """One lawful outcome. `after`: what is stored; UNKNOWN with `shows` ANYTHING: whatever is shown, or unknown."""
 
     after: Any
@@ -47,7 +47,7 @@ class Outcome(Struct, frozen=True):
 
 
 def clause_of(write: AttributeWrite) -> str:
-    """The clause that a write of this kind is judged by first."""
+    """The clause that a write of this kind is checked by first."""
     value = write.value
     if value is None:
         return "TS-ATTR-NULL"
@@ -91,7 +91,7 @@ def _clause_of_object(value: dict[str, Any], write: AttributeWrite) -> str:
     found = objects.problems(value, "code-points")
     if _far_time(value):
         return "TS-OBJECT-TIME"
-    if found & {objects.Problem.NULL, objects.Problem.BAD_TIME}:
+    if found & {objects.ObjectProblem.NULL, objects.ObjectProblem.BAD_TIME}:
         return "TS-OBJECT-INVALID"
     if found:
         return "TS-OBJECT-LIMITS"
@@ -100,7 +100,7 @@ def _clause_of_object(value: dict[str, Any], write: AttributeWrite) -> str:
     return "TS-OBJECT-TIME" if _has_time(value) else "TS-OBJECT-SET"
 
 
-def attribute_outcomes(write: AttributeWrite, prior: Any, limits: tuple[int, int]) -> list[Outcome]:
+def attribute_outcomes(write: AttributeWrite, prior: Any, limits: tuple[int, int]) -> list[CellOutcome]:
     """All lawful outcomes of `write` on an attribute whose state is `prior` (a JSON value, ABSENT or UNKNOWN).
 
     `limits`: the bounds between which the workspace's array limit lies.
@@ -115,66 +115,66 @@ def attribute_outcomes(write: AttributeWrite, prior: Any, limits: tuple[int, int
     if isinstance(value, (int, float)):
         if (isinstance(value, int) and not within_int64(value)) or abs(value) > 1e300 or 0 < abs(value) < 1e-300:
             return _open()
-        return [Outcome(value, value)]
+        return [CellOutcome(value, value)]
     if isinstance(value, list):
         return _array(value, prior, limits)
     return _object(value, prior, write, limits)
 
 
-def _open() -> list[Outcome]:
+def _open() -> list[CellOutcome]:
     """Whatever is shown is lawful, and left out is too."""
-    return [Outcome(UNKNOWN, ANYTHING), Outcome(UNKNOWN, OMITTED)]
+    return [CellOutcome(UNKNOWN, ANYTHING), CellOutcome(UNKNOWN, OMITTED)]
 
 
-def _refused(prior: Any, requires: Requires = (), limit: tuple[int, int] | None = None) -> list[Outcome]:
+def _refused(prior: Any, requires: Requires = (), limit: tuple[int, int] | None = None) -> list[CellOutcome]:
     """The update is not made: previous value shown, or left out (row refused-attribute)."""
     if prior is UNKNOWN:
-        return [Outcome(UNKNOWN, ANYTHING, requires, limit), Outcome(UNKNOWN, OMITTED, requires, limit)]
+        return [CellOutcome(UNKNOWN, ANYTHING, requires, limit), CellOutcome(UNKNOWN, OMITTED, requires, limit)]
     if prior is ABSENT:
-        return [Outcome(ABSENT, OMITTED, requires, limit), Outcome(ABSENT, None, requires, limit)]
+        return [CellOutcome(ABSENT, OMITTED, requires, limit), CellOutcome(ABSENT, None, requires, limit)]
     return [
-        Outcome(prior, prior, (*requires, ("refused-attribute", "previous")), limit),
-        Outcome(prior, OMITTED, (*requires, ("refused-attribute", "omitted")), limit),
+        CellOutcome(prior, prior, (*requires, ("refused-attribute", "previous")), limit),
+        CellOutcome(prior, OMITTED, (*requires, ("refused-attribute", "omitted")), limit),
     ]
 
 
-def _removed(prior: Any) -> list[Outcome]:
+def _removed(prior: Any) -> list[CellOutcome]:
     if prior is ABSENT or prior is UNKNOWN:
-        return [Outcome(ABSENT, None), Outcome(ABSENT, OMITTED)]
+        return [CellOutcome(ABSENT, None), CellOutcome(ABSENT, OMITTED)]
     return _gone()
 
 
-def _gone(requires: Requires = ()) -> list[Outcome]:
+def _gone(requires: Requires = ()) -> list[CellOutcome]:
     """The attribute that was there is not there any more (row removed-attribute)."""
     return [
-        Outcome(ABSENT, None, (*requires, ("removed-attribute", "null"))),
-        Outcome(ABSENT, OMITTED, (*requires, ("removed-attribute", "omitted"))),
+        CellOutcome(ABSENT, None, (*requires, ("removed-attribute", "null"))),
+        CellOutcome(ABSENT, OMITTED, (*requires, ("removed-attribute", "omitted"))),
     ]
 
 
-def _string(value: str, prior: Any) -> list[Outcome]:
+def _string(value: str, prior: Any) -> list[CellOutcome]:
     if len(value) > STRING_CHARACTERS:
         return _refused(prior)
     if "\0" in value:
-        return [Outcome(value, value), *_open()]
+        return [CellOutcome(value, value), *_open()]
     if (value[:1].isdigit() and value[-1:] == "Z") or (len(value) > 19 and value[-3:-2] == ":"):
         return _date(value)
     if not fits(value, "utf16"):
-        kept = [Outcome(value, value, (("string-length", "code-points"),))]
+        kept = [CellOutcome(value, value, (("string-length", "code-points"),))]
         return kept + _refused(prior, (("string-length", "utf16"),))
-    return [Outcome(value, value)]
+    return [CellOutcome(value, value)]
 
 
-def _date(value: str) -> list[Outcome]:
+def _date(value: str) -> list[CellOutcome]:
     """A text that is certainly a time: shown as it was sent, or normalised (row date-attribute)."""
     time = read_time(value)
     if not is_date_like(value) or time.certainty is not Certainty.CERTAIN:
-        return [Outcome(value, value)]
+        return [CellOutcome(value, value)]
     if time.year is not None and time.year < 1000:  # strftime writes such years without their zeros on some systems
-        return [Outcome(value, value), Outcome(UNKNOWN, ANYTHING)]
+        return [CellOutcome(value, value), CellOutcome(UNKNOWN, ANYTHING)]
     return [
-        Outcome(value, AsSent(value), (("date-attribute", "as-sent"),)),
-        Outcome(value, value, (("date-attribute", "normalised"),)),
+        CellOutcome(value, AsSent(value), (("date-attribute", "as-sent"),)),
+        CellOutcome(value, value, (("date-attribute", "normalised"),)),
     ]
 
 
@@ -241,13 +241,13 @@ def _simple(values: Iterable[Any]) -> bool:
     return True
 
 
-def _array(value: list[Any], prior: Any, limits: tuple[int, int]) -> list[Outcome]:
+def _array(value: list[Any], prior: Any, limits: tuple[int, int]) -> list[CellOutcome]:
     if value and all(isinstance(item, dict) for item in value):
         return _stored_objects(value, prior)
     if not _simple(value):
         return _open()
     if not value:
-        return [Outcome([], []), Outcome(ABSENT, None), Outcome(ABSENT, OMITTED)]
+        return [CellOutcome([], []), CellOutcome(ABSENT, None), CellOutcome(ABSENT, OMITTED)]
     if not _repeats(value):
         return _capped(value, prior, limits)
     unique: Requires = (("array-repeats", "unique"),)
@@ -256,23 +256,23 @@ def _array(value: list[Any], prior: Any, limits: tuple[int, int]) -> list[Outcom
     return outcomes + _capped(value, prior, limits, (("array-repeats", "kept"),))
 
 
-def _capped(values: list[Any], prior: Any, limits: tuple[int, int], requires: Requires = ()) -> list[Outcome]:
-    """The array as it is, or cut to the workspace's limit by one of the readings of array-overflow."""
+def _capped(values: list[Any], prior: Any, limits: tuple[int, int], requires: Requires = ()) -> list[CellOutcome]:
+    """The array as it is, or cut to the workspace's limit by one of the interpretations of array-overflow."""
     low, high = limits
     size = len(values)
     outcomes = []
     if size <= high:
-        outcomes.append(Outcome(values, values, requires, (size, high)))
+        outcomes.append(CellOutcome(values, values, requires, (size, high)))
     if size > low:
         for limit in range(low, min(high, size - 1) + 1):
             exact = (limit, limit)
             newest = arrays.cap(values, limit, "newest", None)
-            outcomes.append(Outcome(newest, newest, (*requires, ("array-overflow", "newest")), exact))
+            outcomes.append(CellOutcome(newest, newest, (*requires, ("array-overflow", "newest")), exact))
             first = arrays.cap(values, limit, "first", None)
             stands: Requires = (*requires, ("array-overflow", "first"))
-            outcomes.append(Outcome(first, first, stands, exact))
+            outcomes.append(CellOutcome(first, first, stands, exact))
             if isinstance(prior, list) and len(prior) == limit and same(first, prior):
-                outcomes.append(Outcome(prior, OMITTED, (*stands, ("refused-attribute", "omitted")), exact))
+                outcomes.append(CellOutcome(prior, OMITTED, (*stands, ("refused-attribute", "omitted")), exact))
         over = (low, min(high, size - 1))
         outcomes += _refused(prior, (*requires, ("array-overflow", "unchanged")), over)
     if objects.serialized_size(values) > OBJECT_BYTES:
@@ -280,7 +280,7 @@ def _capped(values: list[Any], prior: Any, limits: tuple[int, int], requires: Re
     return outcomes
 
 
-def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) -> list[Outcome]:
+def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) -> list[CellOutcome]:
     add, remove = value.get("add", []), value.get("remove", [])
     if not (isinstance(add, list) and isinstance(remove, list) and _simple(add) and _simple(remove)):
         return _open()
@@ -305,7 +305,7 @@ def _edited_array(value: dict[str, Any], prior: Any, limits: tuple[int, int]) ->
     return outcomes
 
 
-def _without_effect(results: list[list[Any]], prior: Any) -> list[Outcome]:
+def _without_effect(results: list[list[Any]], prior: Any) -> list[CellOutcome]:
     """An edit that finds nothing to edit, or leaves all as it is, may be an update that is not made.
 
     As it is, too, where equal objects are kept once.
@@ -313,22 +313,26 @@ def _without_effect(results: list[list[Any]], prior: Any) -> list[Outcome]:
     if prior is ABSENT:  # as with inc
         return _refused(prior)
     if any(same(result, prior) or same(arrays.unique(result, "first"), prior) for result in results):
-        return [Outcome(prior, OMITTED, (("refused-attribute", "omitted"),))]
+        return [CellOutcome(prior, OMITTED, (("refused-attribute", "omitted"),))]
     return []
 
 
-def _emptied(prior: Any, requires: Requires = ()) -> list[Outcome]:
+def _emptied(prior: Any, requires: Requires = ()) -> list[CellOutcome]:
     """The last element is gone: an empty array, or no attribute (row emptied-array)."""
     if prior is ABSENT:
-        return [Outcome(UNKNOWN, [], requires), Outcome(ABSENT, None, requires), Outcome(ABSENT, OMITTED, requires)]
+        return [
+            CellOutcome(UNKNOWN, [], requires),
+            CellOutcome(ABSENT, None, requires),
+            CellOutcome(ABSENT, OMITTED, requires),
+        ]
     stays: Requires = () if prior == [] else (("emptied-array", "empty"),)  # what was set empty may stay so either way
-    return [Outcome([], [], (*requires, *stays)), *_gone((*requires, ("emptied-array", "absent")))]
+    return [CellOutcome([], [], (*requires, *stays)), *_gone((*requires, ("emptied-array", "absent")))]
 
 
 # --- objects -----------------------------------------------------------------------------------------------------
 
 
-def _object(value: dict[str, Any], prior: Any, write: AttributeWrite, limits: tuple[int, int]) -> list[Outcome]:
+def _object(value: dict[str, Any], prior: Any, write: AttributeWrite, limits: tuple[int, int]) -> list[CellOutcome]:
     keys = value.keys()
     if keys == {"inc"}:
         return _incremented(value["inc"], prior)
@@ -339,67 +343,69 @@ def _object(value: dict[str, Any], prior: Any, write: AttributeWrite, limits: tu
     if "$time" in keys:
         return _open()
     if not value:
-        return [Outcome(prior if write.merge and isinstance(prior, dict) else {}, ANYTHING), *_open()]
+        return [CellOutcome(prior if write.merge and isinstance(prior, dict) else {}, ANYTHING), *_open()]
     by_unit = {unit: objects.problems(value, unit) for unit in UNITS}
     if by_unit["code-points"] == by_unit["utf16"]:
         return _object_with(by_unit["utf16"], value, prior, write)
-    outcomes: list[Outcome] = []
+    outcomes: list[CellOutcome] = []
     for unit, found in by_unit.items():
         for one in _object_with(found, value, prior, write):
-            outcomes.append(Outcome(one.after, one.shows, (*one.requires, ("string-length", unit))))
+            outcomes.append(CellOutcome(one.after, one.shows, (*one.requires, ("string-length", unit))))
     return outcomes
 
 
-def _object_with(found: frozenset[objects.Problem], value: Any, prior: Any, write: AttributeWrite) -> list[Outcome]:
-    if found & {objects.Problem.NULL, objects.Problem.BAD_TIME}:
+def _object_with(
+    found: frozenset[objects.ObjectProblem], value: Any, prior: Any, write: AttributeWrite
+) -> list[CellOutcome]:
+    if found & {objects.ObjectProblem.NULL, objects.ObjectProblem.BAD_TIME}:
         return _refused(prior)
     if found:
         return _refused(prior, (("invalid-object", "not-applied"),))
     if _far_time(value):
-        return [Outcome(UNKNOWN, NotShown(value)), Outcome(UNKNOWN, OMITTED)]
+        return [CellOutcome(UNKNOWN, NotShown(value)), CellOutcome(UNKNOWN, OMITTED)]
     if objects.doubtful(value):
         return _open()
     if not write.merge or prior is ABSENT:
-        return [Outcome(value, value)]
+        return [CellOutcome(value, value)]
     if prior is UNKNOWN:
         return _open()
     if not isinstance(prior, dict):
-        return [Outcome(value, value), *_refused(prior)]
+        return [CellOutcome(value, value), *_refused(prior)]
     merged = objects.merge(prior, value)
     if objects.serialized_size(merged) > OBJECT_BYTES:
         return _refused(prior, (("invalid-object", "not-applied"),))
-    return [Outcome(merged, merged)]
+    return [CellOutcome(merged, merged)]
 
 
-def _incremented(step: Any, prior: Any) -> list[Outcome]:
+def _incremented(step: Any, prior: Any) -> list[CellOutcome]:
     if not (isinstance(step, int) and not isinstance(step, bool)):
         return _open()
     if prior is ABSENT:
         return [
-            Outcome(step, step, (("inc-missing", "from-zero"),)),
-            Outcome(ABSENT, OMITTED, (("inc-missing", "not-applied"),)),
-            Outcome(ABSENT, None, (("inc-missing", "not-applied"),)),
+            CellOutcome(step, step, (("inc-missing", "from-zero"),)),
+            CellOutcome(ABSENT, OMITTED, (("inc-missing", "not-applied"),)),
+            CellOutcome(ABSENT, None, (("inc-missing", "not-applied"),)),
         ]
     if prior is UNKNOWN or not (isinstance(prior, int) and not isinstance(prior, bool)):
         return _open()
     total = prior + step
     if not within_int64(total):
         return _open()
-    return [Outcome(total, total)]
+    return [CellOutcome(total, total)]
 
 
-def _stored_objects(value: list[Any], prior: Any) -> list[Outcome]:
+def _stored_objects(value: list[Any], prior: Any) -> list[CellOutcome]:
     if objects.serialized_size(value) > OBJECT_BYTES:
         return _refused(prior, (("invalid-object", "not-applied"),))
     if objects.doubtful(value) or any(objects.problems(item, unit) for item in value for unit in UNITS):
         return _open()
-    outcomes = [Outcome(value, value)]
+    outcomes = [CellOutcome(value, value)]
     if _repeats(value):
-        outcomes += [Outcome(kept, kept) for kept in (arrays.unique(value, "first"), arrays.unique(value))]
+        outcomes += [CellOutcome(kept, kept) for kept in (arrays.unique(value, "first"), arrays.unique(value))]
     return outcomes
 
 
-def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outcome]:
+def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[CellOutcome]:
     current: Any = [] if prior is ABSENT else prior
     if not _well_formed_edit(value) or not isinstance(current, list):
         return _open()
@@ -423,15 +429,15 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Outc
         elif objects.serialized_size(result) > OBJECT_BYTES:
             outcomes += _refused(prior, requires)
         else:
-            outcomes.append(Outcome(result, result, requires))
+            outcomes.append(CellOutcome(result, result, requires))
             if _repeats(result):
                 fewer = arrays.unique(result, "first")
-                outcomes += [Outcome(fewer, fewer, requires)]
+                outcomes += [CellOutcome(fewer, fewer, requires)]
     return outcomes
 
 
 def _ways_to_update(merge: bool) -> Iterator[tuple[bool, str, Requires]]:
-    """Whether an update of an array of objects merges, which of them it changes, and the readings that this is."""
+    """Whether an update of an array of objects merges, which of them it changes, and the interpretations that this is."""
     for matches in ("all", "first"):
         which = ("update-matches", matches)
         if merge:
@@ -506,17 +512,17 @@ def _has_time(value: Any) -> bool:
     return isinstance(value, list) and any(_has_time(item) for item in value)
 
 
-def fitting(outcomes: Iterable[Outcome], shown: Any) -> Iterator[Outcome]:
+def fitting(outcomes: Iterable[CellOutcome], shown: Any) -> Iterator[CellOutcome]:
     """The outcomes that what the answer shows (a JSON value or OMITTED) fits; ANYTHING learns what is shown."""
     for outcome in outcomes:
         if outcome.shows is ANYTHING:
             if shown is OMITTED:
                 continue
             after = (ABSENT if shown is None else shown) if outcome.after is UNKNOWN else outcome.after
-            yield Outcome(after, shown, outcome.requires, outcome.limit)
+            yield CellOutcome(after, shown, outcome.requires, outcome.limit)
         elif isinstance(outcome.shows, NotShown):
             if shown is not OMITTED and not _keeps_far_time(outcome.shows.value, shown):
-                yield Outcome(ABSENT if shown is None else shown, shown, outcome.requires, outcome.limit)
+                yield CellOutcome(ABSENT if shown is None else shown, shown, outcome.requires, outcome.limit)
         elif isinstance(outcome.shows, AsSent):
             if shown == outcome.shows.text:
                 yield outcome
@@ -525,4 +531,4 @@ def fitting(outcomes: Iterable[Outcome], shown: Any) -> Iterator[Outcome]:
                 yield outcome
         elif appears(outcome.shows, shown):
             known = outcome.after is not UNKNOWN
-            yield outcome if known else Outcome(shown, shown, outcome.requires, outcome.limit)
+            yield outcome if known else CellOutcome(shown, shown, outcome.requires, outcome.limit)

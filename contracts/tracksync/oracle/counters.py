@@ -36,7 +36,7 @@ class Shown(Struct, frozen=True):
 
 
 class CounterOutcome(Struct, frozen=True):
-    """One lawful outcome: the state afterwards and the readings it stands on."""
+    """One lawful outcome: the state afterwards and the interpretations it stands on."""
 
     after: Counter
     requires: Requires = ()
@@ -61,8 +61,8 @@ def recorded_at(instant: int | None, sent: float, received: float, skew: float) 
 def outcomes(prior: Counter, op: CounterOp) -> list[CounterOutcome]:
     """All states that `op` may lawfully lead to from `prior`."""
     result = []
-    for amount, reading in op.amounts:
-        requires: Requires = (("purchase-count", reading),) if reading else ()
+    for amount, interpretation in op.amounts:
+        requires: Requires = (("purchase-count", interpretation),) if interpretation else ()
         count = None if prior.count is None or amount is None else prior.count + amount
         if prior.count == 0:
             result.append(CounterOutcome(Counter(count, op.when, op.when), requires))

@@ -7,51 +7,51 @@ from typing import TYPE_CHECKING, Any
 from msgspec.structs import replace
 from rpds import HashTrieMap
 
-from tracksync.findings import NOTHING, Finding
+from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle.belief import ABSENT, CONSISTENT_AFTER, UNKNOWN, Belief, Cell, Counter, User, linked_user
 from tracksync.oracle.cells import appears
 from tracksync.oracle.counters import within
-from tracksync.oracle.intake import Ask, objects_of
+from tracksync.oracle.request import ParsedRequest, objects_of
 from tracksync.values.numbers import is_integer
 from tracksync.values.times import read_time
 
 if TYPE_CHECKING:
-    from tracksync.oracle.case import Case
+    from tracksync.oracle.context import Context
 
 BODY = "/response/body"
 
 
-def judge_neighbour(case: Case, body: dict[str, Any]) -> None:
+def check_neighbour(context: Context, body: dict[str, Any]) -> None:
     """An accepted request to a neighbour."""
-    ask = case.ask
-    if ask.endpoint == "track":
-        case.exercised.add("TS-TRACK-ACCEPTED")
+    parsed = context.parsed
+    if parsed.endpoint == "track":
+        context.covered.add("TS-TRACK-ACCEPTED")
         if body.get("message") != "success":
             text = 'the message of an accepted request is not "success"'
-            case.findings.append(
+            context.findings.append(
                 Finding("TS-TRACK-ACCEPTED", text, f"{BODY}/message", "success", body.get("message", NOTHING))
             )
-    elif ask.endpoint == "delete":
-        case.exercised.add("TS-DELETE-ANSWER")
-        case.findings += _judge_delete(ask, body)
-        case.belief = forget(case.belief, ask)
+    elif parsed.endpoint == "delete":
+        context.covered.add("TS-DELETE-ANSWER")
+        context.findings += _check_delete(parsed, body)
+        context.belief = forget(context.belief, parsed)
     else:
-        case.exercised.add("TS-EXPORT-ANSWER")
-        case.findings += _judge_export(case, body)
+        context.covered.add("TS-EXPORT-ANSWER")
+        context.findings += _check_export(context, body)
 
 
-def queued(ask: Ask) -> list[Ask]:
+def queued(parsed: ParsedRequest) -> list[ParsedRequest]:
     """The objects of a /users/track request, as asks of their own."""
-    return objects_of(ask)
+    return objects_of(parsed)
 
 
-def _judge_delete(ask: Ask, body: dict[str, Any]) -> list[Finding]:
+def _check_delete(parsed: ParsedRequest, body: dict[str, Any]) -> list[Finding]:
     clause = "TS-DELETE-ANSWER"
     findings = []
     if body.get("message") != "success":
         text = 'the message of an accepted deletion is not "success"'
         findings.append(Finding(clause, text, f"{BODY}/message", "success", body.get("message", NOTHING)))
-    lists = list(ask.body.values())
+    lists = list(parsed.body.values())
     sent = sum(map(len, lists)) if all(isinstance(one, list) for one in lists) else 0
     deleted = body.get("deleted", NOTHING)
     if not is_integer(deleted) or deleted < 0 or (sent and deleted > sent):
@@ -60,27 +60,27 @@ def _judge_delete(ask: Ask, body: dict[str, Any]) -> list[Finding]:
     return findings
 
 
-def forget(belief: Belief, ask: Ask) -> Belief:
+def forget(belief: Belief, parsed: ParsedRequest) -> Belief:
     """Deletion is queued: the users may be there or not, and what they hold is unknown."""
-    ids = ask.body.get("external_ids") if isinstance(ask.body, dict) else None
+    ids = parsed.body.get("external_ids") if isinstance(parsed.body, dict) else None
     for one in ids if isinstance(ids, list) else []:
         for link in belief.names.get(("external_id", str(one)), ()):
             index = linked_user(link)
             user = replace(belief.users[index], exists=None, fresh=False, cells=HashTrieMap())
             belief = replace(belief, users=belief.users.insert(index, user))
-    if isinstance(ask.body, dict) and ask.body.keys() - {"external_ids"}:  # by another name it may be anybody
+    if isinstance(parsed.body, dict) and parsed.body.keys() - {"external_ids"}:  # by another name it may be anybody
         for index, user in belief.users.items():
             gone = replace(user, exists=None, fresh=False, cells=HashTrieMap())
             belief = replace(belief, users=belief.users.insert(index, gone))
     return belief
 
 
-def elsewhere(case: Case) -> None:
-    """An endpoint that is not judged here took a request. The host has some that write to users."""
-    request = case.exchange.request
+def elsewhere(context: Context) -> None:
+    """An endpoint that is not checked here took a request. The host has some that write to users."""
+    request = context.exchange.request
     path = request.path.lower()
     if request.method in ("POST", "PUT", "PATCH", "DELETE") and ("/users" in path or "/trigger" in path):
-        case.belief = forget_everybody(case.belief)
+        context.belief = forget_everybody(context.belief)
 
 
 def forget_everybody(belief: Belief) -> Belief:
@@ -92,7 +92,7 @@ def _unsaid(kind: str, text: str) -> bool:
     return False
 
 
-def _judge_export(case: Case, body: dict[str, Any]) -> list[Finding]:
+def _check_export(context: Context, body: dict[str, Any]) -> list[Finding]:
     clause = "TS-EXPORT-ANSWER"
     listed = body.get("users", NOTHING)
     findings = []
@@ -113,9 +113,9 @@ def _judge_export(case: Case, body: dict[str, Any]) -> list[Finding]:
         if formless:
             continue
         name = entry.get("external_id")
-        links = case.belief.names.get(("external_id", name), ()) if isinstance(name, str) else ()
-        if len(links) == 1 and links[0] >= 0 and not _doubtful(case.belief, links[0]):
-            findings += _judge_profile(case, case.belief.users[links[0]], entry, where)
+        links = context.belief.names.get(("external_id", name), ()) if isinstance(name, str) else ()
+        if len(links) == 1 and links[0] >= 0 and not _doubtful(context.belief, links[0]):
+            findings += _check_profile(context, context.belief.users[links[0]], entry, where)
     return findings
 
 
@@ -124,10 +124,10 @@ def _doubtful(belief: Belief, uid: int) -> bool:
     return any(~uid in links for links in belief.names.values())
 
 
-def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) -> list[Finding]:
+def _check_profile(context: Context, user: User, entry: dict[str, Any], where: str) -> list[Finding]:
     """What is exported must be what an answer claimed, or a former value while the platform may still lag behind."""
     findings: list[Finding] = []
-    asked = case.ask.body.get("fields_to_export")
+    asked = context.parsed.body.get("fields_to_export")
     wanted = asked if isinstance(asked, list) else []
     attributes = entry.get("custom_attributes") or {}
     events, purchases = _by_name(entry.get("custom_events")), _by_name(entry.get("purchases"))
@@ -138,8 +138,8 @@ def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) ->
             continue
         if cell.volatile or any(state.pending for state in cell.states):
             continue
-        late = case.exchange.sent - cell.touched > CONSISTENT_AFTER
-        case.exercised.add("TS-EXPORT-AGREES")
+        late = context.exchange.sent - cell.touched > CONSISTENT_AFTER
+        context.covered.add("TS-EXPORT-AGREES")
         if section == "attributes":
             shown = attributes.get(name, ABSENT)
             if not _attribute_agrees(cell, shown, late):
@@ -153,8 +153,8 @@ def _judge_profile(case: Case, user: User, entry: dict[str, Any], where: str) ->
     return findings
 
 
-def _by_name(rows: list[Any] | None) -> dict[str, dict[str, Any]]:
-    return {one["name"]: one for one in rows or () if isinstance(one, dict) and isinstance(one.get("name"), str)}
+def _by_name(ambiguities: list[Any] | None) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in ambiguities or () if isinstance(one, dict) and isinstance(one.get("name"), str)}
 
 
 def _disagrees(where: str, name: str, expected: Any, shown: Any) -> Finding:

@@ -9,10 +9,10 @@ from email.utils import parsedate_to_datetime
 
 from msgspec.structs import replace
 
-from tracksync.exchange import Exchange, Response
-from tracksync.findings import Finding
-from tracksync.oracle.belief import Belief, Window
-from tracksync.oracle.intake import Ask
+from tracksync.model.exchange import Exchange, Response
+from tracksync.model.finding import Finding
+from tracksync.oracle.belief import Belief, WindowBelief
+from tracksync.oracle.request import ParsedRequest
 
 NAMES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 WHERE = "/response/headers/"
@@ -20,17 +20,17 @@ LONGEST = 15  # digits: no epoch second and no limit needs more
 ENDPOINTS = {"sync": 0, "track": 1, "delete": 2, "export": 3}
 
 
-def judge_rate(
-    belief: Belief, exchange: Exchange, response: Response, ask: Ask, *, crowded: bool
+def check_rate(
+    belief: Belief, exchange: Exchange, response: Response, parsed: ParsedRequest, *, crowded: bool
 ) -> tuple[Belief, list[Finding], set[str]]:
     """Hold one answer's rate headers against the window it belongs to. `crowded`: others of ours are on their way."""
     headers = {name.lower(): value for name, value in reversed(response.headers)}  # of repeated ones the first
     values = [headers.get(name) for name in NAMES]
     status = response.status
-    endpoint = ENDPOINTS.get(ask.endpoint)
+    endpoint = ENDPOINTS.get(parsed.endpoint)
     if values == [None, None, None]:
         strict = endpoint is not None and (status in (201, 400, 401, 403, 429))
-        if not strict or ask.endpoint != "sync":
+        if not strict or parsed.endpoint != "sync":
             return _count_only(belief, status, endpoint), [], set()
     findings: list[Finding] = []
     for name, value in zip(NAMES, values, strict=True):
@@ -46,7 +46,7 @@ def judge_rate(
         return _count_only(belief, status, endpoint), findings, {"TS-RATE-HEADERS"}
     limit, remaining, reset = [int(value) for value in values if value is not None]
     date = headers.get("date")
-    return _judge_values(belief, exchange, response, endpoint, limit, remaining, reset, date, crowded)
+    return _check_values(belief, exchange, response, endpoint, limit, remaining, reset, date, crowded)
 
 
 def _count_only(belief: Belief, status: int, endpoint: int | None) -> Belief:
@@ -63,7 +63,7 @@ def _count_only(belief: Belief, status: int, endpoint: int | None) -> Belief:
     return replace(belief, windows=belief.windows.insert(endpoint, counted))
 
 
-def _judge_values(
+def _check_values(
     belief: Belief,
     exchange: Exchange,
     response: Response,
@@ -75,17 +75,17 @@ def _judge_values(
     crowded: bool,
 ) -> tuple[Belief, list[Finding], set[str]]:
     findings: list[Finding] = []
-    exercised = {"TS-RATE-HEADERS", "TS-RATE-LIMIT", "TS-RATE-REMAINING", "TS-RATE-RESET"}
+    covered = {"TS-RATE-HEADERS", "TS-RATE-LIMIT", "TS-RATE-REMAINING", "TS-RATE-RESET"}
     settings = belief.settings
     status = response.status
-    window = belief.windows.get(endpoint) or Window()
+    window = belief.windows.get(endpoint) or WindowBelief()
     told = settings.rate_limit if endpoint == 0 else None
     expected = told or window.limit
     if limit < 1 or (expected is not None and limit != expected):
         hint = " (tell another limit of the workspace with --rate-limit)" if told and limit > 0 else ""
         message = f"x-ratelimit-limit is {limit}, not {expected or 'a positive number'}{hint}"
         findings.append(Finding("TS-RATE-LIMIT", message, WHERE + NAMES[0], expected or 1, limit))
-    findings += _judge_reset(exchange, date, reset, settings.window, settings.clock_skew)
+    findings += _check_reset(exchange, date, reset, settings.window, settings.clock_skew)
     same_window = reset == window.reset
     sequential = exchange.sent > window.last_received
     if not same_window:
@@ -93,7 +93,7 @@ def _judge_values(
             message = f"x-ratelimit-reset went back from {window.reset} to {reset}"
             findings.append(Finding("TS-RATE-RESET", message, WHERE + NAMES[2], window.reset, reset))
         before = window
-        window = Window(last_received=window.last_received, limit=window.limit)
+        window = WindowBelief(last_received=window.last_received, limit=window.limit)
     else:
         before = window
     accepted = window.accepted + (status == 201)
@@ -112,15 +112,15 @@ def _judge_values(
             findings.append(Finding("TS-RATE-REMAINING", message, WHERE + NAMES[1], highest, remaining))
     cap = told or limit
     if status == 201 and same_window and sequential and before.lowest == 0:
-        exercised.add("TS-RATE-EXCEEDED")
+        covered.add("TS-RATE-EXCEEDED")
         message = "a request was accepted although nothing remained of the window"
         findings.append(Finding("TS-RATE-EXCEEDED", message, "/response/status", 429, status))
     elif accepted > cap:
-        exercised.add("TS-RATE-EXCEEDED")
+        covered.add("TS-RATE-EXCEEDED")
         message = f"{accepted} requests were accepted in one window with a limit of {cap}"
         findings.append(Finding("TS-RATE-EXCEEDED", message, "/response/status", 429, status))
     if status == 429:
-        exercised |= {"TS-RATE-429", "TS-RATE-EXCEEDED"}
+        covered |= {"TS-RATE-429", "TS-RATE-EXCEEDED"}
         untouched = remaining >= limit or crowded or settings.shared  # this answer came of the window before
         if remaining > 0 and not (straddles and untouched):
             message = f"a 429 came although {remaining} requests remain"
@@ -136,7 +136,7 @@ def _judge_values(
             findings.append(Finding("TS-RATE-429", message, "/response/status", 201, 429))
     alone = limit - remaining <= requests
     lowest = remaining if window.lowest is None else min(window.lowest, remaining)
-    updated = Window(
+    updated = WindowBelief(
         reset,
         lowest,
         accepted,
@@ -146,17 +146,17 @@ def _judge_values(
         max(exchange.received, window.last_received),
         window.limit or (limit if limit > 0 else None),
     )
-    return replace(belief, windows=belief.windows.insert(endpoint, updated)), findings, exercised
+    return replace(belief, windows=belief.windows.insert(endpoint, updated)), findings, covered
 
 
-def _judge_reset(exchange: Exchange, date: str | None, reset: int, window: int, skew: float) -> list[Finding]:
+def _check_reset(exchange: Exchange, date: str | None, reset: int, window: int, skew: float) -> list[Finding]:
     """The reset is the end of the clock window in which the request was answered."""
     where = WHERE + NAMES[2]
     if reset % window:
         message = f"x-ratelimit-reset {reset} is not on a clock boundary of {window} seconds"
         return [Finding("TS-RATE-RESET", message, where, reset - reset % window + window, reset)]
     early, late = exchange.sent - skew, exchange.received + skew
-    if date:  # the server's own clock is the better judge of its own window
+    if date:  # the server's own clock is the better check of its own window
         try:
             server = parsedate_to_datetime(date).timestamp()
         except ValueError:

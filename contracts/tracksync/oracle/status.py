@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracksync.exchange import Response
-from tracksync.findings import Finding
-from tracksync.ledger import ledger
-from tracksync.oracle import answers
-from tracksync.oracle.case import Case
-from tracksync.oracle.intake import NOT_OFFERED, Ground
+from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.model.exchange import Response
+from tracksync.model.finding import Finding
+from tracksync.oracle import response_body
+from tracksync.oracle.context import Context
+from tracksync.oracle.request import NOT_OFFERED, Refusal
 
 ACCEPTANCE = (  # which clause a needless refusal breaks, by what the request has in it
     "TS-PURCHASE-REFUND",
@@ -22,47 +22,49 @@ ACCEPTANCE = (  # which clause a needless refusal breaks, by what the request ha
 )
 
 
-def judge_status(case: Case, response: Response) -> bool:
+def check_status(context: Context, response: Response) -> bool:
     """Hold the status against the grounds for refusal. Returns whether the server accepted the request."""
     status = response.status
-    ask = case.ask
-    grounds = ask.grounds
-    musts = [ground for ground in grounds if ground.must]
-    case.exercised.add("TS-ANSWER-STATUS")
+    parsed = context.parsed
+    refusals = parsed.refusals
+    musts = [refusal for refusal in refusals if refusal.must]
+    context.covered.add("TS-ANSWER-STATUS")
     if status == 429:
         return False
     if 200 <= status < 300:
         if musts:
-            for ground in musts[:1]:
-                case.exercised.add(ground.clause)
-                text = f"accepted ({status}) although {ground.why}"
-                case.findings.append(Finding(ground.clause, text, "/response/status", min(ground.statuses), status))
+            for refusal in musts[:1]:
+                context.covered.add(refusal.clause)
+                text = f"accepted ({status}) although {refusal.why}"
+                context.findings.append(
+                    Finding(refusal.clause, text, "/response/status", min(refusal.statuses), status)
+                )
             return True
-        if status != 201 and ask.endpoint in ("sync", "track"):
+        if status != 201 and parsed.endpoint in ("sync", "track"):
             text = f"a completed request is answered {status}"
-            case.findings.append(Finding("TS-OK-STATUS", text, "/response/status", 201, status))
-        _acceptance(case)
+            context.findings.append(Finding("TS-OK-STATUS", text, "/response/status", 201, status))
+        _acceptance(context)
         return True
-    applicable = [ground for ground in grounds if status in ground.statuses]
+    applicable = [refusal for refusal in refusals if status in refusal.statuses]
     if musts:
-        case.exercised.update(ground.clause for ground in musts if len(musts) == 1 or ground in applicable)
+        context.covered.update(refusal.clause for refusal in musts if len(musts) == 1 or refusal in applicable)
     if applicable:
-        _refusal_readings(case, musts, applicable, status)
+        _refusal_interpretations(context, musts, applicable, status)
         return False
-    expected = sorted({status for ground in (musts or grounds) for status in ground.statuses}) or [201]
+    expected = sorted({status for refusal in (musts or refusals) for status in refusal.statuses}) or [201]
     if not musts and 201 not in expected:
         expected = [201, *expected]
-    reasons = ", and ".join(dict.fromkeys(ground.why for ground in (musts or grounds)[:2]))
+    reasons = ", and ".join(dict.fromkeys(refusal.why for refusal in (musts or refusals)[:2]))
     text = f"answered {status} although {reasons}" if musts else f"a lawful request is answered {status}"
-    if status not in answers.STATUSES and status not in (405, 415):
+    if status not in response_body.STATUSES and status not in (405, 415):
         unknown = f"the documents know no status {status}"
-        case.findings.append(Finding("TS-ANSWER-STATUS", unknown, "/response/status", expected, status))
-    if musts or grounds:
-        clause = (musts or list(grounds))[0].clause
+        context.findings.append(Finding("TS-ANSWER-STATUS", unknown, "/response/status", expected, status))
+    if musts or refusals:
+        clause = (musts or list(refusals))[0].clause
     else:
-        clause = next((one for one in ACCEPTANCE if one in ask.features), "TS-OK-STATUS")
+        clause = next((one for one in ACCEPTANCE if one in parsed.features), "TS-OK-STATUS")
     shown = expected[0] if len(expected) == 1 else expected
-    case.findings.append(Finding(clause, text + _excerpt(response), "/response/status", shown, status))
+    context.findings.append(Finding(clause, text + _excerpt(response), "/response/status", shown, status))
     return False
 
 
@@ -72,49 +74,49 @@ def _excerpt(response: Response) -> str:
     return f": {text}" if text else ""
 
 
-def _acceptance(case: Case) -> None:
-    """The request was accepted: readings under which it would have been refused are closed."""
-    case.exercised |= {"TS-OK-STATUS", *case.ask.features}
-    for ground in case.ask.grounds:
-        if ground.row is not None:
-            refusing = {reading for _, reading in ground.readings}
-            case.exercised.add(ground.clause)
-            left = frozenset(ledger()[ground.row].readings) - refusing
-            case.hold(ground.row, left, "/response/status")
+def _acceptance(context: Context) -> None:
+    """The request was accepted: interpretations under which it would have been refused are closed."""
+    context.covered |= {"TS-OK-STATUS", *context.parsed.features}
+    for refusal in context.parsed.refusals:
+        if refusal.ambiguity is not None:
+            refusing = {interpretation for _, interpretation in refusal.interpretations}
+            context.covered.add(refusal.clause)
+            left = frozenset(ambiguity_catalogue()[refusal.ambiguity].interpretations) - refusing
+            context.hold(refusal.ambiguity, left, "/response/status")
 
 
-def _refusal_readings(case: Case, musts: list[Ground], applicable: list[Ground], status: int) -> None:
+def _refusal_interpretations(context: Context, musts: list[Refusal], applicable: list[Refusal], status: int) -> None:
     """A refusal that only one ground explains shows that ground's reading."""
     if len(applicable) != 1 or (musts and musts != applicable):
         return
-    ground = applicable[0]
-    if ground.statuses is NOT_OFFERED:
+    refusal = applicable[0]
+    if refusal.statuses is NOT_OFFERED:
         return
-    case.exercised.add(ground.clause)
-    shown = dict(ground.readings).get(status)
+    context.covered.add(refusal.clause)
+    shown = dict(refusal.interpretations).get(status)
     if shown is not None:
-        assert ground.row is not None
-        case.hold(ground.row, frozenset([shown]), "/response/status")
+        assert refusal.ambiguity is not None
+        context.hold(refusal.ambiguity, frozenset([shown]), "/response/status")
 
 
-def judge_body(case: Case, response: Response) -> dict[str, Any] | None:
-    """Judge the form of the body, and of a refusal all of it. Returns the body where it is a JSON object."""
-    ask, status = case.ask, response.status
+def check_body(context: Context, response: Response) -> dict[str, Any] | None:
+    """Check the form of the body, and of a refusal all of it. Returns the body where it is a JSON object."""
+    parsed, status = context.parsed, response.status
     if (
-        ask.endpoint not in ("sync", "track", "delete", "export")
+        parsed.endpoint not in ("sync", "track", "delete", "export")
         or status in (413, 415)  # often said before the endpoint has a word
-        or (ask.endpoint != "sync" and status in NOT_OFFERED)
+        or (parsed.endpoint != "sync" and status in NOT_OFFERED)
     ):
         return None
     body: dict[str, Any] | None
-    body, found = answers.read_body(response)
-    case.exercised |= {"TS-ANSWER-JSON", "TS-ANSWER-MEDIA"}
-    case.findings += found
+    body, found = response_body.read_body(response)
+    context.covered |= {"TS-ANSWER-JSON", "TS-ANSWER-MEDIA"}
+    context.findings += found
     if body is None or 200 <= status < 300:
         return body
-    found, entries = answers.judge_fatal(ask, status, body)
-    case.findings += found
-    case.exercised |= {"TS-REFUSE-BODY"} if status != 400 else {"TS-REFUSE-BODY", "TS-REFUSE-ENTRY"}
+    found, entries = response_body.check_fatal(parsed, status, body)
+    context.findings += found
+    context.covered |= {"TS-REFUSE-BODY"} if status != 400 else {"TS-REFUSE-BODY", "TS-REFUSE-ENTRY"}
     if entries is not None:
-        case.hold("error-entries", frozenset([entries]), "/response/body/errors")
+        context.hold("error-entries", frozenset([entries]), "/response/body/errors")
     return body

@@ -8,12 +8,12 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracksync.limits import CONTACTS, STRONG
+from tracksync.contract.limits import CONTACTS, STRONG
 from tracksync.oracle.belief import Belief, Requires, User
-from tracksync.oracle.intake import Ask, identifier_key
-from tracksync.oracle.late import reached_by
+from tracksync.oracle.pending import reached_by
+from tracksync.oracle.request import ParsedRequest, identifier_key
 
-LEADERS = {  # which kind leads of two, or else which, under each reading of identifier-precedence
+LEADERS = {  # which kind leads of two, or else which, under each interpretation of identifier-precedence
     "external-id": ("external_id", "user_alias"),
     "alias": ("user_alias", "external_id"),
     "braze-id": ("braze_id", "external_id"),
@@ -29,18 +29,18 @@ class Candidate(Struct, frozen=True):
     requires: Requires = ()
 
 
-def candidates(belief: Belief, ask: Ask) -> list[Candidate]:
+def candidates(belief: Belief, parsed: ParsedRequest) -> list[Candidate]:
     """The profiles that the request may address; usually one."""
-    if len(ask.identifiers) == 1:
-        return _lookup(belief, *ask.identifiers[0])
-    by_kind = dict(ask.identifiers)
+    if len(parsed.identifiers) == 1:
+        return _lookup(belief, *parsed.identifiers[0])
+    by_kind = dict(parsed.identifiers)
     strong = [kind for kind in STRONG if kind in by_kind]
     if len(strong) > 1:
         found = []
-        for reading, order in LEADERS.items():
+        for interpretation, order in LEADERS.items():
             kind = next(one for one in order if one in by_kind)
             for one in _lookup(belief, kind, by_kind[kind]):
-                found.append(replace(one, requires=(("identifier-precedence", reading),)))
+                found.append(replace(one, requires=(("identifier-precedence", interpretation),)))
         return found
     if strong:
         return _lookup(belief, strong[0], by_kind[strong[0]])
@@ -67,8 +67,8 @@ def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
     if not chosen or (not there and kind in CONTACTS and _named_otherwise(belief, holders)):
         fresh = belief.settings.fresh(kind, key[1]) or key in belief.names
         stranger = User(exists=False if fresh else None, fresh=fresh, external=kind == "external_id")
-        if key in belief.floating:  # a write by this name may have made somebody meanwhile
-            stranger = replace(reached_by(stranger, belief.floating[key]), exists=None)
+        if key in belief.pending_by_contact:  # a write by this name may have made somebody meanwhile
+            stranger = replace(reached_by(stranger, belief.pending_by_contact[key]), exists=None)
         found.insert(len(chosen), Candidate(None, stranger, kind))
     return found
 
@@ -98,8 +98,8 @@ def _most_recent(belief: Belief, holders: list[int]) -> list[int]:
     return [by_any, by_profile]
 
 
-def paths(ask: Ask, candidate: Candidate) -> list[tuple[bool, Requires]]:
-    """Whether a user is found or created (True) or not (False): the lawful ways, each with its readings."""
+def paths(parsed: ParsedRequest, candidate: Candidate) -> list[tuple[bool, Requires]]:
+    """Whether a user is found or created (True) or not (False): the lawful ways, each with its interpretations."""
     exists = candidate.user.exists
     if exists:
         return [(True, ())]
@@ -107,21 +107,21 @@ def paths(ask: Ask, candidate: Candidate) -> list[tuple[bool, Requires]]:
     kind = candidate.kind
     if kind == "braze_id":
         return [*ways, (False, (("unknown-braze-id", "no-user"),))]
-    if ask.update_unclear:
+    if parsed.update_unclear:
         return [(True, ()), (False, ())]
-    if ask.update_only is True:
+    if parsed.update_only is True:
         return [*ways, (False, ())]
     if kind == "user_alias":
-        if ask.update_only is None:
+        if parsed.update_only is None:
             return [*ways, (False, ())]
-        if ask.section == "attributes":
+        if parsed.section == "attributes":
             return [(True, ())]
         return [*ways, (True, (("alias-create", "created"),)), (False, (("alias-create", "never"),))]
     return [(True, ())]
 
 
 def linked(
-    belief: Belief, ask: Ask, candidate: Candidate, user: User, *, proven: bool = True, found: bool = True
+    belief: Belief, parsed: ParsedRequest, candidate: Candidate, user: User, *, proven: bool = True, found: bool = True
 ) -> tuple[Belief, int]:
     """The belief after the request reached `user`: stored, and found by what the request says of it.
 
@@ -130,22 +130,27 @@ def linked(
     """
     uid = candidate.uid if candidate.uid is not None else belief.made
     names = belief.names
-    said = [(kind, value) for kind, value in ask.identifiers if found or kind == candidate.kind]
+    said = [(kind, value) for kind, value in parsed.identifiers if found or kind == candidate.kind]
     for kind, value in said:
         key = identifier_key(kind, value)
         links = names.get(key, ())
         if uid in links or (not proven and ~uid in links):
             continue
-        if key in belief.floating:
-            user = replace(reached_by(user, belief.floating[key]), unsettled=True)
+        if key in belief.pending_by_contact:
+            user = replace(reached_by(user, belief.pending_by_contact[key]), unsettled=True)
         contact = kind in CONTACTS
-        if contact and user.adrift:  # what it surely held before is doubtful as well: see adrift
+        if contact and user.unplaced:  # what it surely held before is doubtful as well: see adrift
             if ~uid not in links:
                 names = names.insert(key, (*links, ~uid))
             continue
         if kind == candidate.kind:
             names = names.insert(key, _surely(links, uid) if contact else (uid,))
-        elif contact and proven and ask.section == "attributes" and any(kind in STRONG for kind, _ in ask.identifiers):
+        elif (
+            contact
+            and proven
+            and parsed.section == "attributes"
+            and any(kind in STRONG for kind, _ in parsed.identifiers)
+        ):
             for former in user.held:  # a profile has one email and one phone; the former one leads to it no longer
                 if former[0] == kind:
                     names = names.insert(former, tuple(~uid if one == uid else one for one in names[former]))
@@ -161,11 +166,11 @@ def linked(
     return replace(belief, users=belief.users.insert(uid, user), names=names, made=made), uid
 
 
-def adrift(belief: Belief) -> Belief:
+def unplaced(belief: Belief) -> Belief:
     """The belief in which nothing surely leads by email or phone to users whose own may change at any time."""
     names = belief.names
     for uid, user in belief.users.items():
-        for key in user.held if user.adrift else ():
+        for key in user.held if user.unplaced else ():
             names = names.insert(key, tuple(~uid if one == uid else one for one in names[key]))
     return replace(belief, names=names)
 

@@ -1,6 +1,6 @@
 """Which keys a client uses. Nobody tells the proxy: it reads them from the requests, and from then on none is shown.
 
-Knows requests and the redactor, and nothing of judging or of the network.
+Knows requests and the redactor, and nothing of checking or of the network.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, Final
 
-from tracksync.cassettes.masking import tokens_in
-from tracksync.exchange import Credential, Exchange, Request, header
-from tracksync.gate.observed import KeyForm, KeyUse, Observed, read_key, without_key
+from tracksync.cassettes.redacting import tokens_in
+from tracksync.model.exchange import Credential, Exchange, Request, header
 from tracksync.report.redact import MARK, Redactor
+from tracksync.wire.observed import KeyForm, KeyUse, Observed, read_key, without_key
 
 SHORTEST: Final = 8  # characters; what is shorter is no key, and would be taken out of half of all words
 MOST: Final = 16  # keys that are known in every spelling beside those that were given; a client has one or two

@@ -1,8 +1,8 @@
-"""Serves the proxy and puts what it sees to both judges, while it happens, until somebody stops it.
+"""Serves the proxy and puts what it sees to both checks, while it happens, until somebody stops it.
 
     proxy(plan, emit, keys, ready)
 
-The oracle judges the endpoint, the gate's judge the client; this file only brings them what they need, in the order of
+The oracle checks the endpoint, the gate's check the client; this file only brings them what they need, in the order of
 the answers. As with a recording of others, the workspace is unknown when it begins: a user is believed to be what the
 first answer shows of it.
 """
@@ -22,27 +22,27 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from tracksync.cassettes.people import identifiers_in
-from tracksync.clauses import Side, catalogue
-from tracksync.events import (
+from tracksync.cassettes.pseudonyms import identifiers_in
+from tracksync.contract.clauses import Side, catalogue
+from tracksync.gate.client_behaviour import ClientBelief, check_client, conclude
+from tracksync.model.events import (
     Event,
-    ExchangeJudged,
+    ExchangeChecked,
     FindingConfirmed,
+    InterpretationLearned,
     PhaseStarted,
-    ReadingLearned,
     RunEnded,
     RunStarted,
     Skipped,
     Verdict,
 )
-from tracksync.exchange import Exchange
-from tracksync.findings import Finding
-from tracksync.gate.client_judge import ClientBelief, conclude, judge_client
-from tracksync.mock.serve import served
-from tracksync.oracle import Belief, Settings, judge
-from tracksync.outcome import fails, fingerprint, strength_of
+from tracksync.model.exchange import Exchange
+from tracksync.model.finding import Finding
+from tracksync.model.verdict import evidence_of, fails, fingerprint
+from tracksync.oracle import Belief, Settings, check
 from tracksync.proxy.credentials import Keys
-from tracksync.proxy.forwarding import Forwarder, Sighting
+from tracksync.wire.forwarding import Forwarder, Sighting
+from tracksync.wire.serve import served
 
 PHASE: Final = "proxy"
 SHOWN: Final = 5  # findings of one clause that are reported one by one
@@ -53,7 +53,7 @@ TICK: Final = 0.05  # seconds between two looks at the clock while nothing comes
 # What only the command that a client runs in could show.
 GATE_ONLY: Final = frozenset(
     "TC-KEY-SECRET TC-TOLERANT TC-RECOVERS TC-NOT-APPLIED TC-FAILURE-TOLD TC-SUCCESS-TOLD TC-ASKED-FOR "
-    "TC-ATTEMPTS-TOLD TC-ENDS TC-OUTCOME-KIND TC-OUTCOME-TRUE TC-VALUES-TOLD".split()
+    "TC-ATTEMPTS-TOLD TC-NO-RESULT TC-OUTCOME-KIND TC-OUTCOME-TRUE TC-VALUES-TOLD".split()
 )
 
 
@@ -74,7 +74,7 @@ class ProxyPlan:
     certificate_key: Path | None = None
     loopback: bool = False
     timeout: float = 120.0
-    readings: Mapping[str, str] = field(default_factory=dict)
+    interpretations: Mapping[str, str] = field(default_factory=dict)
     rate_limit: int | None = None
     array_limit: int | None = None
     shared: bool = True
@@ -97,12 +97,12 @@ def proxy(
 
     Raises UsageError where the port is taken or the certificate cannot be read; all else ends in a RunEnded event.
     """
-    _Run(plan, emit, keys).run(ready, stopped)
+    _ProxyRun(plan, emit, keys).run(ready, stopped)
 
 
 @contextmanager
 def _signals() -> Iterator[threading.Event]:
-    """An event that Ctrl-C or SIGTERM sets: an exception could come in the middle of a judgement, and lose it."""
+    """An event that Ctrl-C or SIGTERM sets: an exception could come in the middle of a result, and lose it."""
     asked = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield asked
@@ -119,13 +119,13 @@ def _signals() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-class _Run:
+class _ProxyRun:
     def __init__(self, plan: ProxyPlan, emit: Callable[[Event], None], keys: Keys) -> None:
         self._plan, self._emit, self._keys = plan, emit, keys
         settings = Settings(
             rate_limit=plan.rate_limit,
             array_limit=plan.array_limit,
-            readings=plan.readings,
+            interpretations=plan.interpretations,
             clock_skew=5.0 if plan.loopback else 300.0,
             shared=plan.shared,
         )
@@ -136,10 +136,10 @@ class _Run:
         self._found: set[tuple[str, str]] = set()
         self._shown: Counter[str] = Counter()
         self._recent: deque[tuple[frozenset[str], Exchange]] = deque(maxlen=REMEMBERED)
-        self._readings: dict[str, str] = {}
+        self._interpretations: dict[str, str] = {}
         self._gaps: Counter[str] = Counter()
         self._unreached = ""
-        self._judged = 0
+        self._checked = 0
         self._seen = 0
         self._broken = False
 
@@ -186,47 +186,47 @@ class _Run:
         return plan.max_seconds is not None and seconds >= plan.max_seconds
 
     def _next(self, wait: float) -> bool:
-        """Judge the next sighting. Returns whether there was one within `wait` seconds."""
+        """Check the next sighting. Returns whether there was one within `wait` seconds."""
         try:
             sighting = self._sightings.get(timeout=wait) if wait else self._sightings.get_nowait()
         except queue.Empty:
             return False
         self._seen += sighting.last
-        self._judge(sighting)
+        self._check(sighting)
         return True
 
-    # --- judging --------------------------------------------------------------------------------------------------
-    def _judge(self, sighting: Sighting) -> None:
-        findings, exercised = self._halves.pop(sighting.number, ((), frozenset[str]()))
+    # --- checking --------------------------------------------------------------------------------------------------
+    def _check(self, sighting: Sighting) -> None:
+        findings, covered = self._halves.pop(sighting.number, ((), frozenset[str]()))
         news: list[tuple[Finding, tuple[Exchange, ...]]] = []
         if sighting.client is not None:
-            told = judge_client(self._client, sighting.client)
+            told = check_client(self._client, sighting.client)
             self._client = told.belief
-            findings, exercised = findings + told.findings, exercised | told.exercised
+            findings, covered = findings + told.findings, covered | told.covered
             last = sighting.client.exchange
             news += [(one, (*before, last)) for one, before in zip(told.findings, told.evidence, strict=True)]
         if sighting.server is not None:
             exchange = sighting.server
             names = identifiers_in(exchange.request.body)
             before = self._server
-            judgement = judge(before, exchange, sighting.in_flight)
-            self._server = judgement.belief
-            findings, exercised = findings + judgement.findings, exercised | judgement.exercised
-            news += [(one, (*self._leading_to(names), exchange)) for one in judgement.findings]
+            check_result = check(before, exchange, sighting.in_flight)
+            self._server = check_result.belief
+            findings, covered = findings + check_result.findings, covered | check_result.covered
+            news += [(one, (*self._leading_to(names), exchange)) for one in check_result.findings]
             if (
                 len(exchange.request.body) <= SMALL
                 and len(exchange.response.body if exchange.response else b"") <= SMALL
             ):
                 self._recent.append((names, exchange))
-            if judgement.belief.rows is not before.rows:
+            if check_result.belief.ambiguities is not before.ambiguities:
                 self._learn(exchange)
         for finding, evidence in news:
             self._confirm(finding, evidence)
         if not sighting.last:
-            self._halves[sighting.number] = (findings, exercised)
+            self._halves[sighting.number] = (findings, covered)
         elif sighting.server is not None:
-            self._judged += 1
-            self._emit(ExchangeJudged(self._judged, sighting.server, findings, exercised, PHASE))
+            self._checked += 1
+            self._emit(ExchangeChecked(self._checked, sighting.server, findings, covered, PHASE))
         else:
             self._gap(sighting)
 
@@ -249,14 +249,14 @@ class _Run:
         return tuple(found[::-1])
 
     def _learn(self, exchange: Exchange) -> None:
-        for row, reading in self._server.readings().items():
-            if row not in self._plan.readings and self._readings.get(row) != reading:
-                self._readings[row] = reading
-                self._emit(ReadingLearned(row, reading, exchange))
+        for ambiguity, interpretation in self._server.interpretations().items():
+            if ambiguity not in self._plan.interpretations and self._interpretations.get(ambiguity) != interpretation:
+                self._interpretations[ambiguity] = interpretation
+                self._emit(InterpretationLearned(ambiguity, interpretation, exchange))
 
     def _confirm(self, finding: Finding, exchanges: tuple[Exchange, ...]) -> None:
         known = finding.clause in self._plan.allowed
-        self._broken = self._broken or fails(strength_of(finding.clause), strict=self._plan.strict, known=known)
+        self._broken = self._broken or fails(evidence_of(finding.clause), strict=self._plan.strict, known=known)
         place = (finding.clause, fingerprint(finding.clause, finding.pointer))
         if place in self._found or self._shown[finding.clause] >= SHOWN:
             return
@@ -270,13 +270,13 @@ class _Run:
         last = conclude(self._client)
         for finding, evidence in zip(last.findings, last.evidence, strict=True):
             self._confirm(finding, evidence)
-        verdict: Verdict = "broken" if self._broken else "kept" if self._judged else "unfinished"
-        self._emit(RunEnded(verdict, self._reason(why), time.time(), self._readings, self._why_not()))
+        verdict: Verdict = "failed" if self._broken else "passed" if self._checked else "incomplete"
+        self._emit(RunEnded(verdict, self._reason(why), time.time(), self._interpretations, self._why_not()))
 
     def _reason(self, why: str) -> str:
         if not self._seen:
             return f"no request came ({why}); give the client the proxy's address as its endpoint"
-        parts = [f"{self._judged} of {self._seen} requests were judged; {why}"]
+        parts = [f"{self._checked} of {self._seen} requests were checked; {why}"]
         parts += [f"{count} {gap}" for gap, count in sorted(self._gaps.items())]
         if self._unreached:
             parts.append(self._unreached)

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any, Final, Protocol, TypeVar
 
-from tracksync.race.history import UNSEEN, Fate, History, Operation, Write
+from tracksync.race.history import UNSEEN, History, RaceOperation, Write, WriteOutcome
 from tracksync.values.numbers import canonical, same
 
 State = TypeVar("State")
@@ -24,11 +24,11 @@ class Model(Protocol[State]):
         """The state before the first operation; hashable."""
         ...
 
-    def step(self, state: State, operation: Operation) -> Iterable[State]:
+    def step(self, state: State, operation: RaceOperation) -> Iterable[State]:
         """The states that `operation` may leave, given what it was shown; empty where that does not fit."""
         ...
 
-    def hopeless(self, state: State, operation: Operation) -> bool:
+    def hopeless(self, state: State, operation: RaceOperation) -> bool:
         """Whether no operation whatever can bring `state` to where the answer of `operation` fits. False is safe."""
         ...
 
@@ -84,7 +84,7 @@ class CellModel:
         """See Model."""
         return self.start
 
-    def step(self, state: Held | _Unknown, operation: Operation) -> Iterable[Held | _Unknown]:
+    def step(self, state: Held | _Unknown, operation: RaceOperation) -> Iterable[Held | _Unknown]:
         """See Model."""
         shown = operation.shown
         if isinstance(state, _Unknown):
@@ -95,7 +95,7 @@ class CellModel:
         after = [held(value) for value in results(operation.write, state.value)]
         return after if shown is UNSEEN else [one for one in after if same(one.value, shown)]
 
-    def hopeless(self, state: Held | _Unknown, operation: Operation) -> bool:
+    def hopeless(self, state: Held | _Unknown, operation: RaceOperation) -> bool:
         """See Model."""
         if not self.grows or isinstance(state, _Unknown) or operation.shown is UNSEEN:
             return False
@@ -151,9 +151,11 @@ def final_fits(history: History, final: Any, *, fresh: bool = False) -> bool:
     Writes that add commute, so that their sum decides; of values that are set one must have been the last, and what was
     added before it is gone.
     """
-    writes = [operation for operation in history if operation.write.changes and operation.fate is not Fate.REFUSED]
-    done = [operation.write for operation in writes if operation.fate is Fate.DONE]
-    unsure = [operation.write for operation in writes if operation.fate is Fate.OPEN]
+    writes = [
+        operation for operation in history if operation.write.changes and operation.fate is not WriteOutcome.REFUSED
+    ]
+    done = [operation.write for operation in writes if operation.fate is WriteOutcome.DONE]
+    unsure = [operation.write for operation in writes if operation.fate is WriteOutcome.OPEN]
     starts = [operation.write.value for operation in writes if operation.write.verb == "set"]
     if not starts:
         starts = [0] if fresh and writes and writes[0].place[1] != "attributes" else []

@@ -1,6 +1,6 @@
 """The clients: threads with a connection each, and the floor on which they meet. One lock, one clock.
 
-Knows when who may send, and notes what happened. Judges nothing. Every moment is stamped under the lock by a clock that
+Knows when who may send, and notes what happened. Checks nothing. Every moment is stamped under the lock by a clock that
 never stands still, so that two stamps are never equal, and answers leave in the order of their stamps.
 """
 
@@ -14,13 +14,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from tracksync.engine.targets import Target
-from tracksync.events import Event, Paused, Retried
-from tracksync.exchange import Exchange, Request, header
 from tracksync.generate.build import SYNC, Step
-from tracksync.race.history import Fate, Operation, Place
-from tracksync.race.workload import UNSURE_OPERATIONS, Planner, Slot, Task, fate, free, shown
+from tracksync.model.events import Event, Paused, Retried
+from tracksync.model.exchange import Exchange, Request, header
+from tracksync.race.history import Place, RaceOperation, WriteOutcome
+from tracksync.race.workload import UNSURE_OPERATIONS, PlannedWrite, Planner, Slot, fate, free, shown
 
-TRIES = 3  # of one operation that gets no answer, or a 5XX; the judge expects trouble to be over after that
+TRIES = 3  # of one operation that gets no answer, or a 5XX; the oracle expects trouble to be over after that
 LIMITED_TRIES = 12  # of one that gets 429; each waits for a window
 BACKOFF = 0.05  # seconds, doubled with each try
 LONGEST_WAIT = 120.0
@@ -72,10 +72,10 @@ class Floor:
     resume_at: float = 0.0
     lock: threading.Condition = field(default_factory=threading.Condition)
     underway: dict[int, _Underway] = field(default_factory=dict)
-    out: queue.SimpleQueue[Operation | Event | None] = field(default_factory=queue.SimpleQueue)
+    out: queue.SimpleQueue[RaceOperation | Event | None] = field(default_factory=queue.SimpleQueue)
     _unreached: int = 0
 
-    def take(self, limits: Limits, until: float | None) -> tuple[Slot, Task] | None:
+    def take(self, limits: Limits, until: float | None) -> tuple[Slot, PlannedWrite] | None:
         """Wait for a cell that may be used now, and plan its next write. None when the run is over."""
         with self.lock:
             while True:
@@ -90,25 +90,25 @@ class Floor:
                     return slot, self.planner.next(slot)
                 self.lock.wait(0.1)
 
-    def release(self, slot: Slot, place: Place, tries: Sequence[Operation]) -> None:
+    def release(self, slot: Slot, place: Place, tries: Sequence[RaceOperation]) -> None:
         """Give a cell back after an answer, or after the last try."""
         with self.lock:
             if slot.place == place:  # with overlap another client may have gone on to a new one
                 slot.taken = False
-                slot.opened = slot.opened or tries[-1].fate is Fate.DONE
-                slot.unsure += sum(one.fate is Fate.OPEN for one in tries)
+                slot.opened = slot.opened or tries[-1].fate is WriteOutcome.DONE
+                slot.unsure += sum(one.fate is WriteOutcome.OPEN for one in tries)
                 used_up = self.longest and slot.operations >= self.longest
                 if slot.unsure >= UNSURE_OPERATIONS or used_up or not slot.opened:
                     slot.renew()
             self.lock.notify_all()
 
-    def call(self, client: int, task: Task) -> float:
+    def call(self, client: int, task: PlannedWrite) -> float:
         """Note that a request leaves now."""
         with self.lock:
             self.underway[client] = _Underway(task.place, task.request)
             return self.clock()
 
-    def answered(self, client: int, task: Task, call: float, exchange: Exchange) -> Operation:
+    def answered(self, client: int, task: PlannedWrite, call: float, exchange: Exchange) -> RaceOperation:
         """Note that its answer came now, and hand the operation on."""
         with self.lock:
             del self.underway[client]
@@ -118,9 +118,9 @@ class Floor:
             exchange = replace(exchange, sent=call, received=received)
             ending = fate(exchange)
             seen = shown(task.place, exchange)
-            operation = Operation(client, task.place, task.write, call, fate=ending, exchange=exchange,
+            operation = RaceOperation(client, task.place, task.write, call, fate=ending, exchange=exchange,
                                   rivals=rivals, crowd=crowd, shown=seen)  # fmt: skip
-            if ending is not Fate.OPEN:
+            if ending is not WriteOutcome.OPEN:
                 operation = replace(operation, return_=received)
             self.out.put(operation)
             self._watch(exchange)
@@ -157,9 +157,9 @@ class Floor:
             self.lock.notify_all()
 
 
-def attempt(floor: Floor, client: int, target: Target, task: Task, rng: random.Random) -> list[Operation]:
+def attempt(floor: Floor, client: int, target: Target, task: PlannedWrite, rng: random.Random) -> list[RaceOperation]:
     """Send one task, and again where a client in life would. Every try is an operation of its own."""
-    tries: list[Operation] = []
+    tries: list[RaceOperation] = []
     limited = 0
     while True:
         floor.wait_for_window()
@@ -186,7 +186,7 @@ def attempt(floor: Floor, client: int, target: Target, task: Task, rng: random.R
 
 def race_clients(
     floor: Floor, connect: Callable[[], Target], clients: int, limits: Limits, seed: int
-) -> Iterator[Operation | Event]:
+) -> Iterator[RaceOperation | Event]:
     """Let `clients` threads run until the limits are reached, and yield what happens, in the order of answers.
 
     Closing the generator, or an exception thrown into it, stops the clients and waits for them.

@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 from tracksync.engine.shrink import shrink
 from tracksync.race.cells import UNKNOWN, CellModel, final_fits, held
-from tracksync.race.history import UNSEEN, Fate, History, Operation, Place, cut_is_sound
+from tracksync.race.history import UNSEEN, History, Place, RaceOperation, WriteOutcome, cut_is_sound
 from tracksync.race.linear import BUDGET, Decision, ProgramOrder, RealTime, decide
 
 SHRINK_BUDGET = 20_000  # configurations for one candidate while a history is made short
@@ -67,20 +67,22 @@ def cell_report(place: Place, part: History, *, fresh: bool = True, budget: int 
     return CellReport(place, level, len(part), decision)
 
 
-def _after_opening(part: History, model: CellModel) -> tuple[Sequence[Operation], CellModel]:
+def _after_opening(part: History, model: CellModel) -> tuple[Sequence[RaceOperation], CellModel]:
     """What followed the first value, where that was set before anybody else called.
 
     Without the clock others could otherwise come before it, and answers be explained by a state that never was.
     """
     first, *rest = part
-    alone = first.write.verb == "set" and first.fate is Fate.DONE and all(first.return_ < one.call for one in rest)
+    alone = (
+        first.write.verb == "set" and first.fate is WriteOutcome.DONE and all(first.return_ < one.call for one in rest)
+    )
     return (rest, replace(model, start=held(first.write.value))) if alone else (part.operations, model)
 
 
 def _weaker(part: History, fresh: bool, *, undecided: bool) -> Level:
     """What is left when no order explains all: the answer of the last operation, if it came after all others."""
     last = max(part, key=lambda operation: operation.call)
-    alone = all(one is last or one.fate is Fate.OPEN or one.return_ < last.call for one in part)
+    alone = all(one is last or one.fate is WriteOutcome.OPEN or one.return_ < last.call for one in part)
     if not alone or last.shown is UNSEEN:
         return Level.UNDECIDED if undecided else Level.NONE
     if final_fits(part, last.shown, fresh=fresh):
@@ -94,7 +96,7 @@ def count(reports: Sequence[CellReport]) -> dict[Level, int]:
     return {level: counted[level] for level in Level}
 
 
-def unexplained(part: History, *, fresh: bool = True) -> tuple[Operation, ...]:
+def unexplained(part: History, *, fresh: bool = True) -> tuple[RaceOperation, ...]:
     """The smallest part of a cell's history that no order explains, or nothing where one does.
 
     First the shortest beginning: up to some answer, with what had no answer by then left open. A beginning of a
@@ -103,7 +105,7 @@ def unexplained(part: History, *, fresh: bool = True) -> tuple[Operation, ...]:
     """
     if decide(part.operations, CellModel.of(part, fresh=fresh)).holds is not False:
         return ()
-    answers = sorted(one.return_ for one in part if one.fate is Fate.DONE)
+    answers = sorted(one.return_ for one in part if one.fate is WriteOutcome.DONE)
     low, high = 0, len(answers) - 1
     while low < high:
         middle = (low + high) // 2
@@ -114,19 +116,19 @@ def unexplained(part: History, *, fresh: bool = True) -> tuple[Operation, ...]:
             low = middle + 1
     whole = _until(part, answers[low])
 
-    def fails(kept: Sequence[Operation]) -> bool:
+    def fails(kept: Sequence[RaceOperation]) -> bool:
         model = replace(CellModel.of(History.of(kept)), start=UNKNOWN)
         return cut_is_sound(whole, kept) and decide(kept, model, budget=SHRINK_BUDGET).holds is False
 
     return shrink(whole, fails) if fails(whole) else tuple(whole)
 
 
-def _until(part: History, moment: float) -> list[Operation]:
+def _until(part: History, moment: float) -> list[RaceOperation]:
     """What was called until `moment`, as it looked then; what ends there comes last."""
     begun = [one for one in part if one.call <= moment]
     seen = [
-        one if one.return_ <= moment else replace(one, return_=math.inf, shown=UNSEEN, fate=Fate.OPEN)
+        one if one.return_ <= moment else replace(one, return_=math.inf, shown=UNSEEN, fate=WriteOutcome.OPEN)
         for one in begun
-        if one.fate is not Fate.REFUSED
+        if one.fate is not WriteOutcome.REFUSED
     ]
-    return sorted(seen, key=lambda one: one.return_ if one.fate is Fate.DONE else one.call)
+    return sorted(seen, key=lambda one: one.return_ if one.fate is WriteOutcome.DONE else one.call)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from tracksync.exchange import Exchange, Request
+from tracksync.model.exchange import Exchange, Request
 
 Place = tuple[str, str, str]  # user, section, key: what the documents promise an order for
 
@@ -31,7 +31,7 @@ class _Unseen:
 UNSEEN: Final = _Unseen()
 
 
-class Fate(enum.StrEnum):
+class WriteOutcome(enum.StrEnum):
     """What is known of an operation from its answer."""
 
     DONE = "done"
@@ -60,7 +60,7 @@ class Write:
 
 
 @dataclass(frozen=True, slots=True)
-class Operation:
+class RaceOperation:
     """One operation of one client on one cell.
 
     `call` and `return_` are seconds on one clock; `return_` is infinite where the fate is open. `shown` is the cell as
@@ -74,20 +74,20 @@ class Operation:
     call: float
     return_: float = math.inf
     shown: Any = UNSEEN
-    fate: Fate = Fate.DONE
+    fate: WriteOutcome = WriteOutcome.DONE
     exchange: Exchange | None = None
     rivals: tuple[Request, ...] = ()
     crowd: tuple[Request, ...] = ()
 
-    def overlaps(self, other: Operation) -> bool:
+    def overlaps(self, other: RaceOperation) -> bool:
         """Whether the two share a moment."""
         return self.call <= other.return_ and other.call <= self.return_
 
     def answer(self) -> str:
         """What came back, in a few words."""
-        if self.fate is Fate.REFUSED:
+        if self.fate is WriteOutcome.REFUSED:
             return "refused"
-        if self.fate is Fate.OPEN:
+        if self.fate is WriteOutcome.OPEN:
             return "no answer"
         return "accepted" if self.shown is UNSEEN else _short(self.shown)
 
@@ -108,14 +108,14 @@ def _short(value: Any) -> str:
 class History:
     """Operations in the order of their calls."""
 
-    operations: tuple[Operation, ...] = ()
+    operations: tuple[RaceOperation, ...] = ()
 
     @classmethod
-    def of(cls, operations: Iterable[Operation]) -> History:
+    def of(cls, operations: Iterable[RaceOperation]) -> History:
         """The history of these operations, in whatever order they come."""
         return cls(tuple(sorted(operations, key=lambda operation: operation.call)))
 
-    def __iter__(self) -> Iterator[Operation]:
+    def __iter__(self) -> Iterator[RaceOperation]:
         return iter(self.operations)
 
     def __len__(self) -> int:
@@ -123,23 +123,23 @@ class History:
 
     def partition(self) -> dict[Place, History]:
         """The history of each cell by itself, in the order in which the cells first appear."""
-        parts: dict[Place, list[Operation]] = {}
+        parts: dict[Place, list[RaceOperation]] = {}
         for operation in self.operations:
             parts.setdefault(operation.place, []).append(operation)
         return {place: History(tuple(part)) for place, part in parts.items()}
 
-    def by_answer(self) -> list[Operation]:
-        """The operations that a judge can look at, in the order of their answers."""
-        judged = [operation for operation in self.operations if operation.exchange is not None]
-        return sorted(judged, key=lambda operation: _received(operation))
+    def by_answer(self) -> list[RaceOperation]:
+        """The operations that an oracle can look at, in the order of their answers."""
+        checked = [operation for operation in self.operations if operation.exchange is not None]
+        return sorted(checked, key=lambda operation: _received(operation))
 
 
-def _received(operation: Operation) -> float:
+def _received(operation: RaceOperation) -> float:
     assert operation.exchange is not None
     return operation.exchange.received
 
 
-def cut_is_sound(whole: Sequence[Operation], kept: Sequence[Operation]) -> bool:
+def cut_is_sound(whole: Sequence[RaceOperation], kept: Sequence[RaceOperation]) -> bool:
     """Whether leaving out the rest leaves a history that a correct server can have given, from an unknown state.
 
     Of a cell that stays, what changes it may go only if all of it lies before everything that stays, so that the
@@ -155,7 +155,7 @@ def cut_is_sound(whole: Sequence[Operation], kept: Sequence[Operation]) -> bool:
     for operation in whole:
         if id(operation) in stays or operation.place not in first:
             continue
-        if not operation.write.changes or operation.fate is Fate.REFUSED:
+        if not operation.write.changes or operation.fate is WriteOutcome.REFUSED:
             continue
         if not (operation.return_ < first[operation.place] or operation.call > last[operation.place]):
             return False

@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from typing import Any, Final, Protocol
 
 from tracksync.race.cells import Model
-from tracksync.race.history import Fate, Operation
+from tracksync.race.history import RaceOperation, WriteOutcome
 
 BUDGET: Final = 50_000  # configurations, before a history is called undecided
 
@@ -41,8 +41,8 @@ class Decision:
     """
 
     holds: bool | None
-    order: tuple[Operation, ...] = ()
-    stuck: tuple[Operation, ...] = ()
+    order: tuple[RaceOperation, ...] = ()
+    stuck: tuple[RaceOperation, ...] = ()
     tried: int = 0
 
 
@@ -73,7 +73,7 @@ class RealTime:
     So a configuration stays as small as the overlap is wide, however long the history.
     """
 
-    def __init__(self, completed: Sequence[Operation], unsure: Sequence[Operation]) -> None:
+    def __init__(self, completed: Sequence[RaceOperation], unsure: Sequence[RaceOperation]) -> None:
         self._calls = [operation.call for operation in completed]
         self._returns = [operation.return_ for operation in completed]
         self._unsure = [operation.call for operation in unsure]
@@ -113,7 +113,7 @@ class RealTime:
 class ProgramOrder:
     """Sequential consistency: each client's operations in the order in which it called them, the clock set aside."""
 
-    def __init__(self, completed: Sequence[Operation], unsure: Sequence[Operation]) -> None:
+    def __init__(self, completed: Sequence[RaceOperation], unsure: Sequence[RaceOperation]) -> None:
         lanes: dict[int, list[int]] = {}
         self._lane = []
         for index, operation in enumerate(completed):
@@ -151,7 +151,7 @@ class ProgramOrder:
 
 
 def decide(
-    operations: Sequence[Operation],
+    operations: Sequence[RaceOperation],
     model: Model[Any],
     order: type[RealTime] | type[ProgramOrder] = RealTime,
     *,
@@ -159,8 +159,8 @@ def decide(
 ) -> Decision:
     """Whether one order of `operations` on one cell explains every answer. Refused operations are left out."""
     ordered = sorted(operations, key=lambda operation: operation.call)
-    completed = [operation for operation in ordered if operation.fate is Fate.DONE]
-    unsure = [operation for operation in ordered if operation.fate is Fate.OPEN and operation.write.changes]
+    completed = [operation for operation in ordered if operation.fate is WriteOutcome.DONE]
+    unsure = [operation for operation in ordered if operation.fate is WriteOutcome.OPEN and operation.write.changes]
     return _Search(completed, unsure, model, order(completed, unsure), budget).run()
 
 
@@ -169,15 +169,15 @@ class _Frame:
     front: Front
     state: Hashable
     used: int  # bit set of the open operations that were applied
-    moves: Iterator[tuple[Operation, Front, Hashable, int]]
-    applied: Operation | None
+    moves: Iterator[tuple[RaceOperation, Front, Hashable, int]]
+    applied: RaceOperation | None
 
 
 class _Search:
     def __init__(
         self,
-        completed: Sequence[Operation],
-        unsure: Sequence[Operation],
+        completed: Sequence[RaceOperation],
+        unsure: Sequence[RaceOperation],
         model: Model[Any],
         order: Order,
         budget: int,
@@ -195,7 +195,7 @@ class _Search:
         """Depth first, with a stack of our own: a history may be longer than Python's stack is deep."""
         front, state = self._order.start(), self._model.initial()
         stack = [_Frame(front, state, 0, self._moves(front, state, 0), None)]
-        longest: list[Operation] = []
+        longest: list[RaceOperation] = []
         furthest = front
         tried = 1
         while stack:
@@ -230,7 +230,7 @@ class _Search:
         kept.append(used)
         return False
 
-    def _moves(self, front: Front, state: Any, used: int) -> Iterator[tuple[Operation, Front, Hashable, int]]:
+    def _moves(self, front: Front, state: Any, used: int) -> Iterator[tuple[RaceOperation, Front, Hashable, int]]:
         ready, unsure = self._order.candidates(front)
         if ready and any(self._model.hopeless(state, self._completed[index]) for index in ready):
             return
@@ -247,5 +247,5 @@ class _Search:
                     yield operation, front, after, used | 1 << index
 
 
-def _applied(stack: Sequence[_Frame]) -> tuple[Operation, ...]:
+def _applied(stack: Sequence[_Frame]) -> tuple[RaceOperation, ...]:
     return tuple(frame.applied for frame in stack if frame.applied is not None)

@@ -1,6 +1,6 @@
 """What the clients ask: few users, many cells, and writes whose answers tell whether anything was lost on the way.
 
-Knows requests, and nothing of sending, judging or time. A plain overwrite would hide a lost update, since its answer
+Knows requests, and nothing of sending, checking or time. A plain overwrite would hide a lost update, since its answer
 shows what was sent and nothing more. So most writes build on what is there: they add to a number, to an array or to an
 object, or count an event. Amounts and elements differ from write to write, so that what is missing can be told apart.
 """
@@ -12,10 +12,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from tracksync.exchange import Exchange, Failure, FailureKind, Request
 from tracksync.generate.build import SYNC, TRACK, User, json_request
 from tracksync.generate.harmless import Namer
-from tracksync.race.history import UNSEEN, Fate, Place, Write
+from tracksync.model.exchange import Exchange, Failure, FailureKind, Request
+from tracksync.race.history import UNSEEN, Place, Write, WriteOutcome
 from tracksync.values.jsontext import read_json
 from tracksync.values.numbers import is_integer
 from tracksync.values.times import write_time
@@ -63,7 +63,7 @@ class Slot:
 
 
 @dataclass(frozen=True, slots=True)
-class Task:
+class PlannedWrite:
     """One write to make: what it does, and the request that does it."""
 
     place: Place
@@ -96,13 +96,13 @@ class Planner:
     overlap: bool = False
     _made: int = 0
 
-    def next(self, slot: Slot) -> Task:
+    def next(self, slot: Slot) -> PlannedWrite:
         """The next write to a cell."""
         self._made += 1
         slot.operations += 1
         write = self._opening(slot) if not slot.opened else self._write(slot)
         path = SYNC if write.verb == "read" or not slot.opened else _path(self.endpoint)
-        return Task(slot.place, write, request(slot.place, write, path, self._time()))
+        return PlannedWrite(slot.place, write, request(slot.place, write, path, self._time()))
 
     def _opening(self, slot: Slot) -> Write:
         if slot.kind == "number":
@@ -115,7 +115,10 @@ class Planner:
 
     def _write(self, slot: Slot) -> Write:
         chance = self.rng.random()
-        if slot.kind in ("event", "product"):  # always one: what a quantity of two counts is for other doors to learn
+        if slot.kind in (
+            "event",
+            "product",
+        ):  # always one: what a quantity of two counts is for other commands to learn
             return Write("count", 1)
         if slot.kind == "number":
             if chance < 0.2:
@@ -144,7 +147,7 @@ class Planner:
         return write_time((EARLIEST + self.rng.randrange(63_000_000)) * 1_000_000, "utc-millis")
 
 
-def reading(place: Place) -> Task | None:
+def interpretation(place: Place) -> PlannedWrite | None:
     """A request that shows a cell and changes no attribute; None for an object, which only a change shows.
 
     An event or product is shown by one more of it, which the history then counts.
@@ -152,7 +155,7 @@ def reading(place: Place) -> Task | None:
     if place[2].startswith("object"):
         return None
     write = Write("read") if place[1] == "attributes" else Write("count", 1)
-    return Task(place, write, request(place, write, SYNC, "2024-01-01T00:00:00.000Z"))
+    return PlannedWrite(place, write, request(place, write, SYNC, "2024-01-01T00:00:00.000Z"))
 
 
 def _path(endpoint: Endpoint) -> str:
@@ -186,15 +189,19 @@ def _value(place: Place, write: Write) -> Any:
     return write.value
 
 
-def fate(exchange: Exchange) -> Fate:
+def fate(exchange: Exchange) -> WriteOutcome:
     """What an exchange tells of its operation. What was never sent cannot have had an effect."""
     failure: Failure | None = exchange.failure
     if exchange.response is None:
-        return Fate.REFUSED if failure is not None and failure.kind is FailureKind.UNREACHABLE else Fate.OPEN
+        return (
+            WriteOutcome.REFUSED
+            if failure is not None and failure.kind is FailureKind.UNREACHABLE
+            else WriteOutcome.OPEN
+        )
     status = exchange.response.status
     if status >= 500:
-        return Fate.OPEN
-    return Fate.DONE if 200 <= status < 300 else Fate.REFUSED
+        return WriteOutcome.OPEN
+    return WriteOutcome.DONE if 200 <= status < 300 else WriteOutcome.REFUSED
 
 
 def shown(place: Place, exchange: Exchange) -> Any:

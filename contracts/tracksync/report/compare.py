@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from tracksync.outcome import fingerprint
-from tracksync.report.shown import printable
+from tracksync.model.verdict import fingerprint
+from tracksync.report.exchange_text import printable
 from tracksync.report.tally import Result
 
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """A ledger row that was read one way then and another way now, and the exchanges that showed each, if kept."""
+    """An ambiguity that the target followed in one interpretation then and in another now, and the exchanges that showed each, if kept."""
 
-    row: str
+    ambiguity: str
     before: str
     after: str
     exchange_before: dict[str, Any] | None = None
@@ -23,7 +23,7 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`known` is in both. `fixed` is gone although its clause was exercised; `unseen` is gone because it was not.
+    """`known` is in both. `fixed` is gone although its clause was covered; `unseen` is gone because it was not.
 
     Findings of the later result stand in `new` and `known`, of the earlier one in `fixed` and `unseen`.
     """
@@ -42,26 +42,26 @@ def compare(before: Result, after: Result) -> Comparison:
     earlier = {_key(finding) for finding in before["findings"]}
     later = {_key(finding) for finding in after["findings"]}
     gone = [finding for finding in before["findings"] if _key(finding) not in later]
-    then, now = before.get("readings", {}), after.get("readings", {})
-    shown_then, shown_now = before.get("readings_shown", {}), after.get("readings_shown", {})
+    then, now = before.get("interpretations", {}), after.get("interpretations", {})
+    shown_then, shown_now = before.get("interpretations_shown", {}), after.get("interpretations_shown", {})
     return Comparison(
         before=before,
         after=after,
         new=tuple(finding for finding in after["findings"] if _key(finding) not in earlier),
         known=tuple(finding for finding in after["findings"] if _key(finding) in earlier),
-        fixed=tuple(finding for finding in gone if _exercised(after, finding["clause"])),
-        unseen=tuple(finding for finding in gone if not _exercised(after, finding["clause"])),
+        fixed=tuple(finding for finding in gone if _covered(after, finding["clause"])),
+        unseen=tuple(finding for finding in gone if not _covered(after, finding["clause"])),
         drift=tuple(
-            Drift(row, str(then[row]), str(now[row]), shown_then.get(row), shown_now.get(row))
-            for row in then
-            if row in now and then[row] != now[row]
+            Drift(name, str(then[name]), str(now[name]), shown_then.get(name), shown_now.get(name))
+            for name in then
+            if name in now and then[name] != now[name]
         ),
     )
 
 
 def drift_json(drift: Drift) -> dict[str, Any]:
     """`drift` as an entry of a result's member `drift`."""
-    shown: dict[str, Any] = {"row": drift.row, "before": drift.before, "after": drift.after}
+    shown: dict[str, Any] = {"ambiguity": drift.ambiguity, "before": drift.before, "after": drift.after}
     if drift.exchange_before is not None:
         shown["exchange_before"] = drift.exchange_before
     if drift.exchange_after is not None:
@@ -73,8 +73,8 @@ def _key(finding: dict[str, Any]) -> str:
     return fingerprint(finding["clause"], finding.get("pointer", ""))
 
 
-def _exercised(result: Result, clause: str) -> bool:
-    return bool(result["clauses"].get(clause, {}).get("exercised"))
+def _covered(result: Result, clause: str) -> bool:
+    return bool(result["clauses"].get(clause, {}).get("covered"))
 
 
 def render(comparison: Comparison) -> str:
@@ -85,12 +85,12 @@ def render(comparison: Comparison) -> str:
         ("new", comparison.new),
         ("known", comparison.known),
         ("fixed", comparison.fixed),
-        ("not seen, since the clause was not exercised", comparison.unseen),
+        ("not seen, since the clause was not covered", comparison.unseen),
     ):
         lines.append(f"{name}: {len(found)}")
         lines += [f"  {finding['clause']}  {_one_line(finding['message'])}" for finding in found]
     lines.append(f"drift: {len(comparison.drift)}")
-    lines += [f"  {drift.row}: {drift.before} -> {drift.after}" for drift in comparison.drift]
+    lines += [f"  {drift.ambiguity}: {drift.before} -> {drift.after}" for drift in comparison.drift]
     return "\n".join(lines) + "\n"
 
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from html import escape
 from typing import Any, Final
 
-from tracksync.figures import Figure, Section
-from tracksync.report.shown import printable
+from tracksync.model.figures import Figure, Section
+from tracksync.report.exchange_text import printable
 
 _COLUMNS: Final = 44  # of the drawing on a terminal
 _SIGNS: Final = {"plain": "-", "fault": "=", "context": "."}

@@ -9,12 +9,12 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from markupsafe import Markup
 
-from tracksync.clauses import catalogue
-from tracksync.ledger import ledger
-from tracksync.outcome import strength_of
+from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.contract.clauses import catalogue
+from tracksync.model.verdict import evidence_of
 from tracksync.report import drawing, view
 from tracksync.report.compare import Comparison
-from tracksync.report.shown import printable
+from tracksync.report.exchange_text import printable
 from tracksync.report.tally import Result
 
 
@@ -30,7 +30,7 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
         findings=view.findings(result),
         sections=view.sections(result),
         clauses=_clauses(result),
-        readings=_readings(result),
+        interpretations=_interpretations(result),
         budget=list(view.budget_lines(result)),
         timeline=_timeline(result),
     )
@@ -55,32 +55,32 @@ def _clauses(result: Result) -> list[dict[str, Any]]:
     rows = []
     for id_, entry in result["clauses"].items():
         clause = catalogue(None).get(id_)
-        state = "broken" if entry["broken"] else "kept" if entry["exercised"] else "not exercised"
+        state = "failed" if entry["broken"] else "passed" if entry["covered"] else "not covered"
         rows.append(
             {
                 "id": id_,
                 "sentence": clause.sentence if clause else "",
-                "strength": strength_of(id_).value,
-                "exercised": entry["exercised"],
+                "evidence": evidence_of(id_).value,
+                "covered": entry["covered"],
                 "broken": entry["broken"],
                 "state": state,
                 "why_not": entry.get("why_not", ""),
             }
         )
-    order = ("broken", "not exercised", "kept")
+    order = ("failed", "not covered", "passed")
     return sorted(rows, key=lambda row: order.index(str(row["state"])))
 
 
-def _readings(result: Result) -> list[dict[str, str]]:
+def _interpretations(result: Result) -> list[dict[str, str]]:
     rows = []
-    for name, reading in result.get("readings", {}).items():
-        row = ledger().get(name)
+    for name, interpretation in result.get("interpretations", {}).items():
+        known = ambiguity_catalogue().get(name)
         rows.append(
             {
-                "row": name,
-                "question": row.question if row else "",
-                "reading": str(reading),
-                "sentence": row.readings.get(reading, "") if row else "",
+                "ambiguity": name,
+                "question": known.question if known else "",
+                "interpretation": str(interpretation),
+                "sentence": known.interpretations.get(interpretation, "") if known else "",
             }
         )
     return rows

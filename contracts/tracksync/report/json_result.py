@@ -1,4 +1,4 @@
-"""The result as JSON text, and back: `result.schema.json` beside this file fixes its form for every door."""
+"""The result as JSON text, and back: `result.schema.json` beside this file fixes its form for every command."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ _OWN_MEMBERS: Final[dict[str, Any]] = {
         "strict": {"type": "boolean"},
         "reason": {"type": "string"},
         "started": {"type": "string"},
-        "readings": {"additionalProperties": {"type": "string"}},
-        "readings_shown": {"type": "object", "additionalProperties": {"type": "object"}},
+        "interpretations": {"additionalProperties": {"type": "string"}},
+        "interpretations_shown": {"type": "object", "additionalProperties": {"type": "object"}},
         "retries_by": {"type": "object", "additionalProperties": _COUNT},
         "budget": {"type": "object", "additionalProperties": {"type": ["number", "null"]}},
         "findings": {

@@ -1,7 +1,7 @@
 """The result as JUnit XML: one test case a clause, so that any CI system can show the contract as a test report.
 
-A violation is a failure. A clause that was not exercised is skipped, with the reason. A finding that does not fail
-the run (a deviation unless strict, a known finding, a remark) stands as output of a test case that passes.
+A error is a failure. A clause that was not covered is skipped, with the reason. A finding that does not fail
+the run (a warning unless strict, a known finding, a note) stands as output of a test case that passes.
 """
 
 from __future__ import annotations
@@ -12,22 +12,22 @@ from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser.junitparser import FinalResult
 
 from tracksync.report import view
-from tracksync.report.shown import printable
+from tracksync.report.exchange_text import printable
 from tracksync.report.tally import Result
 
 
 def render(result: Result) -> str:
     """`result` as an XML document."""
-    suite = TestSuite(f"tracksync {result['door']}")
+    suite = TestSuite(f"tracksync {result['command']}")
     if result.get("started"):
         suite.timestamp = result["started"]
     by_clause: dict[str, list[view.FindingView]] = {}
     for finding in view.findings(result):
         by_clause.setdefault(finding.clause, []).append(finding)
-    missed = view.not_exercised(result)
+    missed = view.not_covered(result)
     suite.add_testcases(
         [
-            _case(id_, result["door"], by_clause.get(id_, []), missed.get(id_))
+            _case(id_, result["command"], by_clause.get(id_, []), missed.get(id_))
             for id_ in dict.fromkeys([*result["clauses"], *by_clause])
         ]
     )
@@ -42,8 +42,8 @@ def render(result: Result) -> str:
     return text if isinstance(text, str) else text.decode("utf-8")
 
 
-def _case(id_: str, door: str, findings: list[view.FindingView], why_not: str | None) -> TestCase:
-    case = TestCase(id_, classname=f"tracksync.{door}", time=0)
+def _case(id_: str, command: str, findings: list[view.FindingView], why_not: str | None) -> TestCase:
+    case = TestCase(id_, classname=f"tracksync.{command}", time=0)
     failing: list[FinalResult] = [_failure(finding) for finding in findings if finding.fails]
     passing = [_text(finding) for finding in findings if not finding.fails]
     if failing:
@@ -56,13 +56,13 @@ def _case(id_: str, door: str, findings: list[view.FindingView], why_not: str | 
 
 
 def _failure(finding: view.FindingView) -> Failure:
-    failure = Failure(message=finding.message, type_=finding.kind)
+    failure = Failure(message=finding.message, type_=finding.severity)
     failure.text = _text(finding)
     return failure
 
 
 def _text(finding: view.FindingView) -> str:
-    lines = [f"{finding.kind} of {finding.clause} ({finding.strength}{', known' if finding.known else ''})"]
+    lines = [f"{finding.severity} of {finding.clause} ({finding.evidence}{', known' if finding.known else ''})"]
     lines += [line for line in (finding.sentence, finding.message) if line]
     lines += [f"at {finding.pointer}"] if finding.pointer else []
     lines += [f"expected {finding.expected}"] if finding.expected is not None else []

@@ -7,10 +7,10 @@ from typing import Any, Final
 
 from tracksync.report import drawing, view
 from tracksync.report.compare import Comparison
-from tracksync.report.shown import printable
+from tracksync.report.exchange_text import printable
 from tracksync.report.tally import Result
 
-_SIGNS: Final = {"kept": "✅", "broken": "❌", "unfinished": "⚠️"}
+_SIGNS: Final = {"passed": "✅", "failed": "❌", "incomplete": "⚠️"}
 _IN_FULL: Final = 20
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]#|~@&])")
 _LONGEST: Final = 1000  # characters of one text; GitHub turns down a summary of more than 1 MiB
@@ -20,7 +20,7 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
     """`result` as Markdown, with what changed where it is held against an earlier one."""
     verdict = result["verdict"]
     lines = [
-        f"## {_SIGNS[verdict]} tracksync {_plain(result['door'])}: {verdict}",
+        f"## {_SIGNS[verdict]} tracksync {_plain(result['command'])}: {verdict}",
         "",
         f"{_plain(view.counts(result))}; {_plain(view.coverage(result))}. "
         f"{_plain(view.effort(result))}; {_plain(view.origin(result))}.",
@@ -40,12 +40,12 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
         lines += ["", *_finding(finding)]
     if len(findings) > _IN_FULL:
         lines += ["", f"And {len(findings) - _IN_FULL} more, in the JSON and HTML results."]
-    missed = view.not_exercised(result)
+    missed = view.not_covered(result)
     if missed:
-        lines += ["", *_folded(f"Not exercised ({len(missed)})", _table(("Clause", "Why"), list(missed.items())))]
-    if result.get("readings"):
-        rows = [(row, str(reading)) for row, reading in result["readings"].items()]
-        lines += ["", *_folded(f"Readings seen ({len(rows)})", _table(("Row", "Reading"), rows))]
+        lines += ["", *_folded(f"Not covered ({len(missed)})", _table(("Clause", "Why"), list(missed.items())))]
+    if result.get("interpretations"):
+        rows = [(name, str(interpretation)) for name, interpretation in result["interpretations"].items()]
+        lines += ["", *_folded(f"Interpretations seen ({len(rows)})", _table(("Row", "Reading"), rows))]
     budget = list(view.budget_lines(result))
     if budget:
         lines += ["", *_folded("Budget", _table(("Budget", "Spent"), budget))]
@@ -60,11 +60,11 @@ def _comparison(comparison: Comparison) -> list[str]:
         ("new", comparison.new),
         ("known", comparison.known),
         ("fixed", comparison.fixed),
-        ("not seen, since the clause was not exercised", comparison.unseen),
+        ("not seen, since the clause was not covered", comparison.unseen),
     ):
         lines.append(f"- {name}: {len(found)}{_clauses(found)}")
     lines += [
-        f"- drift: {_plain(drift.row)} was {_plain(drift.before)}, now {_plain(drift.after)}"
+        f"- drift: {_plain(drift.ambiguity)} was {_plain(drift.before)}, now {_plain(drift.after)}"
         for drift in comparison.drift
     ]
     return lines
@@ -76,7 +76,7 @@ def _clauses(findings: tuple[dict[str, Any], ...]) -> str:
 
 def _finding(finding: view.FindingView) -> list[str]:
     known = ", known" if finding.known else ""
-    lines = [f"#### {_plain(finding.clause)} ({finding.kind}{known})", ""]
+    lines = [f"#### {_plain(finding.clause)} ({finding.severity}{known})", ""]
     lines += [_plain(finding.sentence), ""] if finding.sentence else []
     lines.append(f"**{_plain(finding.message)}**")
     facts = [("at", finding.pointer), ("expected", finding.expected), ("actual", finding.actual)]

@@ -9,9 +9,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Final, TextIO
 
-from tracksync.events import (
+from tracksync.model.events import (
     Event,
-    ExchangeJudged,
+    ExchangeChecked,
     FindingConfirmed,
     Paused,
     PhaseStarted,
@@ -19,8 +19,8 @@ from tracksync.events import (
     RunEnded,
     RunStarted,
 )
+from tracksync.report.exchange_text import printable
 from tracksync.report.redact import Redactor
-from tracksync.report.shown import printable
 
 _REFRESH: Final = 0.1  # seconds between two changes of the live line
 
@@ -69,7 +69,7 @@ class Progress:
     def __call__(self, event: Event) -> None:
         """Take in the next event."""
         match event:
-            case ExchangeJudged():
+            case ExchangeChecked():
                 self._requests += 1
                 self._data_points += event.data_points
                 self._suspects.update(finding.clause for finding in event.findings)

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from tracksync.exchange import Exchange, Headers
+from tracksync.model.exchange import Exchange, Headers
 
 MARK: Final = "[redacted]"
 

@@ -35,7 +35,7 @@ def render(result: Result) -> str:
         },
         ticks=[{"x": _x(at, longest), "label": at} for at in range(0, longest + 1, 50)],
         curve=_curve(singles, longest),
-        lawful=[row for row in result["matrix"] if row["kind"].startswith("reading")],
+        lawful=[row for row in result["matrix"] if row["kind"].startswith("interpretation")],
     )
 
 

@@ -13,15 +13,15 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from tracksync import __version__
-from tracksync.clauses import Side, catalogue
-from tracksync.events import (
+from tracksync.contract.clauses import Side, catalogue
+from tracksync.model.events import (
     Cleaned,
     Event,
-    ExchangeJudged,
+    ExchangeChecked,
     FindingConfirmed,
+    InterpretationLearned,
     Paused,
     PhaseStarted,
-    ReadingLearned,
     Retried,
     RunEnded,
     RunStarted,
@@ -29,15 +29,15 @@ from tracksync.events import (
     Skipped,
     Verdict,
 )
-from tracksync.exchange import Exchange, FailureKind, header
-from tracksync.findings import NOTHING, Finding
-from tracksync.outcome import fails, strength_of
+from tracksync.model.exchange import Exchange, FailureKind, header
+from tracksync.model.finding import NOTHING, Finding
+from tracksync.model.verdict import evidence_of, fails, severity_of
 from tracksync.report.drawing import figure_json, section_json
+from tracksync.report.exchange_text import exchange_json
 from tracksync.report.redact import Redactor
-from tracksync.report.shown import exchange_json
 
 Result = dict[str, Any]
-SCHEMA: Final = 1
+SCHEMA: Final = 2
 _WINDOW_SECONDS: Final = 60  # LIMITS: rate windows are clock minutes
 _LIMITED: Final = "/users/track/sync"  # the path whose limit the timeline shows
 
@@ -63,31 +63,32 @@ class Tally:
         self._retries = 0
         self._pauses = 0
         self._paused_seconds = 0.0
-        self._exercised: Counter[str] = Counter()
+        self._covered: Counter[str] = Counter()
         self._broken: Counter[str] = Counter()
-        self._readings: dict[str, str] = {}
+        self._interpretations: dict[str, str] = {}
         self._shown: dict[str, dict[str, Any]] = {}
         self._retried: Counter[str] = Counter()
         self._cleaned: Cleaned | None = None
         self._confirmed: list[dict[str, Any]] = []
         self._unconfirmed: dict[str, dict[str, Any]] = {}
-        self._phases: list[dict[str, Any]] = []
+        self._phases: Counter[str] = Counter()
+        self._phase = ""
         self._timeline: dict[int, dict[str, Any]] = {}
         self._sections: list[dict[str, Any]] = []
 
     def __call__(self, event: Event) -> None:
         """Take in the next event."""
         match event:
-            case ExchangeJudged():
-                self._judged(event)
+            case ExchangeChecked():
+                self._checked(event)
             case FindingConfirmed():
                 self._confirmed.append(self._finding(event))
             case RunStarted():
                 self._started = event
                 self._begun = self._clock() if self._clock else event.at
             case PhaseStarted():
-                name = self._redactor.text(event.name)
-                self._phases.append({"name": name, "requests": 0, "expected_requests": event.expected_requests})
+                self._phase = self._redactor.text(event.name)
+                self._phases[self._phase] += 0
             case Paused():
                 self._pauses += 1
                 self._paused_seconds += event.seconds
@@ -96,10 +97,10 @@ class Tally:
                 self._retried[event.why] += 1
             case Skipped():
                 self._skipped += 1
-            case ReadingLearned():
-                self._readings[event.row] = event.reading
+            case InterpretationLearned():
+                self._interpretations[event.ambiguity] = event.interpretation
                 if event.exchange is not None:
-                    self._shown[event.row] = exchange_json(self._redactor.exchange(event.exchange))
+                    self._shown[event.ambiguity] = exchange_json(self._redactor.exchange(event.exchange))
             case Cleaned():
                 self._cleaned = event
             case SectionAdded():
@@ -107,22 +108,22 @@ class Tally:
             case RunEnded():
                 self._ended = event
                 self._until = self._clock() if self._clock else max(event.at, self._last_received)
-                self._readings.update(event.readings)
+                self._interpretations.update(event.interpretations)
 
-    def _judged(self, event: ExchangeJudged) -> None:
+    def _checked(self, event: ExchangeChecked) -> None:
         exchange = event.exchange
         failure = exchange.failure
         if failure is None or failure.kind is not FailureKind.UNREACHABLE:
             self._requests += 1
             if exchange.request.path == _LIMITED:
                 self._on_timeline(exchange)
-            if self._phases:
-                self._phases[-1]["requests"] += 1
+            if self._phase:
+                self._phases[self._phase] += 1
             self._data_points += event.data_points
         self._last_received = max(self._last_received, exchange.received)
         broken = {finding.clause for finding in event.findings}
         self._broken.update(broken)
-        self._exercised.update(event.exercised | broken)
+        self._covered.update(event.covered | broken)
         for finding in event.findings:
             if finding.clause not in self._unconfirmed:
                 shown = self._finding(FindingConfirmed(finding, (exchange,), reproduce=""))
@@ -146,7 +147,8 @@ class Tally:
         clean = self._redactor
         shown: dict[str, Any] = {
             "clause": finding.clause,
-            "strength": strength_of(finding.clause).value,
+            "severity": severity_of(evidence_of(finding.clause)),
+            "evidence": evidence_of(finding.clause).value,
             "message": clean.text(finding.message),
             "known": event.known,
             "exchanges": [exchange_json(clean.exchange(exchange)) for exchange in event.exchanges],
@@ -160,12 +162,14 @@ class Tally:
             shown["reproduce"] = clean.text(event.reproduce)
         if event.cassette:
             shown["cassette"] = clean.text(event.cassette)
+        if event.excerpt:
+            shown["excerpt"] = True
         if event.figure is not None:
             shown["figure"] = clean.json(figure_json(event.figure))
         return shown
 
     def result(self) -> Result:
-        """The result of all events so far. Without a `RunEnded` the verdict is `unfinished`."""
+        """The result of all events so far. Without a `RunEnded` the verdict is `incomplete`."""
         started, ended = self._started, self._ended
         strict = started.strict if started else False
         findings = self._findings()
@@ -175,7 +179,7 @@ class Tally:
         result: Result = {
             "tracksync": __version__,
             "schema": SCHEMA,
-            "door": started.door if started else "fuzz",
+            "command": started.command if started else "fuzz",
             "verdict": self._verdict(findings, strict),
             "reason": self._redactor.text(ended.reason) if ended else "the run did not come to its end",
             "strict": strict,
@@ -193,9 +197,9 @@ class Tally:
             "pauses": {"count": self._pauses, "seconds": round(self._paused_seconds, 3)},
             "findings": findings,
             "clauses": self._clauses(),
-            "readings": dict(sorted(self._readings.items())),
-            "readings_shown": dict(sorted(self._shown.items())),
-            "phases": [{name: value for name, value in phase.items() if value is not None} for phase in self._phases],
+            "interpretations": dict(sorted(self._interpretations.items())),
+            "interpretations_shown": dict(sorted(self._shown.items())),
+            "phases": dict(self._phases),
             "timeline": [self._timeline[window] for window in sorted(self._timeline)],
         }
         if self._sections:
@@ -219,33 +223,34 @@ class Tally:
     def _findings(self) -> list[dict[str, Any]]:
         """The confirmed ones; those that nothing confirmed only where the run ended before it could."""
         findings = list(self._confirmed)
-        if self._ended is None or self._ended.verdict != "kept":
+        if self._ended is None or self._ended.verdict != "passed":
             seen = {finding["clause"] for finding in findings}
             findings += [finding for clause, finding in self._unconfirmed.items() if clause not in seen]
         order = {"documented": 0, "observed": 1, "assumed": 2}
-        return sorted(findings, key=lambda finding: (finding["known"], order[finding["strength"]]))
+        ordered = sorted(findings, key=lambda finding: (finding["known"], order[finding["evidence"]]))
+        return [{**finding, "cause": number} for number, finding in enumerate(ordered, 1)]
 
     def _verdict(self, findings: list[dict[str, Any]], strict: bool) -> Verdict:
-        if self._ended is None or self._ended.verdict == "unfinished":
-            return "unfinished"
-        if any(fails(finding["strength"], strict=strict, known=finding["known"]) for finding in findings):
-            return "broken"
+        if self._ended is None or self._ended.verdict == "incomplete":
+            return "incomplete"
+        if any(fails(finding["evidence"], strict=strict, known=finding["known"]) for finding in findings):
+            return "failed"
         return self._ended.verdict
 
     def _side(self) -> Side | None:
         """Whose clauses the run puts to the test: a gate a client's, a proxy those of both sides."""
-        door = self._started.door if self._started else "fuzz"
-        return {"gate": Side.CLIENT, "proxy": None}.get(door, Side.SERVER)
+        command = self._started.command if self._started else "fuzz"
+        return {"gate": Side.CLIENT, "proxy": None}.get(command, Side.SERVER)
 
     def _clauses(self) -> dict[str, dict[str, Any]]:
         confirmed = Counter(finding["clause"] for finding in self._confirmed)
         reasons = self._ended.why_not if self._ended else {}
         table: dict[str, dict[str, Any]] = {}
-        for id_ in dict.fromkeys([*catalogue(self._side()), *self._exercised, *confirmed]):
+        for id_ in dict.fromkeys([*catalogue(self._side()), *self._covered, *confirmed]):
             broken = max(self._broken[id_], confirmed[id_])
-            exercised = max(self._exercised[id_], broken)
-            table[id_] = {"exercised": exercised, "broken": broken}
-            if not exercised:
+            covered = max(self._covered[id_], broken)
+            table[id_] = {"covered": covered, "broken": broken}
+            if not covered:
                 reason = reasons.get(id_, "no request of this run put it to the test")
                 table[id_]["why_not"] = self._redactor.text(reason)
         return table

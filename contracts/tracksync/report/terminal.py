@@ -6,19 +6,19 @@ import textwrap
 from typing import Final
 
 from tracksync.report import drawing, view
-from tracksync.report.shown import printable
+from tracksync.report.exchange_text import printable
 from tracksync.report.tally import Result
 
 _CODES: Final = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
-_VERDICT_STYLE: Final = {"kept": "green", "broken": "red", "unfinished": "yellow"}
-_KIND_STYLE: Final = {"violation": "red", "deviation": "yellow", "remark": "dim"}
+_VERDICT_STYLE: Final = {"passed": "green", "failed": "red", "incomplete": "yellow"}
+_SEVERITY_STYLE: Final = {"error": "red", "warning": "yellow", "note": "dim"}
 _IN_FULL: Final = 10  # findings
 _NAMED: Final = 24  # clauses that share a reason
 _WIDTH: Final = 110
 
 
 def render(result: Result, *, colour: bool = False) -> str:
-    """The verdict, what was not exercised, then each finding; the last line of a finding reproduces it."""
+    """The verdict, what was not covered, then each finding; the last line of a finding reproduces it."""
     paint = _Paint(colour)
     verdict = result["verdict"]
     lines = [
@@ -27,17 +27,17 @@ def render(result: Result, *, colour: bool = False) -> str:
     ]
     if result.get("reason"):
         lines.append(f"  {printable(str(result['reason']))}")
-    missed = view.not_exercised(result)
+    missed = view.not_covered(result)
     if missed:
-        lines += ["", paint(f"Not exercised ({len(missed)}):", "bold")]
+        lines += ["", paint(f"Not covered ({len(missed)}):", "bold")]
         by_reason: dict[str, list[str]] = {}
         for id_, reason in missed.items():
             by_reason.setdefault(reason, []).append(id_)
         for reason, ids in by_reason.items():
             lines += [f"  {paint(reason, 'dim')}", *_wrapped(_named(ids), "    ")]
-    if result.get("readings"):
-        shown = ", ".join(f"{row} = {reading}" for row, reading in result["readings"].items())
-        lines += ["", *_wrapped(f"Readings seen: {printable(shown)}", "")]
+    if result.get("interpretations"):
+        shown = ", ".join(f"{row} = {interpretation}" for row, interpretation in result["interpretations"].items())
+        lines += ["", *_wrapped(f"Interpretations seen: {printable(shown)}", "")]
     for section in view.sections(result):
         lines += ["", paint(f"{printable(section['title'])}:", "bold"), *_wrapped(printable(section["text"]), "  ")]
         lines += _table(section["columns"], section["rows"])
@@ -58,10 +58,10 @@ def _named(ids: list[str]) -> str:
 
 
 def _finding(number: int, finding: view.FindingView, paint: _Paint) -> list[str]:
-    marks = [finding.strength]
+    marks = [finding.evidence]
     marks += ["known"] if finding.known else []
     marks += [] if finding.confirmed else ["unconfirmed"]
-    head = f"{number}. {paint(finding.kind.upper(), 'bold', _KIND_STYLE[finding.kind])} {paint(finding.clause, 'bold')}"
+    head = f"{number}. {paint(finding.severity.upper(), 'bold', _SEVERITY_STYLE[finding.severity])} {paint(finding.clause, 'bold')}"
     lines = [f"{head} ({', '.join(marks)})"]
     if finding.sentence:
         lines += _wrapped(f"{finding.sentence} [{finding.source}]", "   ")

@@ -1,4 +1,4 @@
-"""What every rendering of a result needs to know about it: sentences, headlines, what was not exercised.
+"""What every rendering of a result needs to know about it: sentences, headlines, what was not covered.
 
 Reads results that may come from a file, so a member that is not required may be absent.
 """
@@ -9,15 +9,15 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from tracksync.clauses import catalogue
-from tracksync.outcome import fails, kind_of
-from tracksync.report.shown import curl, outcome_line, printable, value_text
+from tracksync.contract.clauses import catalogue
+from tracksync.model.verdict import evidence_of, fails
+from tracksync.report.exchange_text import curl, outcome_line, printable, value_text
 from tracksync.report.tally import Result
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
-    """One exchange of a finding's shortest sequence, ready to print."""
+class ShownStep:
+    """One exchange of a finding's minimal sequence, ready to print."""
 
     curl: str
     outcome: str
@@ -28,8 +28,8 @@ class FindingView:
     """A finding of a result, ready to print. `expected` and `actual` are None where there is nothing to show."""
 
     clause: str
-    kind: str
-    strength: str
+    severity: str
+    evidence: str
     sentence: str
     source: str
     message: str
@@ -41,7 +41,7 @@ class FindingView:
     confirmed: bool
     reproduce: str
     cassette: str
-    steps: tuple[Step, ...]
+    steps: tuple[ShownStep, ...]
     figure: dict[str, Any] | None = None
 
 
@@ -53,11 +53,12 @@ def findings(result: Result) -> list[FindingView]:
 def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
     clause = catalogue(None).get(finding["clause"])
     known = bool(finding.get("known", False))
+    evidence = str(finding.get("evidence") or evidence_of(finding["clause"]))
     target = str(result.get("target", ""))
     return FindingView(
         clause=printable(finding["clause"]),
-        kind=kind_of(finding["strength"]),
-        strength=finding["strength"],
+        severity=finding["severity"],
+        evidence=evidence,
         sentence=clause.sentence if clause else "",
         source=clause.source if clause else "",
         message=printable(finding["message"]),
@@ -65,12 +66,12 @@ def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
         expected=value_text(finding["expected"]) if "expected" in finding else None,
         actual=value_text(finding["actual"]) if "actual" in finding else None,
         known=known,
-        fails=fails(finding["strength"], strict=bool(result.get("strict", False)), known=known),
+        fails=fails(evidence, strict=bool(result.get("strict", False)), known=known),
         confirmed=bool(finding.get("confirmed", True)),
         reproduce=printable(finding.get("reproduce", "")),
         cassette=printable(finding.get("cassette", "")),
         steps=tuple(
-            Step(curl=printable(curl(exchange, target)), outcome=outcome_line(exchange))
+            ShownStep(curl=printable(curl(exchange, target)), outcome=outcome_line(exchange))
             for exchange in finding["exchanges"]
         ),
         figure=finding.get("figure"),
@@ -78,27 +79,27 @@ def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
 
 
 def sections(result: Result) -> list[dict[str, Any]]:
-    """What the door reports beside its findings."""
+    """What the command reports beside its findings."""
     found: list[dict[str, Any]] = result.get("sections") or []
     return found
 
 
-def not_exercised(result: Result) -> dict[str, str]:
+def not_covered(result: Result) -> dict[str, str]:
     """Clause id to the reason why no request put it to the test."""
     return {
         id_: printable(str(entry.get("why_not", "no reason given")))
         for id_, entry in result["clauses"].items()
-        if not entry["exercised"]
+        if not entry["covered"]
     }
 
 
 def counts(result: Result) -> str:
-    """`2 violations, 1 deviation (1 known)`, or `nothing found`."""
+    """`2 errors, 1 warning (1 known)`, or `nothing found`."""
     shown = []
-    for kind in ("violation", "deviation", "remark"):
-        number = sum(kind_of(finding["strength"]) == kind for finding in result["findings"])
+    for severity in ("error", "warning", "note"):
+        number = sum(finding["severity"] == severity for finding in result["findings"])
         if number:
-            shown.append(plural(number, kind))
+            shown.append(plural(number, severity))
     if not shown:
         return "nothing found"
     known = sum(bool(finding.get("known")) for finding in result["findings"])
@@ -106,10 +107,10 @@ def counts(result: Result) -> str:
 
 
 def coverage(result: Result) -> str:
-    """`120 of 126 clauses exercised`."""
+    """`120 of 126 clauses covered`."""
     total = len(result["clauses"])
-    exercised = total - len(not_exercised(result))
-    return f"{exercised} of {plural(total, 'clause')} exercised"
+    covered = total - len(not_covered(result))
+    return f"{covered} of {plural(total, 'clause')} covered"
 
 
 def effort(result: Result) -> str:
@@ -121,7 +122,7 @@ def effort(result: Result) -> str:
 
 def origin(result: Result) -> str:
     """`fuzz of mock, seed 7, started 2026-01-01T00:00:00.000Z`."""
-    parts = [f"{result['door']} of {printable(str(result.get('target') or 'an unnamed target'))}"]
+    parts = [f"{result['command']} of {printable(str(result.get('target') or 'an unnamed target'))}"]
     if result.get("seed") is not None:
         parts.append(f"seed {result['seed']}")
     if result.get("started"):

@@ -1,4 +1,4 @@
-"""What is to be checked: single faults, pairs of faults, single readings, all pairs of readings, changed readings.
+"""What is to be checked: single faults, pairs of faults, single interpretations, all pairs of interpretations, changed interpretations.
 
 Pure planning, and one function that carries out one job in whatever process it is called.
 """
@@ -12,30 +12,30 @@ from typing import Literal
 
 from allpairspy import AllPairs
 
+from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.engine import FuzzPlan, fuzz
-from tracksync.events import Event, ExchangeJudged
-from tracksync.ledger import ledger
-from tracksync.mock.faults import catalogue as faults
-from tracksync.outcome import strength_of
+from tracksync.faults.catalogue import catalogue as faults
+from tracksync.model.events import Event, ExchangeChecked
+from tracksync.model.verdict import evidence_of
 
-Kind = Literal["fault", "fault pair", "reading", "reading pair"]
+Kind = Literal["fault", "fault pair", "interpretation", "reading pair"]
 NEEDS_CONCURRENCY = "race"  # the family of faults that only overlapping requests can show: `tracksync race`
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run. For faults it must end with a finding, for readings without."""
+    """One run. For faults it must end with a finding, for interpretations without."""
 
     kind: Kind
     name: str
     seed: int
     faults: tuple[str, ...] = ()
-    readings: tuple[tuple[str, str], ...] = ()
+    interpretations: tuple[tuple[str, str], ...] = ()
     max_requests: int = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Outcome:
+class JobResult:
     """What a job showed. `found`: (clause, request) in the order of finding, each clause once.
 
     `request` counts from 1; `directed` says whether the first finding came before the random phase. `weak`: nothing
@@ -50,7 +50,7 @@ class Outcome:
 
     @property
     def expected(self) -> bool:
-        """Whether the judge was right."""
+        """Whether the oracle was right."""
         if self.job.kind.startswith("fault"):
             return bool(self.found)
         return not self.found
@@ -58,11 +58,11 @@ class Outcome:
     @property
     def weak(self) -> bool:
         """Whether something was found, and nothing that fails a run."""
-        return bool(self.found) and all(strength_of(clause) != "documented" for clause, _ in self.found)
+        return bool(self.found) and all(evidence_of(clause) != "documented" for clause, _ in self.found)
 
 
 def fault_jobs(seed: int) -> Iterator[Job]:
-    """One job a fault that sequential requests can show and a fair judge must find."""
+    """One job a fault that sequential requests can show and a fair check must find."""
     for fault in faults().values():
         if fault.family != NEEDS_CONCURRENCY and not fault.beyond:
             yield Job("fault", fault.name, seed, (fault.name,))
@@ -80,23 +80,25 @@ def fault_pair_jobs(seed: int, count: int) -> Iterator[Job]:
             yield Job("fault pair", f"{one.name} + {other.name}", seed, (one.name, other.name))
 
 
-def reading_jobs(seed: int) -> Iterator[Job]:
-    """One job a reading of every ledger row."""
-    for row in ledger().values():
-        for reading in row.readings:
-            yield Job("reading", f"{row.name}={reading}", seed, (), ((row.name, reading),))
+def interpretation_jobs(seed: int) -> Iterator[Job]:
+    """One job an interpretation of every ambiguity."""
+    for ambiguity in ambiguity_catalogue().values():
+        for interpretation in ambiguity.interpretations:
+            yield Job(
+                "interpretation", f"{ambiguity.name}={interpretation}", seed, (), ((ambiguity.name, interpretation),)
+            )
 
 
-def reading_pair_jobs(seed: int) -> Iterator[Job]:
-    """A pairwise covering array over all rows: every pair of readings stands in some job."""
-    rows = list(ledger().values())
-    table: Sequence[list[str]] = [list(row.readings) for row in rows]
+def interpretation_pair_jobs(seed: int) -> Iterator[Job]:
+    """A pairwise covering array over all rows: every pair of interpretations stands in some job."""
+    ambiguities = list(ambiguity_catalogue().values())
+    table: Sequence[list[str]] = [list(ambiguity.interpretations) for ambiguity in ambiguities]
     for number, values in enumerate(AllPairs(table), start=1):
-        readings = tuple(zip((row.name for row in rows), values, strict=True))
-        yield Job("reading pair", f"pairs {number}", seed, (), readings)
+        interpretations = tuple(zip((ambiguity.name for ambiguity in ambiguities), values, strict=True))
+        yield Job("reading pair", f"pairs {number}", seed, (), interpretations)
 
 
-def carry_out(job: Job) -> Outcome:
+def carry_out(job: Job) -> JobResult:
     """Run one job in this process."""
     found: dict[str, int] = {}
     requests = directed_requests = 0
@@ -104,7 +106,7 @@ def carry_out(job: Job) -> Outcome:
 
     def note(event: Event) -> None:
         nonlocal requests, directed_requests, first_phase
-        if isinstance(event, ExchangeJudged):
+        if isinstance(event, ExchangeChecked):
             requests = event.index
             if event.phase in ("hello", "directed"):
                 directed_requests = event.index
@@ -115,10 +117,10 @@ def carry_out(job: Job) -> Outcome:
     plan = FuzzPlan(
         seed=job.seed,
         faults=job.faults,
-        mock_readings=dict(job.readings),
+        mock_interpretations=dict(job.interpretations),
         max_requests=job.max_requests,
         shrink=False,
     )
     fuzz(plan, note)
     in_order = tuple(sorted(found.items(), key=lambda item: item[1]))
-    return Outcome(job, in_order, first_phase in ("hello", "directed"), requests, directed_requests)
+    return JobResult(job, in_order, first_phase in ("hello", "directed"), requests, directed_requests)

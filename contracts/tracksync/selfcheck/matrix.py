@@ -10,11 +10,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracksync import __version__
-from tracksync.clauses import catalogue as clauses
-from tracksync.mock.faults import catalogue as faults
-from tracksync.outcome import strength_of
+from tracksync.contract.clauses import catalogue as clauses
+from tracksync.faults.catalogue import catalogue as faults
+from tracksync.model.verdict import evidence_of, severity_of
+from tracksync.report.tally import SCHEMA
 from tracksync.selfcheck import jobs as plans
-from tracksync.selfcheck.jobs import Job, Outcome, carry_out
+from tracksync.selfcheck.jobs import Job, JobResult, carry_out
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Totals:
     weak: tuple[str, ...]
     pairs: int
     pairs_found: int
-    readings: int
+    interpretations: int
     accused: tuple[str, ...]
     directed_requests: int
     unbroken: tuple[str, ...]
@@ -39,7 +40,7 @@ class Totals:
 class Selfcheck:
     """The outcomes of one selfcheck, and how long it took in seconds."""
 
-    outcomes: tuple[Outcome, ...]
+    outcomes: tuple[JobResult, ...]
     seconds: float
     seed: int
 
@@ -48,7 +49,7 @@ class Selfcheck:
         table = faults()
         single = [one for one in self.outcomes if one.job.kind == "fault"]
         pairs = [one for one in self.outcomes if one.job.kind == "fault pair"]
-        lawful = [one for one in self.outcomes if one.job.kind.startswith("reading")]
+        lawful = [one for one in self.outcomes if one.job.kind.startswith("interpretation")]
         broken = {clause for one in single for clause, _ in one.found}
         named = {fault.name for fault in table.values() if fault.family == plans.NEEDS_CONCURRENCY}
         promised = {clause for name in named for clause in table[name].clauses}
@@ -65,7 +66,7 @@ class Selfcheck:
             weak=tuple(one.job.name for one in single if one.weak and not _weak_by_nature(one.job.name)),
             pairs=len(pairs),
             pairs_found=sum(one.expected for one in pairs),
-            readings=len(lawful),
+            interpretations=len(lawful),
             accused=tuple(one.job.name for one in lawful if not one.expected),
             directed_requests=max((one.directed_requests for one in lawful or single), default=0),
             unbroken=tuple(one for one in server if one not in broken | promised) if whole else (),
@@ -82,20 +83,20 @@ class Selfcheck:
         failures = [one for one in self.outcomes if not one.expected]
         return {
             "tracksync": __version__,
-            "schema": 1,
-            "door": "selfcheck",
-            "verdict": "broken" if failures or totals.weak or totals.unbroken else "kept",
+            "schema": SCHEMA,
+            "command": "selfcheck",
+            "verdict": "failed" if failures or totals.weak or totals.unbroken else "passed",
             "target": "mock",
             "seed": self.seed,
             "requests": sum(one.requests for one in self.outcomes),
             "seconds": self.seconds,
-            "findings": [_as_finding(one) for one in failures],
+            "findings": [_as_finding(one, cause) for cause, one in enumerate(failures, 1)],
             "clauses": {
-                clause: {"exercised": len(self.outcomes), "broken": broken.get(clause, 0)}
+                clause: {"covered": len(self.outcomes), "broken": broken.get(clause, 0)}
                 for clause in clauses()
                 if clause.startswith("TS-")
             },
-            "readings": {},
+            "interpretations": {},
             "totals": {name: getattr(totals, name) for name in Totals.__slots__},
             "matrix": [
                 {
@@ -114,11 +115,11 @@ class Selfcheck:
 
 
 def _weak_by_nature(name: str) -> bool:
-    """A fault that breaks nothing documented can only be a deviation."""
-    return all(strength_of(clause) != "documented" for clause in faults()[name].clauses)
+    """A fault that breaks nothing documented can only be a warning."""
+    return all(evidence_of(clause) != "documented" for clause in faults()[name].clauses)
 
 
-def _as_finding(outcome: Outcome) -> dict[str, Any]:
+def _as_finding(outcome: JobResult, cause: int) -> dict[str, Any]:
     job = outcome.job
     if job.kind.startswith("fault"):
         clause = faults()[job.faults[0]].clauses[0]
@@ -126,10 +127,14 @@ def _as_finding(outcome: Outcome) -> dict[str, Any]:
     else:
         clause, request = outcome.found[0]
         message = f"the lawful {job.kind} {job.name} is accused at request {request} (seed {job.seed})"
-    words = [f"--fault {name}" for name in job.faults] + [f"--reading {row}={one}" for row, one in job.readings]
+    words = [f"--fault {name}" for name in job.faults] + [
+        f"--interpretation {ambiguity}={one}" for ambiguity, one in job.interpretations
+    ]
     return {
         "clause": clause,
-        "strength": str(strength_of(clause)),
+        "cause": cause,
+        "severity": severity_of(evidence_of(clause)),
+        "evidence": str(evidence_of(clause)),
         "message": message,
         "exchanges": [],
         "reproduce": f"tracksync fuzz --seed {job.seed} --max-requests {job.max_requests} {' '.join(words)}",
@@ -137,12 +142,12 @@ def _as_finding(outcome: Outcome) -> dict[str, Any]:
 
 
 def all_jobs(seed: int, seeds: int, pairs: int) -> list[Job]:
-    """The jobs of a selfcheck: faults once, pairs of faults, readings and their pairs over several seeds."""
+    """The jobs of a selfcheck: faults once, pairs of faults, interpretations and their pairs over several seeds."""
     jobs = list(plans.fault_jobs(seed))
     jobs += plans.fault_pair_jobs(seed, pairs)
     for one in range(seed, seed + seeds):
-        jobs += plans.reading_jobs(one)
-        jobs += plans.reading_pair_jobs(one)
+        jobs += plans.interpretation_jobs(one)
+        jobs += plans.interpretation_pair_jobs(one)
     return jobs
 
 
@@ -151,7 +156,7 @@ def run_all(
     *,
     seed: int,
     workers: int | None = None,
-    progress: Callable[[Outcome, int, int], None] = lambda outcome, done, total: None,
+    progress: Callable[[JobResult, int, int], None] = lambda outcome, done, total: None,
 ) -> Selfcheck:
     """Carry out all jobs on `workers` processes, all cores by default; `progress` is called here after each.
 
@@ -159,7 +164,7 @@ def run_all(
     """
     wanted = list(jobs)
     begun = time.monotonic()
-    done: list[Outcome] = []
+    done: list[JobResult] = []
     count = workers or os.cpu_count() or 1
     if count == 1:
         for job in wanted:
@@ -168,7 +173,7 @@ def run_all(
         return Selfcheck(tuple(done), time.monotonic() - begun, seed)
     with ProcessPoolExecutor(count) as pool:
         futures = {pool.submit(carry_out, job): index for index, job in enumerate(wanted)}
-        order: dict[int, Outcome] = {}
+        order: dict[int, JobResult] = {}
         try:
             for future in as_completed(futures):
                 order[futures[future]] = future.result()

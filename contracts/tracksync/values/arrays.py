@@ -1,6 +1,6 @@
 """How array attributes keep unique values, are edited, and are cut at the workspace's limit.
 
-Readings are those of the ledger rows `remove-add-order` and `array-overflow`. Values are compared by `same`.
+Interpretations are those of the ambiguities `remove-add-order` and `array-overflow`. Values are compared by `same`.
 """
 
 from __future__ import annotations
@@ -39,18 +39,20 @@ def edit(current: list[Any], add: list[Any], remove: list[Any], order: str) -> l
     raise ValueError(f"an update is made remove-first or add-first, not {order!r}")
 
 
-def cap(values: list[Any], limit: int, reading: str, previous: list[Any] | None) -> list[Any] | None:
-    """`values` within `limit` by a reading of `array-overflow`: "unchanged", "newest" or "first".
+def cap(values: list[Any], limit: int, interpretation: str, previous: list[Any] | None) -> list[Any] | None:
+    """`values` within `limit` by an interpretation of `array-overflow`: "unchanged", "newest" or "first".
 
     `previous` is what is stored. None means that the update is not made, which is so under "unchanged" if the array
     would grow beyond the limit; one that was longer before (the setting was lowered) may still shrink.
     """
     if len(values) <= limit:
         return values
-    if reading == "unchanged":
+    if interpretation == "unchanged":
         return values if previous is not None and len(values) < len(previous) else None
-    if reading == "newest":
+    if interpretation == "newest":
         return values[len(values) - limit :]
-    if reading == "first":
+    if interpretation == "first":
         return values[:limit]
-    raise ValueError(f"an array over the limit is left unchanged, or keeps its newest or first values, not {reading!r}")
+    raise ValueError(
+        f"an array over the limit is left unchanged, or keeps its newest or first values, not {interpretation!r}"
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from tracksync.limits import CONTROL_KEYS, IDENTIFIERS, PROFILE_FIELDS
+from tracksync.contract.limits import CONTROL_KEYS, IDENTIFIERS, PROFILE_FIELDS
 
 _KINDS: Final = (
     dict.fromkeys(PROFILE_FIELDS, "profile")

@@ -1,6 +1,6 @@
 """Nested objects and arrays of objects: what is wrong with one, how two merge, how lists of them are edited.
 
-Sources: NESTED, ARROBJ, TRACK. Readings are those of the ledger rows `string-length` and `update-matches`.
+Sources: NESTED, ARROBJ, TRACK. Interpretations are those of the ambiguities `string-length` and `update-matches`.
 """
 
 from __future__ import annotations
@@ -12,13 +12,13 @@ from typing import Any, Final
 
 import msgspec
 
-from tracksync.limits import OBJECT_BYTES
+from tracksync.contract.limits import OBJECT_BYTES
 from tracksync.values.numbers import same
 from tracksync.values.text import fits
 from tracksync.values.times import Certainty, is_date_like, read_time
 
 
-class Problem(enum.StrEnum):
+class ObjectProblem(enum.StrEnum):
     """Why an object is not stored. The first two drop the whole update (NESTED); of the others see `invalid-object`."""
 
     NULL = "null"  # at any depth
@@ -29,17 +29,17 @@ class Problem(enum.StrEnum):
     SIZE = "size"
 
 
-def problems(value: Any, unit: str) -> frozenset[Problem]:
+def problems(value: Any, unit: str) -> frozenset[ObjectProblem]:
     """What is certainly wrong anywhere in the nested `value`; strings are measured in `unit`."""
-    found: set[Problem] = set()
+    found: set[ObjectProblem] = set()
     todo = [value]
     while todo:
         item = todo.pop()
         if item is None:
-            found.add(Problem.NULL)
+            found.add(ObjectProblem.NULL)
         elif type(item) is str:
             if not fits(item, unit):
-                found.add(Problem.STRING_LENGTH)
+                found.add(ObjectProblem.STRING_LENGTH)
         elif type(item) is list:
             todo.extend(item)
         elif type(item) is dict:
@@ -47,13 +47,13 @@ def problems(value: Any, unit: str) -> frozenset[Problem]:
             for key in item:
                 if key == "$time":
                     if _time_certainty(item[key]) is Certainty.NOT:
-                        found.add(Problem.BAD_TIME)
+                        found.add(ObjectProblem.BAD_TIME)
                 elif "." in key or "$" in key or " " in key:
-                    found.add(Problem.KEY_NAME)
+                    found.add(ObjectProblem.KEY_NAME)
                 if not fits(key, unit):
-                    found.add(Problem.KEY_LENGTH)
+                    found.add(ObjectProblem.KEY_LENGTH)
     if serialized_size(value) > OBJECT_BYTES:
-        found.add(Problem.SIZE)
+        found.add(ObjectProblem.SIZE)
     return frozenset(found)
 
 

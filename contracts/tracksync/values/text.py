@@ -1,11 +1,11 @@
 """How long a string is. The documents say characters, which is code points or UTF-16 units and never bytes.
 
-Readings are those of the ledger row `string-length`.
+Interpretations are those of the ambiguity `string-length`.
 """
 
 from __future__ import annotations
 
-from tracksync.limits import STRING_CHARACTERS
+from tracksync.contract.limits import STRING_CHARACTERS
 
 
 def length(text: str, unit: str) -> int:

@@ -1,4 +1,4 @@
-"""Reading and writing times in every form that the documents name, and knowing how sure a reading is.
+"""Reading and writing times in every form that the documents name, and knowing how sure an interpretation is.
 
 An instant is an int: microseconds since 1970-01-01T00:00:00Z in the proleptic Gregorian calendar. It may lie outside
 the range of `datetime`. A time without a zone means UTC (ATTR TYPES). Sources: ATTR, TYPES, SYNC's example.
@@ -14,7 +14,7 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from tracksync.limits import DATE_YEAR_MAX, DATE_YEAR_MIN
+from tracksync.contract.limits import DATE_YEAR_MAX, DATE_YEAR_MIN
 
 
 class Certainty(enum.StrEnum):
@@ -22,7 +22,7 @@ class Certainty(enum.StrEnum):
 
     CERTAIN = "certain"  # every server must take it
     LENIENT = "lenient"  # servers lawfully differ
-    NOT = "not"  # no time in any reading
+    NOT = "not"  # no time in any interpretation
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ def read_time(text: str) -> TimeText:
 
 @lru_cache(maxsize=8192)
 def write_time(instant: int, form: str, offset_minutes: int = 0) -> str:
-    """`instant` in `form`, a reading of the ledger row `time-form`; `offset_minutes` is for "as-sent" only.
+    """`instant` in `form`, a reading of the ambiguity `time-form`; `offset_minutes` is for "as-sent" only.
 
     Parts below the form's precision are cut off. Years outside 0 to 9999 get a sign.
     """

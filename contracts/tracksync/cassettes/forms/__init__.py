@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from tracksync.cassettes.forms import har, schemathesis_events, vcr
-from tracksync.cassettes.interaction import Draft, Problem
+from tracksync.cassettes.interaction import Draft, RecordingProblem
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Form:
     """How one family of recorders is read. `path` leads to the list of interactions, for the lines in JSON files."""
 
     recognise: Callable[[Any], str]
-    drafts: Callable[[Any, Sequence[int]], Iterator[Draft | Problem]]
+    drafts: Callable[[Any, Sequence[int]], Iterator[Draft | RecordingProblem]]
     path: Callable[[Any], tuple[str, ...]]
 
 

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from tracksync.cassettes.interaction import Unreadable
 from tracksync.cassettes.strict_yaml import LINE
-from tracksync.exchange import Headers, header
+from tracksync.model.exchange import Headers, header
+from tracksync.wire.bodies import Unreadable
 
 
 def mapping(value: Any, what: str, line: int) -> Mapping[str, Any]:

@@ -7,10 +7,11 @@ import binascii
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tracksync.cassettes import bodies
 from tracksync.cassettes.forms.common import headers_of, line_at, mapping, moment, seconds, status_of, text
-from tracksync.cassettes.interaction import Draft, Problem, Unreadable
-from tracksync.exchange import Failure, FailureKind, header
+from tracksync.cassettes.interaction import Draft, RecordingProblem
+from tracksync.model.exchange import Failure, FailureKind, header
+from tracksync.wire import bodies
+from tracksync.wire.bodies import Unreadable
 
 _LOST = "the recorder kept no body of the {}"
 
@@ -27,7 +28,7 @@ def path(document: Any) -> tuple[str, ...]:
     return ("log", "entries")
 
 
-def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | Problem]:
+def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | RecordingProblem]:
     """Every interaction."""
     log = document["log"]
     entries = log["entries"]
@@ -41,7 +42,7 @@ def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | Problem]:
         try:
             yield _draft(mapping(entry, "an entry", line), line, late)
         except Unreadable as broken:
-            yield Problem(broken.line or line, broken.message)
+            yield RecordingProblem(broken.line or line, broken.message)
 
 
 def _draft(entry: Any, line: int, late: bool) -> Draft:

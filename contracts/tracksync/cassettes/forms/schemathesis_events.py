@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tracksync.cassettes import bodies
 from tracksync.cassettes.forms.common import headers_of, mapping, moment, seconds, status_of, text
-from tracksync.cassettes.interaction import Draft, Problem, Unreadable
-from tracksync.exchange import Failure, FailureKind
+from tracksync.cassettes.interaction import Draft, RecordingProblem
+from tracksync.model.exchange import Failure, FailureKind
+from tracksync.wire import bodies
+from tracksync.wire.bodies import Unreadable
 
 
 class Lines(list[tuple[int, Any]]):
@@ -26,7 +27,7 @@ def recognise(document: Any) -> str:
     return ""
 
 
-def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | Problem]:
+def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | RecordingProblem]:
     """Every interaction of every finished scenario."""
     for line, value in document:
         scenario = value.get("ScenarioFinished") if isinstance(value, dict) else None
@@ -37,13 +38,13 @@ def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | Problem]:
         if interactions is None:
             continue
         if not isinstance(interactions, dict):
-            yield Problem(line, "the interactions of the scenario are not a mapping")
+            yield RecordingProblem(line, "the interactions of the scenario are not a mapping")
             continue
         for item in interactions.values():
             try:
                 yield _draft(mapping(item, "an interaction", line), line)
             except Unreadable as broken:
-                yield Problem(line, broken.message)
+                yield RecordingProblem(line, broken.message)
 
 
 def _draft(item: Any, line: int) -> Draft:

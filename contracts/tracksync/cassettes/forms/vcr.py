@@ -11,7 +11,6 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from tracksync.cassettes import bodies
 from tracksync.cassettes.forms.common import (
     headers_of,
     json_headers,
@@ -22,9 +21,11 @@ from tracksync.cassettes.forms.common import (
     status_of,
     text,
 )
-from tracksync.cassettes.interaction import Draft, Problem, Unreadable
+from tracksync.cassettes.interaction import Draft, RecordingProblem
 from tracksync.cassettes.strict_yaml import LINE
-from tracksync.exchange import Credential, Failure, FailureKind, Headers
+from tracksync.model.exchange import Credential, Failure, FailureKind, Headers
+from tracksync.wire import bodies
+from tracksync.wire.bodies import Unreadable
 
 _CREDENTIALS = {credential.value: credential for credential in Credential}
 _FAILURES = {kind.value: kind for kind in FailureKind}
@@ -50,7 +51,7 @@ def path(document: Any) -> tuple[str, ...]:
     return ("http_interactions",) if "http_interactions" in document else ("interactions",)
 
 
-def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | Problem]:
+def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | RecordingProblem]:
     """Every interaction."""
     items = document if isinstance(document, list) else document[path(document)[0]]
     if items is None:
@@ -63,7 +64,7 @@ def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | Problem]:
         try:
             yield _draft(mapping(item, "an interaction", line), line, lossy)
         except Unreadable as broken:
-            yield Problem(broken.line or line, broken.message)
+            yield RecordingProblem(broken.line or line, broken.message)
 
 
 def _draft(item: Any, line: int, lossy: bool) -> Draft:

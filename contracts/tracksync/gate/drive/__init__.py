@@ -1,11 +1,11 @@
 """Drive: the client under test as an adapter process that speaks JSON Lines, and Hypothesis that drives it.
 
 `protocol` is what goes over the pipe, `adapter` the process, `ways` what the server does, `script` both of them as one
-file, `stand` plays a script, `truth` and outcomes.toml say what may be reported of it, `judging` puts it together,
+file, `stand` plays a script, `truth` and outcomes.toml say what may be reported of it, `checking` puts it together,
 `driving` is the run.
 """
 
 from tracksync.gate.drive.driving import DrivePlan, Driver
-from tracksync.gate.drive.stand import Rig
+from tracksync.gate.drive.session import Rig
 
 __all__ = ["DrivePlan", "Driver", "Rig"]

@@ -18,12 +18,12 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any, Final
 
-from tracksync.errors import Unfinished, UsageError
+from tracksync.errors import Incomplete, UsageError
 from tracksync.gate.command import MARK, end_all, key_spellings
 from tracksync.gate.drive.protocol import (
+    AdapterReport,
     Hello,
-    ProtocolBroken,
-    Report,
+    ProtocolError,
     hello_message,
     read_hello,
     read_report,
@@ -81,15 +81,15 @@ class Adapter:
 
     # --- talking ------------------------------------------------------------------------------------------------
     def greet(self, timeout: float) -> Hello:
-        """Say hello, and wait for the adapter's. Raises NoAdapter, or Unfinished where none comes."""
+        """Say hello, and wait for the adapter's. Raises NoAdapter, or Incomplete where none comes."""
         with suppress(OSError):
             self._write(hello_message())
         try:
             line = self._line(time.monotonic() + timeout)
         except Gone as gone:
-            raise Unfinished(f"the adapter {gone.how} before it said hello{self.last_words()}") from None
+            raise Incomplete(f"the adapter {gone.how} before it said hello{self.last_words()}") from None
         except Silent:
-            raise Unfinished(
+            raise Incomplete(
                 f"the adapter did not say hello within {timeout:g} s; it reads a line from standard input and answers "
                 f"on standard output: flush after every line{self.last_words()}"
             ) from None
@@ -103,15 +103,15 @@ class Adapter:
         except OSError:
             raise Gone(self._how()) from None
 
-    def answer(self, until: float) -> Report:
+    def answer(self, until: float) -> AdapterReport:
         """The next outcome. Raises Silent at `until` (monotonic seconds), Gone, ProtocolBroken."""
         while True:
             line = self._line(until)
             self._number += 1
             try:
                 report = read_report(line, self._number + 1, frozenset(self._asked))
-            except ProtocolBroken as broken:
-                raise ProtocolBroken(f"{broken}{self.last_words()}") from None
+            except ProtocolError as broken:
+                raise ProtocolError(f"{broken}{self.last_words()}") from None
             if report is not None:
                 self._asked.discard(report.id)
                 return report

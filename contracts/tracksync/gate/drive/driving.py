@@ -15,27 +15,27 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
-from tracksync.clauses import Side, Strength, catalogue
-from tracksync.errors import Unfinished, UsageError
-from tracksync.events import (
+from tracksync.contract.clauses import Evidence, Side, catalogue
+from tracksync.errors import Incomplete, UsageError
+from tracksync.gate.drive import behaviours
+from tracksync.gate.drive.checking import DriveFinding, Verdict, check_played
+from tracksync.gate.drive.protocol import VERSION, Kind, ReportedOutcome
+from tracksync.gate.drive.script import Script, again, alone, at_once, shorter, together, unusual
+from tracksync.gate.drive.session import DriveSession, Rig
+from tracksync.gate.scenarios import NORMAL
+from tracksync.model.events import (
     Event,
-    ExchangeJudged,
+    ExchangeChecked,
     FindingConfirmed,
     PhaseStarted,
     RunEnded,
     RunStarted,
     SectionAdded,
 )
-from tracksync.exchange import Exchange
-from tracksync.figures import Section
-from tracksync.findings import Finding
-from tracksync.gate.drive import ways
-from tracksync.gate.drive.judging import Broken, Verdict, judge_played
-from tracksync.gate.drive.protocol import VERSION, Kind, Outcome
-from tracksync.gate.drive.script import Script, again, alone, at_once, shorter, together, unusual
-from tracksync.gate.drive.stand import Rig, Stand
-from tracksync.gate.scenarios import CALM
-from tracksync.outcome import fails, fingerprint, strength_of
+from tracksync.model.exchange import Exchange
+from tracksync.model.figures import Section
+from tracksync.model.finding import Finding
+from tracksync.model.verdict import evidence_of, fails, fingerprint
 
 SLOW: Final = "slow-answer"  # under it, what is on its way together shows
 SHRINKING: Final = 30.0  # seconds that may be spent on making scripts shorter
@@ -63,7 +63,7 @@ class DrivePlan:
 
 
 @dataclass(slots=True)
-class _Found:
+class _DriveFindings:
     """A finding, the shortest script that showed it, and how often it was seen."""
 
     finding: Finding
@@ -74,18 +74,18 @@ class _Found:
 
 
 class Driver:
-    """One run. `run` raises UsageError where there is no adapter to speak to, and Unfinished in the midst of it."""
+    """One run. `run` raises UsageError where there is no adapter to speak to, and Incomplete in the midst of it."""
 
     def __init__(self, plan: DrivePlan, emit: Callable[[Event], None]) -> None:
         self._plan, self._emit = plan, emit
-        self._asks = {name: ways.asks(played, plan.rig.deadline) for name, played in plan.rig.behaviours.items()}
-        self._found: dict[tuple[str, str], _Found] = {}
-        self._calm: frozenset[Kind] = frozenset()
+        self._asks = {name: behaviours.asks(played, plan.rig.deadline) for name, played in plan.rig.behaviours.items()}
+        self._found: dict[tuple[str, str], _DriveFindings] = {}
+        self._normal: frozenset[Kind] = frozenset()
         self._outcomes: dict[str, dict[Kind, Counter[str]]] = {}
         self._index = self._scripts = self._operations = self._stray = 0
         self._begun = time.monotonic()
         self._phase = ""
-        self._stand: Stand | None = None
+        self._stand: DriveSession | None = None
         if not plan.rig.command:
             raise UsageError("there is no adapter; write its command after --: --driver -- node adapter.mjs")
 
@@ -94,12 +94,12 @@ class Driver:
         plan = self._plan
         name = shlex.join(plan.rig.command)
         self._emit(RunStarted("gate", name, time.time(), plan.rig.seed, strict=plan.strict))
-        with Stand(plan.rig) as stand:
+        with DriveSession(plan.rig) as stand:
             self._stand = stand
             try:
                 if plan.script is not None:
                     self._begin("script")
-                    self._calm = frozenset(Kind)
+                    self._normal = frozenset(Kind)
                     self._try(stand, plan.script)
                 else:
                     self._each_behaviour(stand)
@@ -113,7 +113,9 @@ class Driver:
         broken = any(self._fails(found.finding) for found in self._found.values())
         done = f"{self._operations} operations in {self._scripts} scripts"
         reason = "the client breaks the contract" if broken else "the client kept the contract"
-        self._emit(RunEnded("broken" if broken else "kept", f"{reason}: {done}", time.time(), why_not=self._why_not()))
+        self._emit(
+            RunEnded("failed" if broken else "passed", f"{reason}: {done}", time.time(), why_not=self._why_not())
+        )
 
     def as_json(self) -> dict[str, Any]:
         """The member `driver` of the result."""
@@ -141,11 +143,11 @@ class Driver:
             self._phase = phase
             self._emit(PhaseStarted(phase))
 
-    def _each_behaviour(self, stand: Stand) -> None:
+    def _each_behaviour(self, stand: DriveSession) -> None:
         kinds = stand.hello.operations
         for name in self._plan.rig.behaviours:
             self._begin(f"each behaviour: {name}")
-            if stand.hello.pipelining and len(kinds) > 1 and name != CALM:
+            if stand.hello.pipelining and len(kinds) > 1 and name != NORMAL:
                 script = together(name, kinds)
                 verdict = self._play(stand, script)
                 if not verdict.broken:
@@ -160,29 +162,29 @@ class Driver:
                 for kind in kinds:
                     self._try(stand, alone(name, kind))
 
-    def _each_content(self, stand: Stand) -> None:
+    def _each_content(self, stand: DriveSession) -> None:
         """Unusual contents, operations that come again, and two on one cell at once."""
         kinds = stand.hello.operations
         self._begin("each content")
         for script in (*unusual(kinds), *map(again, kinds)):
             self._try(stand, script)
         if stand.hello.pipelining:
-            slow = SLOW if SLOW in self._plan.rig.behaviours else CALM
+            slow = SLOW if SLOW in self._plan.rig.behaviours else NORMAL
             for kind in kinds:
                 self._try(stand, at_once(slow, kind))
 
-    def _at_random(self, stand: Stand) -> None:
+    def _at_random(self, stand: DriveSession) -> None:
         """Let Hypothesis draw scripts, and shrink those that break what was not known to be broken."""
         from hypothesis import HealthCheck, Phase, Verbosity, given, seed, settings
         from hypothesis.errors import HypothesisException
 
-        from tracksync.gate.drive.drawing import scripts
+        from tracksync.gate.drive.strategies import scripts
 
         plan = self._plan
         if plan.scripts < 1:
             return
         self._begin("random scripts")
-        lasting = [name for name, one in plan.rig.behaviours.items() if ways.lasts(one, plan.rig.deadline)]
+        lasting = [name for name, one in plan.rig.behaviours.items() if behaviours.lasts(one, plan.rig.deadline)]
         passing = [name for name in plan.rig.behaviours if name not in lasting]
         before = {clause for clause, _ in self._found}
         memory: dict[str, frozenset[str]] = {}
@@ -212,19 +214,19 @@ class Driver:
         )(seed(plan.rig.seed)(drawn))
         try:
             examined()
-        except (_Broken, HypothesisException):
+        except (_BrokenClause, HypothesisException):
             pass  # noted when it was seen; time may have changed its mind when it was tried again
         except BaseExceptionGroup as group:
-            rest = group.split((_Broken, HypothesisException))[1]
+            rest = group.split((_BrokenClause, HypothesisException))[1]
             if rest is not None:
                 raise rest from None
 
     def _harmless(self) -> frozenset[str]:
         """Clauses that no script is worth being shortened for: advice, and those that are known."""
-        assumed = {id_ for id_, one in catalogue(Side.CLIENT).items() if one.strength is Strength.ASSUMED}
+        assumed = {id_ for id_, one in catalogue(Side.CLIENT).items() if one.evidence is Evidence.ASSUMED}
         return frozenset(assumed | self._plan.allowed)
 
-    def _confirm(self, stand: Stand) -> None:
+    def _confirm(self, stand: DriveSession) -> None:
         """Play the script of each finding once more in a new process, as a person would who wants to see it."""
         findings = [found for found in self._found.values() if found.finding.clause not in self._harmless()]
         if not findings:
@@ -236,7 +238,7 @@ class Driver:
             stand.renew()
             found.alone = found.finding.clause in self._play(stand, found.script).clauses
 
-    def _shorten(self, stand: Stand, found: _Found, until: float) -> None:
+    def _shorten(self, stand: DriveSession, found: _DriveFindings, until: float) -> None:
         """Leave out what can be left out: Hypothesis stops where a step of several would have to become one of one."""
         kept: Script | None = found.script
         while kept is not None:
@@ -250,38 +252,38 @@ class Driver:
                     break
 
     # --- one script ---------------------------------------------------------------------------------------------
-    def _try(self, stand: Stand, script: Script) -> Verdict:
+    def _try(self, stand: DriveSession, script: Script) -> Verdict:
         verdict = self._play(stand, script)
         self._note(script, verdict)
         return verdict
 
-    def _play(self, stand: Stand, script: Script) -> Verdict:
+    def _play(self, stand: DriveSession, script: Script) -> Verdict:
         if time.monotonic() - self._begun > self._plan.timeout:
-            raise Unfinished(f"the run was not done within {self._plan.timeout:g} s; --timeout gives it more")
+            raise Incomplete(f"the run was not done within {self._plan.timeout:g} s; --timeout gives it more")
         played = stand.play(script)
         self._scripts += 1
         self._operations += len(played.done)
         self._stray += played.stray
         for done in played.done:
-            if done.behaviour == CALM and done.report is not None and done.report.outcome is Outcome.APPLIED:
-                self._calm |= {done.operation.kind}
+            if done.behaviour == NORMAL and done.report is not None and done.report.outcome is ReportedOutcome.APPLIED:
+                self._normal |= {done.operation.kind}
             counter = self._outcomes.setdefault(done.behaviour, {}).setdefault(done.operation.kind, Counter())
             counter[str(done.report.outcome) if done.report else "none"] += 1
-        verdict = judge_played(played, self._asks, self._calm)
-        for place, (exchange, findings, exercised) in enumerate(verdict.judged, 1):
+        verdict = check_played(played, self._asks, self._normal)
+        for place, (exchange, findings, covered) in enumerate(verdict.checked, 1):
             self._index += 1
-            touched = exercised | verdict.exercised if place == len(verdict.judged) else exercised
-            self._emit(ExchangeJudged(self._index, exchange, findings, touched, self._phase))
+            touched = covered | verdict.covered if place == len(verdict.checked) else covered
+            self._emit(ExchangeChecked(self._index, exchange, findings, touched, self._phase))
         return verdict
 
     def _note(self, script: Script, verdict: Verdict) -> None:
         for broken in verdict.broken:
             self._add(script, broken)
 
-    def _add(self, script: Script, broken: Broken) -> None:
+    def _add(self, script: Script, broken: DriveFinding) -> None:
         finding = broken.finding
         place = (finding.clause, fingerprint(finding.clause, finding.pointer))
-        plainest = (finding.clause, fingerprint(finding.clause, f"/outcome/{CALM}"))
+        plainest = (finding.clause, fingerprint(finding.clause, f"/outcome/{NORMAL}"))
         place = plainest if plainest in self._found else place
         of_clause = [one for (clause, _), one in self._found.items() if clause == finding.clause]
         if place in self._found:
@@ -290,7 +292,7 @@ class Driver:
             if script.size < held.script.size:
                 held.finding, held.exchanges, held.script = finding, broken.exchanges, script
         elif self._is_known(finding) or sum(not self._is_known(one.finding) for one in of_clause) < _SHOWN:
-            self._found[place] = _Found(finding, broken.exchanges, script)
+            self._found[place] = _DriveFindings(finding, broken.exchanges, script)
 
     # --- the end ------------------------------------------------------------------------------------------------
     def _is_known(self, finding: Finding) -> bool:
@@ -298,26 +300,29 @@ class Driver:
         return finding.clause in self._plan.allowed or mark in self._plan.known
 
     def _fails(self, finding: Finding) -> bool:
-        return fails(strength_of(finding.clause), strict=self._plan.strict, known=self._is_known(finding))
+        return fails(evidence_of(finding.clause), strict=self._plan.strict, known=self._is_known(finding))
 
-    def _tell(self, stand: Stand) -> None:
+    def _tell(self, stand: DriveSession) -> None:
         """Emit what was found, and what the client reported under each behaviour."""
         for stream in sorted(stand.look_for_key()):
             finding = Finding("TC-KEY-SECRET", f"the key stands in the adapter's {stream}", "/outcome")
-            self._found.setdefault((finding.clause, stream), _Found(finding, (), Script(())))
+            self._found.setdefault((finding.clause, stream), _DriveFindings(finding, (), Script(())))
         for found in self._found.values():
             self._emit(self._event(found))
         kinds = stand.hello.operations
-        rows = tuple(
-            (name, *(_cell(row.get(kind, Counter())) for kind in kinds)) for name, row in self._outcomes.items()
+        ambiguities = tuple(
+            (name, *(_cell(ambiguity.get(kind, Counter())) for kind in kinds))
+            for name, ambiguity in self._outcomes.items()
         )
         text = f"{stand.hello.client}; {self._operations} operations in {self._scripts} scripts."
         if stand.left_behind:
             text += f" Left behind and ended: {', '.join(stand.left_behind)}."
-        if rows:
-            self._emit(SectionAdded(Section("What the client reported", text, ("the server", *map(str, kinds)), rows)))
+        if ambiguities:
+            self._emit(
+                SectionAdded(Section("What the client reported", text, ("the server", *map(str, kinds)), ambiguities))
+            )
 
-    def _event(self, found: _Found) -> FindingConfirmed:
+    def _event(self, found: _DriveFindings) -> FindingConfirmed:
         again = f" [seen {found.times} times]" if found.times > 1 else ""
         if not found.alone:
             again += (
@@ -339,15 +344,15 @@ class Driver:
         return {"TC-ORDER": "it needs an adapter with pipelining, or a script that comes back to one attribute"}
 
 
-class _Broken(Exception):
+class _BrokenClause(Exception):
     """Tells Hypothesis that a script broke a clause; each clause has a type of its own, and is shrunk by itself."""
 
 
-_ORIGINS: Final[dict[str, type[_Broken]]] = {}
+_ORIGINS: Final[dict[str, type[_BrokenClause]]] = {}
 
 
-def _origin(clause: str) -> _Broken:
-    made = _ORIGINS.setdefault(clause, type(f"Broken {clause}", (_Broken,), {}))
+def _origin(clause: str) -> _BrokenClause:
+    made = _ORIGINS.setdefault(clause, type(f"Broken {clause}", (_BrokenClause,), {}))
     return made(clause)
 
 

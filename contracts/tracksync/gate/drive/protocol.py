@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Final
 
-from tracksync.errors import Unfinished, UsageError
+from tracksync.errors import Incomplete, UsageError
 
 VERSION: Final = 1
 SHOWN: Final = 120  # characters of a line that a message shows
@@ -31,7 +31,7 @@ class Kind(StrEnum):
     INCREMENT = "increment"
 
 
-class Outcome(StrEnum):
+class ReportedOutcome(StrEnum):
     """What a client makes of an operation."""
 
     APPLIED = "applied"
@@ -55,8 +55,8 @@ class NoAdapter(UsageError):
     """The command does not speak the protocol at all."""
 
 
-class ProtocolBroken(Unfinished):
-    """An adapter that had said hello does not keep the protocol any more: nothing that it says can be judged."""
+class ProtocolError(Incomplete):
+    """An adapter that had said hello does not keep the protocol any more: nothing that it says can be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,11 +83,11 @@ class Hello:
 
 
 @dataclass(frozen=True, slots=True)
-class Report:
+class AdapterReport:
     """What a client made of an operation. `values` and `attempts` are None where it does not tell."""
 
     id: int
-    outcome: Outcome
+    outcome: ReportedOutcome
     values: Mapping[str, Any] | None = None
     attempts: int | None = None
     message: str = ""
@@ -131,7 +131,7 @@ def read_hello(line: str) -> Hello:
                  pipelining)  # fmt: skip
 
 
-def read_report(line: str, number: int, asked: frozenset[int]) -> Report | None:
+def read_report(line: str, number: int, asked: frozenset[int]) -> AdapterReport | None:
     """The outcome in `line`, which is the adapter's `number`-th; None for a line of a type that is not known.
 
     `asked` are the operations that are still open. Raises ProtocolBroken.
@@ -139,21 +139,21 @@ def read_report(line: str, number: int, asked: frozenset[int]) -> Report | None:
     where = f"line {number} of the adapter's standard output"
     message = _object(line)
     if message is None:
-        raise ProtocolBroken(f"{where} is no JSON object: {shown(line)}; logs go to standard error")
+        raise ProtocolError(f"{where} is no JSON object: {shown(line)}; logs go to standard error")
     if message.get("type") != "outcome":
         return None
     id_, name = message.get("id"), message.get("outcome")
     if isinstance(id_, bool) or not isinstance(id_, int) or id_ not in asked:
         open_ = ", ".join(map(str, sorted(asked)))
-        raise ProtocolBroken(f"{where} answers operation {id_!r}; open are {open_}: an outcome repeats the id")
-    if name not in {str(one) for one in Outcome}:
-        raise ProtocolBroken(f"{where} has the outcome {name!r}; there are {', '.join(map(str, Outcome))}")
+        raise ProtocolError(f"{where} answers operation {id_!r}; open are {open_}: an outcome repeats the id")
+    if name not in {str(one) for one in ReportedOutcome}:
+        raise ProtocolError(f"{where} has the outcome {name!r}; there are {', '.join(map(str, ReportedOutcome))}")
     values, attempts = message.get("values"), message.get("attempts")
     if values is not None and not isinstance(values, dict):
-        raise ProtocolBroken(f"{where}: values is an object of names and values, or left out")
+        raise ProtocolError(f"{where}: values is an object of names and values, or left out")
     if attempts is not None and (isinstance(attempts, bool) or not isinstance(attempts, int) or attempts < 0):
-        raise ProtocolBroken(f"{where}: attempts is the number of requests that were sent, or left out")
-    return Report(id_, Outcome(name), values, attempts, str(message.get("message", ""))[:SHOWN], message)
+        raise ProtocolError(f"{where}: attempts is the number of requests that were sent, or left out")
+    return AdapterReport(id_, ReportedOutcome(name), values, attempts, str(message.get("message", ""))[:SHOWN], message)
 
 
 def _object(line: str) -> dict[str, Any] | None:

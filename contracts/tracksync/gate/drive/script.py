@@ -12,17 +12,9 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tracksync.errors import ConfigError
-from tracksync.gate.drive.protocol import (
-    MEMBERS,
-    OPTIONAL,
-    Kind,
-    Operation,
-    hello_message,
-    shown,
-    write,
-)
+from tracksync.gate.drive.protocol import MEMBERS, OPTIONAL, Kind, Operation, hello_message, shown, write
 
-CALM: Final = "calm"
+NORMAL: Final = "normal"
 USER: Final[Mapping[str, Any]] = {"external_id": "user-1"}
 TEXTS: Final = ("", " red ", "x\ny", 'a"b\\c', "日本語", "😀", "</script>", "null", "$HOME %s", "x" * 255)
 OBJECT: Final = {"town": "Zürich", "floors": [1, 2], "sold": False}
@@ -34,7 +26,7 @@ CONTACTS: Final[tuple[Mapping[str, Any], ...]] = ({"email": "user-4@example.com"
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class ScriptStep:
     """Operations under one behaviour of the server: one after the other, or all at once where it is `pipelined`."""
 
     behaviour: str
@@ -46,7 +38,7 @@ class Step:
 class Script:
     """Steps, played on a workspace without users."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[ScriptStep, ...]
 
     @property
     def size(self) -> tuple[int, int, int]:
@@ -101,7 +93,7 @@ def shorter(script: Script) -> Iterator[Script]:
 def read(text: str, source: str, behaviours: Iterable[str]) -> Script:
     """The script in `text`. Raises ConfigError, which names the line."""
     known = frozenset(behaviours)
-    steps: list[Step] = []
+    steps: list[ScriptStep] = []
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip():
             continue
@@ -117,11 +109,11 @@ def read(text: str, source: str, behaviours: Iterable[str]) -> Script:
                 name = message.get("behaviour")
                 if name not in known:
                     raise ConfigError(f"{where}: no behaviour is called {name!r}")
-                steps.append(Step(str(name), (), message.get("pipelined") is True))
+                steps.append(ScriptStep(str(name), (), message.get("pipelined") is True))
             case "operation":
                 if not steps:
                     raise ConfigError(
-                        f'{where}: say first what the server does: {{"type":"server","behaviour":"calm"}}'
+                        f'{where}: say first what the server does: {{"type":"server","behaviour":"normal"}}'
                     )
                 steps[-1] = replace(steps[-1], operations=(*steps[-1].operations, _operation(message, where)))
     made = Script(tuple(step for step in steps if step.operations))
@@ -163,7 +155,7 @@ def unusual(kinds: Sequence[Kind]) -> list[Script]:
     made += [replace(one, user=ALIAS, members={**one.members, **CREATES}) for one in map(simplest, Kind)]
     only = {"update_existing_only": True}
     made += [replace(one, members={**one.members, **only}) for one in map(simplest, Kind)]
-    return [timed(Script((Step(CALM, (one,)),))) for one in made if one.kind in kinds]
+    return [timed(Script((ScriptStep(NORMAL, (one,)),))) for one in made if one.kind in kinds]
 
 
 def again(kind: Kind) -> Script:
@@ -171,7 +163,7 @@ def again(kind: Kind) -> Script:
     operations = [simplest(kind), simplest(kind), simplest(kind, "user-2")]
     if kind is Kind.SET:
         operations.append(Operation(kind, USER, {"attributes": {"colour": None}}))
-    return timed(Script((Step(CALM, tuple(operations)),)))
+    return timed(Script((ScriptStep(NORMAL, tuple(operations)),)))
 
 
 def at_once(behaviour: str, kind: Kind) -> Script:
@@ -184,7 +176,7 @@ def at_once(behaviour: str, kind: Kind) -> Script:
         Kind.INCREMENT: {"by": 5},
     }
     second = replace(first, members={**first.members, **change[kind]})
-    return timed(Script((Step(behaviour, (first, second), pipelined=True),)))
+    return timed(Script((ScriptStep(behaviour, (first, second), pipelined=True),)))
 
 
 def simplest(kind: Kind, user: str = "user-1") -> Operation:
@@ -200,10 +192,10 @@ def simplest(kind: Kind, user: str = "user-1") -> Operation:
 
 def alone(behaviour: str, kind: Kind) -> Script:
     """One plain operation under one behaviour."""
-    return timed(Script((Step(behaviour, (simplest(kind),)),)))
+    return timed(Script((ScriptStep(behaviour, (simplest(kind),)),)))
 
 
 def together(behaviour: str, kinds: Sequence[Kind]) -> Script:
     """A plain operation of each kind at once, each on a user of its own."""
     operations = tuple(simplest(kind, f"user-{place}") for place, kind in enumerate(kinds, 1))
-    return timed(Script((Step(behaviour, operations, pipelined=True),)))
+    return timed(Script((ScriptStep(behaviour, operations, pipelined=True),)))

@@ -13,11 +13,11 @@ from functools import cache
 from importlib import resources
 from typing import Any, Final
 
-from tracksync.exchange import Request, Response
-from tracksync.gate.drive.protocol import Kind, Operation, Outcome
-from tracksync.gate.observed import Observed
+from tracksync.gate.drive.protocol import Kind, Operation, ReportedOutcome
+from tracksync.model.exchange import Request, Response
 from tracksync.values.jsontext import read_json
 from tracksync.values.times import read_time
+from tracksync.wire.observed import Observed
 
 SECTIONS: Final[Mapping[Kind, str]] = {
     Kind.SET: "attributes",
@@ -41,8 +41,8 @@ class Told(StrEnum):
     REFUSED = "refused"
     DENIED = "denied"
     LIMITED = "limited"
-    TROUBLE = "trouble"
-    NOTHING = "nothing"
+    TRANSIENT_FAILURE = "transient-failure"
+    NO_RESPONSE = "no-response"
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,34 +62,34 @@ class Truth:
     doubtful: bool = False
     altered: Request | None = None
 
-    def wrong(self, outcome: Outcome) -> str:
+    def wrong(self, outcome: ReportedOutcome) -> str:
         """The clause that a report of `outcome` breaks, or nothing."""
         return table()[self.told, self.applied > 0][outcome]
 
 
 @cache
-def table() -> Mapping[tuple[Told, bool], Mapping[Outcome, str]]:
+def table() -> Mapping[tuple[Told, bool], Mapping[ReportedOutcome, str]]:
     """The table of outcomes.toml: (told, whether applied) to the clause that each outcome breaks."""
     text = resources.files("tracksync.gate.drive").joinpath("outcomes.toml").read_text(encoding="utf-8")
     return {
-        (Told(told), effect == "some"): {Outcome(name): clause for name, clause in row.items()}
+        (Told(told), effect == "some"): {ReportedOutcome(name): clause for name, clause in ambiguity.items()}
         for told, effects in tomllib.loads(text).items()
-        for effect, row in effects.items()
+        for effect, ambiguity in effects.items()
     }
 
 
 def find_truth(operation: Operation, observed: Sequence[Observed], applied: int) -> Truth:
     """The truth of `operation`, from its exchanges in order and how many of its requests the mock applied."""
-    told = Told.NOTHING
+    told = Told.NO_RESPONSE
     shown: Mapping[str, Any] | None = None
     disturbed = doubtful = False
     for one in observed:
         response = None if one.gave_up else one.exchange.response
-        says, values = _reading(operation, response)
+        says, values = _interpretation(operation, response)
         shown = values if values is not None else shown
         if told is not Told.SHOWN:
             told = says
-        spoilt = says is Told.TROUBLE
+        spoilt = says is Told.TRANSIENT_FAILURE
         disturbed = disturbed or spoilt or says in (Told.REFUSED, Told.DENIED, Told.LIMITED)
         doubtful = doubtful or (spoilt and (response is None or response.status < 500 or response.status in MAYBE))
     requests = (one.exchange.request for one in observed)
@@ -97,15 +97,15 @@ def find_truth(operation: Operation, observed: Sequence[Observed], applied: int)
     return Truth(told, applied, len(observed), shown, disturbed, doubtful, altered)
 
 
-def _reading(operation: Operation, response: Response | None) -> tuple[Told, Mapping[str, Any] | None]:
+def _interpretation(operation: Operation, response: Response | None) -> tuple[Told, Mapping[str, Any] | None]:
     if response is None or response.status >= 500:
-        return Told.TROUBLE, None
+        return Told.TRANSIENT_FAILURE, None
     if response.status >= 400:
         limited = Told.LIMITED if response.status == 429 else Told.REFUSED
         return (Told.DENIED if response.status in DENIED else limited), None
     body = read_json(response.body).value
     if not 200 <= response.status < 300 or not isinstance(body, dict):
-        return Told.TROUBLE, None
+        return Told.TRANSIENT_FAILURE, None
     users = body.get("users")
     if not (isinstance(users, list) and users and isinstance(users[0], dict)):
         return Told.UNMADE, {}

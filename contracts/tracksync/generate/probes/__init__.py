@@ -1,4 +1,4 @@
-"""The directed probes: which requests, together, exercise every clause. They assert nothing; the oracle decides.
+"""The directed probes: which requests, together, cover every clause. They assert nothing; the oracle decides.
 
 They stand in the order in which they are sent: what reveals most comes first. No probe leans on another.
 """
@@ -10,7 +10,7 @@ from typing import Final
 
 from tracksync.generate.build import Step, event_request
 from tracksync.generate.harmless import Namer
-from tracksync.generate.probes import attributes, byways, containers, events, neighbours, purchases, refusals, users
+from tracksync.generate.probes import attributes, containers, events, neighbours, purchases, rare_cases, refusals, users
 from tracksync.generate.probes.probe import Probe
 
 PROBES: Final[tuple[Probe, ...]] = (
@@ -48,13 +48,13 @@ PROBES: Final[tuple[Probe, ...]] = (
     neighbours.track,
     neighbours.export,
     neighbours.delete,
-    byways.every_section,
-    byways.flags_and_lists,
-    byways.long_names,
-    byways.creates_nobody,
+    rare_cases.every_section,
+    rare_cases.flags_and_lists,
+    rare_cases.long_names,
+    rare_cases.creates_no_user,
 )
 
-# Clauses that no fixed sequence can exercise, and who does it instead.
+# Clauses that no fixed sequence can cover, and who does it instead.
 ELSEWHERE: Final = {
     "TS-RATE-EXCEEDED": "the engine sends `rate_burst` where going over the limit is allowed",
     "TS-RATE-429": "as TS-RATE-EXCEEDED; it also shows when another run uses up the window",

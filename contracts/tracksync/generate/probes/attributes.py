@@ -110,7 +110,7 @@ NAMES: Final[dict[str, Any]] = {
     "TS-STATE-KEYS-APART",
     "TS-OK-ONLY-ATTRIBUTES",
     "TS-OK-SHOWS",
-    "TS-READING-KEPT",
+    "TS-INTERPRETATION-KEPT",
 )
 def values(name: Namer) -> Iterator[Step]:
     """Every type at once; then every update that leaves a trace; then updates that show what was stored.

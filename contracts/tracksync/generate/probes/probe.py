@@ -1,13 +1,13 @@
-"""What a probe is: a short named sequence of requests that exercises given clauses, and asserts nothing itself."""
+"""What a probe is: a short named sequence of requests that covers given clauses, and asserts nothing itself."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tracksync.exchange import Credential, Request
 from tracksync.generate.build import KeyForm, Step
 from tracksync.generate.harmless import Namer
+from tracksync.model.exchange import Credential, Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +16,7 @@ class Probe:
 
     `write` is a pure function of the namer. `heavy`: at least one body is over 4 MB. `optional`: it needs
     permissions beyond `users.track.sync`, and `group` then names what it is about. `further`: every clause has been
-    exercised without it, and a run whose budget ends before it has done what it must.
+    covered without it, and a run whose budget ends before it has done what it must.
     """
 
     name: str

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tracksync.exchange import Credential
+from tracksync.contract.limits import BODY_BYTES
 from tracksync.generate.build import (
     SYNC,
     KeyForm,
@@ -27,7 +27,7 @@ from tracksync.generate.build import (
 )
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes.probe import probe, send
-from tracksync.limits import BODY_BYTES
+from tracksync.model.exchange import Credential
 
 DAY = "2023-08-01T12:00:00Z"
 EVENT = "refused"
@@ -167,7 +167,14 @@ def routes(name: Namer) -> Iterator[Step]:
     )
 
 
-@probe("other-forms", "TS-FORM-BARE", "TS-FORM-EMPTY-SECTIONS", "TS-ATTR-STRING", "TS-READING-KEPT", "TS-STATE-REFUSED")
+@probe(
+    "other-forms",
+    "TS-FORM-BARE",
+    "TS-FORM-EMPTY-SECTIONS",
+    "TS-ATTR-STRING",
+    "TS-INTERPRETATION-KEPT",
+    "TS-STATE-REFUSED",
+)
 def other_forms(name: Namer) -> Iterator[Step]:
     """Bare objects and empty sibling sections, which a server takes or refuses as a whole."""
     user = {"external_id": name.external_id("u")}

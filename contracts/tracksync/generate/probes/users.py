@@ -158,7 +158,7 @@ def braze_id(name: Namer) -> Iterator[Step]:
     yield send("an event", event_request(user, SEEN, DAY))
 
 
-@probe("user-precedence", "TS-OK-IDENTIFIER", "TS-READING-KEPT")
+@probe("user-precedence", "TS-OK-IDENTIFIER", "TS-INTERPRETATION-KEPT")
 def precedence(name: Namer) -> Iterator[Step]:
     """An external_id and an alias of two users in one object: which of them leads is open, and stays so."""
     ada, bob = {"external_id": name.external_id("ada")}, {"user_alias": name.alias("bob")}
@@ -169,7 +169,7 @@ def precedence(name: Namer) -> Iterator[Step]:
         yield send("both at once", event_request({**ada, **bob}, SEEN, DAY))
 
 
-@probe("user-integer-id", "TS-FORM-INTEGER-ID", "TS-PURCHASE-PRODUCT", "TS-READING-KEPT")
+@probe("user-integer-id", "TS-FORM-INTEGER-ID", "TS-PURCHASE-PRODUCT", "TS-INTERPRETATION-KEPT")
 def integer_id(name: Namer) -> Iterator[Step]:
     """Integers where the documents say strings."""
     user = {"external_id": name.integer_id("u")}
@@ -224,7 +224,7 @@ def apart(name: Namer) -> Iterator[Step]:
     yield send("Ada's event again", event_request(ada, "x 🎉", "2022-06-01T00:00:00Z"))
 
 
-@probe("empty-attributes", "TS-USER-CREATE", "TS-READING-KEPT")
+@probe("empty-attributes", "TS-USER-CREATE", "TS-INTERPRETATION-KEPT")
 def empty_attributes(name: Namer) -> Iterator[Step]:
     """An attributes object with nothing beside the identifier."""
     user = {"external_id": name.external_id("u")}

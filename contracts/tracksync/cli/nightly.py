@@ -1,0 +1,147 @@
+"""What `fuzz` does beside the run itself: the journal, the baseline, and the comparison with an earlier night."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import click
+
+from tracksync.cli.run import Emit, run
+from tracksync.cli.shared import Outputs, environment_secrets
+from tracksync.cli.target import find_target
+from tracksync.errors import ConfigError, UsageError
+from tracksync.report import Redactor, compare, files, json_result, nightly
+from tracksync.report.compare import Comparison
+from tracksync.report.tally import Result
+
+if TYPE_CHECKING:
+    from tracksync.engine import FuzzPlan
+    from tracksync.live.baseline import Known
+    from tracksync.model.events import Event
+
+LAST_NIGHTLY_RUN: Final = Path(".tracksync/last.json")  # the result of the last run on `live`
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What earlier nights left, and where this one is kept. `last`: write the result there for the next night."""
+
+    baseline: Path | None = None
+    known: tuple[Known, ...] = ()
+    update: bool = False
+    earlier: Result | None = None
+    last: Path | None = None
+
+    @classmethod
+    def recall(cls, baseline: Path | None, update: bool, since: Path | None, *, live: bool) -> Memory:
+        """Read what there is. Raises ConfigError for a file that is none of ours."""
+        from tracksync.live import baseline as baselines
+
+        if update and baseline is None:
+            baseline = Path(baselines.FILE_NAME)
+        earlier = json_result.read(since) if since is not None else None
+        if live and since is None and LAST_NIGHTLY_RUN.exists():
+            with suppress(ConfigError):  # written by another version: there is nothing to compare with
+                earlier = json_result.read(LAST_NIGHTLY_RUN)
+        known = baselines.read(baseline) if baseline is not None else ()
+        return cls(baseline, known, update, earlier, LAST_NIGHTLY_RUN if live else None)
+
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """The known findings, as the engine wants them."""
+        return frozenset(entry.fingerprint for entry in self.known)
+
+    def conclude(self, result: Result) -> None:
+        """Add to `result` what the baseline says of it, keep it for the next night, and compare it."""
+        from tracksync.live import baseline as baselines
+
+        if self.baseline is not None:
+            result["baseline"] = {"file": str(self.baseline), **baselines.settle(self.known, result)}
+            if self.update:
+                baselines.write(self.baseline, baselines.updated(self.known, result))
+        comparison: Comparison | None = None
+        if self.earlier is not None:
+            comparison = compare.compare(self.earlier, result)
+        if self.last is not None and result["verdict"] != "incomplete":
+            self.last.parent.mkdir(parents=True, exist_ok=True)
+            files.write(self.last, json_result.render(result))
+        nightly.add(result, comparison)
+
+
+def run_nightly(
+    plan: FuzzPlan,
+    asked: str,
+    directory: Path,
+    outputs: Outputs,
+    memory: Memory,
+    stem: str | None = None,
+    stage: Callable[[Emit], Emit] = lambda emit: emit,
+) -> int:
+    """Run `plan` on a workspace, with a journal in `directory`. Returns the exit code. `stage` as in `session.run`."""
+    from tracksync.live import NightlyRun
+
+    redactor = _redactor(plan)
+    outputs.check()
+    return _run(NightlyRun.begin(plan, asked, directory, redactor, stem), outputs, redactor, memory, stage)
+
+
+def resume_nightly(
+    asked: str,
+    config_path: Path,
+    directory: Path,
+    outputs: Outputs,
+    recall: Callable[[Path | None, bool], Memory],
+) -> int:
+    """Go on with the newest killed run in `directory`. Returns the exit code. Raises UsageError where there is none."""
+    from tracksync.live import NightlyRun, incomplete_runs
+    from tracksync.live import journal as journals
+
+    stories = [story for path in incomplete_runs(directory) if (story := journals.read(path)) is not None]
+    stories = [story for story in stories if story.resumable]
+    if asked != "mock":
+        stories = [story for story in stories if asked in (story.header.get("asked"), story.target)]
+    if not stories:
+        raise UsageError(f"there is no run in {directory} that was killed; leave --resume out to begin one")
+    story = stories[-1]
+    place = find_target(str(story.header.get("asked", story.target)), config_path)
+    if place.address != story.target:
+        raise UsageError(
+            f"the run of {story.path} was on {story.target}, and {config_path} now names {place.address}; "
+            "`tracksync clean` deletes its users, if tracksync.toml names the former again"
+        )
+    outputs.check()
+    redactor = Redactor([place.key or "", place.unprivileged_key or "", *environment_secrets()])
+    night = NightlyRun.resume(story.path, {"key": place.key, "unprivileged_key": place.unprivileged_key}, redactor)
+    click.echo(f"going on with {story.path.name}", err=True)
+    memory = recall(place.config.baseline, story.header.get("asked") == "live")
+    return _run(night, outputs, redactor, memory)
+
+
+def _redactor(plan: FuzzPlan) -> Redactor:
+    return Redactor([plan.key or "", plan.unprivileged_key or "", *environment_secrets()])
+
+
+def _run(
+    night: Any,
+    outputs: Outputs,
+    redactor: Redactor,
+    memory: Memory,
+    stage: Callable[[Emit], Emit] = lambda emit: emit,
+) -> int:
+    from tracksync.engine import fuzz
+
+    def drive(emit: Callable[[Event], None]) -> None:
+        def watched(event: Event) -> None:
+            night.watch(event)
+            emit(event)
+
+        fuzz(night.plan, watched, night.wrap)
+
+    try:
+        return run(drive, outputs=outputs, redactor=redactor, conclude=memory.conclude, stage=stage)
+    finally:
+        night.close()

@@ -1,0 +1,1 @@
+"""The contract as data: the OpenAPI document, the clauses and the ambiguities, loaded once and typed."""

@@ -1,0 +1,58 @@
+"""The OpenAPI document and the documented exchanges as data, from the wheel or from the checkout.
+
+Knows where the files are and nothing of what they say.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Final
+
+import yaml
+
+from tracksync.errors import TracksyncError
+
+_PACKAGE: Final = Path(__file__).parent.parent
+# The wheel carries the files inside the package; in a checkout (and an editable install) they stand at its top.
+_PLACES: Final = (_PACKAGE / "spec", _PACKAGE.parent.parent / "spec")
+
+
+class SpecificationMissingError(TracksyncError):
+    """The installation lacks the document; the message says where it was looked for."""
+
+
+def directory() -> Path:
+    """The folder that holds `openapi.yaml` and `examples/`. Raises SpecificationMissingError."""
+    for place in _PLACES:
+        if (place / "openapi.yaml").is_file():
+            return place
+    looked = " and ".join(str(place) for place in _PLACES)
+    raise SpecificationMissingError(f"openapi.yaml is neither in {looked}; install tracksync anew")
+
+
+def path() -> Path:
+    """The file of the OpenAPI document."""
+    return directory() / "openapi.yaml"
+
+
+def load() -> dict[str, Any]:
+    """The OpenAPI document. Each call returns a copy of its own, which the caller may change."""
+    document: dict[str, Any] = yaml.load(path().read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 - safe ones
+    return document
+
+
+@cache
+def _loader() -> type[yaml.SafeLoader]:
+    """The fast safe loader where libyaml is there, else the slow one."""
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+@cache
+def examples() -> Mapping[str, Mapping[str, Any]]:
+    """The documented exchanges by the names of their files: title, source, corrected, request, response."""
+    found = sorted((directory() / "examples").glob("*.json"))
+    return MappingProxyType({file.stem: json.loads(file.read_text(encoding="utf-8")) for file in found})

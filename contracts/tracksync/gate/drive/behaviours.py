@@ -1,0 +1,106 @@
+"""The server's behaviours that a client is driven through, as scenarios of the mock: what it does to one operation."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+from tracksync.errors import UsageError
+from tracksync.gate.scenarios import ALL, NORMAL, Family, expectation
+from tracksync.mock import scenarios
+from tracksync.mock.scenarios import Scenario
+
+# In the order in which they are played: what comes first is the simpler explanation of a fault.
+NAMES: Final = (
+    NORMAL,
+    "unknown-fields",
+    "header-capitals",
+    "optional-omitted",
+    "chunked",
+    "gzip",
+    "keep-alive-closed",
+    "users-empty",
+    "value-unchanged",
+    "rejected",
+    "html-refused",
+    "too-large",
+    "not-found",
+    "unauthorised",
+    "forbidden",
+    "empty-refused",
+    "error-503",
+    "error-502",
+    "error-500",
+    "error-504",
+    "html-error",
+    "empty-error",
+    "error-500-after-applying",
+    "reset-before-applying",
+    "reset-after-applying",
+    "cut-body",
+    "truncated-json",
+    "empty-body",
+    "html-success",
+    "html-for-good",
+    "truncated-unapplied",
+    "empty-unapplied",
+    "unapplied-after-error",
+    "outage",
+    "cut-for-good",
+    "limited",
+    "limited-clock-behind",
+    "slow-answer",
+    "slow-pieces",
+    "limited-long",
+)
+
+
+class Asks(StrEnum):
+    """What a behaviour asks of a client's report beyond its being true."""
+
+    SUCCESS = "success"  # nothing is wrong with the server
+    TOLERANCE = "tolerance"  # everything is lawful
+    RECOVERY = "recovery"  # the trouble goes by
+    TRUTH = "truth"  # the outcome depends on what the client tries
+
+
+_ASKS: Final = {Family.NORMAL: Asks.SUCCESS, Family.HARMLESS: Asks.TOLERANCE, Family.PASSING: Asks.RECOVERY}
+
+
+@cache
+def catalogue() -> Mapping[str, Scenario]:
+    """All behaviours by name: those of the table beside this file, and the mock's scenarios that are short enough."""
+    known = {**scenarios.catalogue(), **scenarios.load(Path(__file__).with_name("behaviours.toml"))}
+    return {name: known[name] for name in NAMES}
+
+
+def everything() -> Mapping[str, Scenario]:
+    """Whatever a script may name: the behaviours, and all other scenarios of the mock."""
+    return {**scenarios.catalogue(), **catalogue()}
+
+
+def choose(names: Sequence[str], own: Mapping[str, Scenario]) -> dict[str, Scenario]:
+    """The behaviours with these names, calm always first; all of them where none is named. Raises UsageError."""
+    if not names or ALL in names:
+        return {**catalogue(), **own}
+    known = {**everything(), **own}
+    for name in names:
+        if name not in known:
+            import difflib
+
+            near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or list(catalogue())
+            raise UsageError(f"no behaviour is called {name!r}; did you mean {', '.join(near)}?")
+    return {name: known[name] for name in dict.fromkeys((NORMAL, *names))}
+
+
+def lasts(played: Scenario, deadline: float) -> bool:
+    """Whether a limit outlasts every deadline: after it the workspace and the client begin anew."""
+    return any(act.do == "limit" and act.seconds > deadline for act in played.acts)
+
+
+def asks(played: Scenario, deadline: float) -> Asks:
+    """What `played` asks of a client that has `deadline` seconds."""
+    return Asks.TRUTH if lasts(played, deadline) else _ASKS.get(expectation(played).family, Asks.TRUTH)

@@ -1,0 +1,144 @@
+"""How an exchange is shown: as JSON for the result, as a curl command and as one line for a person.
+
+Expects redacted exchanges. Texts from the wire may hold anything; `printable` makes them safe for a terminal and XML.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import shlex
+import unicodedata
+from typing import Any, Final
+
+from tracksync.model.exchange import Credential, Exchange
+
+BODY_SHOWN: Final = 20_000  # characters of a body that a result keeps
+SYNC_PATH: Final = "/users/track/sync"
+
+# What curl sends by itself, or what depends on the connection and not on the request.
+_OWN_HEADERS: Final = frozenset(
+    {"host", "content-length", "connection", "user-agent", "accept", "accept-encoding"}
+    | {"transfer-encoding", "authorization"}
+)
+_KEYS: Final = {
+    Credential.VALID: "Bearer $TRACKSYNC_API_KEY",
+    Credential.UNKNOWN: "Bearer $TRACKSYNC_API_KEY",
+    Credential.UNPRIVILEGED: "Bearer $TRACKSYNC_UNPRIVILEGED_KEY",
+    Credential.INVALID: "Bearer no-such-key",
+}
+
+
+def exchange_json(exchange: Exchange) -> dict[str, Any]:
+    """`exchange` as an entry of a finding's `exchanges`. Bodies that are no UTF-8 stand in base64."""
+    request, response = exchange.request, exchange.response
+    shown: dict[str, Any] = {
+        "request": {
+            "method": request.method,
+            "path": request.path,
+            "headers": [list(pair) for pair in request.headers],
+            **_body_json(request.body),
+        },
+        "credential": exchange.credential.value,
+        "sent": round(exchange.sent, 6),
+        "received": round(exchange.received, 6),
+    }
+    if response is not None:
+        shown["response"] = {
+            "status": response.status,
+            "headers": [list(pair) for pair in response.headers],
+            **_body_json(response.body),
+        }
+    if exchange.failure is not None:
+        shown["failure"] = {"kind": exchange.failure.kind.value, "detail": exchange.failure.detail}
+    if exchange.tags:
+        shown["tags"] = list(exchange.tags)
+    return shown
+
+
+def _body_json(body: bytes) -> dict[str, Any]:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError:
+        if len(body) > BODY_SHOWN:
+            return {"body_base64": _base64(body[:BODY_SHOWN]), "body_bytes": len(body)}
+        return {"body_base64": _base64(body)}
+    if len(text) > BODY_SHOWN:
+        return {"body": text[:BODY_SHOWN], "body_bytes": len(body)}
+    return {"body": text}
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def curl(shown: dict[str, Any], target: str) -> str:
+    """A shell command that sends the request of `shown`, an entry of a finding's `exchanges`, to `target` again.
+
+    The key stands as `$TRACKSYNC_API_KEY`. Where `target` is no URL, the host stands as `$TRACKSYNC_ENDPOINT`.
+    """
+    request = shown.get("request", {})
+    method, path = str(request.get("method", "POST")), str(request.get("path", SYNC_PATH))
+    base = target.rstrip("/") if target.startswith(("http://", "https://")) else ""
+    url = shlex.quote(base + path) if base else '"$TRACKSYNC_ENDPOINT"' + shlex.quote(path)
+    words = ["curl", "-sS", "-i"]
+    text: str = request.get("body") or ""
+    encoded: str = request.get("body_base64") or ""
+    if method != "POST" or not (text or encoded):
+        words += ["-X", shlex.quote(method)]
+    words.append(url)
+    authorization = _KEYS.get(shown.get("credential", Credential.VALID))
+    if authorization:
+        words += ["-H", f'"Authorization: {authorization}"']
+    for name, value in request.get("headers", []):
+        if str(name).lower() not in _OWN_HEADERS:
+            words += ["-H", shlex.quote(f"{name}: {value}" if value else f"{name};")]
+    before = ""
+    if "body_bytes" in request:
+        return f"{' '.join(words)}  # and a body of {request['body_bytes']} bytes, too long to show"
+    if "\0" in text:  # no shell can pass a NUL in an argument
+        encoded = _base64(text.encode("utf-8"))
+    if encoded:
+        before = f"printf %s {shlex.quote(encoded)} | base64 -d | "
+        words += ["--data-binary", "@-"]
+    elif text:
+        # An argument that begins with @ would name a file.
+        words += ["--data-raw", shlex.quote(text)]
+    return before + " ".join(words)
+
+
+def outcome_line(shown: dict[str, Any], longest: int = 400) -> str:
+    """What came back, in one line: the status and the beginning of the body, or why there is no answer."""
+    response, failure = shown.get("response"), shown.get("failure")
+    if isinstance(response, dict):
+        if "body_base64" in response:
+            body = "(a body that is no UTF-8)"
+        else:
+            body = " ".join(printable(str(response.get("body", ""))).split())
+        return f"{response.get('status')} {_shortened(body, longest)}".rstrip()
+    if isinstance(failure, dict):
+        return _shortened(f"no answer ({failure.get('kind')}): {printable(str(failure.get('detail', '')))}", longest)
+    return "no answer"
+
+
+def value_text(value: Any, longest: int = 2000) -> str:
+    """A JSON value in one line, for `expected` and `actual`."""
+    return _shortened(printable(json.dumps(value, ensure_ascii=False, default=repr)), longest)
+
+
+def printable(text: str) -> str:
+    """`text` with control, bidirectional and unpaired characters written as escapes; line breaks and tabs stay."""
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_printable(character) for character in text)
+
+
+def _printable(character: str) -> str:
+    if character in "\n\t" or unicodedata.category(character) not in {"Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp"}:
+        return character
+    point = ord(character)
+    return f"\\u{point:04x}" if point <= 0xFFFF else f"\\U{point:08x}"
+
+
+def _shortened(text: str, longest: int) -> str:
+    return text if len(text) <= longest else f"{text[: longest - 1]}…"

@@ -1,0 +1,25 @@
+"""Writes the interpretations that a run learned as `interpretations.toml`, for `--interpretations` of a later run or of the mock."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.report.tally import Result
+
+
+def render(result: Result) -> str:
+    """A interpretations file with the rows that `result` saw, each with the question it answers."""
+    interpretations: Mapping[str, str] = result.get("interpretations", {})
+    lines = [
+        f"# Interpretations learned by tracksync {result['tracksync']} from {json.dumps(result.get('target', ''))}",
+        f"# on {result.get('started', 'an unknown day')}. An ambiguity that is not here was not seen.",
+        "",
+        "[interpretations]",
+    ]
+    for name, interpretation in sorted(interpretations.items()):
+        known = ambiguity_catalogue().get(name)
+        lines += [f"# {known.question}"] if known else []
+        lines.append(f"{name} = {json.dumps(interpretation)}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,198 @@
+"""An ASGI layer around the mock that writes down what the server's end of the wire sees of a client.
+
+It changes nothing on its way. Each exchange is handed on when it ends, in whatever way it ends: answered, cut by the
+scenario, or given up by the client.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, Final
+
+from tracksync.mock.app import ABORT, CLOSE, Message, Receive, Scope, Send
+from tracksync.model.exchange import Exchange, Failure, FailureKind, Request, Response
+from tracksync.wire.observed import Observed, observe
+
+_BODY_KEPT: Final = 5 * 1024 * 1024
+_STREAMS: Final = itertools.count(1)
+
+
+class Recorder:
+    """ASGI 3: passes everything on to `app` and hands each exchange to `take`. `key` is the one the client was given.
+
+    `take` is called in the server's thread and must be quick.
+    """
+
+    def __init__(
+        self,
+        app: Callable[[Scope, Receive, Send], Any],
+        take: Callable[[Observed], None],
+        key: str,
+        unprivileged_key: str = "",
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._app = app
+        self._take = take
+        self._key = key
+        self._unprivileged_key = unprivileged_key
+        self._clock = clock
+        self.arrived = 0
+        self.ended = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request, and write it down."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        self.arrived += 1
+        try:
+            await _RecordedRequest(self, scope, receive, send).run()
+        finally:
+            self.ended += 1
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the application answer."""
+        await self._app(scope, receive, send)
+
+    def now(self) -> float:
+        """Seconds since the epoch."""
+        return self._clock()
+
+    def hand_on(self, exchange: Exchange, connection: str, *, gave_up: bool) -> None:
+        """Take the key out and pass the exchange on."""
+        self._take(observe(exchange, self._key, self._unprivileged_key, connection=connection, gave_up=gave_up))
+
+
+class _RecordedRequest:
+    """One request on its way."""
+
+    def __init__(self, recorder: Recorder, scope: Scope, receive: Receive, send: Send) -> None:
+        self._recorder = recorder
+        self._receive, self._send = receive, send
+        self._scope = dict(scope)
+        self._body = b""
+        self._status: int | None = None
+        self._headers: tuple[tuple[str, str], ...] = ()
+        self._answer: list[bytes] = []
+        self._ended: float | None = None
+        self._cut = False
+        self._hung_up: float | None = None
+        self._told = False
+
+    async def run(self) -> None:
+        whole = await self._read()
+        sent = self._recorder.now()
+        if not whole:
+            self._hung_up = sent
+            self._hand_on(sent)
+            return
+        # The disconnection can come only once, so that one task watches for it and all others wait for that task.
+        watch = asyncio.ensure_future(self._watch(sent))
+        messages = itertools.chain([{"type": "http.request", "body": self._body, "more_body": False}])
+
+        async def receive() -> Message:
+            for message in messages:
+                return message
+            await asyncio.shield(watch)
+            return {"type": "http.disconnect"}
+
+        extensions = self._scope.get("extensions") or {}
+        ends = {name: self._noted(end) for name, end in extensions.items() if name in (ABORT, CLOSE)}
+        self._scope["extensions"] = {**extensions, **ends}
+        try:
+            await self._recorder.serve(self._scope, receive, self._pass_on)
+        finally:
+            watch.cancel()
+            with suppress(asyncio.CancelledError):
+                await watch
+            self._hand_on(sent)
+
+    async def _read(self) -> bool:
+        pieces = []
+        size = 0
+        while True:
+            message = await self._receive()
+            if message["type"] != "http.request":
+                return False
+            size += len(message.get("body", b""))
+            if size <= _BODY_KEPT:
+                pieces.append(message.get("body", b""))
+            if not message.get("more_body", False):
+                self._body = b"".join(pieces)
+                return True
+
+    async def _watch(self, sent: float) -> None:
+        while (await self._receive())["type"] != "http.disconnect":
+            pass
+        if self._ended is None and not self._cut:
+            # Told at once and not when the application is done: what the client does next comes after it.
+            self._hung_up = self._recorder.now()
+            self._hand_on(sent)
+
+    def _noted(self, end: Callable[[], None]) -> Callable[[], None]:
+        """`end`, which ends the connection, with a note that it was the server's doing."""
+
+        def noted() -> None:
+            if self._ended is None:
+                self._cut = True
+                self._ended = self._recorder.now()
+            end()
+
+        return noted
+
+    async def _pass_on(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            self._headers = tuple(
+                (name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())
+            )
+        elif message["type"] == "http.response.body":
+            self._answer.append(message.get("body", b""))
+            if not message.get("more_body", False) and self._ended is None:
+                # Before it is handed to the connection: the client's next request cannot have been sent earlier.
+                self._ended = self._recorder.now()
+        await self._send(message)
+
+    def _hand_on(self, sent: float) -> None:
+        if self._told:
+            return
+        self._told = True
+        scope = self._scope
+        query = scope.get("query_string", b"").decode("latin-1")
+        raw = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
+        request = Request(
+            scope["method"],
+            raw.decode("latin-1") + (f"?{query}" if query else ""),
+            tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
+            self._body,
+        )
+        response, failure, ended = None, None, self._ended
+        if self._hung_up is not None and ended is None:
+            ended = self._hung_up
+            failure = Failure(FailureKind.TIMEOUT, "the client hung up")
+        elif self._cut:
+            kind = FailureKind.RESET if self._status is None else FailureKind.TRUNCATED
+            failure = Failure(kind, "the scenario cut the connection")
+        elif self._status is None or ended is None:
+            failure = Failure(FailureKind.RESET, "the answer was not completed")
+        else:
+            response = Response(self._status, self._headers, self._read_answer())
+        exchange = Exchange(request, response, sent, ended or self._recorder.now(), failure=failure)
+        host, port = scope.get("client") or ("", 0)
+        # Under HTTP/2 requests that share a connection know nothing of each other's answers.
+        stream = f"#{next(_STREAMS)}" if scope.get("http_version") == "2" else ""
+        gave_up = self._hung_up is not None and failure is not None and not self._cut
+        self._recorder.hand_on(exchange, f"{host}:{port}{stream}", gave_up=gave_up)
+
+    def _read_answer(self) -> bytes:
+        content = b"".join(self._answer)
+        if any(name.lower() == "content-encoding" for name, _ in self._headers):
+            import gzip
+
+            with suppress(OSError, EOFError):
+                return gzip.decompress(content)
+        return content

@@ -1,0 +1,178 @@
+"""Serving a mock on a real port with uvicorn: in a thread for tests, or in front for the command line.
+
+ASGI has no word for cutting a connection, which scenarios and faults need. So the application is served with two scope
+extensions that end the connection of the request: `tracksync.abort` at once, by a TCP reset, and `tracksync.close`
+after what was already sent. They find the connection among those that the uvicorn server keeps, by the client's
+address, so that nothing is patched and an ordinary request pays nothing.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import struct
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import uvicorn
+
+from tracksync.errors import Incomplete, UsageError
+from tracksync.mock.app import ABORT, CLOSE, Receive, Scope, Send
+
+App = Callable[[Scope, Receive, Send], Awaitable[None]]  # a MockApp, or a layer around one
+BACKLOG: Final = 2048
+RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # linger for no time: the socket's end is a reset
+GRACE: Final = 1  # seconds that answers under way are given when the server stops
+
+
+class _Server(uvicorn.Server):
+    """Says when it is ready, and with which error it ended."""
+
+    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._ready = ready
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets=sockets)
+        self._ready()
+
+
+def serve(
+    app: App,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    keep_case: bool = False,
+    ready: Callable[[str], None] = lambda url: None,
+) -> None:
+    """Serve until a signal ends it. `ready` is called with the base URL; port 0 takes a free one. `keep_case` as below.
+
+    Raises UsageError when the port is taken or the certificate cannot be read.
+    """
+    with listening(host, port) as listener:
+        url = _url(listener, certificate)
+        _server(app, certificate, key, lambda: ready(url), keep_case=keep_case).run(sockets=[listener])
+
+
+@contextlib.contextmanager
+def served(
+    app: App,
+    *,
+    host: str = "127.0.0.1",
+    port: int = 0,
+    certificate: Path | None = None,
+    key: Path | None = None,
+    keep_case: bool = False,
+    transparent: bool = False,
+) -> Iterator[str]:
+    """Serve in a thread for as long as the context lasts, and give the base URL.
+
+    `keep_case` sends header names as the application spells them, which the faster parser does not. `transparent`
+    adds no header to the application's, and tells it when the server begins and ends (ASGI lifespan).
+    """
+    begun = threading.Event()
+    with listening(host, port) as listener:
+        server = _server(app, certificate, key, begun.set, keep_case=keep_case, transparent=transparent)
+        failure: list[BaseException] = []
+
+        def run() -> None:
+            try:
+                server.run(sockets=[listener])
+            except BaseException as error:  # noqa: BLE001 - handed over to the thread that waits
+                failure.append(error)
+            finally:
+                begun.set()
+
+        thread = threading.Thread(target=run, name="tracksync-mock", daemon=True)
+        thread.start()
+        begun.wait()
+        if failure or not server.started:
+            raise Incomplete("the mock could not be served") from (failure[0] if failure else None)
+        try:
+            yield _url(listener, certificate)
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+@contextlib.contextmanager
+def listening(host: str, port: int) -> Iterator[socket.socket]:
+    """A socket that listens on `host`; port 0 takes a free one. Raises UsageError when the port is taken."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it is.
+    with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            listener.bind((host, port))
+        except (OSError, OverflowError) as error:
+            raise UsageError(f"{host}:{port} cannot be listened on ({error}); choose another with --port") from error
+        listener.listen(BACKLOG)
+        yield listener
+
+
+def _url(listener: socket.socket, certificate: Path | None) -> str:
+    host, port = listener.getsockname()[:2]
+    return f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
+
+
+def _server(
+    app: App,
+    certificate: Path | None,
+    key: Path | None,
+    ready: Callable[[], None],
+    *,
+    keep_case: bool = False,
+    transparent: bool = False,
+) -> _Server:
+    for file in (certificate, key):
+        if file is not None and not file.is_file():
+            raise UsageError(f"{file} is no file; --cert and --key take PEM files")
+
+    async def with_ends(scope: Scope, receive: Receive, send: Send) -> None:
+        scope["extensions"] = {
+            **(scope.get("extensions") or {}),
+            ABORT: lambda: _end(server, scope, reset=True),
+            CLOSE: lambda: _end(server, scope, reset=False),
+        }
+        await app(scope, receive, send)
+
+    config = uvicorn.Config(
+        with_ends,
+        interface="asgi3",
+        http="h11" if keep_case else "auto",
+        lifespan="on" if transparent else "off",
+        ws="none",
+        log_config=None,
+        log_level="critical",
+        access_log=False,
+        server_header=False,
+        date_header=not transparent,
+        proxy_headers=False,
+        timeout_keep_alive=75,
+        timeout_graceful_shutdown=GRACE,
+        ssl_certfile=certificate,
+        ssl_keyfile=key,
+    )
+    server = _Server(config, ready)
+    return server
+
+
+def _end(server: uvicorn.Server, scope: Scope, *, reset: bool) -> None:
+    """End the connection on which a request came."""
+    for protocol in list(server.server_state.connections):
+        transport: Any = getattr(protocol, "transport", None)
+        client = tuple(scope.get("client") or ())
+        # Not by its type: the transports of uvloop are no asyncio.BaseTransport.
+        if transport is not None and tuple(getattr(protocol, "client", None) or ()) == client:
+            if not reset:
+                transport.close()
+                return
+            raw = transport.get_extra_info("socket")
+            if raw is not None:
+                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+            transport.abort()
+            return

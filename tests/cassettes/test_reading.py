@@ -1,0 +1,271 @@
+"""Recordings of every recorder come out as the same exchanges, whatever form, encoding or compression they are in."""
+
+from __future__ import annotations
+
+import base64
+import gzip
+import json
+import zlib
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from cassette_harness import (
+    ROOT,
+    event_answer,
+    event_body,
+    har_document,
+    replayed,
+    two_events,
+    vcrpy_document,
+    vcrpy_item,
+)
+
+from tracksync.cassettes.interaction import Recording
+from tracksync.cassettes.reading import read_recording
+
+RECORDINGS = ROOT / "tests" / "recordings"
+REAL = sorted(path for path in RECORDINGS.rglob("*") if path.is_file() and path.suffix != ".md")
+
+
+def written(folder: Path, document: Any, name: str = "c.yaml") -> Path:
+    path = folder / name
+    if path.suffix in (".yaml", ".yml"):
+        path.write_text(yaml.safe_dump(document, allow_unicode=True), encoding="utf-8")
+    else:
+        path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+def ruby(document: dict[str, Any], *, base64_bodies: bool = False) -> dict[str, Any]:
+    """The same interactions as Ruby's VCR writes them."""
+
+    def body(text: str) -> dict[str, Any]:
+        if base64_bodies:
+            return {"encoding": "ASCII-8BIT", "base64_string": base64.encodebytes(text.encode()).decode()}
+        return {"encoding": "UTF-8", "string": text}
+
+    items = [
+        {
+            "request": {**one["request"], "method": "post", "body": body(one["request"]["body"])},
+            "response": {**one["response"], "body": body(one["response"]["body"]["string"])},
+            "recorded_at": "Tue, 06 Dec 2022 18:20:50 GMT",
+        }
+        for one in document["interactions"]
+    ]
+    return {"http_interactions": items, "recorded_with": "VCR 6.1.0"}
+
+
+FORMS: dict[str, Any] = {
+    "vcrpy.yaml": lambda pairs: vcrpy_document(pairs),
+    "vcrpy.json": lambda pairs: vcrpy_document(pairs),
+    "ruby.yml": lambda pairs: ruby(vcrpy_document(pairs)),
+    "ruby.json": lambda pairs: ruby(vcrpy_document(pairs), base64_bodies=True),
+    "devtools.har": lambda pairs: har_document(pairs),
+    "proxy.har": lambda pairs: har_document(pairs, base64_bodies=True),
+}
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_lawful_sequence_is_kept_in_every_form(tmp_path: Path, form: str) -> None:
+    heard = replayed(written(tmp_path, FORMS[form](two_events()), form))
+    assert (heard.verdict, heard.checked, heard.broken) == ("passed", 2, [])
+
+
+@pytest.mark.parametrize("form", list(FORMS))
+def test_a_count_that_does_not_grow_is_found_in_every_form(tmp_path: Path, form: str) -> None:
+    heard = replayed(written(tmp_path, FORMS[form](two_events(second=1)), form))
+    assert heard.verdict == "failed"
+    assert heard.broken == ["TS-EVENT-COUNT"]
+
+
+def only(path: Path) -> Recording:
+    recording = read_recording(path)
+    assert not recording.problems
+    return recording
+
+
+@pytest.mark.parametrize("path", REAL, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_files_by_other_tools_are_checked(path: Path) -> None:
+    heard = replayed(path)
+    if path.name.startswith("faulty"):
+        assert heard.broken == ["TS-EVENT-COUNT" if "chromium" in path.name else "TS-OK-MESSAGE"]
+    else:
+        assert (heard.verdict, heard.broken) == ("passed", [])
+    assert heard.checked >= 1
+
+
+def test_the_three_reports_of_one_schemathesis_run_hold_the_same_exchanges() -> None:
+    reports = [
+        only(RECORDINGS / "schemathesis" / name) for name in ("whole.vcr.yaml", "whole.har.json", "whole.ndjson.ndjson")
+    ]
+    assert [report.form for report in reports] == ["schemathesis VCR", "HAR", "schemathesis NDJSON"]
+    seen = [
+        [
+            (one.exchange.request.method, one.exchange.request.body, one.exchange.response.body)
+            for one in report.interactions
+        ]
+        for report in reports
+        if all(one.exchange.response for one in report.interactions)
+    ]
+    assert seen[0] == seen[1] == seen[2]
+
+
+def test_a_lossy_report_does_not_pass_replaced_bytes_for_what_was_sent() -> None:
+    heard = replayed(RECORDINGS / "schemathesis" / "lossy.vcr.yaml")
+    assert any("--report-preserve-bytes" in one.why for one in heard.skipped)
+
+
+def test_interactions_of_other_endpoints_are_skipped_and_counted(tmp_path: Path) -> None:
+    document = vcrpy_document(two_events())
+    document["interactions"].insert(
+        1, vcrpy_item("{}", "nothing of ours", url="https://api.example.com/v1/pets", status=200)
+    )
+    heard = replayed(written(tmp_path, document))
+    assert (heard.verdict, heard.checked) == ("passed", 2)
+    assert [one.why for one in heard.skipped] == ["another endpoint"]
+    assert "1 skipped (another endpoint)" in heard.end.reason
+
+
+def test_several_hosts_in_a_file_are_several_workspaces(tmp_path: Path) -> None:
+    (first, _), (second, answer) = two_events()[0], (event_body(), event_answer(40))
+    other = "https://rest.fra-01.braze.eu/users/track/sync"
+    items = [vcrpy_item(first, event_answer(1)), vcrpy_item(second, answer, url=other)]
+    assert replayed(written(tmp_path, {"version": 1, "interactions": items})).verdict == "passed"
+
+
+def test_two_keys_at_one_host_are_two_workspaces(tmp_path: Path) -> None:
+    document = vcrpy_document([(event_body(), event_answer(1)), (event_body(), event_answer(40))])
+    document["interactions"][1]["request"]["headers"]["Authorization"] = ["ANOTHER"]
+    document["interactions"][1]["response"]["headers"]["x-ratelimit-remaining"] = ["499"]
+    assert replayed(written(tmp_path, document)).verdict == "passed"
+
+
+def test_a_user_that_was_there_before_may_have_any_count(tmp_path: Path) -> None:
+    pairs = [(event_body(), event_answer(4711)), (event_body(), event_answer(4712))]
+    assert replayed(written(tmp_path, vcrpy_document(pairs))).verdict == "passed"
+
+
+def test_a_documented_path_behind_a_proxys_path_is_checked(tmp_path: Path) -> None:
+    document = vcrpy_document(two_events(1), url="http://localhost:8080/braze/users/track/sync")
+    assert replayed(written(tmp_path, document)).broken == ["TS-EVENT-COUNT"]
+
+
+def test_traffic_of_the_asynchronous_sibling_is_checked_too(tmp_path: Path) -> None:
+    url = "https://rest.iad-01.braze.com/users/track"
+    right = vcrpy_item(event_body(), '{"events_processed": 1, "message": "success"}', url=url)
+    wrong = vcrpy_item(event_body(), '{"events_processed": 1, "message": "queued"}', url=url)
+    assert replayed(written(tmp_path, {"version": 1, "interactions": [right]})).verdict == "passed"
+    heard = replayed(written(tmp_path, {"version": 1, "interactions": [wrong]}))
+    assert heard.broken == ["TS-TRACK-ACCEPTED"]
+
+
+@pytest.mark.parametrize(
+    ("coding", "packed"),
+    [
+        ("gzip", lambda body: gzip.compress(body)),
+        ("gzip", lambda body: gzip.compress(body[:40]) + gzip.compress(body[40:])),
+        ("gzip", lambda body: body),  # the recorder unpacked the body and kept the header
+        ("deflate", lambda body: zlib.compress(body)),
+        ("deflate", lambda body: zlib.compress(body)[2:-4]),
+        ("br", lambda body: body),
+        ("identity", lambda body: body),
+    ],
+)
+def test_compressed_answers_are_unpacked(tmp_path: Path, coding: str, packed: Any) -> None:
+    body = event_answer(1).encode()
+    item = vcrpy_item(event_body(), packed(body), **{"Content-Encoding": coding})
+    recording = only(written(tmp_path, {"version": 1, "interactions": [item]}))
+    answer = recording.interactions[0].exchange.response
+    assert answer is not None
+    assert answer.body == body
+    assert "content-encoding" not in {name.lower() for name, _ in answer.headers}
+
+
+def test_bytes_that_are_no_text_come_through_unchanged(tmp_path: Path) -> None:
+    sent, got = b'{"events": "\xff\xfe"}', b"\xff\x00\x80 not text"
+    recording = only(written(tmp_path, {"version": 1, "interactions": [vcrpy_item(sent, got, status=400)]}))
+    exchange = recording.interactions[0].exchange
+    assert exchange.response is not None
+    assert (exchange.request.body, exchange.response.body) == (sent, got)
+
+
+def test_a_text_in_another_encoding_is_given_back_in_it(tmp_path: Path) -> None:
+    document = ruby(vcrpy_document([('{"a": "é"}', "{}")]))
+    document["http_interactions"][0]["request"]["body"]["encoding"] = "ISO-8859-1"
+    recording = only(written(tmp_path, document))
+    assert recording.interactions[0].exchange.request.body == '{"a": "é"}'.encode("latin-1")
+
+
+def test_what_aiohttp_gave_vcrpy_as_data_is_read_as_the_json_that_was_sent(tmp_path: Path) -> None:
+    document = vcrpy_document(two_events(1))
+    for item in document["interactions"]:
+        item["request"]["body"] = json.loads(item["request"]["body"])
+        del item["request"]["headers"]["Content-Type"]
+    assert replayed(written(tmp_path, document)).broken == ["TS-EVENT-COUNT"]
+
+
+def test_bodies_that_old_vcrpy_pickled_are_read_as_the_bytes_in_them(tmp_path: Path) -> None:
+    path = written(tmp_path, vcrpy_document(two_events(1)))
+    raw = base64.b64encode(event_body().encode()).decode()
+    old = (
+        "!!python/object/new:_io.BytesIO\n      state: !!python/tuple\n"
+        f"      - !!binary {raw}\n      - 0\n      - null\n"
+    )
+    text = yaml.safe_dump(vcrpy_document(two_events(1)), default_style=None, width=10_000)
+    text = text.replace(f"body: '{event_body()}'\n", f"body: {old}")
+    assert "BytesIO" in text
+    path.write_text(text)
+    assert replayed(path).broken == ["TS-EVENT-COUNT"]
+
+
+def test_overlapping_requests_in_a_har_are_not_held_against_the_server(tmp_path: Path) -> None:
+    document = har_document(two_events(second=1))
+    for entry in document["log"]["entries"]:
+        entry["startedDateTime"] = "2022-12-06T18:20:50.000Z"
+    heard = replayed(written(tmp_path, document, "parallel.har"))
+    assert "TS-EVENT-COUNT" not in heard.broken
+
+
+def test_without_any_time_a_reset_and_a_future_event_cannot_be_checked(tmp_path: Path) -> None:
+    body = json.loads(event_body())
+    body["events"][0]["time"] = "2034-01-01T00:00:00Z"
+    answer = event_answer(1).replace("2022-12-06T18:20:45.000Z", "2034-01-01T00:00:00.000Z")
+    item = vcrpy_item(json.dumps(body), answer)
+    timed = replayed(written(tmp_path, {"version": 1, "interactions": [item]}))
+    assert "TS-EVENT-FUTURE" in timed.broken
+    del item["response"]["headers"]["Date"]
+    untimed = replayed(written(tmp_path, {"version": 1, "interactions": [item]}))
+    assert untimed.broken == []
+
+
+def test_a_browser_that_kept_no_body_is_not_an_empty_answer(tmp_path: Path) -> None:
+    document = har_document(two_events())
+    del document["log"]["entries"][0]["response"]["content"]["text"]
+    heard = replayed(written(tmp_path, document, "c.har"))
+    assert heard.broken == []
+    assert [one.why for one in heard.skipped] == ["the recorder kept no body of the answer"]
+
+
+def test_after_an_exchange_that_cannot_be_checked_what_it_may_have_done_is_not_held_against_the_server(
+    tmp_path: Path,
+) -> None:
+    pairs = [(event_body(), event_answer(count)) for count in (1, 2, 3)]
+    document = har_document(pairs)
+    del document["log"]["entries"][1]["request"]["postData"]
+    assert replayed(written(tmp_path, document, "c.har")).verdict == "passed"
+
+
+def test_a_filter_that_hid_a_name_on_one_side_only_makes_no_finding(tmp_path: Path) -> None:
+    document = vcrpy_document([(event_body("<USER_NAME>"), event_answer(1, "bob"))])
+    heard = replayed(written(tmp_path, document))
+    assert heard.broken == []
+    assert "a filter hid a value" in heard.skipped[0].why
+
+
+def test_a_request_without_an_answer_may_have_been_applied(tmp_path: Path) -> None:
+    for third in (2, 3):
+        document = vcrpy_document([(event_body(), event_answer(count)) for count in (1, 9, third)])
+        document["interactions"][1]["response"] = None
+        assert replayed(written(tmp_path, document)).broken == []

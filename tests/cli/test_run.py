@@ -1,0 +1,239 @@
+"""A command's run from its first event to the exit code, whatever happens between."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from click.testing import CliRunner
+from report_samples import DOCUMENTED, OBSERVED, finding, run
+
+from tracksync import cli
+from tracksync.cli import COMMANDS, root
+from tracksync.cli import run as sessions
+from tracksync.cli.shared import Outputs, known_name, wants_colour
+from tracksync.contract.clauses import catalogue
+from tracksync.errors import Incomplete, TracksyncError, UsageError
+from tracksync.model.events import Event, ExchangeChecked, FindingConfirmed, Paused, PhaseStarted, Retried, RunStarted
+from tracksync.report import Redactor, json_result
+from tracksync.report.progress import Progress
+
+KEY = "canary-key-0123456789"
+
+
+def session(events: list[Event], tmp_path: Path, error: BaseException | None = None) -> tuple[int, dict[str, Any]]:
+    def drive(emit: sessions.Emit) -> None:
+        for event in events:
+            emit(event)
+        if error is not None:
+            raise error
+
+    code = sessions.run(drive, outputs=Outputs(json=tmp_path / "r.json"), redactor=Redactor([KEY]))
+    return code, json_result.read(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize(
+    ("events", "code"),
+    [
+        (run(), 0),
+        (run(finding(DOCUMENTED)), 1),
+        (run(finding(OBSERVED), verdict="passed"), 0),
+        (run(finding(OBSERVED), strict=True), 1),
+        (run(finding(DOCUMENTED), known=True, verdict="passed"), 0),
+        (run(verdict="incomplete"), 3),
+    ],
+)
+def test_the_exit_code_is_the_verdict(events: list[Event], code: int, tmp_path: Path) -> None:
+    assert session(events, tmp_path)[0] == code
+
+
+@pytest.mark.parametrize(
+    ("error", "reason"),
+    [
+        (KeyboardInterrupt(), "stopped by hand before the end"),
+        (Incomplete("the target went away"), "the target went away"),
+        (TracksyncError("something else"), "something else"),
+        (ValueError(f"odd {KEY}"), "tracksync itself failed: ValueError: odd [redacted]"),
+    ],
+)
+def test_a_run_that_breaks_off_keeps_its_finding_and_says_why(
+    error: BaseException, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, result = session(run(finding())[:-2], tmp_path, error)
+    assert code == 3
+    assert (result["verdict"], result["reason"]) == ("incomplete", reason)
+    assert [found["clause"] for found in result["findings"]] == [DOCUMENTED]
+    captured = capsys.readouterr()
+    assert KEY not in captured.out + captured.err
+    assert ("Traceback" in captured.err) is isinstance(error, ValueError)
+
+
+def test_wrong_use_goes_through_and_writes_nothing(tmp_path: Path) -> None:
+    with pytest.raises(UsageError):
+        session([], tmp_path, UsageError("wrong"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_nothing_is_driven_if_a_result_could_not_be_written(tmp_path: Path) -> None:
+    driven: list[int] = []
+    with pytest.raises(UsageError, match="cannot write"):
+        sessions.run(
+            lambda emit: driven.append(1), outputs=Outputs(json=tmp_path / "no" / "r.json"), redactor=Redactor()
+        )
+    assert driven == []
+
+
+def test_when_one_result_cannot_be_written_the_others_are(tmp_path: Path) -> None:
+    outputs = Outputs(json=tmp_path / "gone" / "r.json", html=tmp_path / "r.html")
+    with pytest.raises(UsageError, match=r"cannot write .*r\.json"):
+        outputs.write(json_result_of_run())
+    assert (tmp_path / "r.html").exists()
+
+
+def json_result_of_run() -> dict[str, Any]:
+    from report_samples import result_of
+
+    return result_of(run())
+
+
+# --- progress ---------------------------------------------------------------------------------------------------
+
+
+def shown(events: list[Event], *, every: float = 10.0, step: float = 0.0, live: bool = False) -> str:
+    stream, now = io.StringIO(), [0.0]
+
+    def clock() -> float:
+        now[0] += step
+        return now[0]
+
+    with Progress(stream, redactor=Redactor([KEY]), clock=clock, live=live, every=every) as progress:
+        for event in events:
+            progress(event)
+    return stream.getvalue()
+
+
+def test_progress_tells_phase_requests_what_is_left_and_findings() -> None:
+    lines = shown(run(finding())).splitlines()
+    assert lines[0].startswith("directed | 0 of 500 requests (500 left)")
+    assert lines[1] == f"found {DOCUMENTED}: the message is another one"
+    assert lines[-1].startswith("directed | 2 of 500 requests (498 left)")
+    assert lines[-1].endswith("2 data points | 1 found")
+
+
+def test_progress_without_a_terminal_is_a_line_every_so_often() -> None:
+    start, phase, checked, *_ = run()
+    assert shown([start, phase, *[checked] * 100], every=10, step=1).count("\n") == 1 + 10
+    assert shown([start, phase, *[checked] * 100], every=10, step=0).count("\n") == 1
+
+
+def test_progress_tells_of_waits_and_repetitions_of_a_real_target_only() -> None:
+    waits: list[Event] = [Paused(12.4, f"429 for {KEY}"), Paused(0.1, "short"), Retried(2, "503\x1b[31m")]
+    text = shown([RunStarted("fuzz", "http://localhost", 0.0), *waits])
+    assert text == "waiting 12 s: 429 for [redacted]\nsending again (attempt 2): 503\\u001b[31m\n"
+    assert shown([RunStarted("fuzz", "mock", 0.0), *waits]) == ""
+
+
+def test_a_finding_not_yet_confirmed_is_announced_as_such() -> None:
+    events = [event for event in run(finding()) if not isinstance(event, FindingConfirmed)]
+    assert shown(events).splitlines()[-1].endswith("0 found, 1 to confirm")
+
+
+def test_on_a_terminal_the_line_is_live_and_findings_stay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TERM", "xterm")
+    text = shown(run(finding(message="odd [bold]text[/bold]")), live=True)
+    assert "odd [bold]text[/bold]" in text
+    assert "\x1b[" in text
+
+
+def test_progress_never_shows_the_key() -> None:
+    events: list[Event] = [*run(finding(message=f"said {KEY}")), PhaseStarted(KEY)]
+    assert isinstance(events[2], ExchangeChecked)
+    assert KEY not in shown(events)
+
+
+# --- commands ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_explains_itself_with_an_example(name: str) -> None:
+    shown = CliRunner().invoke(root, [name, "--help"])
+    assert shown.exit_code == 0, shown.output
+    assert "Examples:" in shown.output
+    assert f"tracksync {name}" in shown.output
+    assert root.get_command(click.Context(root), name).name == name  # type: ignore[union-attr]
+
+
+def test_the_list_of_clauses_has_every_id_and_sentence() -> None:
+    shown = CliRunner().invoke(root, ["clauses"])
+    for id_, entry in catalogue().items():
+        assert id_ in shown.output
+        assert " ".join(entry.sentence.split()) in shown.output
+
+
+def test_a_clause_is_explained_with_source_strength_and_interpretations() -> None:
+    text = CliRunner().invoke(root, ["clauses", "TS-OK-IDENTIFIER"]).output
+    for part in ("exactly as the request did", "SYNC", "documented", "integer-identifiers", "braze-id:", "--only"):
+        assert part in text
+
+
+def test_clauses_as_json(tmp_path: Path) -> None:
+    import json
+
+    everything = json.loads(CliRunner().invoke(root, ["clauses", "--json", "-"]).stdout)
+    assert list(everything["clauses"]) == list(catalogue(None))
+    shown = CliRunner().invoke(root, ["clauses", "TS-OK-IDENTIFIER", "--json", str(tmp_path / "c.json")])
+    assert shown.output == ""
+    one = json.loads((tmp_path / "c.json").read_text())["clauses"]
+    assert one == {"TS-OK-IDENTIFIER": everything["clauses"]["TS-OK-IDENTIFIER"]}
+    assert "refused" in one["TS-OK-IDENTIFIER"]["rows"]["integer-identifiers"]["interpretations"]
+
+
+def test_a_fault_of_our_own_is_told_as_such_and_without_the_key(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("TRACKSYNC_API_KEY", KEY)
+
+    def fail(**_: Any) -> None:
+        raise ValueError(f"odd {KEY}")
+
+    monkeypatch.setattr(root, "main", fail)
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["clauses"])
+    assert ended.value.code == 3
+    err = capsys.readouterr().err
+    assert "this is a fault of tracksync itself" in err
+    assert "ValueError: odd [redacted]" in err
+
+
+@pytest.mark.parametrize(
+    ("terminal", "environment", "colour"),
+    [
+        (True, {"TERM": "xterm"}, True),
+        (False, {"TERM": "xterm"}, False),
+        (True, {"TERM": "dumb"}, False),
+        (True, {"TERM": "xterm", "NO_COLOR": "1"}, False),
+        (True, {"TERM": "xterm", "NO_COLOR": ""}, True),
+    ],
+)
+def test_colours_are_for_terminals_that_want_them(
+    terminal: bool, environment: dict[str, str], colour: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Stream(io.StringIO):
+        def isatty(self) -> bool:
+            return terminal
+
+    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    assert wants_colour(Stream()) is colour
+
+
+def test_an_unknown_name_gets_the_nearest_ones() -> None:
+    assert known_name("normal", ["normal", "storm"], "scenario") == "normal"
+    with pytest.raises(UsageError, match=r"there is no scenario 'norml'; did you mean normal\?"):
+        known_name("norml", ["normal", "storm"], "scenario")
+    with pytest.raises(UsageError, match="there are normal, storm"):
+        known_name("zzz", ["normal", "storm"], "scenario")

@@ -1,0 +1,126 @@
+"""Clauses, ambiguities and limits as the documents have them. The numbers stand here a second time, so that a slip shows."""
+
+from __future__ import annotations
+
+import pytest
+
+from tracksync.contract import limits
+from tracksync.contract.ambiguities import (
+    Ambiguity,
+    UnknownInterpretation,
+    ambiguity_catalogue,
+    defaults,
+    require_interpretation,
+)
+from tracksync.contract.clauses import Clause, Evidence, Side, UnknownClause, catalogue, clause
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("RATE_PER_MINUTE", 500),
+        ("BODY_BYTES", 4_194_304),
+        ("STRING_CHARACTERS", 255),
+        ("ARRAY_DEFAULTS", (25, 100, 500)),
+        ("ARRAY_MIN", 25),
+        ("ARRAY_MAX", 500),
+        ("OBJECT_BYTES", 102_400),
+        ("PROPERTY_COUNT", 256),
+        ("PROPERTY_NAME_CHARACTERS", 255),
+        ("PRODUCT_ID_CHARACTERS", 255),
+        ("QUANTITY_MAX", 100),
+        ("TRACK_OBJECTS", 75),
+        ("DELETE_BATCH", 50),
+        ("DATE_YEAR_MIN", 0),
+        ("DATE_YEAR_MAX", 3000),
+    ],
+)
+def test_a_limit_is_the_documented_one(name: str, value: object) -> None:
+    assert getattr(limits, name) == value
+
+
+def test_the_names_with_a_meaning_are_the_documented_ones() -> None:
+    assert limits.IDENTIFIERS == ("external_id", "user_alias", "braze_id", "email", "phone")
+    assert sorted(limits.CONTROL_KEYS) == ["_merge_objects", "_update_existing_only", "push_token_import"]
+    assert limits.SECTIONS == ("attributes", "events", "purchases")
+    assert sorted(limits.RESERVED_PROPERTIES) == ["event_name", "time"]
+    assert sorted(limits.PROFILE_FIELDS) == [
+        *("alias_label", "alias_name", "braze_id", "country", "current_location", "date_of_first_session"),
+        *("date_of_last_session", "dob", "email", "email_click_tracking_disabled", "email_open_tracking_disabled"),
+        *("email_subscribe", "external_id", "facebook", "first_name", "gender", "home_city", "image_url", "language"),
+        *("last_name", "marked_email_as_spam_at", "phone", "push_subscribe", "push_tokens", "subscription_groups"),
+        *("time_zone", "twitter", "user_alias"),
+    ]
+
+
+def test_a_clause_is_documented_and_leaves_nothing_open_unless_its_table_says_so() -> None:
+    plain = clause("TS-OK-MESSAGE")
+    assert (plain.evidence, plain.ambiguities) == (Evidence.DOCUMENTED, ())
+    ambiguities = [ambiguity for one in catalogue(None).values() for ambiguity in one.ambiguities]
+    assert ambiguities
+    assert set(ambiguities) <= set(ambiguity_catalogue())
+    assert {one.evidence for one in catalogue(None).values()} == set(Evidence)
+    assert all(one.sentence.endswith(".") and one.source for one in catalogue(None).values())
+    assert Clause("TS-X", "A promise.", "SYNC") == Clause("TS-X", "A promise.", "SYNC", Evidence.DOCUMENTED, ())
+
+
+def test_each_side_has_its_own_clauses_and_both_together_have_all() -> None:
+    server, client = catalogue(), catalogue(Side.CLIENT)
+    assert {one.side for one in server.values()} == {Side.SERVER}
+    assert {one.side for one in client.values()} == {Side.CLIENT}
+    assert dict(catalogue(None)) == {**server, **client}
+    assert all(name == one.id and name.startswith("TS-") for name, one in server.items())
+    assert all(name == one.id and name.startswith("TC-") for name, one in client.items())
+    assert clause("TS-OK-MESSAGE") == server["TS-OK-MESSAGE"]
+    assert [str(one) for one in (*Evidence, *Side)] == ["documented", "observed", "assumed", "server", "client"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        ("TS-OK-MESAGE", "no clause is called 'TS-OK-MESAGE'; did you mean TS-OK-MESSAGE"),
+        ("ts-ok-message", "did you mean TS-OK-MESSAGE"),
+        ("TS-OK-MESAGE", "did you mean TS-OK-MESSAGE, TS-OK-USERS, TS-OK-STATUS?"),
+        ("TS-BODY", "did you mean TS-REFUSE-BODY, TC-BODY-SIZE, TC-ORDER?"),  # the last is not much like it
+        ("~~~", "no clause is called '~~~'; `tracksync clauses` lists them all"),
+    ],
+)
+def test_an_unknown_clause_is_answered_with_the_nearest(asked: str, answer: str) -> None:
+    with pytest.raises(UnknownClause) as error:
+        clause(asked)
+    assert str(error.value).startswith(answer) or answer in str(error.value)
+    assert str(error.value).count("TS-") + str(error.value).count("TC-") <= 4
+
+
+def test_a_row_has_a_default_among_interpretations_that_say_what_they_mean() -> None:
+    assert list(defaults()) == list(ambiguity_catalogue())
+    for name, ambiguity in ambiguity_catalogue().items():
+        assert ambiguity.name == name
+        assert defaults()[name] == ambiguity.default == next(iter(ambiguity.interpretations))
+        assert len(ambiguity.interpretations) > 1
+        assert all(sentence for sentence in ambiguity.interpretations.values())
+        assert ambiguity.question
+        assert ambiguity.source
+    numbers = [ambiguity.number for ambiguity in ambiguity_catalogue().values()]
+    assert set(numbers) == set(range(1, max(numbers) + 1))
+    assert {ambiguity.learned for ambiguity in ambiguity_catalogue().values()} == {True, False}
+    assert Ambiguity("r", 1, "?", "SYNC", {"a": "A."}).learned is True
+
+
+def test_a_interpretation_is_checked_against_its_row() -> None:
+    require_interpretation("array-overflow", "newest")
+    with pytest.raises(
+        UnknownInterpretation, match=r"no ambiguity is called 'aray-overflow'; did you mean array-overflow\?"
+    ):
+        require_interpretation("aray-overflow", "newest")
+    with pytest.raises(
+        UnknownInterpretation, match=r"did you mean removed-attribute\?$"
+    ):  # refused-attribute is less like it
+        require_interpretation("removed-atribute", "newest")
+    with pytest.raises(
+        UnknownInterpretation,
+        match="ambiguity 'array-overflow' has no interpretation 'oldest'; it has unchanged, newest",
+    ):
+        require_interpretation("array-overflow", "oldest")
+    with pytest.raises(UnknownInterpretation, match="did you mean " + ", ".join(sorted(ambiguity_catalogue()))):
+        require_interpretation("~~~", "newest")

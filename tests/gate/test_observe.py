@@ -1,0 +1,311 @@
+"""`tracksync gate -- COMMAND`: what it says of clients, of commands that go wrong, and what it leaves behind."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import drive_harness
+import pytest
+from click.testing import CliRunner
+from gate_clients import COMMANDS, Variant, gate, gate_variant, variants
+
+from tracksync.cli import root
+from tracksync.contract.clauses import Side, catalogue
+from tracksync.gate.scenarios import Family, choose, expectation
+from tracksync.mock import scenarios
+from tracksync.report import html, json_result, junit
+
+ROOT = Path(__file__).resolve().parents[2]
+NODE = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
+# A few of each kind; tools/gate-matrix runs all of them.
+QUICK = {
+    "python": {"url-slash", "key-printed-encoded", "log-the-answer", "naive-time", "retry-at-once", "status-only"},
+    "node": {"object-object", "key-quoted", "price-nan", "rate-ignored", "key-order"},
+}
+POST = """
+import json, os, urllib.request
+def post(body):
+    request = urllib.request.Request(os.environ["BRAZE_REST_ENDPOINT"] + "/users/track/sync", json.dumps(body).encode(),
+        {"Content-Type": "application/json", "Authorization": "Bearer " + os.environ["BRAZE_API_KEY"]})
+    return urllib.request.urlopen(request).read()
+post({"attributes": [{"external_id": "u", "a": 1}]})
+"""
+
+
+def script(text: str) -> tuple[str, ...]:
+    return (sys.executable, "-c", text)
+
+
+def cli(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC", "BRAZE", "GITHUB"))}
+    return subprocess.run(
+        [sys.executable, "-m", "tracksync", "gate", *words],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        env={**clean, "PYTHONPATH": str(ROOT / "contracts"), **environment},
+    )
+
+
+# --- clients --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("language", ["python", pytest.param("node", marks=NODE), "shell"])
+def test_a_correct_client_is_not_accused(language: str) -> None:
+    outcome = gate(*COMMANDS[language], scenarios=("normal", "unknown-fields", "error-503"))
+    assert (outcome.clauses, outcome.exit_code) == (set(), 0), outcome.printed
+    assert outcome.result["verdict"] == "passed"
+
+
+@pytest.mark.parametrize(
+    "variant",
+    [
+        pytest.param(variant, id=str(variant), marks=NODE if variant.language == "node" else ())
+        for variant in variants()
+        if variant.name in QUICK[variant.language]
+    ],
+)
+def test_a_faulty_client_is_caught(variant: Variant) -> None:
+    outcome = gate_variant(variant)
+    assert variant.clause in outcome.clauses
+    assert outcome.exit_code == 1
+
+
+def test_the_table_of_faulty_clients_names_clauses_and_scenarios_that_exist() -> None:
+    table = variants()
+    assert len(table) >= 40
+    assert {variant.clause for variant in table} <= catalogue(Side.CLIENT).keys()
+    assert {name for variant in table for name in variant.scenarios} <= scenarios.catalogue().keys()
+
+
+def test_every_clause_that_can_fail_a_gate_has_a_client_that_breaks_it() -> None:
+    # Advice on what lawful servers may refuse fails nothing; test_gate_client_oracle.py breaks that too.
+    unbroken = catalogue(Side.CLIENT).keys() - {variant.clause for variant in (*variants(), *drive_harness.variants())}
+    assert unbroken == {"TC-DOUBT"}
+
+
+def test_the_result_lists_client_clauses_only_and_has_the_form_of_every_result() -> None:
+    outcome = gate(*script(POST))
+    assert set(outcome.result["clauses"]) == set(catalogue(Side.CLIENT))
+    assert outcome.result["command"] == "gate"
+    json_result.checked(json.loads(json_result.render(outcome.result)), "result")
+    assert "TC-RATE-WAIT" in junit.render(outcome.result)
+    assert "TC-RATE-WAIT" in html.render(outcome.result)
+
+
+def test_a_finding_tells_its_moment_and_how_to_see_it_again() -> None:
+    text = 'print("test_the_second", flush=True)\nimport time; time.sleep(0.2)\npost({"attributes": [{"b": 1}]})\n'
+    outcome = gate(*script(POST + text))
+    (finding,) = outcome.result["findings"]
+    assert finding["clause"] == "TC-IDENTIFIER"
+    assert "scenario calm" in finding["message"]
+    assert "after the command had printed 'test_the_second'" in finding["message"]
+    assert finding["reproduce"].startswith("tracksync gate --scenario normal -- ")
+
+
+# --- commands -------------------------------------------------------------------------------------------------------
+
+
+def test_a_command_that_never_calls_is_told_so_with_exit_code_3() -> None:
+    outcome = gate(*script("print('hello')"))
+    assert outcome.exit_code == 3
+    assert "never called the mock" in outcome.result["reason"]
+    assert "BRAZE_REST_ENDPOINT" in outcome.result["reason"]
+
+
+def test_the_exit_status_of_the_command_is_kept_apart() -> None:
+    outcome = gate(*script(POST + "raise SystemExit(7)"))
+    assert outcome.result["verdict"] == "passed"
+    assert outcome.exit_code == 1
+    assert outcome.report.as_json()["runs"][0]["status"] == 7
+    assert "the contract was kept, but the command failed under calm: exit status 7" in outcome.result["reason"]
+
+
+def test_a_command_that_takes_too_long_is_ended_with_exit_code_3() -> None:
+    outcome = gate(*script(POST + "import time; time.sleep(60)"), timeout=1.0)
+    assert outcome.exit_code == 3
+    assert outcome.report.runs[0].end.timed_out
+    assert "did not end within 1 s" in outcome.result["reason"]
+
+
+def test_children_that_are_left_behind_are_ended_and_named() -> None:
+    text = (
+        "import subprocess, sys\n"
+        "for session in (False, True):\n"
+        "    subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(77.25)'], start_new_session=session)\n"
+    )
+    outcome = gate(*script(POST + text))
+    left = outcome.report.runs[0].end.left_behind
+    assert len(left) == 2
+    assert all("sleep(77.25)" in line for line in left)
+    listed = subprocess.run(["ps", "-eo", "args"], capture_output=True, text=True).stdout
+    assert "sleep(77.25)" not in listed.replace(" ".join(sys.argv), "")
+    assert outcome.exit_code == 0
+
+
+def test_a_command_ended_by_a_signal_is_told() -> None:
+    outcome = gate(*script(POST + "import os; os.kill(os.getpid(), 9)"))
+    assert outcome.exit_code == 1
+    assert "was ended by SIGKILL" in outcome.result["reason"]
+
+
+def test_a_command_that_does_not_exist_is_wrong_use() -> None:
+    done = cli("--", "no-such-command-here")
+    assert done.returncode == 2
+    assert "cannot run 'no-such-command-here'" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "there is no command"),
+        (("--scenario", "error-503s", "--", "true"), "did you mean error-503"),
+        (("--allow", "TC-ORDR", "--", "true"), "did you mean TC-ORDER"),
+        (("--scenario-file", "nowhere.toml", "--", "true"), "nowhere.toml"),
+        (("--endpoint-var", "A=B", "--", "true"), "cannot be the name"),
+        (("--endpoint-form", "ftp", "--", "true"), "is not one of"),
+    ],
+)
+def test_wrong_use_is_exit_code_2_with_clear_words(words: tuple[str, ...], said: str) -> None:
+    done = CliRunner().invoke(root, ["gate", *words], standalone_mode=False)
+    assert done.exception is not None
+    assert said in str(getattr(done.exception, "message", done.exception))
+
+
+def test_variables_and_the_form_of_the_endpoint_are_configurable() -> None:
+    text = (
+        "import os, http.client, json\n"
+        "assert 'BRAZE_API_KEY' not in os.environ\n"
+        "connection = http.client.HTTPConnection(os.environ['MY_HOST'])\n"
+        "body = json.dumps({'attributes': [{'external_id': 'u', 'a': 1}]})\n"
+        "headers = {'Content-Type': 'application/json', 'Authorization': 'Bearer ' + os.environ['MY_KEY']}\n"
+        "connection.request('POST', '/users/track/sync', body, headers)\n"
+        "assert connection.getresponse().status == 201\n"
+    )
+    outcome = gate(*script(text), endpoint_vars=("MY_HOST",), key_vars=("MY_KEY",), endpoint_form="host")
+    assert outcome.exit_code == 0, outcome.printed
+
+
+def test_a_known_failure_is_shown_and_fails_nothing() -> None:
+    text = POST + 'post({"attributes": [{"external_id": "u", "long": "x" * 300}]})'
+    outcome = gate(*script(text), allowed=frozenset({"TC-STRING-LIMIT"}))
+    assert outcome.exit_code == 0
+    assert [finding["known"] for finding in outcome.result["findings"]] == [True]
+
+
+def test_an_aware_command_says_itself_whether_its_client_was_right() -> None:
+    text = POST + 'import sys; sys.exit(0 if os.environ["TRACKSYNC_SCENARIO"] == "users-empty" else 1)'
+    assert gate(*script(text), scenarios=("users-empty",), aware=True).exit_code == 0
+    assert gate(*script(text), scenarios=("users-empty",)).clauses == {"TC-NOT-APPLIED"}
+
+
+def test_a_scenario_of_ones_own(tmp_path: Path) -> None:
+    file = tmp_path / "mine.toml"
+    file.write_text('[teapots]\nacts = [{ do = "status", status = 418 }]\n', encoding="utf-8")
+    done = cli("--scenario-file", str(file), "--scenario", "teapots", "--", *script(POST))
+    assert done.returncode == 0, done.stderr
+    assert "scenario teapots" not in done.stdout
+    listed = cli("--scenario-file", str(file), "--list-scenarios").stdout
+    assert "teapots" in listed
+    assert "rate-burst" in listed
+
+
+def test_reports_and_annotations_hold_no_key(tmp_path: Path) -> None:
+    paths = {name: tmp_path / f"result.{name}" for name in ("json", "junit", "html", "markdown")}
+    options = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
+    text = (
+        POST + "print(len(os.environ['BRAZE_API_KEY']))\npost({'attributes': [{'a': os.environ['BRAZE_API_KEY']}]})\n"
+    )
+    seen = tmp_path / "key"
+    text = f"import os; open({str(seen)!r}, 'w').write(os.environ['BRAZE_API_KEY'])\n" + text
+    done = cli(*options, "--", *script(text), GITHUB_ACTIONS="true")
+    assert done.returncode == 1
+    assert "::error title=TC-IDENTIFIER::" in done.stdout
+    assert "TC-KEY-HEADER-ONLY" in done.stdout
+    key = seen.read_text()
+    assert len(key) > 20
+    for where in (done.stdout, done.stderr, *(path.read_text() for path in paths.values())):
+        assert key not in where
+    result: Any = json.loads(paths["json"].read_text())
+    assert result["command"]["runs"][0]["status"] == 1
+
+
+def test_output_passes_through_and_a_result_on_stdout_stays_clean() -> None:
+    text = POST + "import sys; print('to out'); print('to err', file=sys.stderr)"
+    done = cli("--json", "-", "--", *script(text))
+    assert json.loads(done.stdout)["verdict"] == "passed"
+    assert "to out" in done.stderr
+    assert "to err" in done.stderr
+
+
+# --- stopping -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_stopping_by_hand_leaves_no_process_and_no_port(tmp_path: Path, number: int) -> None:
+    told = tmp_path / "told"
+    text = POST + (
+        "import signal, time\n"
+        "signal.signal(signal.SIGINT, signal.SIG_IGN)\n"
+        f"open({str(told)!r}, 'w').write(os.environ['BRAZE_REST_ENDPOINT'] + ' ' + str(os.getpid()))\n"
+        "time.sleep(60)\n"
+    )
+    gate_process = subprocess.Popen(
+        [sys.executable, "-m", "tracksync", "gate", "--", *script(text)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(ROOT / "contracts")},
+    )
+    deadline = time.monotonic() + 30
+    while not (told.exists() and told.read_text().count(" ")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    url, pid = told.read_text().split()
+    gate_process.send_signal(number)
+    out, err = gate_process.communicate(timeout=30)
+    assert gate_process.returncode == 3, out + err
+    assert "stopped by hand" in out
+    with pytest.raises(ProcessLookupError):
+        os.kill(int(pid), 0)
+    with socket.socket() as probe:
+        assert probe.connect_ex(("127.0.0.1", int(url.rpartition(":")[2]))) != 0
+
+
+# --- scenarios ------------------------------------------------------------------------------------------------------
+
+
+def test_every_scenario_has_an_expectation_that_follows_from_its_acts() -> None:
+    families = {name: expectation(played).family for name, played in scenarios.catalogue().items()}
+    assert families["normal"] is Family.NORMAL
+    assert families["gzip"] is families["slow-body"] is Family.HARMLESS
+    assert families["error-503"] is families["rate-long"] is families["reset-after-applying"] is Family.PASSING
+    assert families["outage"] is families["unauthorised"] is Family.LASTING
+    assert families["users-empty"] is families["value-unchanged"] is Family.UNAPPLIED
+    assert families["errors-mixed"] is families["empty-body"] is families["slow-30s"] is Family.CHANCE
+
+
+def test_calm_comes_first_whatever_the_order() -> None:
+    assert [played.name for played in choose(("outage", "normal"))] == ["normal", "outage"]
+    assert [played.name for played in choose(())] == ["normal"]
+    assert {played.name for played in choose(("all",))} == set(scenarios.catalogue())
+
+
+@pytest.mark.parametrize("name", ["cut-body", "reset-before-applying", "keep-alive-dropped"])
+def test_a_connection_that_the_server_ends_is_not_held_against_the_client(name: str) -> None:
+    outcome = gate(*COMMANDS["python"], scenarios=(name,))
+    assert (outcome.broken, outcome.exit_code) == (set(), 0), outcome.result["findings"]
+
+
+def test_a_client_of_the_asynchronous_sibling_is_not_asked_for_results_that_it_cannot_see() -> None:
+    outcome = gate(*script(POST.replace("/users/track/sync", "/users/track")), scenarios=("users-empty",))
+    assert (outcome.clauses, outcome.exit_code) == (set(), 0)

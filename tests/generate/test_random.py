@@ -1,0 +1,220 @@
+"""Random generation: one seed, one run; sequences that collide; mostly lawful; shrinking to plain things."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import random
+import subprocess
+import sys
+from collections import Counter
+from itertools import islice
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, find, given, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tracksync.generate import strategies, tables
+from tracksync.generate.build import Step
+from tracksync.generate.harmless import Namer
+from tracksync.generate.machine import Send, machine_class
+from tracksync.generate.probes import PROBES
+from tracksync.generate.random_steps import EPOCH, random_steps
+from tracksync.generate.schemathesis_cases import schema_steps
+from tracksync.model.exchange import Credential
+
+QUIET = settings(
+    max_examples=100, derandomize=True, deadline=None, database=None, suppress_health_check=list(HealthCheck)
+)
+
+
+def namer() -> Namer:
+    return Namer("ts-random", random.Random(0))
+
+
+def stream(seed: int, count: int) -> list[Step]:
+    return list(islice(random_steps(seed, namer()), count))
+
+
+def test_the_same_seed_gives_the_same_steps_and_another_seed_others() -> None:
+    assert stream(1, 600) == stream(1, 600)
+    assert stream(1, 600) != stream(2, 600)
+
+
+def digest() -> str:
+    """All that is fixed by seed and prefix, in one number; also run in processes of its own, see below."""
+    sha = hashlib.sha256()
+    for step in (*stream(3, 300), *(step for probe in PROBES if not probe.heavy for step in probe.steps(namer()))):
+        sha.update(repr(step).encode("utf-8", "backslashreplace"))
+    return sha.hexdigest()
+
+
+@pytest.mark.parametrize("hash_seed", ["1", "2"])
+def test_a_run_does_not_depend_on_the_process(hash_seed: str) -> None:
+    here = Path(__file__).resolve().parent
+    path = os.pathsep.join([str(here), str(here.parent / "contracts")])
+    found = subprocess.run(
+        [sys.executable, "-c", "import test_generate_random as t; print(t.digest())"],
+        env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert found.stdout.strip() == digest()
+
+
+def test_schema_driven_steps_are_fixed_by_the_seed_and_all_different() -> None:
+    once, again = (list(schema_steps(11, namer(), 20)) for _ in range(2))
+    assert once == again
+    assert len({step.request.body for step in once}) == 20
+    assert {step.label for step in once} == {"schema, positive", "schema, negative"}
+
+
+def test_about_three_quarters_of_the_stream_keep_the_documents() -> None:
+    lawful = sum(step.label.startswith("random ") for step in stream(5, 4000))
+    assert 0.65 < lawful / 4000 < 0.85
+
+
+def test_the_stream_goes_through_every_table() -> None:
+    labels = Counter(step.label for step in stream(6, 20_000))
+    wanted = {label for label, _ in (*tables.BODY_SPOILERS, *tables.WILD_BODIES)}
+    wanted |= {label for spoilers in tables.OBJECT_SPOILERS.values() for label, _ in spoilers}
+    assert wanted <= set(labels)
+
+
+def test_steps_of_the_stream_collide_on_users_and_events() -> None:
+    events: Counter[tuple[str, str]] = Counter()
+    for step in stream(7, EPOCH):
+        if step.label == "random events":
+            event = json.loads(step.request.body)["events"][0]
+            user = json.dumps([event.get(key) for key in ("external_id", "user_alias", "email", "phone", "braze_id")])
+            events[user, event["name"]] += 1
+    assert max(events.values()) >= 4
+    assert sum(events.values()) > 1.5 * len(events)
+
+
+def test_users_change_from_epoch_to_epoch_so_that_arrays_stay_small() -> None:
+    def externals(steps: list[Step]) -> set[str]:
+        bodies = [json.loads(step.request.body) for step in steps if step.label == "random events"]
+        return {body["events"][0].get("external_id", "") for body in bodies} - {""}
+
+    steps = stream(8, 2 * EPOCH)
+    assert externals(steps[:EPOCH])
+    assert externals(steps[EPOCH:])
+    assert not externals(steps[:EPOCH]) & externals(steps[EPOCH:])
+
+
+# --- strategies ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", strategies.KINDS)
+def test_every_kind_of_trouble_makes_many_different_steps(kind: str) -> None:
+    seen: set[Step] = set()
+
+    @QUIET
+    @given(strategies.steps(namer(), [kind]))
+    def every(step: Step) -> None:
+        seen.add(step)
+
+    every()
+    assert len(seen) >= 20
+
+
+@pytest.mark.parametrize("kind", ["valid", "keys", "update-only"])
+def test_steps_shrink_to_what_a_person_would_have_written(kind: str) -> None:
+    smallest = find(
+        strategies.steps(namer(), [kind]),
+        lambda step: b'"events"' in step.request.body,
+        settings=QUIET,
+        random=random.Random(0),
+    )
+    user = "ts-random-nobody-0" if kind == "update-only" else "ts-random-u"
+    event = json.loads(smallest.request.body)["events"][0]
+    event.pop("_update_existing_only", None)
+    assert event == {"external_id": user, "name": "viewed", "time": "2023-06-01T00:00:00Z"}
+
+
+def test_attributes_shrink_to_one_plain_value() -> None:
+    steps = strategies.steps(namer(), ["valid"])
+    smallest = find(steps, lambda step: b"attributes" in step.request.body, settings=QUIET, random=random.Random(0))
+    assert smallest.request.body == b'{"attributes":[{"external_id":"ts-random-u","colour":"red"}]}'
+
+
+def test_a_purchase_shrinks_to_the_plainest_one() -> None:
+    smallest = find(
+        strategies.steps(namer(), ["valid"]), lambda step: b"purchases" in step.request.body, settings=QUIET
+    )
+    assert json.loads(smallest.request.body) == {
+        "purchases": [
+            {
+                "external_id": "ts-random-u",
+                "product_id": "sku-1",
+                "time": "2023-06-01T00:00:00Z",
+                "currency": "USD",
+                "price": 9.99,
+            }
+        ]
+    }
+
+
+def test_limits_are_met_from_both_sides() -> None:
+    lengths: set[int] = set()
+    quantities: set[object] = set()
+
+    @settings(QUIET, max_examples=1500)
+    @given(strategies.steps(namer(), ["boundary"]))
+    def every(step: Step) -> None:
+        body = json.loads(step.request.body)
+        for one in body.get("attributes", []):
+            if isinstance(one.get("colour"), str):
+                lengths.add(len(one["colour"]))
+            if isinstance(one.get("tags"), list):
+                lengths.add(len(one["tags"]))
+        for one in body.get("purchases", []):
+            quantities.add(one.get("quantity"))
+
+    every()
+    assert {254, 255, 256, 499, 500, 501} <= lengths
+    assert {99, 100, 101, 0, -1} <= quantities
+
+
+def test_an_unknown_kind_is_an_error() -> None:
+    with pytest.raises(KeyError, match="nonsense"):
+        strategies.steps(namer(), ["nonsense"])
+
+
+# --- the state machine --------------------------------------------------------------------------------------------
+
+
+def test_what_send_raises_fails_the_machine_and_is_made_short() -> None:
+    class BrokenError(AssertionError):
+        pass
+
+    shortest: list[list[Step]] = []
+
+    def send_factory() -> Send:
+        steps: list[Step] = []
+
+        def send(step: Step) -> None:
+            steps.append(step)
+            if sum(one.label == "purchase" for one in steps) == 2:
+                shortest.append(steps)
+                raise BrokenError("two purchases")
+
+        return send
+
+    machine = machine_class(send_factory, namer)
+    with pytest.raises(BrokenError):
+        run_state_machine_as_test(machine, settings=settings(QUIET, max_examples=200, stateful_step_count=20))
+    assert [step.label for step in shortest[-1]] == ["purchase", "purchase"]
+    assert shortest[-1][0].credential is Credential.VALID
+
+
+def test_the_machine_tries_everything_it_knows() -> None:
+    labels: Counter[str] = Counter()
+    machine = machine_class(lambda: lambda step: labels.update([step.label]), namer)
+    run_state_machine_as_test(machine, settings=settings(QUIET, max_examples=60, stateful_step_count=30))
+    assert {"event", "purchase", "attributes", "an address", "not to be applied", "missing key"} <= set(labels)
+    assert any(label.startswith("a look at") for label in labels)

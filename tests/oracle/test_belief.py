@@ -1,0 +1,171 @@
+"""What is kept of a belief, and what is let go."""
+
+from __future__ import annotations
+
+import pickle
+from dataclasses import replace
+
+from oracle_harness import LATER, LATER_SHOWN, RESET, OracleHarness, everything_new
+
+from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.model.exchange import FailureKind
+from tracksync.oracle.belief import (
+    ABSENT,
+    CONSISTENT_AFTER,
+    OMITTED,
+    UNKNOWN,
+    Belief,
+    Cell,
+    Counter,
+    Settings,
+    State,
+    User,
+    linked_user,
+)
+
+
+def two_people() -> OracleHarness:
+    """Ada with an email, and Bob, and a lost write by a phone that nobody has."""
+    harness = OracleHarness()
+    harness.write({"a": 1}, who={"external_id": "ada"}, control={"email": "ada@example.com"})
+    harness.write({"b": 1}, who={"external_id": "bob"}, control={"email": "bob@example.com"})
+    harness.event(1, who={"external_id": "bob"})
+    harness.hear({"attributes": [{"phone": "+12025550100", "c": 1}]}, failure=FailureKind.TIMEOUT)
+    return harness
+
+
+def test_a_link_leads_to_a_user_surely_or_perhaps() -> None:
+    assert [linked_user(link) for link in (0, 1, 7, ~0, ~1, ~7)] == [0, 1, 7, 0, 1, 7]
+
+
+def test_who_is_never_addressed_again_is_forgotten_with_all_that_leads_there() -> None:
+    belief = two_people().belief
+    left = belief.without(lambda text: text in ("bob", "bob@example.com", "+12025550100"))
+    assert set(left.names) == {("external_id", "ada"), ("email", "ada@example.com")}
+    (ada,) = left.users.values()
+    assert [key for key, _ in ada.cells.items()] == [("attributes", "a")]
+    assert set(left.writers) == {("attributes", "a")}
+    assert set(belief.pending_by_contact) == {("phone", "+12025550100")}
+    assert set(left.pending_by_contact) == set()
+    assert left.ambiguities is belief.ambiguities
+
+
+def test_who_has_another_identifier_stays_and_loses_the_one_that_is_gone() -> None:
+    belief = two_people().belief
+    left = belief.without(lambda text: text == "ada@example.com")
+    by_name = {key: left.users[links[0]] for key, links in left.names.items()}
+    assert by_name["external_id", "ada"].held == ()
+    assert by_name["external_id", "bob"].held == (("email", "bob@example.com"),)
+    assert set(left.writers) == set(belief.writers)
+    assert set(left.pending_by_contact) == {("phone", "+12025550100")}
+    left = belief.without(lambda text: text == "ada")
+    assert left.users[left.names["email", "ada@example.com"][0]].held == (("email", "ada@example.com"),)
+
+
+def test_who_may_be_meant_by_what_is_left_stays() -> None:
+    harness = OracleHarness()
+    harness.write({"a": 1}, who={"email": "e@example.com", "phone": "+12025550100"})
+    belief = harness.belief
+    assert belief.names["phone", "+12025550100"] == (~0,)
+    assert set(belief.without(lambda text: text == "e@example.com").users) == {0}
+    harness.write({"a": 1}, who={"external_id": "v"})
+    assert set(harness.belief.without(lambda text: text != "+12025550100").users) == {0}
+
+
+def test_among_strangers_only_the_interpretations_stay() -> None:
+    harness = two_people()
+    assert harness.write({"a": None}, who={"external_id": "ada"}) == set()
+    belief = harness.belief.among_strangers(lambda kind, text: text == "new")
+    assert belief.interpretations() == harness.belief.interpretations() != {}
+    nobody = Belief.start()
+    for name in ("names", "users", "windows", "writers"):
+        assert getattr(belief, name) == getattr(nobody, name)
+    assert belief.settings == replace(harness.belief.settings, fresh=belief.settings.fresh)
+    assert belief.settings.fresh("external_id", "new")
+    assert not belief.settings.fresh("external_id", "old")
+
+
+def test_nothing_is_known_at_the_start_but_what_was_told() -> None:
+    belief = Belief.start(
+        Settings(interpretations={"removed-attribute": "null", "no-such-row": "x", "no-user": "no-such"})
+    )
+    assert belief.interpretations() == {"removed-attribute": "null"}
+    assert belief.ambiguities["no-user"] == frozenset(ambiguity_catalogue()["no-user"].interpretations)
+    assert not Settings().fresh("external_id", "u")
+    assert (Settings().clock_skew, Settings().window, Settings().shared) == (300.0, 60, False)
+    assert CONSISTENT_AFTER == 300.0  # LIMITS: five minutes between calls that depend on each other
+
+
+def test_a_row_with_one_interpretation_or_none_that_is_learned_is_no_interpretation_of_the_server() -> None:
+    single = {
+        name
+        for name, ambiguity in ambiguity_catalogue().items()
+        if len(ambiguity.interpretations) == 1 or not ambiguity.learned
+    }
+    assert not single & Belief.start().interpretations().keys()
+    told = Belief.start(
+        Settings(
+            interpretations={
+                name: sorted(ambiguity.interpretations)[0] for name, ambiguity in ambiguity_catalogue().items()
+            }
+        )
+    )
+    assert told.interpretations().keys() == ambiguity_catalogue().keys() - single
+
+
+def test_interpretations_are_narrowed_only_where_every_outcome_stands_on_the_row() -> None:
+    belief = Belief.start()
+    kept = (("no-user", "omitted"),)
+    other = (("no-user", "empty-list"),)
+    assert belief.narrow([]) is belief
+    assert belief.narrow([kept, ()]) is belief
+    assert belief.narrow([kept, other]).ambiguities == belief.ambiguities
+    narrowed = belief.narrow([kept])
+    assert narrowed.interpretations() == {"no-user": "omitted"}
+    assert narrowed.narrow([kept]) is narrowed
+    assert narrowed.narrow([other]).interpretations() == {"no-user": "omitted"}
+    assert not narrowed.allows(other)
+    assert narrowed.allows(kept)
+    assert narrowed.allows(())
+
+
+def test_a_belief_begins_with_an_empty_past() -> None:
+    belief = Belief.start(Settings(fresh=everything_new))
+    assert (belief.moment, belief.made, belief.answered) == (0, 0, 0)
+    harness = OracleHarness()
+    harness.event(1)
+    assert (harness.belief.moment, harness.belief.made, harness.belief.answered) == (1, 1, 1)
+    (user,) = harness.belief.users.values()
+    assert (user.seen, user.profiled) == (1, 0)
+    harness.write({"a": 1})
+    (user,) = harness.belief.users.values()
+    assert (user.seen, user.profiled) == (2, 2)
+    (window,) = harness.belief.windows.values()
+    assert (window.reset, window.accepted, window.requests, window.unshown) == (RESET, 2, 2, 0)
+
+
+def test_a_user_of_whom_nothing_was_known_may_have_any_value() -> None:
+    assert OracleHarness().write({"n": {"inc": 1}}, {"n": 8}) != set()
+    harness = OracleHarness(new=False)
+    assert harness.write({"n": {"inc": 1}}, {"n": 8}) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 8}) != set()
+    assert harness.event(3, LATER_SHOWN, LATER_SHOWN, time=LATER) == set()
+
+
+def test_the_markers_are_no_values_of_json_and_stay_themselves() -> None:
+    for marker in (ABSENT, UNKNOWN, OMITTED):
+        assert not isinstance(marker, (type(None), bool, int, float, str, list, dict))
+        assert pickle.loads(pickle.dumps(marker)) is marker
+    assert len({id(marker) for marker in (ABSENT, UNKNOWN, OMITTED)}) == 3
+
+
+def test_who_was_never_heard_of_has_no_past() -> None:
+    user = User(exists=None, fresh=False, external=True)
+    assert (user.seen, user.profiled, user.held, user.due) == (0, 0, (), None)
+    assert user.cell(("attributes", "a")) == Cell((State(UNKNOWN),))
+    assert user.cell(("events", "e")) == Cell((State(Counter(None)),))
+    new = User(exists=False, fresh=True, external=True)
+    assert new.cell(("attributes", "a")) == Cell((State(ABSENT),))
+    assert new.cell(("purchases", "p")) == Cell((State(Counter(0)),))
+    assert Cell((State(1),)).before is None
+    assert Belief.start().wide_integers is None

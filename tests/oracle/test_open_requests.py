@@ -1,0 +1,149 @@
+"""What the documents leave open and servers by other hands may well do: nothing of it is accused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from oracle_harness import SHOWN, TIME, OracleHarness, bought, purchase
+
+from tracksync.model.exchange import Credential
+
+NO_NAME = {"events": [{"external_id": "u", "time": TIME}]}
+NO_OBJECT = {"events": "text"}
+OBJECTS = {"message": "no", "errors": [{"type": "'name' is required"}]}
+TEXTS = {"message": "no", "errors": ["'name' is required"]}
+BY_EMAIL = {"email": "a@b.example", "phone": "+15555550100"}
+
+
+def seen(**named: Any) -> dict[str, Any]:
+    ambiguity = {"name": "seen", "first": SHOWN, "last": SHOWN, "count": 1}
+    return {"users": [{**named, "custom_events": [ambiguity]}], "message": "success"}
+
+
+def test_identifiers_that_the_answer_gives_as_null_say_nothing() -> None:
+    nulls = dict.fromkeys(("user_alias", "braze_id", "email", "phone"))
+    assert OracleHarness().write({"a": 1, "email": "a@b.example"}, {"a": 1}, who={"external_id": "u"}) == set()
+    body = {"attributes": [{"external_id": "u", "email": "a@b.example", "a": 1}]}
+    answer = {"users": [{**nulls, "external_id": "u", "custom_attributes": {"a": 1}}], "message": "success"}
+    assert OracleHarness().hear(body, answer) == []
+
+
+def test_a_null_in_the_place_of_the_only_identifier_names_nobody() -> None:
+    body = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
+    assert OracleHarness().clauses(body, seen(external_id=None)) == {"TS-OK-IDENTIFIER"}
+
+
+def test_beside_the_leading_identifier_the_profiles_own_may_be_shown() -> None:
+    body = {"events": [{**BY_EMAIL, "name": "seen", "time": TIME}]}
+    assert OracleHarness().hear(body, seen(email="a@b.example", phone="+15555550199")) == []
+    assert OracleHarness().clauses(body, seen(email="c@d.example", phone="+15555550100")) == {"TS-OK-IDENTIFIER"}
+
+
+@pytest.mark.parametrize("entry", [{"events": ["has no name"]}, {"name": {"code": 4, "text": ["missing"]}}])
+def test_an_error_entry_may_hold_its_text_at_any_depth(entry: dict[str, Any]) -> None:
+    assert OracleHarness().hear(NO_NAME, {"message": "no", "errors": [entry]}, 400) == []
+
+
+@pytest.mark.parametrize("entry", [{}, {"code": 17}, {"events": []}, {"type": ""}])
+def test_an_error_entry_without_a_text_says_nothing(entry: dict[str, Any]) -> None:
+    assert OracleHarness().clauses(NO_NAME, {"message": "no", "errors": [entry]}, 400) == {"TS-REFUSE-BODY"}
+
+
+def test_errors_of_the_body_and_errors_of_an_object_may_have_entries_of_two_forms() -> None:
+    harness = OracleHarness()
+    assert harness.hear(NO_NAME, OBJECTS, 400) == []
+    assert harness.hear(NO_OBJECT, TEXTS, 400) == []
+    assert harness.hear(b"{", TEXTS, 400) == []
+    assert harness.hear({"events": ["text"]}, TEXTS, 400) == []
+    assert harness.hear(NO_NAME, TEXTS, 403, credential=Credential.UNPRIVILEGED) == []
+    assert harness.clauses(NO_NAME, TEXTS, 400) == {"TS-INTERPRETATION-KEPT"}
+
+
+NOTHING_TO_DO: tuple[tuple[Any, Any], ...] = (
+    (["a"], {"remove": ["b"]}),
+    ([{"id": 1}], {"$remove": [{"$identifier_key": "id", "$identifier_value": 2}]}),
+    ([{"id": 1}], {"$update": [{"$identifier_key": "id", "$identifier_value": 2, "$new_object": {"x": 1}}]}),
+)
+
+
+@pytest.mark.parametrize(("stored", "edit"), NOTHING_TO_DO)
+def test_an_edit_that_finds_nothing_may_pass_for_an_update_that_is_not_made(stored: Any, edit: Any) -> None:
+    harness = OracleHarness()
+    assert harness.write({"a": stored}) == set()
+    assert harness.write({"a": "x" * 256}, {}) == set()
+    assert harness.write({"a": edit}, {}) == set()
+    assert harness.write({"a": edit}, {"a": stored}) == set()
+
+
+@pytest.mark.parametrize(("stored", "edit"), NOTHING_TO_DO)
+def test_where_updates_that_are_not_made_are_shown_it_must_be_too(stored: Any, edit: Any) -> None:
+    harness = OracleHarness()
+    assert harness.write({"a": stored}) == set()
+    assert harness.write({"a": "x" * 256}, {"a": stored}) == set()
+    assert harness.write({"a": edit}, {}) == {"TS-INTERPRETATION-KEPT"}
+
+
+WIDE = 2**53 + 1
+ROUNDED = 2**53
+WIDE_WRITES: tuple[tuple[Any, Any], ...] = (
+    (WIDE, ROUNDED),
+    (2**63 - 1, 9223372036854776000),  # as JavaScript writes it
+    (2**63 - 1, 9.223372036854775807e18),
+    ([WIDE, 1], [ROUNDED, 1]),
+    ({"a": {"b": WIDE}}, {"a": {"b": ROUNDED}}),
+)
+
+
+@pytest.mark.parametrize(("sent", "shown"), WIDE_WRITES)
+def test_integers_beyond_2_to_the_53_may_be_held_as_doubles(sent: Any, shown: Any) -> None:
+    harness = OracleHarness()
+    assert harness.write({"a": sent, "b": "x"}, {"a": shown, "b": "x"}) == set()
+    assert harness.write({"n": ROUNDED}) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": ROUNDED}) == set()
+    assert harness.write({"c": WIDE}) == {"TS-ATTR-INTEGER"}
+
+
+def test_a_server_that_keeps_their_digits_keeps_them_everywhere() -> None:
+    harness = OracleHarness()
+    assert harness.write({"a": {"b": WIDE}}) == set()
+    assert harness.write({"n": ROUNDED}) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": ROUNDED}) != set()
+    assert harness.write({"c": WIDE}, {"c": ROUNDED}) == {"TS-ATTR-INTEGER"}
+
+
+def test_a_double_is_the_nearest_one_and_no_other_value_changes() -> None:
+    assert OracleHarness().write({"a": WIDE}, {"a": ROUNDED - 2}) == {"TS-ATTR-INTEGER"}
+    assert OracleHarness().write({"a": 2**53 - 1}, {"a": 2**53 - 2}) == {"TS-ATTR-INTEGER"}
+    assert OracleHarness().write({"a": {"w": WIDE, "x": 1}}, {"a": {"w": ROUNDED, "x": 2}}) == {"TS-OBJECT-SET"}
+
+
+@pytest.mark.parametrize("currency", ["840", 840, "usd"])
+def test_a_currency_in_another_of_its_forms_may_be_taken_or_refused(currency: Any) -> None:
+    assert OracleHarness().hear(purchase(currency=currency), bought(1)) == []
+    assert OracleHarness().hear(purchase(currency=currency), OBJECTS, 400) == []
+
+
+@pytest.mark.parametrize("currency", ["ZZZ", 8400, True, ["USD"], ""])
+def test_what_is_no_currency_in_any_form_is_refused(currency: Any) -> None:
+    assert "TS-PURCHASE-CURRENCY-VALID" in OracleHarness().clauses(purchase(currency=currency), bought(1))
+
+
+def test_an_export_may_give_null_for_what_the_profile_does_not_hold() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    ambiguity = {"name": "seen", "first": SHOWN, "last": SHOWN, "count": 1}
+    entry = {"external_id": "u", "custom_attributes": None, "purchases": None, "custom_events": [ambiguity]}
+    asked = {"external_ids": ["u"], "fields_to_export": ["external_id"]}
+    assert harness.hear(asked, {"users": [entry], "message": "success"}, path="/users/export/ids") == []
+
+
+def test_an_edit_that_leaves_an_empty_array_empty_may_drop_the_attribute_unless_the_server_keeps_empty_ones() -> None:
+    edit = {"tags": {"remove": ["a"]}}
+    dropping, keeping = OracleHarness(), OracleHarness()
+    for harness in (dropping, keeping):
+        assert harness.write({"tags": []}, {"tags": []}) == set()
+    assert dropping.write(edit, {"tags": None}) == set()
+    assert keeping.write({"other": ["a"]}, {"other": ["a"]}) == set()
+    assert keeping.write({"other": {"remove": ["a"]}}, {"other": []}) == set()
+    assert keeping.write(edit, {"tags": None}) == {"TS-INTERPRETATION-KEPT"}

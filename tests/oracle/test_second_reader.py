@@ -1,0 +1,90 @@
+"""What an honest server may do that the first interpretation of the documents did not think of: the oracle is silent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from oracle_harness import REFUSAL, RESET, TIME, OracleHarness, attributed
+
+EVENT = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
+NEIGHBOURS: dict[str, Any] = {
+    "/users/track": EVENT,
+    "/users/delete": {"external_ids": ["u"]},
+    "/users/export/ids": {"external_ids": ["u"], "fields_to_export": ["custom_attributes"]},
+}
+
+
+@pytest.mark.parametrize("status", [401, 403, 404, 405])
+@pytest.mark.parametrize("content", [b"<html>", b'{"message": "Not found"}'])
+@pytest.mark.parametrize("path", NEIGHBOURS)
+def test_a_server_need_not_offer_the_neighbours(path: str, content: bytes, status: int) -> None:
+    harness = OracleHarness()
+    assert harness.hear(NEIGHBOURS[path], content, status, path=path) == []
+    assert harness.last is not None
+    assert not any(clause.startswith(("TS-TRACK", "TS-DELETE", "TS-EXPORT")) for clause in harness.last.covered)
+
+
+def test_a_neighbour_that_is_there_may_not_turn_a_lawful_request_down() -> None:
+    assert OracleHarness().clauses(EVENT, REFUSAL, 400, path="/users/track") == {"TS-TRACK-ACCEPTED"}
+
+
+def test_the_partner_of_older_pages_may_be_unknown() -> None:
+    body = {"attributes": [{"external_id": "u", "a": 1}], "partner": "p"}
+    assert OracleHarness().hear(body, REFUSAL, 400) == []
+    assert OracleHarness().hear(body, attributed({"external_id": "u"}, {"a": 1})) == []
+
+
+def test_a_415_may_come_from_before_the_endpoint() -> None:
+    assert OracleHarness().hear(EVENT, b"<html>", 415, media="text/plain") == []
+
+
+def test_a_text_with_a_nul_may_be_refused() -> None:
+    assert OracleHarness().hear({"attributes": [{"external_id": "u", "a": "x\0y"}]}, REFUSAL, 400) == []
+
+
+def test_what_is_wrong_with_an_object_may_be_turned_down_in_more_ways_than_one() -> None:
+    harness = OracleHarness()
+    harness.write({"o": {"k": 1}})
+    assert harness.hear({"attributes": [{"external_id": "u", "o": {"a.b": 1}}]}, REFUSAL, 400) == []
+    assert harness.write({"o": {"k": "x" * 256}}, {"o": {"k": 1}}) == set()
+    assert harness.write({"o": {"k": "x" * 256}}) == {"TS-OBJECT-LIMITS"}
+
+
+@pytest.mark.parametrize("edit", [{"add": ["d"]}, {"$add": [{"a": 1}]}])
+def test_an_edit_of_what_is_not_there_may_do_nothing(edit: dict[str, Any]) -> None:
+    harness = OracleHarness()
+    assert harness.write({"n": 1, "list": edit}, {"n": 1}) == set()
+    assert harness.write({"list": ["a"]}) == set()
+    assert harness.write({"list": {"add": ["b"]}}, {"list": ["a"]}) != set()
+
+
+@pytest.mark.parametrize("shown", [[1, "1"], [1, "1", True], [1, "1", True, 1.0]])
+def test_whether_one_is_true_in_an_array_is_the_servers_language(shown: list[Any]) -> None:
+    harness = OracleHarness()
+    assert harness.write({"list": [1, "1", True, 1.0]}, {"list": shown}) == set()
+    assert harness.write({"other": ["a", "b", "a"]}, {"other": ["a", "b"]}) == set()
+
+
+def test_a_year_of_few_digits_may_lose_its_zeros() -> None:
+    harness = OracleHarness()
+    assert harness.write({"d": "0044-03-15T12:00:00Z"}, {"d": "44-03-15T12:00:00Z"}) == set()
+    assert harness.write({"d": "1815-12-10T00:00:00Z"}, {"d": "1815-12-11T00:00:00Z"}) == {"TS-ATTR-DATE"}
+
+
+@pytest.mark.parametrize("status", [201, 429])
+def test_an_answer_that_meets_the_turn_of_the_minute_may_show_an_untouched_window(status: int) -> None:
+    harness = OracleHarness()
+    whole = {"x-ratelimit-remaining": "500"}
+    answer = attributed({"external_id": "u"}, {"a": 1}) if status == 201 else {"message": "over the limit"}
+    body = {"attributes": [{"external_id": "u", "a": 1}]}
+    harness.write({"a": 1})
+    harness.now = RESET - 0.1
+    assert harness.hear(body, answer, status, took=0.2, headers=whole) == []
+    assert harness.hear(body, answer, status, headers=whole) != []
+
+
+def test_the_first_answer_of_all_shows_that_it_was_counted() -> None:
+    body = {"attributes": [{"external_id": "u", "a": 1}]}
+    answer = attributed({"external_id": "u"}, {"a": 1})
+    assert OracleHarness().clauses(body, answer, headers={"x-ratelimit-remaining": "500"}) == {"TS-RATE-REMAINING"}

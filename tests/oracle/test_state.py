@@ -1,0 +1,450 @@
+"""What one answer obliges the next ones to: counts, values, users, interpretations, lost answers and parallel requests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from oracle_harness import (
+    ALIAS,
+    CREATE,
+    LATER,
+    LATER_SHOWN,
+    NOBODY,
+    ONLY,
+    REFUSAL,
+    SHOWN,
+    SYNC,
+    TIME,
+    OracleHarness,
+    bought,
+    counted,
+    purchase,
+)
+
+from tracksync.model.exchange import FailureKind, Request
+from tracksync.model.finding import NOTHING
+
+NAME = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
+
+
+def test_counts_grow_by_one_and_times_span_all_events() -> None:
+    harness = OracleHarness()
+    assert harness.event(1) == set()
+    assert harness.event(2, SHOWN, LATER_SHOWN, time=LATER) == set()
+    assert harness.event(3, "2020-01-01T00:00:00Z", LATER_SHOWN, time="2020-01-01T00:00:00Z") == set()
+
+
+@pytest.mark.parametrize("count", [1, 3, 10])
+def test_a_count_that_does_not_grow_by_one_is_found(count: int) -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    assert harness.event(count, SHOWN, LATER_SHOWN, time=LATER) & {"TS-EVENT-COUNT", "TS-STATE-KEYS-APART"}
+
+
+def test_order_of_arrival_in_place_of_time_order_is_found() -> None:
+    harness = OracleHarness()
+    harness.event(1, LATER_SHOWN, LATER_SHOWN, time=LATER)
+    assert harness.event(2, LATER_SHOWN, SHOWN) == {"TS-OK-TIME-FORM"}
+    harness = OracleHarness()
+    harness.event(1)
+    assert harness.event(2, SHOWN, SHOWN, time=LATER) == {"TS-EVENT-LAST"}
+    harness = OracleHarness()
+    harness.event(1)
+    assert harness.event(2, SHOWN, SHOWN, time="2020-01-01T00:00:00Z") == {"TS-EVENT-FIRST"}
+
+
+def test_a_user_of_whom_nothing_is_known_may_have_any_history() -> None:
+    harness = OracleHarness(new=False)
+    assert harness.event(10, "2013-07-16T19:20:30+01:00", SHOWN) == set()
+    assert harness.event(11, "2013-07-16T18:20:30Z", SHOWN) == set()
+    assert harness.event(11, "2013-07-16T18:20:30Z", SHOWN) == {"TS-EVENT-COUNT"}
+
+
+def test_from_an_unknown_history_first_is_not_after_and_last_not_before_the_event() -> None:
+    assert OracleHarness(new=False).event(10, LATER_SHOWN, LATER_SHOWN) == {"TS-EVENT-OFFSET"}
+    assert "TS-EVENT-NO-ZONE" in OracleHarness(new=False).event(
+        10, LATER_SHOWN, LATER_SHOWN, time="2022-12-06T18:20:45"
+    )
+
+
+def test_what_a_refused_request_would_have_done_may_not_show_later() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    harness.hear(
+        {"events": [{"external_id": "u", "name": "seen", "time": TIME, "properties": {"time": 1}}]}, REFUSAL, 400
+    )
+    assert harness.event(3) == {"TS-STATE-REFUSED"}
+
+
+def test_a_refused_increment_may_not_show_later() -> None:
+    harness = OracleHarness()
+    harness.write({"n": 1})
+    harness.hear({"attributes": [{"external_id": "u", "n": {"inc": 5}}], "events": [{}]}, REFUSAL, 400)
+    assert harness.write({"n": {"inc": 0}}, {"n": 6}) == {"TS-STATE-REFUSED"}
+
+
+EDITS: list[tuple[Any, dict[str, Any], Any, Any, str]] = [
+    # stored, control keys, edit, lawful, broken by (shown value, clause)
+    (1, {}, {"inc": 2}, 3, "TS-ATTR-INC"),
+    (1, {}, {"inc": -5}, -4, "TS-ATTR-INC"),
+    (["a"], {}, {"add": ["b"]}, ["a", "b"], "TS-ARRAY-ADD"),
+    (["a", "b"], {}, {"add": ["a"]}, ["b", "a"], "TS-ARRAY-ADD-PRESENT"),
+    (["a", "b"], {}, {"remove": ["a"]}, ["b"], "TS-ARRAY-REMOVE"),
+    (["a", "b"], {}, {"remove": ["z"]}, ["a", "b"], "TS-ARRAY-REMOVE"),
+    (["a"], {}, {"add": ["b"], "remove": ["a"]}, ["b"], "TS-ARRAY-ADD-REMOVE"),
+    ({"a": 1}, {}, {"b": 2}, {"b": 2}, "TS-OBJECT-REPLACE"),
+    ({"a": {"b": 1}}, {"_merge_objects": True}, {"a": {"c": 2}}, {"a": {"b": 1, "c": 2}}, "TS-OBJECT-MERGE"),
+    ([{"id": 1}], {}, {"$add": [{"id": 2}]}, [{"id": 1}, {"id": 2}], "TS-OBJECTS-ADD"),
+    (
+        [{"id": 1, "n": 1}, {"id": 2}],
+        {"_merge_objects": True},
+        {"$update": [{"$identifier_key": "id", "$identifier_value": 1, "$new_object": {"m": 2}}]},
+        [{"id": 1, "n": 1, "m": 2}, {"id": 2}],
+        "TS-OBJECTS-UPDATE",
+    ),
+    (
+        [{"id": 1}, {"id": 2}, {"id": 1}],
+        {},
+        {"$remove": [{"$identifier_key": "id", "$identifier_value": 1}]},
+        [{"id": 2}],
+        "TS-OBJECTS-REMOVE",
+    ),
+]
+
+
+@pytest.mark.parametrize(("stored", "control", "edit", "result", "clause"), EDITS)
+def test_an_edit_shows_its_result_and_nothing_else(
+    stored: Any, control: dict[str, Any], edit: Any, result: Any, clause: str
+) -> None:
+    harness = OracleHarness()
+    assert harness.write({"a": stored}) == set()
+    assert harness.write({"a": edit}, {"a": result}, control=control) == set()
+    harness = OracleHarness()
+    harness.write({"a": stored})
+    assert harness.write({"a": edit}, {"a": "wrong"}, control=control) == {clause}
+
+
+def test_an_edit_that_shows_an_older_state_breaks_visibility() -> None:
+    harness = OracleHarness()
+    harness.write({"n": 1})
+    harness.write({"n": {"inc": 1}}, {"n": 2})
+    assert harness.write({"n": {"inc": 1}}, {"n": 2}) == {"TS-STATE-VISIBLE"}
+
+
+def test_another_users_value_is_called_so() -> None:
+    harness = OracleHarness()
+    harness.write({"n": 10})
+    harness.write({"n": 100}, who={"external_id": "v"})
+    assert harness.write({"n": {"inc": 1}}, {"n": 101}) == {"TS-STATE-USERS-APART"}
+
+
+def test_another_attributes_value_is_called_so() -> None:
+    harness = OracleHarness()
+    harness.write({"n": 10, "m": 100})
+    assert harness.write({"n": {"inc": 1}}, {"n": 101}) == {"TS-STATE-KEYS-APART"}
+    harness = OracleHarness()
+    harness.write({"n": ["a"], "m": ["b"]})
+    assert harness.write({"n": {"add": ["c"]}}, {"n": ["b", "c"]}) == {"TS-STATE-KEYS-APART"}
+
+
+# --- users ---------------------------------------------------------------------------------------------------------
+
+
+def body(who: dict[str, Any], flag: dict[str, Any]) -> dict[str, Any]:
+    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
+
+
+@pytest.mark.parametrize(
+    ("who", "flag", "clause"),
+    [
+        ({"external_id": "u"}, ONLY, "TS-USER-UPDATE-ONLY"),
+        ({"email": "u@example.com"}, ONLY, "TS-USER-UPDATE-ONLY"),
+        (ALIAS, {}, "TS-USER-ALIAS-DEFAULT"),
+        ({"braze_id": "b"}, {}, "TS-USER-BRAZE-ID"),
+    ],
+)
+def test_nobody_is_created_where_nobody_may_be(who: dict[str, Any], flag: dict[str, Any], clause: str) -> None:
+    assert OracleHarness().hear(body(who, flag), NOBODY) == []
+    assert OracleHarness().hear(body(who, flag), {"message": "success"}) == []
+    if clause != "TS-USER-BRAZE-ID":
+        assert clause in OracleHarness().event(1, who=who, flag=flag)
+
+
+@pytest.mark.parametrize(
+    ("who", "flag", "clause"),
+    [
+        ({"external_id": "u"}, {}, "TS-USER-CREATE"),
+        ({"external_id": "u"}, CREATE, "TS-USER-CREATE"),
+        ({"email": "u@example.com"}, {}, "TS-USER-EMAIL-CREATE"),
+        ({"phone": "+12025550100"}, {}, "TS-USER-PHONE-CREATE"),
+    ],
+)
+def test_an_unknown_user_is_created_where_the_documents_say_so(
+    who: dict[str, Any], flag: dict[str, Any], clause: str
+) -> None:
+    assert OracleHarness().event(1, who=who, flag=flag) == set()
+    assert clause in OracleHarness().clauses(body(who, flag), NOBODY)
+
+
+def test_a_known_user_is_updated_also_by_update_only() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    assert harness.event(2, flag=ONLY) == set()
+    assert harness.clauses(body({"external_id": "u"}, ONLY), NOBODY) == {"TS-USER-UPDATE-KNOWN"}
+
+
+def test_attributes_create_an_alias_only_user_when_told() -> None:
+    written = {"attributes": [{**ALIAS, "a": 1, **CREATE}]}
+    assert OracleHarness().write({"a": 1}, who=ALIAS, control=CREATE) == set()
+    assert OracleHarness().clauses(written, NOBODY) == {"TS-USER-ALIAS-CREATE"}
+
+
+def test_an_event_may_create_an_alias_only_user_or_never_but_always_alike() -> None:
+    other = {"user_alias": {"alias_name": "b", "alias_label": "l"}}
+    harness = OracleHarness()
+    assert harness.event(1, who=ALIAS, flag=CREATE) == set()
+    assert harness.clauses(body(other, CREATE), NOBODY) == {"TS-INTERPRETATION-KEPT"}
+    harness = OracleHarness()
+    assert harness.hear(body(ALIAS, CREATE), NOBODY) == []
+    assert harness.event(1, who=other, flag=CREATE) == {"TS-INTERPRETATION-KEPT"}
+
+
+def test_the_label_tells_two_aliases_of_one_name_apart() -> None:
+    harness = OracleHarness()
+    harness.event(1, who=ALIAS, flag=CREATE)
+    other = {"user_alias": {"alias_name": "a", "alias_label": "m"}}
+    assert "TS-USER-ALIAS-LABEL" in harness.event(2, who=other)
+
+
+def test_a_profile_is_found_by_the_email_it_was_given() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    harness.write({"a": 1}, control={"email": "u@example.com"})
+    assert harness.event(2, who={"email": "u@example.com"}) == set()
+    assert harness.event(3) == set()
+
+
+def test_a_profile_that_is_not_found_by_its_email_is_a_finding() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    harness.write({"a": 1}, control={"email": "u@example.com"})
+    assert harness.event(1, who={"email": "u@example.com"}) == {"TS-USER-EMAIL-FINDS"}
+
+
+def test_the_most_recently_updated_holder_of_an_email_is_meant() -> None:
+    harness = OracleHarness()
+    harness.event(1, who={"email": "e@example.com"})
+    harness.write({"a": 1}, who={"external_id": "ada"}, control={"email": "e@example.com"})
+    harness.write({"a": 1}, who={"external_id": "bob"}, control={"email": "e@example.com"})
+    assert harness.event(1, who={"email": "e@example.com"}) == set()
+    assert harness.event(2, who={"external_id": "bob"}) == set()
+
+
+def test_email_leads_over_phone() -> None:
+    harness = OracleHarness()
+    harness.write({"n": 10}, who={"external_id": "ada"}, control={"email": "e@example.com"})
+    harness.write({"n": 20}, who={"external_id": "bob"}, control={"phone": "+12025550100"})
+    both = {"email": "e@example.com", "phone": "+12025550100"}
+    assert harness.write({"n": {"inc": 1}}, {"n": 21}, who=both) == {"TS-USER-EMAIL-LEADS"}
+
+
+# --- interpretations ------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("ambiguity", "one", "other"),
+    [
+        ("removed-attribute", {"a": None}, {}),
+        ("refused-attribute", {"b": 1}, {}),
+        ("array-repeats", {"c": ["x", "x"]}, {"c": ["x"]}),
+    ],
+)
+def test_a_server_that_leaves_the_interpretation_it_has_shown_is_found(
+    ambiguity: str, one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    writes: dict[str, dict[str, Any]] = {
+        "removed-attribute": {"a": None},
+        "refused-attribute": {"b": "x" * 256},
+        "array-repeats": {"c": ["x", "x"]},
+    }
+    harness = OracleHarness()
+    for name in ("u", "v"):
+        harness.write({"a": 1, "b": 1}, who={"external_id": name})
+    assert harness.write(writes[ambiguity], one) == set()
+    assert ambiguity in harness.belief.interpretations()
+    assert harness.write(writes[ambiguity], other, who={"external_id": "v"}) == {"TS-INTERPRETATION-KEPT"}
+
+
+def test_a_server_can_be_held_to_a_interpretation_from_the_start() -> None:
+    held = {"purchase-count": "one"}
+    assert OracleHarness(interpretations=held).hear(purchase(quantity=3), bought(1)) == []
+    assert OracleHarness(interpretations=held).clauses(purchase(quantity=3), bought(3)) == {"TS-INTERPRETATION-KEPT"}
+
+
+def test_the_array_limit_is_learned_and_kept() -> None:
+    harness = OracleHarness()
+    assert harness.write({"a": list(range(200))}, {"a": list(range(100))}) == set()
+    assert harness.belief.array_limits == (100, 100)
+    assert harness.write({"b": list(range(200))}, {"b": list(range(150))}) == {"TS-ARRAY-LIMIT"}
+
+
+# --- lost answers, queues, parallel requests -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", [FailureKind.TIMEOUT, FailureKind.RESET, FailureKind.TRUNCATED])
+@pytest.mark.parametrize("count", [2, 3])
+def test_a_lost_answer_may_have_been_applied_or_not(kind: FailureKind, count: int) -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    assert harness.hear(NAME, failure=kind) == []
+    assert harness.event(count) == set()
+
+
+def test_a_lost_answer_is_applied_at_most_once() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    harness.hear(NAME, failure=FailureKind.TIMEOUT)
+    assert harness.event(4) & {"TS-EVENT-COUNT", "TS-STATE-KEYS-APART"}
+
+
+def test_a_lost_answer_may_still_be_applied_later() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    harness.hear(NAME, failure=FailureKind.TIMEOUT)
+    assert harness.event(2) == set()
+    assert harness.event(4) == set()
+    assert harness.event(6) != set()
+
+
+def test_a_request_that_was_never_sent_changes_nothing() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    harness.hear(NAME, failure=FailureKind.UNREACHABLE)
+    assert harness.event(3) != set()
+
+
+def test_a_500_may_have_been_applied() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    harness.hear(NAME, b"", 502)
+    assert harness.event(3) == set()
+
+
+def test_what_track_accepted_is_applied_once_and_in_the_end() -> None:
+    queued = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
+    harness = OracleHarness()
+    harness.event(1)
+    assert harness.hear(queued, {"message": "success"}, path="/users/track") == []
+    assert harness.event(2) == set()
+    assert harness.event(4, wait=400.0) == set()
+    harness = OracleHarness()
+    harness.event(1)
+    harness.hear(queued, {"message": "success"}, path="/users/track")
+    assert harness.event(2, wait=400.0) == {"TS-TRACK-APPLIED"}
+    harness = OracleHarness()
+    harness.event(1)
+    harness.hear(queued, {"message": "success"}, path="/users/track")
+    assert harness.event(4) != set()
+
+
+def test_requests_that_overlap_on_one_cell_promise_nothing() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    other = Request(
+        "POST",
+        SYNC,
+        (("content-type", "application/json"),),
+        b'{"events":[{"external_id":"u","name":"seen","time":"2022-12-06T19:20:45+01:00"}]}',
+    )
+    assert harness.event(3, in_flight=(other,)) == set()
+    assert harness.event(7, took=0.01) == set()
+    assert harness.event(7) != set()
+
+
+def test_requests_that_overlap_on_different_cells_are_held_to_the_contract() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    other = Request(
+        "POST",
+        SYNC,
+        (("content-type", "application/json"),),
+        b'{"events":[{"external_id":"v","name":"seen","time":"2022-12-06T19:20:45+01:00"}]}',
+    )
+    assert harness.event(3, in_flight=(other,)) != set()
+
+
+def test_a_finding_does_not_poison_what_follows() -> None:
+    harness = OracleHarness()
+    harness.event(1)
+    assert harness.event(5) != set()
+    assert harness.event(6) == set()
+
+
+def test_after_a_deletion_the_user_may_be_there_or_not() -> None:
+    for count in (1, 2):
+        harness = OracleHarness()
+        harness.event(1)
+        assert harness.hear({"external_ids": ["u"]}, {"deleted": 1, "message": "success"}, path="/users/delete") == []
+        assert harness.event(count) == set()
+
+
+def test_an_export_must_agree_once_consistency_is_due_and_may_lag_before() -> None:
+    wanted = {"external_ids": ["u"], "fields_to_export": ["custom_attributes"]}
+    stale = {"users": [{"external_id": "u", "custom_attributes": {}}], "message": "success"}
+    harness = OracleHarness()
+    harness.write({"a": 1})
+    assert harness.hear(wanted, stale, path="/users/export/ids") == []
+    assert harness.clauses(wanted, stale, path="/users/export/ids", wait=400.0) == {"TS-EXPORT-AGREES"}
+    wrong = {"users": [{"external_id": "u", "custom_attributes": {"a": 2}}], "message": "success"}
+    assert harness.clauses(wanted, wrong, path="/users/export/ids") == {"TS-EXPORT-AGREES"}
+
+
+def test_which_of_two_identifiers_leads_is_learned_and_has_to_stay() -> None:
+    harness = OracleHarness()
+    bob = {"user_alias": {"alias_name": "bob", "alias_label": "l"}}
+    harness.event(1)
+    harness.write({"n": 1}, who=bob, control={"_update_existing_only": False})
+    both = {"events": [{"external_id": "u", **bob, "name": "seen", "time": TIME}]}
+    assert harness.clauses(both, counted({"external_id": "u"}, "seen", SHOWN, SHOWN, 2)) == set()
+    assert harness.clauses(both, counted(bob, "seen", SHOWN, SHOWN, 1)) == {"TS-INTERPRETATION-KEPT"}
+
+
+def test_an_export_is_held_to_every_part_of_what_was_answered() -> None:
+    ambiguity = {"first": SHOWN, "last": SHOWN, "count": 1}
+    right = {
+        "external_id": "u",
+        "custom_attributes": {"a": 1},
+        "custom_events": [{"name": "seen", **ambiguity}],
+        "purchases": [{"name": "sku", **ambiguity}],
+    }
+    wrong = [
+        {"custom_attributes": {"a": 2}},
+        {"custom_events": [{"name": "seen", **ambiguity, "count": 2}]},
+        {"custom_events": []},
+        {"purchases": [{"name": "sku", **ambiguity, "count": 2}]},
+    ]
+    for change in [{}, *wrong]:
+        harness = OracleHarness()
+        assert harness.write({"a": 1}) == set()
+        assert harness.event(1) == set()
+        assert harness.hear(purchase(), bought(1)) == []
+        answer = {"users": [{**right, **change}], "message": "success"}
+        broken = harness.clauses({"external_ids": ["u"]}, answer, path="/users/export/ids", wait=400.0)
+        assert broken == ({"TS-EXPORT-AGREES"} if change else set())
+        assert harness.last is not None
+        assert {"TS-EXPORT-ANSWER", "TS-EXPORT-AGREES"} <= harness.last.covered
+
+
+def test_an_export_without_users_is_no_export() -> None:
+    for answer in ({"message": "success"}, {"users": None, "message": "success"}):
+        harness = OracleHarness()
+        findings = harness.hear({"external_ids": ["u"]}, answer, path="/users/export/ids")
+        assert [one.clause for one in findings] == ["TS-EXPORT-ANSWER"]
+        assert findings[0].actual == answer.get("users", NOTHING)
+
+
+def test_an_attribute_removed_with_null_and_still_shown_is_found() -> None:
+    harness = OracleHarness()
+    assert harness.write({"a": 1}) == set()
+    assert harness.write({"a": None}, {"a": 1}) == {"TS-ATTR-NULL"}

@@ -1,6 +1,0 @@
-"""A second server for the synchronous endpoint, written independently of the project's own mock."""
-
-from .server import create, serving
-from .variants import BASE, FAULTS, READINGS
-
-__all__ = ["BASE", "FAULTS", "READINGS", "create", "serving"]

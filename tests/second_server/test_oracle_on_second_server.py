@@ -1,0 +1,88 @@
+"""The oracle on a server that nobody wrote it for: lawful differences pass, and faults are found.
+
+The second server was written from the documents alone, by somebody who saw neither the mock nor the oracle. Every lawful
+reading of it is put to the probes; of its faults every seventh, so that the suite stays quick.
+"""
+
+from __future__ import annotations
+
+import pytest
+from second_server.variants import FAULTS, INTERPRETATIONS
+from second_server_harness import KEY, UNPRIVILEGED, findings
+
+from second_server import server
+from tracksync.engine import FuzzPlan, fuzz
+from tracksync.model.events import Event, FindingConfirmed, RunEnded
+from tracksync.model.verdict import evidence_of
+
+# What the oracle leaves alone, and why: each would accuse a lawful server that this one's author did not think of.
+BEYOND = {
+    "headers_missing_on_404": "a wrong URL has no rate limit to tell",
+    "event_name_may_be_number": "the documents name the type and no consequence",
+    "event_time_as_number_accepted": "the documents name the type and no consequence",
+    "quantity_as_text_accepted": "the documents name the type and no consequence",
+    "price_as_text_accepted": "the documents name the type and no consequence",
+    "quantity_zero_accepted": "the documents name the maximum only",
+    "quantity_negative_accepted": "the documents name the maximum only",
+    "time_date_only_refused": "the list of date forms is the attributes'",
+    "time_with_slashes_refused": "the list of date forms is the attributes'",
+    "reserved_property_accepted_for_purchases": "the reserved names are the events'",
+    "properties_of_any_kind_accepted": "the documents name no consequence",
+    "phone_prefers_unidentified": "which holder is meant is said of emails only",
+    "phone_goes_to_oldest": "which holder is meant is said of emails only",
+    "old_email_still_found": "what becomes of a former email nobody says",
+    "parallel_events_lost": "needs overlapping requests: tracksync race",
+    "parallel_purchases_lost": "needs overlapping requests: tracksync race",
+    "parallel_answers_mixed": "needs overlapping requests: tracksync race",
+    "parallel_gives_400": "needs overlapping requests: tracksync race",
+    "parallel_attributes_lost": "needs overlapping requests: tracksync race",
+    "purchase_future_time_kept": "of purchases in the future the documents do not speak; a note",
+}
+SAMPLE = [name for name in sorted(FAULTS) if name not in BEYOND][::7]
+
+
+def test_the_base_server_keeps_the_contract_with_probes_and_random_requests() -> None:
+    assert findings() == []
+
+
+@pytest.mark.parametrize("name", [name for name in INTERPRETATIONS if name != "pace=slow"])
+def test_a_lawful_interpretation_is_not_accused(name: str) -> None:
+    ambiguity, interpretation = name.split("=", 1)
+    assert findings(interpretation={ambiguity: interpretation}, max_requests=252) == []
+
+
+@pytest.mark.parametrize("name", SAMPLE)
+def test_a_fault_is_found_and_fails_the_run(name: str) -> None:
+    found = findings(faults={name})
+    assert any(evidence_of(finding.clause) == "documented" for finding in found), FAULTS[name]
+
+
+def over_sockets(max_requests: int, **config: object) -> tuple[RunEnded, list[FindingConfirmed]]:
+    """A run against the second server over real sockets. The limit is told, so that no run waits for a minute's end."""
+    events: list[Event] = []
+    with server.serving(key=KEY, unprivileged_key=UNPRIVILEGED, rate_limit=5000, **config) as url:
+        plan = FuzzPlan(
+            target=url,
+            key=KEY,
+            unprivileged_key=UNPRIVILEGED,
+            seed=1,
+            rate_limit=5000,
+            max_requests=max_requests,
+            max_seconds=120,
+        )
+        fuzz(plan, events.append)
+    ended = events[-1]
+    assert isinstance(ended, RunEnded)
+    return ended, [event for event in events if isinstance(event, FindingConfirmed)]
+
+
+def test_over_real_sockets_the_base_server_keeps_the_contract() -> None:
+    ended, confirmed = over_sockets(300)
+    assert [event.finding for event in confirmed] == []
+    assert ended.verdict == "passed"
+
+
+def test_over_real_sockets_a_fault_is_found_and_shown_by_a_short_sequence() -> None:
+    ended, confirmed = over_sockets(400, faults={"every_fifth_not_kept"})
+    assert ended.verdict == "failed"
+    assert all(event.exchanges for event in confirmed)

@@ -1,0 +1,104 @@
+"""For every clause there is a fault that breaks it, and the oracle finds it; what is lawful it leaves alone."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import jsonschema
+import pytest
+
+from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.contract.clauses import catalogue as clauses
+from tracksync.faults.catalogue import catalogue as faults
+from tracksync.selfcheck import Job, carry_out, run_all
+from tracksync.selfcheck.jobs import NEEDS_CONCURRENCY, fault_jobs, fault_pair_jobs, interpretation_pair_jobs
+
+SERVER = [one for one in clauses() if one.startswith("TS-")]
+SEQUENTIAL = [one for one in faults().values() if one.family != NEEDS_CONCURRENCY and not one.beyond]
+# Nothing breaks it but an answer that is cut again and again, and its clause is then the first of several.
+PROVEN_BY = {"TS-ANSWER-ARRIVES": "reset-on-astral"}
+
+
+def candidates(clause: str) -> list[str]:
+    named = [one.name for one in SEQUENTIAL if clause in one.clauses]
+    first = [one.name for one in SEQUENTIAL if one.clauses[0] == clause]
+    return [PROVEN_BY[clause]] if clause in PROVEN_BY else [*first, *(name for name in named if name not in first)]
+
+
+@pytest.mark.parametrize("clause", SERVER)
+def test_a_fault_breaks_this_clause_and_is_found_by_it(clause: str) -> None:
+    tried = candidates(clause)[:6]
+    for name in tried:
+        if clause in dict(carry_out(Job("fault", name, 0, (name,))).found):
+            return
+    pytest.fail(f"none of {', '.join(tried) or 'no fault'} is found by {clause}")
+
+
+@pytest.mark.parametrize("job", list(interpretation_pair_jobs(3))[::3], ids=lambda job: job.name)
+def test_no_combination_of_lawful_interpretations_is_accused(job: Job) -> None:
+    assert carry_out(job).found == ()
+
+
+@pytest.mark.parametrize("job", list(fault_pair_jobs(11, 6)), ids=lambda job: job.name)
+def test_two_faults_at_once_are_found(job: Job) -> None:
+    assert carry_out(job).found
+
+
+def test_the_covering_array_holds_every_pair_of_interpretations() -> None:
+    pairs = {
+        frozenset([one, other])
+        for job in interpretation_pair_jobs(0)
+        for one in job.interpretations
+        for other in job.interpretations
+    }
+    ambiguities = list(ambiguity_catalogue().values())
+    for index, ambiguity in enumerate(ambiguities):
+        for other in ambiguities[index + 1 :]:
+            for one in ambiguity.interpretations:
+                for two in other.interpretations:
+                    assert frozenset([(ambiguity.name, one), (other.name, two)]) in pairs
+
+
+def test_a_surviving_fault_and_an_accused_interpretation_break_the_selfcheck() -> None:
+    gentle = next(one.name for one in faults().values() if one.beyond)  # one that is to be left alone
+    survivor = Job("fault", "inc-by-one", 0, (gentle,))
+    accused = Job("interpretation", "lawful by name only", 0, (SEQUENTIAL[0].name,))
+    checked = run_all([survivor, accused], seed=0, workers=1)
+    totals = checked.totals()
+    assert totals.survivors == ("inc-by-one",)
+    assert totals.accused == ("lawful by name only",)
+    assert checked.result()["verdict"] == "failed"
+
+
+def test_every_sequential_fault_gets_a_run() -> None:
+    assert {job.name for job in fault_jobs(0)} == {one.name for one in SEQUENTIAL}
+    assert len(SEQUENTIAL) >= 120
+
+
+def test_the_command_writes_a_result_and_a_page_with_the_matrix(tmp_path: Path) -> None:
+    name = SEQUENTIAL[0].name
+    result, page = tmp_path / "selfcheck.json", tmp_path / "selfcheck.html"
+    command = [sys.executable, "-m", "tracksync", "selfcheck", "--only", name, "--only", "extras=rich", "--seeds", "1"]
+    ended = subprocess.run(
+        [*command, "--json", str(result), "--html", str(page)], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert ended.returncode == 0, ended.stderr
+    assert "faults found           1 of 1" in ended.stdout
+    written = json.loads(result.read_text())
+    schema = json.loads(
+        (Path(__file__).resolve().parents[2] / "contracts/tracksync/report/result.schema.json").read_text()
+    )
+    jsonschema.validate(written, schema)
+    assert "<svg" in page.read_text()
+    assert name in page.read_text()
+
+
+def test_an_unknown_name_is_a_wrong_use() -> None:
+    command = [sys.executable, "-m", "tracksync", "selfcheck", "--only", "no-such-fault"]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert ended.returncode == 2
+    assert "no-such-fault" in ended.stderr
+    assert "Traceback" not in ended.stderr

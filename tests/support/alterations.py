@@ -1,0 +1,252 @@
+"""Every exchange of our recordings, changed in one place: what does the oracle say of each change?
+
+A server that is wrong in one place of one answer is the smallest fault there is, and a client that is wrong in one
+place of one request the smallest mistake. They are made from the recordings of a right server; `drawn` tells what the
+check says of some of them, and of the exchanges that follow.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any, Final
+from zlib import crc32
+
+from tracksync.cassettes.checking import settings_of
+from tracksync.cassettes.manifest import read_manifest
+from tracksync.cassettes.reading import read_recording
+from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
+from tracksync.model.finding import Finding
+from tracksync.oracle import Belief, check
+
+PROBES: Final = Path(__file__).resolve().parents[2] / "cassettes" / "probes"
+GONE: Final = object()
+LONGEST: Final = 20_000  # bytes of a body that is checked again and again
+FOLLOWING: Final = 3  # exchanges checked after a changed one: what it left behind shows there
+STATUSES: Final = (200, 201, 202, 204, 302, 400, 401, 403, 404, 413, 415, 429, 500)
+REFUSED: Final = b'{"message":"not accepted","errors":[{"type":"not accepted","input_array":"%s","index":0}]}'
+BODIES: Final = (b"", b"null", b"[]", b"{}", b"<html>", b'{"users":[],', b'"\xff"', b'{"message":"success"}')
+PATHS: Final = ("/users/track", "/users/track/sync/", "/users/track/sync?a=b", "/Users/Track/Sync", "/users/track/synk")
+LENGTHS: Final = (1, 127, 128, 254, 255, 256, 257)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What the oracle said of a changed exchange (index 0) and of those that followed it."""
+
+    change: str
+    findings: tuple[tuple[int, Finding], ...]
+    covered: frozenset[str]
+    interpretations: tuple[tuple[str, str], ...]
+
+    @property
+    def clauses(self) -> tuple[str, ...]:
+        return tuple(sorted({finding.clause for _, finding in self.findings}))
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A recording of a right server, and what the oracle believes before each of its exchanges."""
+
+    exchanges: tuple[Exchange, ...]
+    beliefs: tuple[Belief, ...]
+
+
+@cache
+def recorded(probe: str) -> Recorded:
+    path = PROBES / f"{probe}.yaml"
+    entry = read_manifest(PROBES.parent)[f"probes/{path.name}"]
+    recording = read_recording(path)
+    belief = Belief.start(settings_of(entry, recording.clock_skew))
+    beliefs = []
+    for one in recording.interactions:
+        beliefs.append(belief)
+        belief = check(belief, one.exchange).belief
+    return Recorded(tuple(one.exchange for one in recording.interactions), tuple(beliefs))
+
+
+def names() -> list[str]:
+    return sorted(path.stem for path in PROBES.glob("*.yaml"))
+
+
+def said_of(probe: str, index: int, change: str, exchange: Exchange, in_flight: tuple[Request, ...] = ()) -> Said:
+    """The oracle, asked about one changed exchange, and about those that follow it unchanged."""
+    there = recorded(probe)
+    first = check(there.beliefs[index], exchange, in_flight)
+    found = [(0, finding) for finding in first.findings]
+    belief = first.belief
+    covered = first.covered
+    for ahead, later in enumerate(there.exchanges[index + 1 : index + 1 + FOLLOWING], 1):
+        check_result = check(belief, later)
+        found += [(ahead, finding) for finding in check_result.findings]
+        belief, covered = check_result.belief, covered | check_result.covered
+    return Said(change, tuple(found), covered, tuple(sorted(belief.interpretations().items())))
+
+
+def answers_changed(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
+    """The same request, and an answer that is wrong in one place; or none."""
+    for change, response in changed_answers(exchange.response) if exchange.response else ():
+        yield change, replace(exchange, response=response)
+    for kind in FailureKind:
+        yield kind, replace(exchange, response=None, failure=Failure(kind))
+
+
+def requests_changed(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
+    """A request that is different in one place, answered as the unchanged one was, and refused."""
+    if exchange.response is None:
+        return
+    section = re.search(rb'"(attributes|events|purchases)"', exchange.request.body)
+    body = REFUSED % (section[1] if section else b"events")
+    answers = {"": exchange.response, " refused": replace(exchange.response, status=400, body=body)}
+    for change, request in changed_requests(exchange.request):
+        for how, response in answers.items():
+            yield change + how, replace(exchange, request=request, response=response)
+    for credential in Credential:
+        yield f"credential {credential}", replace(exchange, credential=credential)
+
+
+def drawn(probe: str, index: int, answers: bool, most: int) -> Iterator[Said]:
+    """What is said of at most `most` changes of one exchange: always the same ones, most of them inside of the JSON."""
+    there = recorded(probe)
+    exchange = there.exchanges[index]
+    changes = {
+        change: other
+        for change, other in (answers_changed if answers else requests_changed)(exchange)
+        if len(other.request.body) < LONGEST
+    }
+    inside = [change for change in changes if change.startswith(("/", " "))]
+    around = [change for change in changes if not change.startswith(("/", " "))]
+    chosen = {*_some(inside, most * 3 // 4, index), *_some(around, most // 4, index)}
+    for change, other in changes.items():
+        if change in chosen:
+            yield said_of(probe, index, change, other)
+    for before in there.exchanges[max(0, index - 1) : index + 1] if answers else ():
+        yield said_of(probe, index, "another in flight", exchange, (before.request,))
+
+
+def _some(changes: list[str], number: int, index: int) -> list[str]:
+    return sorted(changes, key=lambda one: crc32(f"{index} {one}".encode("utf-8", "replace")))[:number]
+
+
+def changed_answers(response: Response) -> Iterator[tuple[str, Response]]:
+    for status in STATUSES:
+        if status != response.status:
+            yield f"status {status}", replace(response, status=status)
+            body = REFUSED % b"events" if status >= 400 else response.body
+            yield f"status {status} and a body", replace(response, status=status, body=body)
+    for i, (name, value) in enumerate(response.headers):
+        for how, new in (("empty", ""), ("text", "soon"), *_numbers_near(value)):
+            headers = (*response.headers[:i], (name, new), *response.headers[i + 1 :])
+            yield f"{name} {how}", replace(response, headers=headers)
+        yield f"{name} gone", replace(response, headers=response.headers[:i] + response.headers[i + 1 :])
+    for body in BODIES:
+        yield f"body {body!r}", replace(response, body=body)
+    for change, value in _changed_json(response.body):
+        yield change, replace(response, body=_dumped(value))
+
+
+def _numbers_near(value: str) -> list[tuple[str, str]]:
+    if not value.isdigit():
+        return []
+    return [(f"{by:+}", str(int(value) + by)) for by in (-1, 1, -60, 60, 10**6)]
+
+
+def changed_requests(request: Request) -> Iterator[tuple[str, Request]]:
+    for method in ("GET", "PUT"):
+        yield method, replace(request, method=method)
+    for path in PATHS:
+        yield path, replace(request, path=path)
+    for value in (None, "text/plain", "application/json; charset=utf-8", "application/xml"):
+        rest = tuple(one for one in request.headers if one[0].lower() != "content-type")
+        headers = rest if value is None else (*rest, ("Content-Type", value))
+        yield f"content-type {value}", replace(request, headers=headers)
+    for body in BODIES:
+        yield f"body {body!r}", replace(request, body=body)
+    for change, value in _changed_json(request.body, lengths=True):
+        yield change, replace(request, body=_dumped(value))
+
+
+def _dumped(value: Any) -> bytes:
+    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+
+
+def _changed_json(body: bytes, *, lengths: bool = False) -> Iterator[tuple[str, Any]]:
+    """Each value of a JSON text changed, one at a time."""
+    try:
+        whole = json.loads(body)
+    except ValueError:
+        return
+    if isinstance(whole, dict | list):
+        yield from _within(whole, "", lengths)
+
+
+def _within(value: Any, pointer: str, lengths: bool) -> Iterator[tuple[str, Any]]:
+    for how, new in _instead_of(value, lengths):
+        if pointer or new is not GONE:
+            yield f"{pointer} {how}", new
+    if isinstance(value, dict):
+        for key, item in value.items():
+            short = key if len(key) < 40 else f"{key[:12]}..{len(key)}"
+            for change, new in _within(item, f"{pointer}/{short}", lengths):
+                yield change, {k: (new if k == key else v) for k, v in value.items() if k != key or new is not GONE}
+            for new_key in (key.upper(), f"{key}_", f"${key}", f"{key}.x"):
+                if new_key != key:
+                    yield (
+                        f"{pointer}/{short} as {new_key[:40]}",
+                        {(new_key if k == key else k): v for k, v in value.items()},
+                    )
+    if isinstance(value, list):
+        for i, item in enumerate(value[:3]):
+            for change, new in _within(item, f"{pointer}/{i}", lengths):
+                yield change, value[:i] + ([] if new is GONE else [new]) + value[i + 1 :]
+
+
+def _instead_of(value: Any, lengths: bool) -> Iterator[tuple[str, Any]]:
+    if isinstance(value, str) and len(value) > 300:
+        value = value[:300]
+    if isinstance(value, list | dict) and len(value) > 60:
+        return
+    yield "gone", GONE
+    if value is not None:
+        yield "null", None
+    match value:
+        case bool():
+            yield from (("not", not value), ("as number", int(value)), ("as text", str(value).lower()))
+        case int() | float():
+            yield from (("+1", value + 1), ("-1", value - 1), ("as text", str(value)), ("true", True))
+            yield from (("half more", value + 0.5), ("0", 0), ("negative", -value), ("tenfold", value * 10))
+            if lengths:
+                yield from ((str(n), n) for n in (2**31, 2**53 + 1, 2**63 - 1, 2**63, 10**300, 10**301, 1e300))
+        case str():
+            yield from (("empty", ""), ("longer", f"{value}x"), ("shorter", value[:-1]), ("a number", 7))
+            yield from (("a list", [value]), ("upper", value.upper()), ("spaced", f" {value} "))
+            if digits := list(re.finditer(r"\d", value)):
+                for place in (digits[-1], digits[len(digits) // 2]):
+                    digit = str((int(place[0]) + 1) % 10)
+                    yield f"digit {place.start()}", value[: place.start()] + digit + value[place.end() :]
+            if lengths:
+                yield from ((f"{n} long", (value * n + "x" * n)[:n]) for n in LENGTHS)
+                yield from (("true", True), ("an object", {"a": value}), ("a symbol", value + "\N{GRINNING FACE}"))
+        case list():
+            yield from (("empty", []), ("twice", value * 2), ("reversed", value[::-1]), ("an object", {"0": value}))
+            yield from (("one more", [*value, None]), ("a text", "list"))
+            if lengths and value and not isinstance(value[0], dict):
+                yield from ((f"{n} items", [f"i{i}" for i in range(n)]) for n in (24, 25, 26, 500, 501))
+        case dict():
+            yield from (("empty", {}), ("with more", {**value, "surplus": 1}), ("in a list", [value]), ("a text", "x"))
+            if lengths:
+                yield from (
+                    ("with _merge", {**value, "_merge": True}),
+                    ("upd", {**value, "_update_existing_only": True}),
+                )
+                yield from (("alias", {**value, "user_alias": {"alias_name": "a", "alias_label": "b"}}),)
+                yield from (("mail", {**value, "email": "x@example.com"}), ("inc", {**value, "n": {"inc": 2}}))
+                yield from (
+                    ("deep", {**value, "d": {"a": {"b": {"c": [{"d": 1}]}}}}),
+                    ("null in", {**value, "n": None}),
+                )
+                yield from (("time", {**value, "time": "2024-02-30T00:00:00Z"}), ("reserved", {**value, "price": "x"}))

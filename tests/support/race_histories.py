@@ -1,0 +1,182 @@
+"""Histories for the tests of the race: written by hand, drawn at random, and the slow way to decide one."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import math
+import random
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from tracksync.model.exchange import Exchange, Response
+from tracksync.race.cells import CellModel, results
+from tracksync.race.history import UNSEEN, History, Place, RaceOperation, Write, WriteOutcome
+from tracksync.race.workload import SYNC, request
+
+EPOCH = 1_800_000_000.0  # a minute begins here, and every event of the tests lies in the past
+CELL: Place = ("ts-u0", "attributes", "number_0_0")
+EVENT: Place = ("ts-u0", "events", "event_1_0")
+
+
+def done(
+    client: int, write: Write, call: float, return_: float, shown: Any = UNSEEN, place: Place = CELL
+) -> RaceOperation:
+    return RaceOperation(client, place, write, call, return_, shown)
+
+
+def unanswered(client: int, write: Write, call: float, place: Place = CELL) -> RaceOperation:
+    return RaceOperation(client, place, write, call, fate=WriteOutcome.OPEN)
+
+
+def put(value: int) -> Write:
+    return Write("set", value)
+
+
+GET = Write("read")
+
+
+@dataclass(frozen=True)
+class Queue:
+    """A FIFO queue, for the histories of Herlihy and Wing: `insert` enqueues and `remove` dequeues what is shown."""
+
+    def initial(self) -> tuple[Any, ...]:
+        return ()
+
+    def step(self, state: tuple[Any, ...], operation: RaceOperation) -> Iterable[tuple[Any, ...]]:
+        if operation.write.verb == "insert":
+            return [(*state, operation.write.value)]
+        fits = bool(state) and (operation.shown is UNSEEN or state[0] == operation.shown)
+        return [state[1:]] if fits else []
+
+    def hopeless(self, state: tuple[Any, ...], operation: RaceOperation) -> bool:
+        return False
+
+
+@dataclass(frozen=True)
+class Register(CellModel):
+    """A register that begins with 0."""
+
+    def initial(self) -> Any:
+        from tracksync.race.cells import held
+
+        return held(0)
+
+
+def explained_by_some_order(operations: Sequence[RaceOperation], model: Any, *, by_client: bool = False) -> bool:
+    """Try every subset of the open operations, and every order of all of them. No cleverness whatever."""
+    must = [one for one in operations if one.fate is WriteOutcome.DONE]
+    may = [one for one in operations if one.fate is WriteOutcome.OPEN]
+    for size in range(len(may) + 1):
+        for chosen in itertools.combinations(may, size):
+            for order in itertools.permutations([*must, *chosen]):
+                if _keeps(order, by_client) and _explains(order, model):
+                    return True
+    return False
+
+
+def _keeps(order: Sequence[RaceOperation], by_client: bool) -> bool:
+    for index, later in enumerate(order):
+        for earlier in order[:index]:
+            # `later` comes after `earlier`; wrong if it had ended before the other began
+            if by_client:
+                if later.client == earlier.client and later.call < earlier.call and later.fate is WriteOutcome.DONE:
+                    return False
+            elif later.return_ < earlier.call:
+                return False
+    return True
+
+
+def _explains(order: Sequence[RaceOperation], model: Any) -> bool:
+    states = [model.initial()]
+    for operation in order:
+        states = [after for state in states for after in model.step(state, operation)]
+    return bool(states)
+
+
+def drawn(rng: random.Random, place: Place = CELL) -> list[RaceOperation]:
+    """A small history of a number, more often right than not: an order is played, then an answer may be bent."""
+    size = rng.randint(1, 6)
+    clients = rng.randint(1, 3)
+    now = [rng.random() for _ in range(clients)]
+    spans = []
+    for _ in range(size):
+        client = rng.randrange(clients)
+        call = now[client] + rng.choice((0.0, 0.2, 1.0))
+        end = call + rng.choice((0.0, 0.5, 1.0, 3.0))
+        now[client] = end + rng.choice((0.01, 0.1))  # a client sends its next after the answer
+        spans.append((rng.uniform(call, end), client, call, end))
+    value: Any = 0
+    operations = []
+    for _, client, call, end in sorted(spans):
+        write = rng.choice((Write("add", 1), Write("add", rng.randint(1, 3)), GET, put(rng.randint(0, 2))))
+        if rng.random() < 0.25:
+            applied = rng.random() < 0.5
+            if applied:
+                value = results(write, value)[0]
+            operations.append(unanswered(client, write, call, place))
+            continue
+        value = results(write, value)[0]
+        shown = value if rng.random() < 0.85 else value + rng.choice((-1, 1, 2))
+        operations.append(done(client, write, call, end, UNSEEN if rng.random() < 0.1 else shown, place))
+    rng.shuffle(operations)
+    return operations
+
+
+# --- histories with exchanges, as the oracle checks them --------------------------------------------------------------
+
+
+def answer(place: Place, shown: Any) -> bytes:
+    """The body of a success that shows one cell."""
+    user, section, key = place
+    entry: dict[str, Any] = {"external_id": user}
+    if section == "attributes":
+        entry["custom_attributes"] = {key: shown}
+    else:
+        member, name = ("custom_events", "name") if section == "events" else ("purchase_events", "product_id")
+        time = "2024-01-01T00:00:00.000Z"
+        entry[member] = [{name: key, "count": shown, "first": time, "last": time}]
+    return json.dumps({"message": "success", "users": [entry]}).encode()
+
+
+def exchanged(operation: RaceOperation, *, remaining: int = 400, status: int = 201) -> RaceOperation:
+    """The operation with the exchange that a server which shows `operation.shown` would have had."""
+    from dataclasses import replace
+
+    begin = operation.call if operation.call >= EPOCH else operation.call + EPOCH
+    end = begin + (operation.return_ - operation.call if operation.return_ < math.inf else 1.0)
+    headers = (
+        ("content-type", "application/json"),
+        ("x-ratelimit-limit", "1000000"),
+        ("x-ratelimit-remaining", str(remaining)),
+        ("x-ratelimit-reset", str((int(end) // 60 + 1) * 60)),
+    )
+    sent = request(operation.place, operation.write, SYNC, "2024-01-01T00:00:00.000Z")
+    response = None
+    if operation.fate is not WriteOutcome.OPEN:
+        body = answer(operation.place, operation.shown) if status == 201 else b'{"message": "too many requests"}'
+        response = Response(status, headers, body)
+    exchange = Exchange(sent, response, begin, end)
+    return replace(operation, call=begin, return_=end if operation.return_ < math.inf else math.inf, exchange=exchange)
+
+
+def ordered_history(size: int, *, users: int = 4, cells: int = 25, seed: int = 0) -> History:
+    """A history such as an ordered race has: cells in parallel, each in order, all of it right."""
+    rng = random.Random(seed)
+    places = [(f"ts-u{user}", "attributes", f"number_{user}_{cell}") for user in range(users) for cell in range(cells)]
+    values: dict[Place, int] = {}
+    free_at = dict.fromkeys(places, EPOCH)
+    now = EPOCH
+    operations = []
+    for _ in range(size):
+        now += 0.0001
+        place = rng.choice(places)
+        call = max(now, free_at[place] + 0.00001)
+        write = Write("add", rng.randint(1, 9)) if place in values else Write("set", 5)
+        values[place] = results(write, values.get(place, 0))[0]
+        end = call + rng.uniform(0.0001, 0.002)
+        free_at[place] = end
+        operations.append(done(rng.randrange(8), write, call, end, values[place], place))
+    history = History.of(operations)
+    return History(tuple(exchanged(one, remaining=max(999_999 - number, 1)) for number, one in enumerate(history)))
