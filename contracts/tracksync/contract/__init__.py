@@ -1,1 +1,4 @@
-"""The contract as data: the OpenAPI document, the clauses and the ambiguities, loaded once and typed."""
+"""The contract as data: the OpenAPI document, bounds, refusals, clauses and ambiguities, loaded once and typed.
+
+The class of a request follows from it: see `classify`.
+"""

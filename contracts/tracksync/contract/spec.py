@@ -39,10 +39,25 @@ def path() -> Path:
     return directory() / "openapi.yaml"
 
 
+@cache
+def document() -> Mapping[str, Any]:
+    """The OpenAPI document, read once. Nobody may change it; see `load` for a copy."""
+    return load()
+
+
 def load() -> dict[str, Any]:
     """The OpenAPI document. Each call returns a copy of its own, which the caller may change."""
-    document: dict[str, Any] = yaml.load(path().read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 - safe ones
-    return document
+    read: dict[str, Any] = yaml.load(path().read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 - safe ones
+    return read
+
+
+def at(document: Mapping[str, Any], pointer: str) -> Any:
+    """What stands at a JSON Pointer in `document`, with or without the `#` before it. Raises KeyError or IndexError."""
+    node: Any = document
+    for step in pointer.removeprefix("#").split("/")[1:]:
+        name = step.replace("~1", "/").replace("~0", "~")
+        node = node[int(name)] if isinstance(node, list) else node[name]
+    return node
 
 
 @cache

@@ -1,0 +1,146 @@
+"""The bounds and names of the contract as typed values, read from the OpenAPI document.
+
+Oracle, generation and client rules take every number and every list of names from here, so that none stands twice.
+The mock does not: it states its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from functools import cache
+from types import MappingProxyType
+from typing import Any, Final
+
+from msgspec import Struct
+
+from tracksync import specification
+
+SYNC: Final = "/users/track/sync"
+TRACK: Final = "/users/track"
+DELETE: Final = "/users/delete"
+EXPORT: Final = "/users/export/ids"
+
+
+class Documented(Struct, frozen=True):
+    """A bound that the documents give more than once, or in a unit that can be read in two ways.
+
+    Up to `least` every server goes; beyond `most` none does. Between them a server may have any bound.
+    """
+
+    values: tuple[int, ...]
+
+    @property
+    def least(self) -> int:
+        """The bound that every server grants."""
+        return self.values[0]
+
+    @property
+    def most(self) -> int:
+        """The bound beyond which no document goes."""
+        return self.values[-1]
+
+
+class Bounds(Struct, frozen=True):
+    """Every bound and name list of the contract. Lengths are in characters, sizes in bytes of UTF-8."""
+
+    requests_per_minute: Mapping[str, int]
+    """By path; a path whose limit no document states is absent."""
+    body_bytes: Documented
+    body_depth: int
+    """Levels of arrays and objects that every JSON reader takes."""
+    text_characters: int
+    """Of a custom text attribute; a longer one is accepted and not applied."""
+    nested_characters: int
+    """Of a text or key inside an object, an array or properties."""
+    attribute_name_characters: int
+    identifier_characters: int
+    event_name_characters: int
+    product_id_characters: int
+    property_name_characters: int
+    array_elements: Documented
+    """Elements of an array attribute: a setting of the workspace."""
+    object_bytes: Documented
+    properties_bytes: Documented
+    properties_count: int
+    """Distinct properties of an event or purchase that are kept."""
+    quantity_min: int
+    quantity_max: int
+    date_years: tuple[int, int]
+    """Years of a date that a custom text becomes a time in."""
+    track_objects: int
+    delete_identifiers: int
+    sections: tuple[str, ...]
+    identifiers: tuple[str, ...]
+    profile_identifiers: tuple[str, ...]
+    """Identifiers of which each names one profile."""
+    contacts: tuple[str, ...]
+    """Identifiers that are attributes beside one of `profile_identifiers`."""
+    control_keys: frozenset[str]
+    profile_fields: frozenset[str]
+    """Members of an attributes object that are no custom attributes: identifiers and fields of the profile."""
+    object_members: Mapping[str, frozenset[str]]
+    """By section, the documented members of its object; of attributes only those that are no custom ones."""
+    required_members: Mapping[str, tuple[str, ...]]
+    reserved_properties: frozenset[str]
+    currencies: frozenset[str]
+
+
+@cache
+def bounds() -> Bounds:
+    """The bounds of the installed document."""
+    return read_bounds(specification.document())
+
+
+def read_bounds(document: Mapping[str, Any]) -> Bounds:
+    """The bounds of any document that has the shape of ours. Raises KeyError where one is missing."""
+    schemas = document["components"]["schemas"]
+    event, purchase, attributes = schemas["Event"], schemas["Purchase"], schemas["UserAttributes"]
+    sections = tuple(_resolved(document, one)["required"][0] for one in schemas["SyncRequest"]["oneOf"])
+    no_identifier, nothing, _ = attributes["not"]["anyOf"]
+    identifiers = tuple(no_identifier["propertyNames"]["not"]["enum"])
+    profile_identifiers = tuple(event["dependentSchemas"])
+    control = frozenset(nothing["propertyNames"]["enum"]) - set(identifiers)
+    objects = dict(zip(sections, (attributes, event, purchase), strict=True))
+    return Bounds(
+        requests_per_minute=MappingProxyType(
+            {
+                path: item["post"]["x-rate-limit"]
+                for path, item in document["paths"].items()
+                if "x-rate-limit" in item["post"]
+            }
+        ),
+        body_bytes=Documented(tuple(schemas["SyncRequest"]["x-max-bytes"])),
+        body_depth=schemas["SyncRequest"]["x-max-depth"],
+        text_characters=schemas["CustomText"]["x-max-length"],
+        nested_characters=schemas["NestedText"]["maxLength"],
+        attribute_name_characters=schemas["AttributeName"]["maxLength"],
+        identifier_characters=schemas["ExternalId"]["maxLength"],
+        event_name_characters=event["properties"]["name"]["maxLength"],
+        product_id_characters=purchase["properties"]["product_id"]["maxLength"],
+        property_name_characters=schemas["PropertyName"]["maxLength"],
+        array_elements=Documented(tuple(schemas["CustomArray"]["x-max-elements"])),
+        object_bytes=Documented(tuple(schemas["CustomObject"]["x-max-bytes"])),
+        properties_bytes=Documented(tuple(schemas["Properties"]["x-max-bytes"])),
+        properties_count=schemas["Properties"]["x-max-distinct-properties"],
+        quantity_min=purchase["properties"]["quantity"]["minimum"],
+        quantity_max=purchase["properties"]["quantity"]["maximum"],
+        date_years=(schemas["CustomText"]["x-years"][0], schemas["CustomText"]["x-years"][1]),
+        track_objects=schemas["TrackRequest"]["x-max-batch"],
+        delete_identifiers=schemas["DeleteByExternalId"]["properties"]["external_ids"]["maxItems"],
+        sections=sections,
+        identifiers=identifiers,
+        profile_identifiers=profile_identifiers,
+        contacts=tuple(kind for kind in identifiers if kind not in profile_identifiers),
+        control_keys=control,
+        profile_fields=frozenset(attributes["properties"]) - control,
+        object_members=MappingProxyType({name: frozenset(one["properties"]) for name, one in objects.items()}),
+        required_members=MappingProxyType({name: tuple(one.get("required", ())) for name, one in objects.items()}),
+        reserved_properties=frozenset(schemas["PropertyName"]["not"]["enum"]),
+        currencies=frozenset(schemas["Currency"]["enum"]),
+    )
+
+
+def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
+    while "$ref" in schema:
+        schema = specification.at(document, schema["$ref"])
+    return schema
