@@ -1,4 +1,4 @@
-"""Every constraint of an OpenAPI document: what it bounds, where in a request or response, and which clause speaks of it.
+"""Every constraint of an OpenAPI document: what it bounds, where in a request or response, and the clause for it.
 
 Boundary cases are made from this list, two documents are compared by it, and results count it. Works on any OpenAPI 3
 document. A constraint of a shared schema stands in the list once for each place that it applies to; `pointer` is the
@@ -44,7 +44,7 @@ class Constraint(Struct, frozen=True):
     """One keyword of the document that bounds something.
 
     `pointer`: JSON Pointer of the keyword in the document (of one name of `required`: of its entry).
-    `kind`: the keyword. `value`: its value; of `required` the name, of `not`, `oneOf` and `dependentSchemas` the schema.
+    `kind`: the keyword. `value`: its value; of `required` a name, of `not`, `oneOf`, `dependentSchemas` the schema.
     `place`: JSON Pointer template in the body, with MEMBER, KEY and ITEM; "" is the whole body. Of a header its name.
     `section`: the section of the body in which it stands, if any. `status`: of a response, as the document writes it.
     `alternatives`: the pointers of the branches of anyOf and oneOf, and of dependent schemas, that lead to it.
@@ -70,7 +70,7 @@ def constraints() -> tuple[Constraint, ...]:
 
 
 def walk(document: Mapping[str, Any]) -> Iterator[Constraint]:
-    """The constraints of `document`, path by path. References are followed; a recursive schema is walked once a place."""
+    """The constraints of `document`, path by path. References are followed, recursive ones once."""
     for path, item in document.get("paths", {}).items():
         for method in _METHODS:
             if method in item:
@@ -94,7 +94,7 @@ def _operation(document: Mapping[str, Any], base: str, path: str, operation: Map
 
 
 class _At(Struct, frozen=True):
-    """Where a walk stands. `inherited`: the clause of what is around; `named`: clauses by keyword, of this very place."""
+    """Where a walk stands. `inherited`: the clause of what is around; `named`: clauses by keyword, of this place."""
 
     pointer: str
     place: str = ""

@@ -1,0 +1,369 @@
+"""The class of a request: valid, refused or open, with the conditions that make it so.
+
+A body is valid if it fits the spec's request schema; it is refused if a row of `refusals.toml` says so, and open
+otherwise. The usual valid body costs one call of a compiled validator. Pure: no state, no clock.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache, lru_cache
+from typing import Any, Final
+
+import jsonschema_rs
+import msgspec
+from msgspec import Struct
+
+from tracksync import specification
+from tracksync.contract.bounds import SYNC, bounds
+from tracksync.contract.refusals import RequestClass, Row, bound, rows_at
+from tracksync.contract.validators import compiled, components, measured, request_validator, schema_validator
+from tracksync.values.jsontext import JsonText
+
+_BODY: Final = "/request/body"
+
+
+class Match(Struct, frozen=True):
+    """One condition that a request meets, with words for a finding.
+
+    `refused`: the documents say that it is refused, with one of `statuses`; otherwise a refusal with one of them is
+    lawful. `shows`: the interpretation of `ambiguity` that a status shows. `effect_known`: what an accepted request
+    does can be checked. `covers`: acceptance covers the clause. `row` is "" where no row of the table speaks of it.
+    """
+
+    row: str
+    clause: str
+    statuses: frozenset[int]
+    refused: bool
+    reason: str
+    pointer: str
+    ambiguity: str | None = None
+    shows: tuple[tuple[int, str], ...] = ()
+    effect_known: bool = True
+    covers: bool = False
+
+
+class Classification(Struct, frozen=True):
+    """What a server owes a request, and why. A valid request meets no condition."""
+
+    request_class: RequestClass
+    matches: tuple[Match, ...] = ()
+
+    @property
+    def effect_known(self) -> bool:
+        """Whether what the request does when it is accepted can be checked."""
+        return all(match.effect_known for match in self.matches)
+
+
+class Line(Struct, frozen=True):
+    """A request without its body. `credential`: valid, invalid, missing, unprivileged or unknown."""
+
+    method: str = "POST"
+    path: str = SYNC
+    media: str = "application/json"
+    encoding: str = ""
+    credential: str = "valid"
+    quoted: bool = False
+
+
+VALID: Final = Classification(RequestClass.VALID)
+USUAL: Final = Line()
+
+
+def classify(line: Line, raw: bytes, text: JsonText) -> Classification:
+    """The class of a whole request; `text` is what `read_json` says of its body `raw`. Never raises."""
+    if line == USUAL and text.valid and not text.quirks and len(raw) <= bounds().body_bytes.least:
+        return classify_body(line.path, text.value, raw)
+    matches = line_matches(line, raw, text)
+    if is_served(line) and text.valid and not (text.value is None and text.quirks):
+        matches += classify_body(line.path, text.value, raw).matches
+    return _classified(matches)
+
+
+def line_matches(line: Line, raw: bytes, text: JsonText) -> tuple[Match, ...]:
+    """The conditions about everything but the JSON value of the body."""
+    limits = bounds().body_bytes
+    size = len(raw) if len(raw) > limits.least else 0  # a smaller one does not matter
+    json = "value" if text.valid else "broken"
+    return _line_matches(line, size, json, tuple(sorted(text.quirks)))
+
+
+def is_served(line: Line) -> bool:
+    """Whether the request is a POST to one of the contract's paths, so that its body counts."""
+    return line.method == "POST" and line.path in _paths()
+
+
+def classify_body(path: str, value: Any, raw: bytes | None = None) -> Classification:
+    """The class of a body that is the JSON `value`, sent to one of the contract's paths. `raw`: its bytes, if known."""
+    if raw is None:
+        raw = _encoded(value)
+    plain = raw.isascii() and b"\\" not in raw
+    if not plain:
+        value = measured(value)
+    # A body with few bytes and brackets keeps every bound on size and depth.
+    costly = 6 * len(raw) > bounds().properties_bytes.least or raw.count(b"[") + raw.count(b"{") > bounds().body_depth
+    if _is_valid(request_validator(path, costly), value):
+        return VALID
+    return _classified(tuple(_explained(path, value)))
+
+
+def classify_object(section: str, target: Mapping[str, Any], pointer: str) -> Classification:
+    """The class of one object of a batch, as if it stood alone in a request; `pointer` is where it stands."""
+    value = measured(target)
+    if _is_valid(_object_validator(section), value):
+        return VALID
+    return _classified(tuple(_object_matches(section, value, pointer)))
+
+
+# --- the request line ----------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=1024)
+def _line_matches(line: Line, size: int, json: str, quirks: tuple[str, ...]) -> tuple[Match, ...]:
+    place = _place(line)
+    record = {
+        "method": line.method,
+        "path": line.path,
+        "place": place,
+        "served": is_served(line),
+        "media": line.media,
+        "encoding": line.encoding,
+        "credential": line.credential,
+        "quoted": line.quoted,
+        "bytes": size,
+        "json": json,
+        "quirks": list(quirks),
+    }
+    found = []
+    for row in rows_at("request"):
+        if row.holds(measured(record)):
+            elsewhere = row.elsewhere if place != "known" else None
+            value = str(record[row.value]) if row.value else ""
+            clause = row.clauses.get(line.path, row.clause)
+            found.append(
+                _match(
+                    row,
+                    "/request",
+                    request_class=elsewhere,
+                    clause=clause,
+                    value=value or "missing",
+                    names=", ".join(quirks),
+                )
+            )
+    return tuple(found)
+
+
+def _place(line: Line) -> str:
+    """What the path is: known, wrong beyond doubt, or unclear. The host has more endpoints than this contract's."""
+    path = line.path
+    if path in _paths():
+        return "known"
+    near = path.rstrip("/") in _paths() or path.lower() in _paths()
+    ours = path.startswith("/users/track") and path != "/users/track/bulk"
+    plain = line.method in ("GET", "POST", "PUT", "DELETE", "PATCH")
+    return "wrong" if ours and plain and not near else "unclear"
+
+
+@cache
+def _paths() -> frozenset[str]:
+    return frozenset(specification.document()["paths"])
+
+
+# --- the body --------------------------------------------------------------------------------------------------------
+
+
+def _explained(path: str, body: Any) -> Iterator[Match]:
+    """The conditions that a body meets which does not fit the spec."""
+    found = False
+    for match in _body_matches(path, body):
+        found = True
+        yield match
+    if path == SYNC and isinstance(body, dict):
+        for match in _section_matches(body):
+            found = True
+            yield match
+    if not found:
+        yield _unexplained("the body", _BODY)
+
+
+def _body_matches(path: str, body: Any) -> Iterator[Match]:
+    done: set[str] = set()
+    for row in rows_at("body"):
+        family = row.name.partition("/")[0]
+        if path in row.paths and not (row.once and family in done) and row.holds(body):
+            done.add(family)
+            names = " and ".join(name for name in bounds().sections if isinstance(body, dict) and body.get(name))
+            yield _match(row, _BODY, names=names)
+
+
+def _section_matches(body: dict[str, Any]) -> Iterator[Match]:
+    sections = bounds().sections
+    for name in body:
+        if name not in sections:
+            for row in rows_at("body-member"):
+                yield _match(row, f"{_BODY}/{name}", member=name)
+    target: tuple[str, dict[str, Any]] | None = None
+    filled = False
+    for section in sections:
+        if section not in body:
+            continue
+        value = body[section]
+        where = f"{_BODY}/{section}"
+        for row in rows_at("section"):
+            # Of several sections only the first that holds something is looked into.
+            if not (filled and row.pointer) and row.holds(value):
+                count = len(value) if isinstance(value, list) else 1
+                yield _match(row, where, section=section, count=count)
+        objects = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
+        if objects and not filled:
+            filled = True
+            if isinstance(objects[0], dict):
+                target = section, objects[0]
+    if target is not None:
+        yield from _object_matches(target[0], target[1], f"{_BODY}/{target[0]}/0")
+
+
+# --- one object ------------------------------------------------------------------------------------------------------
+
+
+def _object_matches(section: str, target: dict[str, Any], where: str) -> Iterator[Match]:
+    """The conditions that one object meets, and what is left of it that does not fit the spec."""
+    explained: set[str] = set()
+    found = False
+    for match in (*_whole_object(section, target, where), *_members(section, target, where)):
+        found = True
+        explained.add(match.pointer[len(where) + 1 :].partition("/")[0])
+        yield match
+    for name, value in target.items():
+        if name not in explained and not _fits(section, name, value):
+            found = True
+            yield _unexplained(name, f"{where}/{name}")
+    if not found and not _is_valid(_object_validator(section), target):
+        yield _unexplained("the object", where)
+
+
+def _whole_object(section: str, target: dict[str, Any], where: str) -> Iterator[Match]:
+    limits = bounds()
+    done: set[str] = set()
+    for row in rows_at("object", section):
+        family = row.name.partition("/")[0]
+        if not (row.once and family in done) and row.holds(target):
+            done.add(family)
+            kinds = limits.profile_identifiers if row.names == "profile identifiers" else limits.identifiers
+            names = " and ".join(kind for kind in kinds if target.get(kind) is not None)
+            yield _match(row, where, names=names, section=section)
+
+
+def _members(section: str, target: dict[str, Any], where: str) -> Iterator[Match]:
+    known = bounds().object_members[section]
+    for name in sorted(_required(section) - target.keys()):
+        yield from _first(rows_at(name, section), None, f"{where}/{name}", name)
+    undocumented = False
+    for name, value in target.items():
+        pointer = f"{where}/{name}"
+        if name in known:
+            rows = rows_at(name, section)
+            if not rows and section == "attributes":
+                rows = rows_at("profile", section)
+            if not _fits(section, name, value):
+                yield from _first(rows, value, pointer, name)
+        elif section == "attributes":
+            yield from _first(rows_at("attribute-name", section), name, pointer, name)
+            if not _fits(section, name, value):
+                yield from _first(rows_at("attribute", section), value, pointer, name)
+        elif not undocumented:
+            undocumented = True
+            yield from _first(rows_at("undocumented", section), value, pointer, name)
+
+
+def _first(rows: tuple[Row, ...], value: Any, pointer: str, name: str) -> Iterator[Match]:
+    """The first row that holds of `value`; None is what is missing."""
+    for row in rows:
+        if (value is None) if row.missing else row.holds(value):
+            yield _match(row, pointer, member=name, value=value)
+            return
+
+
+@cache
+def _required(section: str) -> frozenset[str]:
+    return frozenset(bounds().required_members[section])
+
+
+def _fits(section: str, name: str, value: Any) -> bool:
+    """Whether one member of an object fits the spec by itself. An undocumented one does not, a custom attribute may."""
+    validator = _member_validators(section).get(name)
+    if validator is None:
+        return section == "attributes" and _is_valid(schema_validator("#/components/schemas/CustomAttribute"), value)
+    return _is_valid(validator, value)
+
+
+@cache
+def _member_validators(section: str) -> Mapping[str, jsonschema_rs.Validator]:
+    properties = components(True)[_OBJECTS[section]]["properties"]
+    return {name: compiled(schema) for name, schema in properties.items()}
+
+
+@cache
+def _object_validator(section: str) -> jsonschema_rs.Validator:
+    return schema_validator(f"#/components/schemas/{_OBJECTS[section]}")
+
+
+_OBJECTS: Final = {"attributes": "UserAttributes", "events": "Event", "purchases": "Purchase"}
+
+
+# --- what all of them use --------------------------------------------------------------------------------------------
+
+
+def _is_valid(validator: jsonschema_rs.Validator, value: Any) -> bool:
+    """Whether `value` fits. What the validator cannot take in, such as nesting beyond its own limit, does not."""
+    try:
+        return validator.is_valid(value)
+    except (ValueError, UnicodeError, OverflowError, RecursionError):
+        return False
+
+
+def _encoded(value: Any) -> bytes:
+    try:
+        return msgspec.json.encode(value)
+    except (UnicodeError, RecursionError):
+        return b"\\" * (bounds().body_bytes.least + 1)  # taken for the worst: measured, and held to every bound
+
+
+def _classified(matches: tuple[Match, ...]) -> Classification:
+    if not matches:
+        return VALID
+    refused = any(match.refused for match in matches)
+    return Classification(RequestClass.REFUSED if refused else RequestClass.OPEN, matches)
+
+
+def _match(
+    row: Row,
+    where: str,
+    *,
+    request_class: RequestClass | None = None,
+    clause: str | None = None,
+    member: str = "",
+    section: str = "",
+    value: Any = None,
+    count: int = 0,
+    names: str = "",
+) -> Match:
+    shown = value[:40] if isinstance(value, str) else value
+    limit = bound(row.bound) if row.bound else None
+    return Match(
+        row.name,
+        clause or row.clause,
+        frozenset(row.statuses),
+        (request_class or row.request_class) is RequestClass.REFUSED,
+        row.reason.format(member=member, section=section, value=shown, count=count, names=names, bound=limit),
+        where + row.pointer,
+        row.ambiguity,
+        row.shows,
+        row.effect_known,
+        row.covers,
+    )
+
+
+def _unexplained(what: str, pointer: str) -> Match:
+    reason = f"{what} is in a form of which no page speaks"
+    return Match("", "TS-OK-STATUS", frozenset({400}), False, reason, pointer, effect_known=False)

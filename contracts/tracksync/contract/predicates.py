@@ -1,0 +1,61 @@
+"""What a JSON Schema cannot say of a value: whether a text is a time, an email address, a currency, a time zone.
+
+Formats serve the schemas of the spec, predicates the rows of `refusals.toml`.
+"""
+
+from __future__ import annotations
+
+import zoneinfo
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, Final
+
+from tracksync.contract.bounds import bounds
+from tracksync.values.currencies import is_doubtful
+from tracksync.values.identifiers import plausible_email
+from tracksync.values.times import Certainty, read_time
+
+
+def is_no_time(value: Any) -> bool:
+    """Whether a text is no time in any reading."""
+    return type(value) is str and read_time(value).certainty is Certainty.NOT
+
+
+def is_no_email(value: Any) -> bool:
+    """Whether a text is certainly no email address."""
+    return type(value) is str and plausible_email(value) is False
+
+
+def is_doubtful_currency(value: Any) -> bool:
+    """Whether lawful servers differ on a currency; ISO 4217 numbers its currencies as well."""
+    digits = str(value) if type(value) in (str, int) else ""
+    return is_doubtful(value) or (len(digits) == 3 and digits.isascii() and digits.isdecimal())
+
+
+def is_nested_time(text: str) -> bool:
+    """Format `nested-time`: a certain time in the years in which a text becomes one, or certainly none."""
+    time = read_time(text)
+    if time.certainty is Certainty.NOT:
+        return True
+    first, last = bounds().date_years
+    certain = time.certainty is Certainty.CERTAIN or (len(text) == _DATE and time.instant is not None)
+    return certain and time.year is not None and max(first, 1) <= time.year <= last
+
+
+def is_time_zone(text: str) -> bool:
+    """Format `time-zone`: a name of the IANA database."""
+    return text in _zones()
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(name for name in zoneinfo.available_timezones() if "/" in name or name == "UTC")
+
+
+_DATE: Final = len("yyyy-MM-dd")
+FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {"nested-time": is_nested_time, "time-zone": is_time_zone}
+PREDICATES: Final[Mapping[str, Callable[[Any], bool]]] = {
+    "no-time": is_no_time,
+    "no-email": is_no_email,
+    "doubtful-currency": is_doubtful_currency,
+}

@@ -1,0 +1,166 @@
+"""Compiled validators of the spec's request schemas, with the spec's extensions enforced.
+
+The schemas are the document's, with two changes: what has `x-open` fits nothing, for no server has to accept it; and
+an integer must be written as one. Lengths count what the validator is given: see `measured` for UTF-16.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Mapping
+from functools import cache
+from typing import Any, Final
+
+import jsonschema_rs
+import msgspec
+
+from tracksync import specification
+from tracksync.contract.predicates import FORMATS
+
+_OF_SCHEMAS: Final = ("properties", "patternProperties", "dependentSchemas", "$defs")
+_OF_LISTS: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
+_OF_ONE: Final = ("items", "additionalProperties", "propertyNames", "not", "contains", "if", "then", "else")
+_NOTES: Final = ("description", "title", "examples", "example", "default", "x-clause")
+_COSTLY: Final = ("x-max-bytes", "x-max-depth")
+_BEYOND_BASIC: Final = re.compile("[\U00010000-\U0010ffff]")
+_BEYOND_TEXT: Final = re.compile("[\ud800-\udfff]")
+
+
+def strict(schema: Any, *, costly: bool = True) -> Any:
+    """`schema` as it is enforced. Without `costly`, sizes in bytes and depth are left to the caller."""
+    if not isinstance(schema, dict):
+        return schema
+    if "x-open" in schema:
+        return False
+    made: dict[str, Any] = {}
+    for key, value in schema.items():
+        if key in _OF_SCHEMAS:
+            made[key] = {name: strict(one, costly=costly) for name, one in value.items()}
+        elif key in _OF_LISTS:
+            made[key] = [strict(one, costly=costly) for one in value]
+        elif key in _OF_ONE:
+            made[key] = strict(value, costly=costly)
+        elif key not in _NOTES and (costly or key not in _COSTLY):
+            made[key] = value
+    if schema.get("type") == "integer":
+        made["x-integer"] = True
+    return made
+
+
+@cache
+def components(costly: bool) -> Mapping[str, Any]:
+    """The enforced schemas of the installed document, by name."""
+    schemas = specification.document()["components"]["schemas"]
+    return {name: strict(schema, costly=costly) for name, schema in schemas.items()}
+
+
+def compiled(
+    schema: Any, *, costly: bool = True, definitions: Mapping[str, Any] | None = None
+) -> jsonschema_rs.Validator:
+    """A validator of `schema`, which may refer to `#/components/schemas/…` and to `#/definitions/…`."""
+    root = {"allOf": [schema], "components": {"schemas": components(costly)}, "definitions": definitions or {}}
+    return jsonschema_rs.Draft202012Validator(
+        root, formats=dict(FORMATS), validate_formats=True, keywords=dict(_KEYWORDS), offline=True
+    )
+
+
+@cache
+def request_validator(path: str, costly: bool) -> jsonschema_rs.Validator:
+    """The validator of the request bodies of `path`."""
+    body = specification.document()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    return compiled(body["schema"], costly=costly)
+
+
+@cache
+def schema_validator(pointer: str) -> jsonschema_rs.Validator:
+    """The validator of the schema at `pointer`, such as `#/components/schemas/Event`."""
+    return compiled({"$ref": pointer})
+
+
+def measured(value: Any) -> Any:
+    """`value` as validators can take it and with each character one UTF-16 unit: characters beyond the basic plane
+    are two placeholders, lone surrogates one, and numbers that are no JSON the largest one."""
+    kind = type(value)
+    if kind is str:
+        text = _BEYOND_BASIC.sub("\ufffd\ufffd", value)
+        return _BEYOND_TEXT.sub("\ufffd", text)
+    if kind is list:
+        return [measured(item) for item in value]
+    if kind is dict:
+        return {measured(key): measured(item) for key, item in value.items()}
+    if kind is float and not math.isfinite(value):
+        return math.copysign(_LARGEST, value)
+    return value
+
+
+def compact_bytes(value: Any) -> int:
+    """Bytes of `value` as JSON in UTF-8 in its shortest usual form."""
+    return len(msgspec.json.encode(value))
+
+
+def loose_bytes(value: Any) -> int:
+    """Bytes of `value` as JSON in its longest usual form: other than ASCII escaped, spaces after separators."""
+    return len(_LOOSE.encode(value))
+
+
+def depth(value: Any) -> int:
+    """Levels of arrays and objects in `value`; a scalar has none."""
+    level, todo = 0, [value]
+    while todo:
+        inner = [one for one in todo if type(one) in (list, dict)]
+        if not inner:
+            return level
+        level += 1
+        todo = [part for one in inner for part in (one if type(one) is list else one.values())]
+    return level
+
+
+class _Keyword:
+    """A keyword of ours. The validator calls `validate`, which raises where the keyword does not hold."""
+
+    def __init__(self, parent: dict[str, Any], value: Any, path: list[str | int]) -> None:
+        self.value = value
+
+    def validate(self, instance: Any) -> None:
+        if not self.holds(instance):
+            raise ValueError(f"{type(self).__name__} does not hold")
+
+    def holds(self, instance: Any) -> bool:
+        raise NotImplementedError
+
+
+class _MaxBytes(_Keyword):
+    """Several values: the longest form keeps the first. One value: the shortest form keeps it."""
+
+    def holds(self, instance: Any) -> bool:
+        if isinstance(self.value, int):
+            return compact_bytes(instance) <= self.value
+        return loose_bytes(instance) <= int(self.value[0])
+
+
+class _MaxDepth(_Keyword):
+    def holds(self, instance: Any) -> bool:
+        return depth(instance) <= int(self.value)
+
+
+class _Integer(_Keyword):
+    def holds(self, instance: Any) -> bool:
+        return type(instance) is int
+
+
+class _MaxBatch(_Keyword):
+    def holds(self, instance: Any) -> bool:
+        sections = instance.values() if isinstance(instance, dict) else ()
+        return sum(len(one) for one in sections if isinstance(one, list)) <= int(self.value)
+
+
+_KEYWORDS: Final = {
+    "x-max-bytes": _MaxBytes,
+    "x-max-depth": _MaxDepth,
+    "x-integer": _Integer,
+    "x-max-batch": _MaxBatch,
+}
+_LOOSE: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False)
+_LARGEST: Final = 1.7976931348623157e308
