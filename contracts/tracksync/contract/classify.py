@@ -6,6 +6,7 @@ otherwise. The usual valid body costs one call of a compiled validator. Pure: no
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, Final
@@ -20,6 +21,7 @@ from tracksync.contract.refusals import RequestClass, Row, bound, rows_at
 from tracksync.contract.validators import compiled, components, measured, request_validator, schema_validator
 from tracksync.values.jsontext import JsonText
 
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
 _BODY: Final = "/request/body"
 
 
@@ -100,9 +102,7 @@ def classify_body(path: str, value: Any, raw: bytes | None = None) -> Classifica
     plain = raw.isascii() and b"\\" not in raw
     if not plain:
         value = measured(value)
-    # A body with few bytes and brackets keeps every bound on size and depth.
-    costly = 6 * len(raw) > bounds().properties_bytes.least or raw.count(b"[") + raw.count(b"{") > bounds().body_depth
-    if _is_valid(request_validator(path, costly), value):
+    if _is_valid(request_validator(path, _may_reach_a_bound(raw)), value):
         return VALID
     return _classified(tuple(_explained(path, value)))
 
@@ -113,6 +113,16 @@ def classify_object(section: str, target: Mapping[str, Any], pointer: str) -> Cl
     if _is_valid(_object_validator(section), value):
         return VALID
     return _classified(tuple(_object_matches(section, value, pointer)))
+
+
+def _may_reach_a_bound(raw: bytes) -> bool:
+    """False where so few bytes, brackets and digits keep every bound that only costly keywords hold a body to."""
+    limits = bounds()
+    return (
+        6 * len(raw) > limits.properties_bytes.least  # no character takes more than six bytes when it is escaped
+        or raw.count(b"[") + raw.count(b"{") > limits.body_depth
+        or _LONG_NUMBER.search(raw) is not None
+    )
 
 
 # --- the request line ----------------------------------------------------------------------------------------------
@@ -258,7 +268,6 @@ def _members(section: str, target: dict[str, Any], where: str) -> Iterator[Match
     known = bounds().object_members[section]
     for name in sorted(_required(section) - target.keys()):
         yield from _first(rows_at(name, section), None, f"{where}/{name}", name)
-    undocumented = False
     for name, value in target.items():
         pointer = f"{where}/{name}"
         if name in known:
@@ -271,8 +280,7 @@ def _members(section: str, target: dict[str, Any], where: str) -> Iterator[Match
             yield from _first(rows_at("attribute-name", section), name, pointer, name)
             if not _fits(section, name, value):
                 yield from _first(rows_at("attribute", section), value, pointer, name)
-        elif not undocumented:
-            undocumented = True
+        else:
             yield from _first(rows_at("undocumented", section), value, pointer, name)
 
 

@@ -28,7 +28,7 @@ _PLAIN: Final = (
     *("minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum", "multipleOf"),
     *("minItems", "maxItems", "uniqueItems", "minProperties", "maxProperties"),
     *("x-max-bytes", "x-max-depth", "x-max-length", "x-max-elements", "x-max-distinct-properties"),
-    *("x-max-batch", "x-years", "x-open"),
+    *("x-max-batch", "x-integer-range", "x-years", "x-open"),
 )
 _METHODS: Final = ("get", "put", "post", "delete", "options", "head", "patch", "trace")
 

@@ -23,13 +23,13 @@ _OF_SCHEMAS: Final = ("properties", "patternProperties", "dependentSchemas", "$d
 _OF_LISTS: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
 _OF_ONE: Final = ("items", "additionalProperties", "propertyNames", "not", "contains", "if", "then", "else")
 _NOTES: Final = ("description", "title", "examples", "example", "default", "x-clause")
-_COSTLY: Final = ("x-max-bytes", "x-max-depth")
+_COSTLY: Final = ("x-max-bytes", "x-max-depth", "x-integer-range")
 _BEYOND_BASIC: Final = re.compile("[\U00010000-\U0010ffff]")
 _BEYOND_TEXT: Final = re.compile("[\ud800-\udfff]")
 
 
 def strict(schema: Any, *, costly: bool = True) -> Any:
-    """`schema` as it is enforced. Without `costly`, sizes in bytes and depth are left to the caller."""
+    """`schema` as it is enforced. Without `costly`, bounds on bytes, depth and digits are left to the caller."""
     if not isinstance(schema, dict):
         return schema
     if "x-open" in schema:
@@ -150,6 +150,12 @@ class _Integer(_Keyword):
         return type(instance) is int
 
 
+class _IntegerRange(_Keyword):
+    def holds(self, instance: Any) -> bool:
+        least, most = self.value
+        return type(instance) is not int or least <= instance <= most
+
+
 class _MaxBatch(_Keyword):
     def holds(self, instance: Any) -> bool:
         sections = instance.values() if isinstance(instance, dict) else ()
@@ -160,6 +166,7 @@ _KEYWORDS: Final = {
     "x-max-bytes": _MaxBytes,
     "x-max-depth": _MaxDepth,
     "x-integer": _Integer,
+    "x-integer-range": _IntegerRange,
     "x-max-batch": _MaxBatch,
 }
 _LOOSE: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False)
