@@ -64,10 +64,10 @@ def call(name: str, client: Any, body: Any) -> Any:
 
 
 def test_it_writes_attributes(models: ModuleType, client: Any) -> None:
-    person = models.AttributesObject(external_id="attributes", first_name="Ada")
+    person = models.UserAttributes(external_id="attributes", first_name="Ada")
     person["fruit"] = "banana"
     person["numbers"] = [1, 2]
-    answer = call("track.track_user_sync", client, models.SyncAttributesRequest(attributes=[person]))
+    answer = call("track.track_user_sync", client, models.AttributesRequest(attributes=[person]))
     assert answer.status_code == 201
     assert isinstance(answer.parsed, models.SyncSuccess)
     (user,) = answer.parsed.users
@@ -78,14 +78,14 @@ def test_it_writes_attributes(models: ModuleType, client: Any) -> None:
 def test_it_records_an_event_and_reads_its_times(models: ModuleType, client: Any) -> None:
     zone = datetime.timezone(datetime.timedelta(hours=1))
     moment = datetime.datetime(2022, 12, 6, 19, 20, 45, tzinfo=zone)
-    event = models.EventObject(name="rented_movie", time=moment, email="person@example.com")
-    answer = call("track.track_user_sync", client, models.SyncEventRequest(events=[event]))
+    event = models.Event(name="rented_movie", time=moment, email="person@example.com")
+    answer = call("track.track_user_sync", client, models.EventRequest(events=[event]))
     (tally,) = answer.parsed.users[0].custom_events
     assert (tally.name, tally.first, tally.last, tally.count) == ("rented_movie", moment, moment, 1)
 
 
 def test_it_records_a_purchase_by_alias(models: ModuleType, client: Any) -> None:
-    purchase = models.PurchaseObject(
+    purchase = models.Purchase(
         product_id="Completed Order",
         currency=models.Currency.USD,
         price=219.98,
@@ -94,14 +94,14 @@ def test_it_records_a_purchase_by_alias(models: ModuleType, client: Any) -> None
         field_update_existing_only=False,
         quantity=3,
     )
-    answer = call("track.track_user_sync", client, models.SyncPurchaseRequest(purchases=[purchase]))
+    answer = call("track.track_user_sync", client, models.PurchaseRequest(purchases=[purchase]))
     (tally,) = answer.parsed.users[0].purchase_events
     assert (tally.product_id, tally.count) == ("Completed Order", 3)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_its_models_carry_the_documented_exchange_unchanged(models: ModuleType, client: Any, name: str) -> None:
-    request = {"attributes": "SyncAttributesRequest", "event": "SyncEventRequest", "purchase": "SyncPurchaseRequest"}
+    request = {"attributes": "AttributesRequest", "event": "EventRequest", "purchase": "PurchaseRequest"}
     body = EXAMPLES[name]["request"]["body"]
     model = getattr(models, request[name]).from_dict(body)
     assert model.to_dict() == body
@@ -110,8 +110,8 @@ def test_its_models_carry_the_documented_exchange_unchanged(models: ModuleType, 
 
 
 def test_it_understands_a_refusal(models: ModuleType, client: Any) -> None:
-    nobody = models.AttributesObject(first_name="Ada")
-    answer = call("track.track_user_sync", client, models.SyncAttributesRequest(attributes=[nobody]))
+    nobody = models.UserAttributes(first_name="Ada")
+    answer = call("track.track_user_sync", client, models.AttributesRequest(attributes=[nobody]))
     assert answer.status_code == 400
     assert isinstance(answer.parsed, models.FatalErrorWithDetails)
     assert answer.parsed.errors[0].input_array == "attributes"
@@ -120,15 +120,15 @@ def test_it_understands_a_refusal(models: ModuleType, client: Any) -> None:
 def test_it_understands_that_its_key_is_wrong(models: ModuleType, url: str) -> None:
     written = importlib.import_module("written_client.client")
     with written.AuthenticatedClient(base_url=url, token="wrong") as stranger:
-        body = models.SyncAttributesRequest(attributes=[models.AttributesObject(external_id="u", first_name="Ada")])
+        body = models.AttributesRequest(attributes=[models.UserAttributes(external_id="u", first_name="Ada")])
         answer = call("track.track_user_sync", stranger, body)
     assert (answer.status_code, answer.headers["x-ratelimit-limit"]) == (401, "")
     assert isinstance(answer.parsed, models.FatalError)
 
 
 def test_it_calls_the_neighbours(models: ModuleType, client: Any) -> None:
-    person = models.AttributesObject(external_id="neighbours", first_name="Ada")
-    answer = call("track.track_users", client, models.TrackBatchRequest(attributes=[person]))
+    person = models.UserAttributes(external_id="neighbours", first_name="Ada")
+    answer = call("track.track_users", client, models.TrackRequest(attributes=[person]))
     assert (answer.status_code, answer.parsed.message) == (201, "success")
 
     wanted = models.ExportByExternalId(

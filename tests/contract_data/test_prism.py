@@ -9,14 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-from node_tools import tool
-from spec_schemas import ACCEPTED, REFUSED
 
-from tracksync.contract import spec
+from spec_node import tool
+from spec_schemas import VALID, REFUSED
+from tracksync import specification
 
 pytestmark = pytest.mark.node
 
-EXAMPLES = spec.examples()
+EXAMPLES = specification.examples()
 KEY = {"Authorization": "Bearer any-key"}
 # Prism compares multiples in floating point and JSON in its own ways; these few stand for the many of the schema tests.
 TAKEN = ("a custom string of 256 characters", "an array of 501 elements", "a refund", "an event by braze_id")
@@ -31,7 +31,7 @@ def prism() -> Iterator[httpx.Client]:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     process = subprocess.Popen(
-        [command, "mock", str(spec.path()), "--host", "127.0.0.1", "--port", str(port)],
+        [command, "mock", str(specification.path()), "--host", "127.0.0.1", "--port", str(port)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
@@ -67,7 +67,7 @@ def test_prism_answers_the_documented_request_as_documented(prism: httpx.Client,
 
 @pytest.mark.parametrize("case", TAKEN)
 def test_prism_takes_what_is_accepted(prism: httpx.Client, case: str) -> None:
-    assert prism.post("/users/track/sync", headers=KEY, json=ACCEPTED[case]).status_code == 201
+    assert prism.post("/users/track/sync", headers=KEY, json=VALID[case]).status_code == 201
 
 
 @pytest.mark.parametrize("case", TURNED_DOWN)

@@ -14,10 +14,12 @@ from typing import Any, Final
 import jsonschema_rs
 import msgspec
 from msgspec import Struct
+from msgspec.structs import replace
 
 from tracksync import specification
 from tracksync.contract.bounds import SYNC, bounds
-from tracksync.contract.refusals import RequestClass, Row, bound, rows_at
+from tracksync.contract.constraints import constraints
+from tracksync.contract.refusals import RequestClass, Row, bound, rows_at, union
 from tracksync.contract.validators import compiled, components, measured, request_validator, schema_validator
 from tracksync.values.jsontext import JsonText
 
@@ -78,7 +80,9 @@ def classify(line: Line, raw: bytes, text: JsonText) -> Classification:
         return classify_body(line.path, text.value, raw)
     matches = line_matches(line, raw, text)
     if is_served(line) and text.valid and not (text.value is None and text.quirks):
-        matches += classify_body(line.path, text.value, raw).matches
+        found = classify_body(line.path, text.value, raw).matches
+        # What another reader of JSON makes of a body with quirks, it need not refuse.
+        matches += tuple(replace(match, refused=False) for match in found) if text.quirks else found
     return _classified(matches)
 
 
@@ -102,9 +106,10 @@ def classify_body(path: str, value: Any, raw: bytes | None = None) -> Classifica
     plain = raw.isascii() and b"\\" not in raw
     if not plain:
         value = measured(value)
-    if _is_valid(request_validator(path, _may_reach_a_bound(raw)), value):
+    large = _may_reach_a_bound(raw)
+    if _is_valid(request_validator(path, large), value):
         return VALID
-    return _classified(tuple(_explained(path, value)))
+    return _classified(tuple(_explained(path, value, large)))
 
 
 def classify_object(section: str, target: Mapping[str, Any], pointer: str) -> Classification:
@@ -182,9 +187,13 @@ def _paths() -> frozenset[str]:
 # --- the body --------------------------------------------------------------------------------------------------------
 
 
-def _explained(path: str, body: Any) -> Iterator[Match]:
+def _explained(path: str, body: Any, large: bool) -> Iterator[Match]:
     """The conditions that a body meets which does not fit the spec."""
     found = False
+    for row in rows_at("large-body", path=path) if large else ():
+        if row.holds(body):
+            found = True
+            yield _match(row, _BODY)
     for match in _body_matches(path, body):
         found = True
         yield match
@@ -197,10 +206,12 @@ def _explained(path: str, body: Any) -> Iterator[Match]:
 
 
 def _body_matches(path: str, body: Any) -> Iterator[Match]:
+    if not _is_valid(union("body", path=path), body):
+        return
     done: set[str] = set()
-    for row in rows_at("body"):
+    for row in rows_at("body", path=path):
         family = row.name.partition("/")[0]
-        if path in row.paths and not (row.once and family in done) and row.holds(body):
+        if not (row.once and family in done) and row.holds(body):
             done.add(family)
             names = " and ".join(name for name in bounds().sections if isinstance(body, dict) and body.get(name))
             yield _match(row, _BODY, names=names)
@@ -219,7 +230,7 @@ def _section_matches(body: dict[str, Any]) -> Iterator[Match]:
             continue
         value = body[section]
         where = f"{_BODY}/{section}"
-        for row in rows_at("section"):
+        for row in rows_at("section") if _is_valid(union("section"), value) else ():
             # Of several sections only the first that holds something is looked into.
             if not (filled and row.pointer) and row.holds(value):
                 count = len(value) if isinstance(value, list) else 1
@@ -238,21 +249,20 @@ def _section_matches(body: dict[str, Any]) -> Iterator[Match]:
 
 def _object_matches(section: str, target: dict[str, Any], where: str) -> Iterator[Match]:
     """The conditions that one object meets, and what is left of it that does not fit the spec."""
-    explained: set[str] = set()
-    found = False
-    for match in (*_whole_object(section, target, where), *_members(section, target, where)):
-        found = True
-        explained.add(match.pointer[len(where) + 1 :].partition("/")[0])
-        yield match
-    for name, value in target.items():
-        if name not in explained and not _fits(section, name, value):
-            found = True
+    unfit = [name for name, value in target.items() if not _fits(section, name, value)]
+    matches = [*_whole_object(section, target, where), *_members(section, target, unfit, where)]
+    yield from matches
+    explained = {match.pointer[len(where) + 1 :].partition("/")[0] for match in matches}
+    for name in unfit:
+        if name not in explained:
             yield _unexplained(name, f"{where}/{name}")
-    if not found and not _is_valid(_object_validator(section), target):
+    if not (matches or unfit) and not _is_valid(_object_validator(section), target):
         yield _unexplained("the object", where)
 
 
 def _whole_object(section: str, target: dict[str, Any], where: str) -> Iterator[Match]:
+    if not _is_valid(union("object", section), target):
+        return
     limits = bounds()
     done: set[str] = set()
     for row in rows_at("object", section):
@@ -264,37 +274,45 @@ def _whole_object(section: str, target: dict[str, Any], where: str) -> Iterator[
             yield _match(row, where, names=names, section=section)
 
 
-def _members(section: str, target: dict[str, Any], where: str) -> Iterator[Match]:
+def _members(section: str, target: dict[str, Any], unfit: list[str], where: str) -> Iterator[Match]:
     known = bounds().object_members[section]
-    for name in sorted(_required(section) - target.keys()):
-        yield from _first(rows_at(name, section), None, f"{where}/{name}", name)
-    for name, value in target.items():
-        pointer = f"{where}/{name}"
-        if name in known:
-            rows = rows_at(name, section)
-            if not rows and section == "attributes":
-                rows = rows_at("profile", section)
-            if not _fits(section, name, value):
-                yield from _first(rows, value, pointer, name)
-        elif section == "attributes":
-            yield from _first(rows_at("attribute-name", section), name, pointer, name)
-            if not _fits(section, name, value):
-                yield from _first(rows_at("attribute", section), value, pointer, name)
-        else:
-            yield from _first(rows_at("undocumented", section), value, pointer, name)
+    for name in bounds().required_members[section]:
+        if target.get(name) is None:
+            for row in rows_at("missing"):
+                yield _match(row, f"{where}/{name}", member=name, clause=_required_clauses().get((section, name)))
+    if section == "attributes":
+        for name in target:
+            if name in known:
+                continue
+            yield from _first(rows_at("attribute-name", section), name, f"{where}/{name}", name)
+    for name in unfit:
+        if target[name] is None and name in bounds().required_members[section]:
+            continue
+        rows = rows_at(name, section)
+        if name not in known:
+            rows = rows_at("attribute" if section == "attributes" else "undocumented", section)
+        elif not rows and section == "attributes":
+            rows = rows_at("profile", section)
+        yield from _first(rows, target[name], f"{where}/{name}", name)
 
 
 def _first(rows: tuple[Row, ...], value: Any, pointer: str, name: str) -> Iterator[Match]:
-    """The first row that holds of `value`; None is what is missing."""
+    """The first row that holds of `value`."""
     for row in rows:
-        if (value is None) if row.missing else row.holds(value):
-            yield _match(row, pointer, member=name, value=value)
+        if row.holds(value):
+            reserved = sorted(bounds().reserved_properties & value.keys()) if isinstance(value, dict) else []
+            yield _match(row, pointer, member=name, value=value, names=" and ".join(reserved))
             return
 
 
 @cache
-def _required(section: str) -> frozenset[str]:
-    return frozenset(bounds().required_members[section])
+def _required_clauses() -> Mapping[tuple[str, str], str]:
+    """By section and member: the clause that says that the member is required."""
+    return {
+        (one.section or "", one.value): one.clause
+        for one in constraints()
+        if one.kind == "required" and one.path == SYNC and one.clause and one.place == f"/{one.section}/0"
+    }
 
 
 def _fits(section: str, name: str, value: Any) -> bool:

@@ -43,7 +43,6 @@ class Row(Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=Tr
     sections: tuple[str, ...] = ()
     when: Any = None
     predicate: str | None = None
-    missing: bool = False
     clauses: Mapping[str, str] = {}
     statuses: tuple[int, ...] = _BAD_REQUEST
     ambiguity: str | None = None
@@ -67,7 +66,7 @@ class Row(Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=Tr
         return PREDICATES[self.predicate] if self.predicate else None
 
     def holds(self, value: Any) -> bool:
-        """Whether the condition holds of `value`, as `measured` gives it. Not to be asked of a row with `missing`."""
+        """Whether the condition holds of `value`, as `measured` gives it."""
         if self.validator is not None and not self.validator.is_valid(value):
             return False
         return self.test is None or self.test(value)
@@ -85,9 +84,20 @@ def refusals() -> Mapping[str, Row]:
 
 
 @cache
-def rows_at(at: str, section: str | None = None) -> tuple[Row, ...]:
-    """The rows about one kind of place, in order; of members and objects those of `section`."""
-    return tuple(row for row in refusals().values() if row.at == at and (not row.sections or section in row.sections))
+def rows_at(at: str, section: str | None = None, path: str | None = None) -> tuple[Row, ...]:
+    """The rows about one kind of place, in order; of members and objects those of `section`, of bodies of `path`."""
+    return tuple(
+        row
+        for row in refusals().values()
+        if row.at == at and (not row.sections or section in row.sections) and (path is None or path in row.paths)
+    )
+
+
+@cache
+def union(at: str, section: str | None = None, path: str | None = None) -> jsonschema_rs.Validator:
+    """A validator that holds of whatever a row about this kind of place holds of: one look instead of many."""
+    conditions = [row.when for row in rows_at(at, section, path)]
+    return compiled({"anyOf": conditions}, definitions=_definitions())
 
 
 @cache
@@ -142,7 +152,9 @@ def bound(name: str) -> Any:
     value = getattr(bounds(), first)
     if rest:
         return getattr(value, rest)
-    return list(value.values) if isinstance(value, Documented) else value
+    if isinstance(value, Documented):
+        return list(value.values)
+    return sorted(value) if isinstance(value, frozenset) else value
 
 
 def _replaced(node: Any, mark: str, text: str) -> Any:

@@ -14,20 +14,20 @@ from written_client import AuthenticatedClient
 from written_client.api.track import track_user_sync, track_users
 from written_client.api.users import delete_users, export_users_by_identifier
 from written_client.models import (
-    AttributesObject,
+    UserAttributes,
     Currency,
     DeleteByExternalId,
     DeleteSuccess,
-    EventObject,
+    Event,
     ExportByExternalId,
     ExportSuccess,
     FieldsToExportItem,
-    PurchaseObject,
-    SyncAttributesRequest,
-    SyncEventRequest,
-    SyncPurchaseRequest,
+    Purchase,
+    AttributesRequest,
+    EventRequest,
+    PurchaseRequest,
     SyncSuccess,
-    TrackBatchRequest,
+    TrackRequest,
     TrackSuccess,
     UpdatedUser,
 )
@@ -41,7 +41,7 @@ class Failed(Exception):
 
 
 def sync(
-    client: AuthenticatedClient, body: SyncAttributesRequest | SyncEventRequest | SyncPurchaseRequest
+    client: AuthenticatedClient, body: AttributesRequest | EventRequest | PurchaseRequest
 ) -> UpdatedUser:
     """The user as the answer shows it."""
     answer = track_user_sync.sync_detailed(client=client, body=body)
@@ -61,23 +61,23 @@ def applied(what: str, held: bool) -> None:
 def main(client: AuthenticatedClient) -> None:
     time = datetime.datetime.now(datetime.UTC)
 
-    person = AttributesObject(external_id=USER, first_name="Ada")
+    person = UserAttributes(external_id=USER, first_name="Ada")
     person["fruit"] = "banana"
     person["visits"] = 3
-    shown = sync(client, SyncAttributesRequest(attributes=[person])).custom_attributes
+    shown = sync(client, AttributesRequest(attributes=[person])).custom_attributes
     applied("attributes", not isinstance(shown, Unset) and (shown["fruit"], shown["visits"]) == ("banana", 3))
 
-    event = EventObject(external_id=USER, name="rented_movie", time=time)
-    events = sync(client, SyncEventRequest(events=[event])).custom_events
+    event = Event(external_id=USER, name="rented_movie", time=time)
+    events = sync(client, EventRequest(events=[event])).custom_events
     applied("event", not isinstance(events, Unset) and events[0].count >= 1 and events[0].last.tzinfo is not None)
 
-    purchase = PurchaseObject(
+    purchase = Purchase(
         external_id=USER, product_id="Completed Order", currency=Currency.USD, price=219.98, time=time, quantity=2
     )
-    purchases = sync(client, SyncPurchaseRequest(purchases=[purchase])).purchase_events
+    purchases = sync(client, PurchaseRequest(purchases=[purchase])).purchase_events
     applied("purchase", not isinstance(purchases, Unset) and purchases[0].count >= 1)
 
-    queued = track_users.sync(client=client, body=TrackBatchRequest(attributes=[person]))
+    queued = track_users.sync(client=client, body=TrackRequest(attributes=[person]))
     applied("batch", isinstance(queued, TrackSuccess) and queued.message == "success")
 
     wanted = ExportByExternalId(external_ids=[USER], fields_to_export=[FieldsToExportItem.EXTERNAL_ID])

@@ -19,11 +19,11 @@ const time = new Date().toISOString();
 
 // What the types have to refuse: each of these lines is an error of the compiler's, or the compilation fails.
 // @ts-expect-error - an event has a time
-const timeless: Schemas["SyncEventRequest"] = { events: [{ external_id: user, name: "rented_movie" }] };
+const timeless: Schemas["EventRequest"] = { events: [{ external_id: user, name: "rented_movie" }] };
 // @ts-expect-error - no such currency
 const foreign: Schemas["Currency"] = "XXX";
 // @ts-expect-error - a name of no member
-const misspelt: Schemas["SyncPurchaseRequest"] = { purchase: [] };
+const misspelt: Schemas["PurchaseRequest"] = { purchase: [] };
 void [timeless, foreign, misspelt];
 
 async function sync(body: Schemas["SyncRequest"]): Promise<Schemas["UpdatedUser"]> {
@@ -40,22 +40,22 @@ function applied(what: string, held: boolean): void {
 }
 
 async function main(): Promise<void> {
-  const attributes: Schemas["SyncAttributesRequest"] = {
+  const attributes: Schemas["AttributesRequest"] = {
     attributes: [{ external_id: user, first_name: "Ada", fruit: "banana", seats: [1, 2], visits: 3 }],
   };
   const written = await sync(attributes);
   applied("attributes", written.custom_attributes?.["fruit"] === "banana" && written.custom_attributes["visits"] === 3);
 
-  const event: Schemas["SyncEventRequest"] = {
+  const event: Schemas["EventRequest"] = {
     events: [{ external_id: user, name: "rented_movie", time, properties: { release: { studio: "FilmStudio" } } }],
   };
-  const tally: Schemas["EventTally"] | undefined = (await sync(event)).custom_events?.[0];
+  const tally: Schemas["EventSummary"] | undefined = (await sync(event)).custom_events?.[0];
   applied("event", tally !== undefined && tally.count >= 1 && !Number.isNaN(Date.parse(tally.last)));
 
-  const purchase: Schemas["SyncPurchaseRequest"] = {
+  const purchase: Schemas["PurchaseRequest"] = {
     purchases: [{ external_id: user, product_id: "Completed Order", currency: "USD", price: 219.98, time, quantity: 2 }],
   };
-  const bought: Schemas["PurchaseTally"] | undefined = (await sync(purchase)).purchase_events?.[0];
+  const bought: Schemas["PurchaseSummary"] | undefined = (await sync(purchase)).purchase_events?.[0];
   applied("purchase", bought !== undefined && bought.count >= 1);
 
   const queued = await client.POST("/users/track", { body: { attributes: [{ external_id: user, fruit: "apple" }] } });
