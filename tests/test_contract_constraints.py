@@ -121,7 +121,10 @@ def test_any_openapi_document_can_be_walked() -> None:
                 "T": {
                     "type": "object",
                     "required": ["leaf"],
-                    "properties": {"leaf": {"type": "string", "maxLength": 3}, "more": {"$ref": "#/components/schemas/T"}},
+                    "properties": {
+                        "leaf": {"type": "string", "maxLength": 3},
+                        "more": {"$ref": "#/components/schemas/T"},
+                    },
                 }
             },
         },

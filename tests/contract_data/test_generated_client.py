@@ -110,10 +110,10 @@ def test_its_models_carry_the_documented_exchange_unchanged(models: ModuleType, 
 
 
 def test_it_understands_a_refusal(models: ModuleType, client: Any) -> None:
-    nobody = models.UserAttributes(first_name="Ada")
-    answer = call("track.track_user_sync", client, models.AttributesRequest(attributes=[nobody]))
+    unnamed = models.UserAttributes(first_name="Ada")
+    answer = call("track.track_user_sync", client, models.AttributesRequest(attributes=[unnamed]))
     assert answer.status_code == 400
-    assert isinstance(answer.parsed, models.FatalErrorWithDetails)
+    assert isinstance(answer.parsed, models.BadRequestError)
     assert answer.parsed.errors[0].input_array == "attributes"
 
 

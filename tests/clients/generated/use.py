@@ -40,16 +40,14 @@ class Failed(Exception):
     """A write that was not applied."""
 
 
-def sync(
-    client: AuthenticatedClient, body: AttributesRequest | EventRequest | PurchaseRequest
-) -> UpdatedUser:
-    """The user as the answer shows it."""
-    answer = track_user_sync.sync_detailed(client=client, body=body)
-    if not isinstance(answer.parsed, SyncSuccess):
-        raise Failed(f"{answer.status_code.value}: refused")
-    if not answer.parsed.users:
-        raise Failed("nobody was updated")
-    return answer.parsed.users[0]
+def sync(client: AuthenticatedClient, body: AttributesRequest | EventRequest | PurchaseRequest) -> UpdatedUser:
+    """The user as the response shows it."""
+    response = track_user_sync.sync_detailed(client=client, body=body)
+    if not isinstance(response.parsed, SyncSuccess):
+        raise Failed(f"{response.status_code.value}: refused")
+    if not response.parsed.users:
+        raise Failed("no user was updated")
+    return response.parsed.users[0]
 
 
 def applied(what: str, held: bool) -> None:

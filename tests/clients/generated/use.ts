@@ -24,13 +24,21 @@ const timeless: Schemas["EventRequest"] = { events: [{ external_id: user, name: 
 const foreign: Schemas["Currency"] = "XXX";
 // @ts-expect-error - a name of no member
 const misspelt: Schemas["PurchaseRequest"] = { purchase: [] };
-void [timeless, foreign, misspelt];
+// @ts-expect-error - a section of another kind
+const swapped: Schemas["SyncRequest"] = { events: [{ external_id: user, product_id: "sku", price: 1, time }] };
+// @ts-expect-error - no such section
+const sectionless: Schemas["SyncRequest"] = { attribute: [{ external_id: user }] };
+// @ts-expect-error - a price is a number
+const quoted: Schemas["SyncRequest"] = { purchases: [{ product_id: "sku", currency: "USD", price: "1", time }] };
+// @ts-expect-error - nothing at all
+const empty: Schemas["SyncRequest"] = {};
+void [timeless, foreign, misspelt, swapped, sectionless, quoted, empty];
 
 async function sync(body: Schemas["SyncRequest"]): Promise<Schemas["UpdatedUser"]> {
   const { data, error, response } = await client.POST("/users/track/sync", { body });
-  if (data === undefined) throw new Error(`${response.status}: ${typeof error === "object" ? "refused" : "no answer"}`);
+  if (data === undefined) throw new Error(`${response.status}: ${typeof error === "object" ? "refused" : "no response"}`);
   const updated = data.users?.[0];
-  if (updated === undefined) throw new Error("nobody was updated");
+  if (updated === undefined) throw new Error("no user was updated");
   return updated;
 }
 
