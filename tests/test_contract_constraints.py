@@ -64,7 +64,7 @@ def test_a_required_member_has_the_clause_that_its_own_schema_names(member: str,
         ("maxItems", "/errors", "TS-OK-NO-ERRORS"),
         ("minimum", "/users/0/custom_events/0/count", "TS-OK-COUNT-FORM"),
         ("format", "/users/0/purchase_events/0/last", "TS-OK-TIME-FORM"),
-        ("not", "/users/0", "TS-OK-IDENTIFIER"),
+        ("anyOf", "/users/0", "TS-OK-IDENTIFIER"),
     ],
 )
 def test_a_constraint_of_responses(kind: str, place: str, clause: str) -> None:

@@ -96,10 +96,9 @@ def read_bounds(document: Mapping[str, Any]) -> Bounds:
     schemas = document["components"]["schemas"]
     event, purchase, attributes = schemas["Event"], schemas["Purchase"], schemas["UserAttributes"]
     sections = tuple(_resolved(document, one)["required"][0] for one in schemas["SyncRequest"]["oneOf"])
-    no_identifier, nothing, _ = attributes["not"]["anyOf"]
-    identifiers = tuple(no_identifier["propertyNames"]["not"]["enum"])
-    profile_identifiers = tuple(event["dependentSchemas"])
-    control = frozenset(nothing["propertyNames"]["enum"]) - set(identifiers)
+    identifiers = tuple(one["required"][0] for one in attributes["allOf"][0]["anyOf"])
+    profile_identifiers = tuple(one["required"][0] for one in event["allOf"][0]["oneOf"] if "required" in one)
+    control = frozenset(attributes["not"]["anyOf"][0]["propertyNames"]["enum"]) - set(identifiers)
     objects = dict(zip(sections, (attributes, event, purchase), strict=True))
     return Bounds(
         requests_per_minute=MappingProxyType(

@@ -44,7 +44,7 @@ class Constraint(Struct, frozen=True):
     """One keyword of the document that bounds something.
 
     `pointer`: JSON Pointer of the keyword in the document (of one name of `required`: of its entry).
-    `kind`: the keyword. `value`: its value; of `required` a name, of `not`, `oneOf`, `dependentSchemas` the schema.
+    `kind`: the keyword. `value`: its value; of `required` a name, of combinations their schemas.
     `place`: JSON Pointer template in the body, with MEMBER, KEY and ITEM; "" is the whole body. Of a header its name.
     `section`: the section of the body in which it stands, if any. `status`: of a response, as the document writes it.
     `alternatives`: the pointers of the branches of anyOf and oneOf, and of dependent schemas, that lead to it.
@@ -224,8 +224,8 @@ class _Walker:
         for keyword in ("anyOf", "oneOf"):
             for index, part in enumerate(schema.get(keyword, ())):
                 yield from self.schema(at.beside(f"{keyword}/{index}", alternative=True), part)
-        if "oneOf" in schema:
-            yield self.constraint(at, f"{at.pointer}/oneOf", "oneOf", schema["oneOf"], _clause(at, "oneOf"))
+            if keyword in schema:
+                yield self.constraint(at, f"{at.pointer}/{keyword}", keyword, schema[keyword], _clause(at, keyword))
         for pointer, wrong in _forbidden(at, schema):
             own = wrong.get("x-clause") if isinstance(wrong, dict) else None
             clause = own if isinstance(own, str) else _clause(at, "not")
