@@ -12,15 +12,15 @@ from typing import Any
 import openapi_spec_validator
 import pytest
 from jsonschema import Draft202012Validator
-
 from spec_schemas import attributes, event, purchase, validator
-from tracksync import specification
-from tracksync.clauses import catalogue
+
+from tracksync.contract import spec
+from tracksync.contract.clauses import catalogue
 from tracksync.values import currencies
 
-DOCUMENT = specification.load()
+DOCUMENT = spec.load()
 SCHEMAS = DOCUMENT["components"]["schemas"]
-EXAMPLES = specification.examples()
+EXAMPLES = spec.examples()
 EXAMPLE_NAMES = {"attributes": "Attributes", "event": "Event", "purchase": "Purchase"}
 
 
@@ -35,7 +35,7 @@ def resolved(node: Any) -> Any:
 
 # --- sound ----------------------------------------------------------------------------------------------------
 def test_the_document_is_valid_openapi() -> None:
-    openapi_spec_validator.validate(specification.load())
+    openapi_spec_validator.validate(spec.load())
 
 
 @pytest.mark.parametrize("name", SCHEMAS)
@@ -124,7 +124,7 @@ def test_the_documented_exchange_is_the_one_in_the_document(name: str) -> None:
 
 
 def test_every_correction_is_explained() -> None:
-    explained = (specification.directory() / "examples" / "README.md").read_text(encoding="utf-8")
+    explained = (spec.directory() / "examples" / "README.md").read_text(encoding="utf-8")
     made = {mark for exchange in EXAMPLES.values() for mark in exchange["corrected"]}
     assert made == {"trailing-comma", "missing-comma", "impossible-day", "unconverted-offset", "masked-email"}
     assert all(f"| `{mark}` |" in explained for mark in made)
@@ -244,20 +244,20 @@ def test_a_fatal_error_does_not_call_itself_a_success() -> None:
 
 # --- shipping -------------------------------------------------------------------------------------------------
 def test_the_wheel_carries_the_document_where_the_loader_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    project = specification.directory().parent
+    project = spec.directory().parent
     settings = tomllib.loads((project / "pyproject.toml").read_text(encoding="utf-8"))
     target = settings["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]["spec"]
-    shutil.copytree(specification.directory(), tmp_path / target)
-    monkeypatch.setattr(specification, "_PLACES", (tmp_path / "tracksync" / "spec",))
-    assert specification.load() == DOCUMENT
+    shutil.copytree(spec.directory(), tmp_path / target)
+    monkeypatch.setattr(spec, "_PLACES", (tmp_path / "tracksync" / "spec",))
+    assert spec.load() == DOCUMENT
 
 
 def test_an_installation_without_the_document_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(specification, "_PLACES", (tmp_path / "spec",))
-    with pytest.raises(specification.SpecificationMissingError, match="install tracksync anew"):
-        specification.load()
+    monkeypatch.setattr(spec, "_PLACES", (tmp_path / "spec",))
+    with pytest.raises(spec.SpecificationMissingError, match="install tracksync anew"):
+        spec.load()
 
 
 def test_each_load_gives_a_copy_of_its_own() -> None:
-    specification.load()["paths"].clear()
-    assert specification.load()["paths"]
+    spec.load()["paths"].clear()
+    assert spec.load()["paths"]

@@ -9,14 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
-
-from spec_node import tool
+from node_tools import tool
 from spec_schemas import REFUSED, VALID
-from tracksync import specification
+
+from tracksync.contract import spec
 
 pytestmark = pytest.mark.node
 
-EXAMPLES = specification.examples()
+EXAMPLES = spec.examples()
 KEY = {"Authorization": "Bearer any-key"}
 # Prism compares multiples in floating point and JSON in its own ways; these few stand for the many of the schema tests.
 TAKEN = ("a custom string of 256 characters", "an array of 501 elements", "a refund", "an event in the future")
@@ -31,7 +31,7 @@ def prism() -> Iterator[httpx.Client]:
         found.bind(("127.0.0.1", 0))
         port = found.getsockname()[1]
     process = subprocess.Popen(
-        [command, "mock", str(specification.path()), "--host", "127.0.0.1", "--port", str(port)],
+        [command, "mock", str(spec.path()), "--host", "127.0.0.1", "--port", str(port)],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,

@@ -7,7 +7,7 @@ from typing import Any
 
 from jsonschema import Draft202012Validator
 
-from tracksync import specification
+from tracksync.contract import spec
 
 TIME = "2022-12-06T19:20:45+01:00"
 EVENT: dict[str, Any] = {"external_id": "u", "name": "rented_movie", "time": TIME}
@@ -17,7 +17,7 @@ PURCHASE: dict[str, Any] = {"external_id": "u", "product_id": "p", "currency": "
 @cache
 def validator(schema: str) -> Draft202012Validator:
     """A validator for one of the document's component schemas, which also holds values to their formats."""
-    root = {"$ref": f"#/components/schemas/{schema}", "components": specification.load()["components"]}
+    root = {"$ref": f"#/components/schemas/{schema}", "components": spec.load()["components"]}
     return Draft202012Validator(root, format_checker=Draft202012Validator.FORMAT_CHECKER)
 
 

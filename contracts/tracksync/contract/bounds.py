@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tracksync import specification
+from tracksync.contract import spec
 
 SYNC: Final = "/users/track/sync"
 TRACK: Final = "/users/track"
@@ -88,7 +88,7 @@ class Bounds(Struct, frozen=True):
 @cache
 def bounds() -> Bounds:
     """The bounds of the installed document."""
-    return read_bounds(specification.document())
+    return read_bounds(spec.document())
 
 
 def read_bounds(document: Mapping[str, Any]) -> Bounds:
@@ -141,5 +141,5 @@ def read_bounds(document: Mapping[str, Any]) -> Bounds:
 
 def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
     while "$ref" in schema:
-        schema = specification.at(document, schema["$ref"])
+        schema = spec.at(document, schema["$ref"])
     return schema

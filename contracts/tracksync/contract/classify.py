@@ -16,7 +16,7 @@ import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracksync import specification
+from tracksync.contract import spec
 from tracksync.contract.bounds import SYNC, bounds
 from tracksync.contract.constraints import constraints
 from tracksync.contract.refusals import RequestClass, Row, bound, rows_at, union
@@ -181,7 +181,7 @@ def _place(line: Line) -> str:
 
 @cache
 def _paths() -> frozenset[str]:
-    return frozenset(specification.document()["paths"])
+    return frozenset(spec.document()["paths"])
 
 
 # --- the body --------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tracksync import specification
+from tracksync.contract import spec
 
 MEMBER: Final = "{member}"
 """In a place: any member of an object that the schema does not name."""
@@ -66,7 +66,7 @@ class Constraint(Struct, frozen=True):
 @cache
 def constraints() -> tuple[Constraint, ...]:
     """The constraints of the installed document, in its order."""
-    return tuple(walk(specification.document()))
+    return tuple(walk(spec.document()))
 
 
 def walk(document: Mapping[str, Any]) -> Iterator[Constraint]:
@@ -172,7 +172,7 @@ class _Walker:
             target = schema["$ref"].removeprefix("#")
             if target not in at.seen:
                 followed = _At(target, at.place, at.header, at.inherited, at.named, at.alternatives, (*at.seen, target))
-                yield from self.schema(followed, specification.at(self.document, target))
+                yield from self.schema(followed, spec.at(self.document, target))
         for kind in _PLAIN:
             if kind in schema:
                 yield self.constraint(at, f"{at.pointer}/{kind}", kind, schema[kind], _clause(at, kind))
@@ -209,7 +209,7 @@ class _Walker:
                 return own
             if "$ref" not in member:
                 break
-            member = specification.at(self.document, member["$ref"])
+            member = spec.at(self.document, member["$ref"])
         return _clause(at, "required")
 
     def arrays(self, at: _At, schema: Mapping[str, Any]) -> Iterator[Constraint]:
@@ -264,7 +264,7 @@ def _follow(document: Mapping[str, Any], pointer: str, node: Mapping[str, Any]) 
     """Where a referenced part of the document stands, and the part."""
     while "$ref" in node:
         pointer = node["$ref"].removeprefix("#")
-        node = specification.at(document, pointer)
+        node = spec.at(document, pointer)
     return pointer, node
 
 

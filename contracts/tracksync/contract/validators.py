@@ -16,7 +16,7 @@ from typing import Any, Final
 import jsonschema_rs
 import msgspec
 
-from tracksync import specification
+from tracksync.contract import spec
 from tracksync.contract.predicates import FORMATS
 
 _OF_SCHEMAS: Final = ("properties", "patternProperties", "dependentSchemas", "$defs")
@@ -52,7 +52,7 @@ def strict(schema: Any, *, costly: bool = True) -> Any:
 @cache
 def components(costly: bool) -> Mapping[str, Any]:
     """The enforced schemas of the installed document, by name."""
-    schemas = specification.document()["components"]["schemas"]
+    schemas = spec.document()["components"]["schemas"]
     return {name: strict(schema, costly=costly) for name, schema in schemas.items()}
 
 
@@ -69,7 +69,7 @@ def compiled(
 @cache
 def request_validator(path: str, costly: bool) -> jsonschema_rs.Validator:
     """The validator of the request bodies of `path`."""
-    body = specification.document()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    body = spec.document()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
     return compiled(body["schema"], costly=costly)
 
 

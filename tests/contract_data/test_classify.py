@@ -6,9 +6,9 @@ import json
 from typing import Any
 
 import pytest
-
 from spec_schemas import EVENT, OPEN, REFUSED, VALID, attributes, event, purchase
-from tracksync.clauses import catalogue
+
+from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.contract.classify import (
     Classification,
@@ -19,8 +19,8 @@ from tracksync.contract.classify import (
     classify_body,
     classify_object,
 )
+from tracksync.contract.clauses import catalogue
 from tracksync.contract.refusals import refusals
-from tracksync.ledger import ledger
 from tracksync.values.jsontext import read_json
 
 LARGE = 2**53
@@ -47,7 +47,7 @@ def test_every_ambiguity_of_the_table_exists_and_has_the_interpretations_that_ar
     for row in refusals().values():
         if row.ambiguity is not None:
             shown = {interpretation for _, interpretation in row.shows}
-            assert shown <= set(ledger()[row.ambiguity].readings), row.name
+            assert shown <= set(ambiguity_catalogue()[row.ambiguity].interpretations), row.name
             assert {status for status, _ in row.shows} <= set(row.statuses), row.name
 
 
@@ -85,7 +85,7 @@ def test_open(body: Any) -> None:
 @pytest.mark.parametrize("case", OPEN)
 def test_a_case_that_is_named_after_an_ambiguity_meets_a_row_of_it(case: str) -> None:
     name = case.partition(",")[0]
-    if name in ledger() and name != "coerced-types":
+    if name in ambiguity_catalogue() and name != "coerced-types":
         ambiguities = {match.ambiguity for match in of(OPEN[case]).matches}
         assert name in ambiguities or (name, ambiguities) == ("integer-identifiers", {"integer-products"})
 

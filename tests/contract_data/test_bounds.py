@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from tracksync import specification
+from tracksync.contract import spec
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, Documented, bounds, read_bounds
 
 
@@ -41,7 +41,7 @@ def test_the_names_are_read() -> None:
 
 
 def test_another_document_gives_other_bounds() -> None:
-    document = specification.load()
+    document = spec.load()
     schemas = document["components"]["schemas"]
     schemas["Purchase"]["properties"]["quantity"]["maximum"] = 50
     schemas["PropertyName"]["not"]["enum"].append("secret")
@@ -55,7 +55,7 @@ def test_another_document_gives_other_bounds() -> None:
 
 @pytest.mark.parametrize("path", [SYNC, TRACK, DELETE, EXPORT])
 def test_the_paths_are_those_of_the_document(path: str) -> None:
-    assert path in specification.document()["paths"]
+    assert path in spec.document()["paths"]
 
 
 def test_bounds_cannot_be_changed() -> None:

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from tracksync import specification
-from tracksync.clauses import catalogue
+from tracksync.contract import spec
+from tracksync.contract.clauses import catalogue
 from tracksync.contract.constraints import KEY, MEMBER, Constraint, Direction, constraints, walk
 
 SYNC = "/users/track/sync"
@@ -79,7 +79,7 @@ def test_the_rate_headers_are_constraints_too() -> None:
 def test_every_pointer_leads_to_what_the_constraint_says() -> None:
     for one in constraints():
         if one.header is None:
-            assert specification.at(specification.document(), one.pointer) == one.value, one
+            assert spec.at(spec.document(), one.pointer) == one.value, one
 
 
 def test_every_clause_is_in_the_catalogue() -> None:
