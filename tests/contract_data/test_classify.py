@@ -12,8 +12,8 @@ from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.contract.classify import (
     Classification,
+    Condition,
     Line,
-    Match,
     RequestClass,
     classify,
     classify_body,
@@ -32,9 +32,9 @@ def of(body: Any, line: Line | None = None) -> Classification:
     return classify(line or Line(), raw, read_json(raw))
 
 
-def the(found: Classification) -> Match:
-    [match] = found.matches
-    return match
+def the(found: Classification) -> Condition:
+    [condition] = found.conditions
+    return condition
 
 
 # --- the table --------------------------------------------------------------------------------------------------------
@@ -71,22 +71,22 @@ def test_valid(body: Any) -> None:
 def test_refused(body: Any) -> None:
     found = of(body)
     assert found.request_class is RequestClass.REFUSED
-    assert any(match.refused and match.statuses == {400} for match in found.matches)
+    assert any(condition.refused and condition.statuses == {400} for condition in found.conditions)
 
 
 @pytest.mark.parametrize("body", OPEN.values(), ids=OPEN.keys())
 def test_open(body: Any) -> None:
     found = of(body)
     assert found.request_class is RequestClass.OPEN
-    assert found.matches
-    assert not any(match.refused for match in found.matches)
+    assert found.conditions
+    assert not any(condition.refused for condition in found.conditions)
 
 
 @pytest.mark.parametrize("case", OPEN)
 def test_a_case_that_is_named_after_an_ambiguity_meets_a_row_of_it(case: str) -> None:
     name = case.partition(",")[0]
     if name in ambiguity_catalogue() and name != "coerced-types":
-        ambiguities = {match.ambiguity for match in of(OPEN[case]).matches}
+        ambiguities = {condition.ambiguity for condition in of(OPEN[case]).conditions}
         assert name in ambiguities or (name, ambiguities) == ("integer-identifiers", {"integer-products"})
 
 
@@ -107,9 +107,9 @@ def test_a_case_that_is_named_after_an_ambiguity_meets_a_row_of_it(case: str) ->
     ],
 )
 def test_a_refusal_says_which_clause_where_and_why(body: Any, clause: str, pointer: str, reason: str) -> None:
-    match = the(of(body))
-    assert (match.clause, match.pointer, match.reason) == (clause, f"/request/body{pointer}", reason)
-    assert match.refused
+    condition = the(of(body))
+    assert (condition.clause, condition.pointer, condition.reason) == (clause, f"/request/body{pointer}", reason)
+    assert condition.refused
 
 
 @pytest.mark.parametrize(
@@ -229,7 +229,7 @@ def text_of(size: int) -> dict[str, str]:
 def test_an_object_around_its_limit(size: int, wanted: str, row: str | None) -> None:
     found = of(attributes(thing=text_of(size)))
     assert str(found.request_class) == wanted
-    assert [match.row for match in found.matches] == ([row] if row else [])
+    assert [condition.row for condition in found.conditions] == ([row] if row else [])
 
 
 @pytest.mark.parametrize(("size", "wanted"), [(50_000, "valid"), (50_001, "open")])
@@ -253,7 +253,7 @@ def test_nesting_is_valid_up_to_the_documented_depth() -> None:
 @pytest.mark.parametrize(("size", "row"), [(4_000_000, None), (4_000_001, "body-size-near"), (4_194_305, "body-size")])
 def test_a_body_around_4_mb(size: int, row: str | None) -> None:
     found = of(json.dumps(event()).encode().ljust(size))
-    assert [match.row for match in found.matches] == ([row] if row else [])
+    assert [condition.row for condition in found.conditions] == ([row] if row else [])
 
 
 # --- JSON as text -----------------------------------------------------------------------------------------------------
@@ -306,8 +306,8 @@ def test_what_readers_of_json_differ_on_is_open(body: bytes) -> None:
 )
 def test_the_request_line(line: Line, wanted: str, clause: str, statuses: set[int]) -> None:
     found = of(event(), line)
-    match = the(found)
-    assert (str(found.request_class), match.clause, set(match.statuses)) == (wanted, clause, statuses)
+    condition = the(found)
+    assert (str(found.request_class), condition.clause, set(condition.statuses)) == (wanted, clause, statuses)
 
 
 def test_a_missing_key_is_open_on_a_path_that_is_none_of_ours() -> None:
@@ -333,13 +333,16 @@ def test_the_body_does_not_count_where_it_is_not_read() -> None:
     ],
 )
 def test_the_other_endpoints(path: str, body: Any, rows: list[str]) -> None:
-    assert [match.row for match in of(body, Line(path=path)).matches] == rows
+    assert [condition.row for condition in of(body, Line(path=path)).conditions] == rows
 
 
 def test_one_object_of_a_batch_is_classified_as_if_it_stood_alone() -> None:
     assert classify_object("events", EVENT, "/request/body/events/3").request_class is RequestClass.VALID
     found = classify_object("events", {"name": "n", "time": "never"}, "/request/body/events/3")
-    assert {match.pointer for match in found.matches} == {"/request/body/events/3", "/request/body/events/3/time"}
+    assert {condition.pointer for condition in found.conditions} == {
+        "/request/body/events/3",
+        "/request/body/events/3/time",
+    }
 
 
 def test_classification_is_the_same_with_and_without_the_bytes() -> None:

@@ -1,10 +1,9 @@
-"""Clauses, ambiguities and limits as the documents have them. The numbers stand here a second time, so that a slip shows."""
+"""Clauses and ambiguities as the documents have them."""
 
 from __future__ import annotations
 
 import pytest
 
-from tracksync.contract import limits
 from tracksync.contract.ambiguities import (
     Ambiguity,
     UnknownInterpretation,
@@ -13,44 +12,6 @@ from tracksync.contract.ambiguities import (
     require_interpretation,
 )
 from tracksync.contract.clauses import Clause, Evidence, Side, UnknownClause, catalogue, clause
-
-
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [
-        ("RATE_PER_MINUTE", 500),
-        ("BODY_BYTES", 4_194_304),
-        ("STRING_CHARACTERS", 255),
-        ("ARRAY_DEFAULTS", (25, 100, 500)),
-        ("ARRAY_MIN", 25),
-        ("ARRAY_MAX", 500),
-        ("OBJECT_BYTES", 102_400),
-        ("PROPERTY_COUNT", 256),
-        ("PROPERTY_NAME_CHARACTERS", 255),
-        ("PRODUCT_ID_CHARACTERS", 255),
-        ("QUANTITY_MAX", 100),
-        ("TRACK_OBJECTS", 75),
-        ("DELETE_BATCH", 50),
-        ("DATE_YEAR_MIN", 0),
-        ("DATE_YEAR_MAX", 3000),
-    ],
-)
-def test_a_limit_is_the_documented_one(name: str, value: object) -> None:
-    assert getattr(limits, name) == value
-
-
-def test_the_names_with_a_meaning_are_the_documented_ones() -> None:
-    assert limits.IDENTIFIERS == ("external_id", "user_alias", "braze_id", "email", "phone")
-    assert sorted(limits.CONTROL_KEYS) == ["_merge_objects", "_update_existing_only", "push_token_import"]
-    assert limits.SECTIONS == ("attributes", "events", "purchases")
-    assert sorted(limits.RESERVED_PROPERTIES) == ["event_name", "time"]
-    assert sorted(limits.PROFILE_FIELDS) == [
-        *("alias_label", "alias_name", "braze_id", "country", "current_location", "date_of_first_session"),
-        *("date_of_last_session", "dob", "email", "email_click_tracking_disabled", "email_open_tracking_disabled"),
-        *("email_subscribe", "external_id", "facebook", "first_name", "gender", "home_city", "image_url", "language"),
-        *("last_name", "marked_email_as_spam_at", "phone", "push_subscribe", "push_tokens", "subscription_groups"),
-        *("time_zone", "twitter", "user_alias"),
-    ]
 
 
 def test_a_clause_is_documented_and_leaves_nothing_open_unless_its_table_says_so() -> None:

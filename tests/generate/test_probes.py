@@ -10,8 +10,8 @@ from typing import get_args
 
 import pytest
 
+from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
-from tracksync.contract.limits import BODY_BYTES
 from tracksync.engine import FuzzPlan, fuzz
 from tracksync.generate.build import SYNC, KeyForm, Step
 from tracksync.generate.harmless import Namer
@@ -97,7 +97,7 @@ def test_only_optional_probes_leave_the_synchronous_endpoint() -> None:
 def test_only_heavy_probes_go_beyond_the_documented_size_of_a_body() -> None:
     for probe in PROBES:
         longest = max(len(step.request.body) for step in probe.steps(namer()))
-        assert (longest > BODY_BYTES) == probe.heavy, probe.name
+        assert (longest > bounds().body_bytes.most) == probe.heavy, probe.name
 
 
 def test_every_way_of_not_having_the_key_is_tried() -> None:

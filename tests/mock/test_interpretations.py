@@ -8,7 +8,7 @@ import pytest
 from mock_harness import DELETE, SYNC, TIME, TRACK, Harness, entry, errors, head, purchase_of, value
 
 from tracksync.contract import ambiguities
-from tracksync.contract.limits import BODY_BYTES
+from tracksync.mock.limits import BODY_BYTES
 
 ALIAS = {"alias_name": "n", "alias_label": "l"}
 

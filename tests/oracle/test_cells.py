@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tracksync.contract.limits import OBJECT_BYTES
+from tracksync.contract.bounds import bounds
 from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN
 from tracksync.oracle.cells import (
     ANYTHING,
@@ -21,6 +21,7 @@ from tracksync.oracle.cells import (
 )
 from tracksync.values.objects import serialized_size
 
+OBJECT_BYTES = bounds().object_bytes.most
 Limits = tuple[int, int]
 WIDE: Limits = (25, 500)
 OPEN = [CellOutcome(UNKNOWN, ANYTHING), CellOutcome(UNKNOWN, OMITTED)]

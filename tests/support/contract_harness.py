@@ -16,8 +16,8 @@ import pytest
 from hypothesis import HealthCheck, Phase, settings
 
 from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV
+from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue, clause
-from tracksync.contract.limits import RATE_PER_MINUTE
 from tracksync.engine.cleaning import Cleaner
 from tracksync.engine.fuzzing import freshness, harmful, new_prefix
 from tracksync.engine.pace import Pace
@@ -212,7 +212,7 @@ def open_harness(
         prefix,
         False,
         number,
-        rate_limit or RATE_PER_MINUTE,
+        rate_limit or bounds().rate_limit,
         probe_rate_limit,
         lambda: target,
         Redactor([key, other]),

@@ -12,8 +12,8 @@ from typing import Any
 
 from mock_harness import DELETE, EXPORT, SYNC, TIME, TRACK, Harness, purchase_of
 
-from tracksync.contract.limits import BODY_BYTES
 from tracksync.mock import AnswerLost
+from tracksync.mock.limits import BODY_BYTES
 from tracksync.model.exchange import Response
 
 OLD, NEW, FUTURE = "2001-02-03T04:05:06.789Z", "2024-02-03T04:05:06Z", "2999-01-01T00:00:00Z"

@@ -10,10 +10,12 @@ import json
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tracksync.contract.limits import BODY_BYTES, OBJECT_BYTES
+from tracksync.contract.bounds import bounds
+from tracksync.contract.classify import Condition
 from tracksync.model.exchange import Credential, Exchange, Request
-from tracksync.oracle.request import ParsedRequest, Refusal, read_request
+from tracksync.oracle.request import ParsedRequest, read_request
 
+BODY_BYTES, OBJECT_BYTES = bounds().body_bytes.most, bounds().object_bytes.most
 SYNC, TRACK, DELETE, EXPORT = "/users/track/sync", "/users/track", "/users/delete", "/users/export/ids"
 TIME: Final = "2024-01-01T12:00:00Z"
 LONG: Final = "x" * 256
@@ -451,7 +453,7 @@ def page_of_requests(name: str) -> str:
 
 
 def _told(parsed: ParsedRequest) -> str:
-    lines = [_ground(one) for one in parsed.refusals]
+    lines = [_condition(one) for one in parsed.conditions]
     counter = parsed.counter
     write: list[str] = [parsed.endpoint, *filter(None, (parsed.section,))]
     write += [f"{kind}={ascii(value)[:60]}" for kind, value in parsed.identifiers]
@@ -467,20 +469,17 @@ def _told(parsed: ParsedRequest) -> str:
     write += [f"profile {name}={ascii(value)[:40]}" for name, value in parsed.profile.items()]
     if counter is not None:
         write += [f"{ascii(counter.name)[:40]} at {counter.instant}", *[f"{one}" for one in counter.amounts]]
-        flags = {"zoned": counter.zoned, "shifted": counter.shifted, "vague name": counter.vague_name}
+        flags = {"zoned": counter.zoned, "shifted": counter.shifted}
         write += [flag for flag, holds in {**flags, "too long": counter.too_long}.items() if holds is True]
-    write += sorted(parsed.features)
+    write += sorted(parsed.covers)
     write += ["without its body"] * (parsed.body is None)
     return "".join(f"  {line}\n" for line in (", ".join(write), *lines))
 
 
-def _ground(refusal: Refusal) -> str:
-    assert isinstance(refusal.must, bool), refusal
-    interpretations = "".join(
-        f", {status} shows {refusal.ambiguity}={interpretation}" for status, interpretation in refusal.interpretations
-    )
-    statuses = " or ".join(map(str, sorted(refusal.statuses)))
-    does = "must" if refusal.must else "may"
-    return ascii(
-        f"{does} be refused with {statuses} ({refusal.clause} at {refusal.pointer}{interpretations}): {refusal.why}"
-    )[1:-1]
+def _condition(condition: Condition) -> str:
+    assert isinstance(condition.refused, bool), condition
+    shows = "".join(f", {status} shows {condition.ambiguity}={shown}" for status, shown in condition.shows)
+    statuses = " or ".join(map(str, sorted(condition.statuses)))
+    does = "must" if condition.refused else "may"
+    where = f"{condition.clause} at {condition.pointer}{shows}"
+    return ascii(f"{does} be refused with {statuses} ({where}): {condition.reason}")[1:-1]

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from mock_harness import DELETE, EXPORT, SYNC, TIME, TRACK, purchase_of
 
 from tracksync.contract import ambiguities
-from tracksync.contract.limits import CONTROL_KEYS, PROFILE_FIELDS
+from tracksync.mock.limits import CONTROL_KEYS, PROFILE_FIELDS
 
 PATHS = st.sampled_from([SYNC, SYNC, SYNC, TRACK, DELETE, EXPORT, "/"])
 

@@ -1,4 +1,4 @@
-"""What kind of thing an attribute's key names, and what can be an email address."""
+"""What can be an email address."""
 
 from __future__ import annotations
 
@@ -6,30 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracksync.contract.limits import CONTROL_KEYS, IDENTIFIERS, PROFILE_FIELDS
-from tracksync.values.identifiers import attribute_kind, plausible_email
-
-
-@pytest.mark.parametrize("key", IDENTIFIERS)
-def test_identifiers_are_identifiers_although_some_are_profile_fields_too(key: str) -> None:
-    assert attribute_kind(key) == "identifier"
-
-
-@pytest.mark.parametrize("key", sorted(CONTROL_KEYS))
-def test_control_keys_are_control(key: str) -> None:
-    assert attribute_kind(key) == "control"
-
-
-@pytest.mark.parametrize("key", sorted(PROFILE_FIELDS - set(IDENTIFIERS)))
-def test_profile_fields_are_profile_in_exactly_their_spelling(key: str) -> None:
-    assert attribute_kind(key) == "profile"
-    assert attribute_kind(key.upper()) == "custom"
-    assert attribute_kind(f"{key} ") == "custom"
-
-
-@pytest.mark.parametrize("key", ["", "color", "External_ID", "_merge_object", "$add", "gender "])
-def test_any_other_key_is_custom(key: str) -> None:
-    assert attribute_kind(key) == "custom"
+from tracksync.values.identifiers import plausible_email
 
 
 @pytest.mark.parametrize(

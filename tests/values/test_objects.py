@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracksync.contract.limits import OBJECT_BYTES
 from tracksync.values.jsontext import DEPTH, read_json
 from tracksync.values.numbers import same
 from tracksync.values.objects import (
+    ObjectLimits,
     ObjectProblem,
     add_objects,
     doubtful,
@@ -24,6 +24,8 @@ from tracksync.values.objects import (
     update_objects,
 )
 
+OBJECT_BYTES = 102_400
+LIMITS = ObjectLimits(255, 100_000, OBJECT_BYTES, (0, 3000))
 VALUES = st.recursive(
     st.booleans() | st.integers(-2, 2) | st.sampled_from(["", "x", "y"]),
     lambda inner: st.lists(inner, max_size=2) | st.dictionaries(st.sampled_from("abc"), inner, max_size=3),
@@ -62,8 +64,8 @@ def deepest(inner: bytes = b"1") -> Any:
     ],
 )
 def test_a_problem_is_found_at_any_depth(value: Any, problem: ObjectProblem) -> None:
-    assert problems(value, "code-points") == {problem}
-    assert problem in problems([{"deeper": [value]}], "utf16")
+    assert problems(value, "code-points", LIMITS) == {problem}
+    assert problem in problems([{"deeper": [value]}], "utf16", LIMITS)
 
 
 @pytest.mark.parametrize(
@@ -79,19 +81,19 @@ def test_a_problem_is_found_at_any_depth(value: Any, problem: ObjectProblem) -> 
     ],
 )
 def test_a_sound_object_has_no_problem_and_no_doubt(value: Any) -> None:
-    assert problems(value, "utf16") == frozenset()
-    assert not doubtful(value)
+    assert problems(value, "utf16", LIMITS) == frozenset()
+    assert not doubtful(value, LIMITS)
 
 
 def test_all_problems_of_one_object_are_named() -> None:
     value = {"a.b": None, "k" * 256: {"$time": "never"}, "s": "v" * 256, "l": ["v" * 250] * 450}
-    assert problems(value, "code-points") == set(ObjectProblem)
+    assert problems(value, "code-points", LIMITS) == set(ObjectProblem)
 
 
 def test_the_unit_decides_on_a_string_of_astral_characters() -> None:
     value = {"a": "😀" * 200}
-    assert problems(value, "code-points") == frozenset()
-    assert problems(value, "utf16") == {ObjectProblem.STRING_LENGTH}
+    assert problems(value, "code-points", LIMITS) == frozenset()
+    assert problems(value, "utf16", LIMITS) == {ObjectProblem.STRING_LENGTH}
 
 
 @pytest.mark.parametrize(
@@ -110,14 +112,14 @@ def test_the_unit_decides_on_a_string_of_astral_characters() -> None:
     ],
 )
 def test_what_servers_may_or_may_not_store_is_doubtful_and_no_problem(value: Any) -> None:
-    assert doubtful(value)
-    assert problems(value, "code-points") == frozenset()
+    assert doubtful(value, LIMITS)
+    assert problems(value, "code-points", LIMITS) == frozenset()
 
 
 @pytest.mark.parametrize("value", [{"a": {"$time": "never"}}, {"a": {"$time": None}}, {"a": ["v" * 250] * 450}])
 def test_what_is_certainly_wrong_is_not_doubtful(value: Any) -> None:
-    assert problems(value, "code-points")
-    assert not doubtful(value)
+    assert problems(value, "code-points", LIMITS)
+    assert not doubtful(value, LIMITS)
 
 
 @given(OBJECTS, OBJECTS)
@@ -165,8 +167,8 @@ def test_objects_merge_and_everything_else_is_replaced(stored: Any, new: Any, me
 
 
 def test_the_deepest_object_that_is_read_can_be_checked_and_merged() -> None:
-    assert problems(deepest(), "utf16") == frozenset()
-    assert not doubtful(deepest())
+    assert problems(deepest(), "utf16", LIMITS) == frozenset()
+    assert not doubtful(deepest(), LIMITS)
     assert same(merge(deepest(), deepest(b"2")), deepest(b"2"))
 
 
@@ -272,14 +274,14 @@ def test_an_object_of_exactly_the_limit_is_not_too_large(more: int, found: froze
     value = {"a": ["v" * 250] * 404, "b": ""}
     value["b"] = "w" * (OBJECT_BYTES + more - serialized_size(value))
     assert serialized_size(value) == OBJECT_BYTES + more
-    assert problems(value, "utf16") == found
-    assert doubtful(value) is not bool(found)
+    assert problems(value, "utf16", LIMITS) == found
+    assert doubtful(value, LIMITS) is not bool(found)
 
 
 def test_a_hundred_thousand_bytes_are_beyond_doubt_and_escapes_that_go_over_are_not() -> None:
-    assert not doubtful("x" * 99_998)
-    assert doubtful("x" * 99_999)
-    assert doubtful({"k": "x" * 99_992})
+    assert not doubtful("x" * 99_998, LIMITS)
+    assert doubtful("x" * 99_999, LIMITS)
+    assert doubtful({"k": "x" * 99_992}, LIMITS)
 
 
 def test_an_update_that_is_not_whole_does_not_stop_the_next() -> None:

@@ -40,8 +40,8 @@ def test_utf16_length_is_that_of_the_encoding(text: str) -> None:
 @pytest.mark.parametrize(("character", "units"), [("a", 1), ("é", 1), ("😀", 2)])
 def test_exactly_255_characters_fit_and_one_more_does_not(unit: str, character: str, units: int) -> None:
     most = 255 // units if unit == "utf16" else 255
-    assert fits(character * most, unit)
-    assert not fits(character * (most + 1), unit)
+    assert fits(character * most, unit, 255)
+    assert not fits(character * (most + 1), unit, 255)
 
 
 @given(st.text(max_size=20), st.sampled_from(UNITS), st.integers(0, 20))

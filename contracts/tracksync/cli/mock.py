@@ -13,8 +13,8 @@ import click
 
 from tracksync import config as configuration
 from tracksync.cli.shared import FILE
-from tracksync.contract import limits
 from tracksync.errors import UsageError
+from tracksync.mock import limits
 
 if TYPE_CHECKING:
     from tracksync.mock import MockApp

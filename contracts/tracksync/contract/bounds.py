@@ -14,6 +14,7 @@ from typing import Any, Final
 from msgspec import Struct
 
 from tracksync.contract import spec
+from tracksync.values.objects import ObjectLimits
 
 SYNC: Final = "/users/track/sync"
 TRACK: Final = "/users/track"
@@ -60,6 +61,8 @@ class Bounds(Struct, frozen=True):
     array_elements: Documented
     """Elements of an array attribute: a setting of the workspace."""
     object_bytes: Documented
+    object_limits: ObjectLimits
+    """The bounds of an object attribute in one, for `values.objects`."""
     properties_bytes: Documented
     properties_count: int
     """Distinct properties of an event or purchase that are kept."""
@@ -84,6 +87,11 @@ class Bounds(Struct, frozen=True):
     reserved_properties: frozenset[str]
     currencies: frozenset[str]
 
+    @property
+    def rate_limit(self) -> int:
+        """Requests a minute on the synchronous endpoint, unless the workspace has another limit."""
+        return self.requests_per_minute[SYNC]
+
 
 @cache
 def bounds() -> Bounds:
@@ -94,6 +102,8 @@ def bounds() -> Bounds:
 def read_bounds(document: Mapping[str, Any]) -> Bounds:
     """The bounds of any document that has the shape of ours. Raises KeyError where one is missing."""
     schemas = document["components"]["schemas"]
+    object_bytes = Documented(tuple(schemas["CustomObject"]["x-max-bytes"]))
+    years = (schemas["CustomText"]["x-years"][0], schemas["CustomText"]["x-years"][1])
     event, purchase, attributes = schemas["Event"], schemas["Purchase"], schemas["UserAttributes"]
     sections = tuple(_resolved(document, one)["required"][0] for one in schemas["SyncRequest"]["oneOf"])
     identifiers = tuple(one["required"][0] for one in attributes["allOf"][0]["anyOf"])
@@ -118,12 +128,13 @@ def read_bounds(document: Mapping[str, Any]) -> Bounds:
         product_id_characters=purchase["properties"]["product_id"]["maxLength"],
         property_name_characters=schemas["PropertyName"]["maxLength"],
         array_elements=Documented(tuple(schemas["CustomArray"]["x-max-elements"])),
-        object_bytes=Documented(tuple(schemas["CustomObject"]["x-max-bytes"])),
+        object_bytes=object_bytes,
+        object_limits=ObjectLimits(schemas["NestedText"]["maxLength"], object_bytes.least, object_bytes.most, years),
         properties_bytes=Documented(tuple(schemas["Properties"]["x-max-bytes"])),
         properties_count=schemas["Properties"]["x-max-distinct-properties"],
         quantity_min=purchase["properties"]["quantity"]["minimum"],
         quantity_max=purchase["properties"]["quantity"]["maximum"],
-        date_years=(schemas["CustomText"]["x-years"][0], schemas["CustomText"]["x-years"][1]),
+        date_years=years,
         track_objects=schemas["TrackRequest"]["x-max-batch"],
         delete_identifiers=schemas["DeleteByExternalId"]["properties"]["external_ids"]["maxItems"],
         sections=sections,

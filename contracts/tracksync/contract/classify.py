@@ -27,12 +27,13 @@ _LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
 _BODY: Final = "/request/body"
 
 
-class Match(Struct, frozen=True):
+class Condition(Struct, frozen=True):
     """One condition that a request meets, with words for a finding.
 
     `refused`: the documents say that it is refused, with one of `statuses`; otherwise a refusal with one of them is
     lawful. `shows`: the interpretation of `ambiguity` that a status shows. `effect_known`: what an accepted request
-    does can be checked. `covers`: acceptance covers the clause. `row` is "" where no row of the table speaks of it.
+    does can be checked. `covers`: acceptance covers the clause. `client`: the clause that a client breaks where the
+    condition is open, or "none". `row` is "" where no row of the table speaks of it.
     """
 
     row: str
@@ -45,18 +46,24 @@ class Match(Struct, frozen=True):
     shows: tuple[tuple[int, str], ...] = ()
     effect_known: bool = True
     covers: bool = False
+    client: str = "TC-DOUBT"
 
 
 class Classification(Struct, frozen=True):
     """What a server owes a request, and why. A valid request meets no condition."""
 
     request_class: RequestClass
-    matches: tuple[Match, ...] = ()
+    conditions: tuple[Condition, ...] = ()
+
+    @property
+    def refused(self) -> bool:
+        """Whether the documents say that the request is refused."""
+        return self.request_class is RequestClass.REFUSED
 
     @property
     def effect_known(self) -> bool:
         """Whether what the request does when it is accepted can be checked."""
-        return all(match.effect_known for match in self.matches)
+        return all(condition.effect_known for condition in self.conditions)
 
 
 class Line(Struct, frozen=True):
@@ -78,20 +85,20 @@ def classify(line: Line, raw: bytes, text: JsonText) -> Classification:
     """The class of a whole request; `text` is what `read_json` says of its body `raw`. Never raises."""
     if line == USUAL and text.valid and not text.quirks and len(raw) <= bounds().body_bytes.least:
         return classify_body(line.path, text.value, raw)
-    matches = line_matches(line, raw, text)
+    conditions = line_conditions(line, raw, text)
     if is_served(line) and text.valid and not (text.value is None and text.quirks):
-        found = classify_body(line.path, text.value, raw).matches
+        found = classify_body(line.path, text.value, raw).conditions
         # What another reader of JSON makes of a body with quirks, it need not refuse.
-        matches += tuple(replace(match, refused=False) for match in found) if text.quirks else found
-    return _classified(matches)
+        conditions += tuple(replace(condition, refused=False) for condition in found) if text.quirks else found
+    return _classified(conditions)
 
 
-def line_matches(line: Line, raw: bytes, text: JsonText) -> tuple[Match, ...]:
+def line_conditions(line: Line, raw: bytes, text: JsonText) -> tuple[Condition, ...]:
     """The conditions about everything but the JSON value of the body."""
     limits = bounds().body_bytes
     size = len(raw) if len(raw) > limits.least else 0  # a smaller one does not matter
     json = "value" if text.valid else "broken"
-    return _line_matches(line, size, json, tuple(sorted(text.quirks)))
+    return _line_conditions(line, size, json, tuple(sorted(text.quirks)))
 
 
 def is_served(line: Line) -> bool:
@@ -117,7 +124,7 @@ def classify_object(section: str, target: Mapping[str, Any], pointer: str) -> Cl
     value = measured(target)
     if _is_valid(_object_validator(section), value):
         return VALID
-    return _classified(tuple(_object_matches(section, value, pointer)))
+    return _classified(tuple(_object_conditions(section, value, pointer)))
 
 
 def _may_reach_a_bound(raw: bytes) -> bool:
@@ -134,8 +141,8 @@ def _may_reach_a_bound(raw: bytes) -> bool:
 
 
 @lru_cache(maxsize=1024)
-def _line_matches(line: Line, size: int, json: str, quirks: tuple[str, ...]) -> tuple[Match, ...]:
-    place = _place(line)
+def _line_conditions(line: Line, size: int, json: str, quirks: tuple[str, ...]) -> tuple[Condition, ...]:
+    place = place_of(line)
     record = {
         "method": line.method,
         "path": line.path,
@@ -156,7 +163,7 @@ def _line_matches(line: Line, size: int, json: str, quirks: tuple[str, ...]) -> 
             value = str(record[row.value]) if row.value else ""
             clause = row.clauses.get(line.path, row.clause)
             found.append(
-                _match(
+                _condition(
                     row,
                     "/request",
                     request_class=elsewhere,
@@ -168,7 +175,7 @@ def _line_matches(line: Line, size: int, json: str, quirks: tuple[str, ...]) -> 
     return tuple(found)
 
 
-def _place(line: Line) -> str:
+def place_of(line: Line) -> str:
     """What the path is: known, wrong beyond doubt, or unclear. The host has more endpoints than this contract's."""
     path = line.path
     if path in _paths():
@@ -187,25 +194,25 @@ def _paths() -> frozenset[str]:
 # --- the body --------------------------------------------------------------------------------------------------------
 
 
-def _explained(path: str, body: Any, large: bool) -> Iterator[Match]:
+def _explained(path: str, body: Any, large: bool) -> Iterator[Condition]:
     """The conditions that a body meets which does not fit the spec."""
     found = False
     for row in rows_at("large-body", path=path) if large else ():
         if row.holds(body):
             found = True
-            yield _match(row, _BODY)
-    for match in _body_matches(path, body):
+            yield _condition(row, _BODY)
+    for condition in _body_conditions(path, body):
         found = True
-        yield match
+        yield condition
     if path == SYNC and isinstance(body, dict):
-        for match in _section_matches(body):
+        for condition in _section_conditions(body):
             found = True
-            yield match
+            yield condition
     if not found:
         yield _unexplained("the body", _BODY)
 
 
-def _body_matches(path: str, body: Any) -> Iterator[Match]:
+def _body_conditions(path: str, body: Any) -> Iterator[Condition]:
     if not _is_valid(union("body", path=path), body):
         return
     done: set[str] = set()
@@ -214,15 +221,15 @@ def _body_matches(path: str, body: Any) -> Iterator[Match]:
         if not (row.once and family in done) and row.holds(body):
             done.add(family)
             names = " and ".join(name for name in bounds().sections if isinstance(body, dict) and body.get(name))
-            yield _match(row, _BODY, names=names)
+            yield _condition(row, _BODY, names=names)
 
 
-def _section_matches(body: dict[str, Any]) -> Iterator[Match]:
+def _section_conditions(body: dict[str, Any]) -> Iterator[Condition]:
     sections = bounds().sections
     for name in body:
         if name not in sections:
             for row in rows_at("body-member"):
-                yield _match(row, f"{_BODY}/{name}", member=name)
+                yield _condition(row, f"{_BODY}/{name}", member=name)
     target: tuple[str, dict[str, Any]] | None = None
     filled = False
     for section in sections:
@@ -234,33 +241,33 @@ def _section_matches(body: dict[str, Any]) -> Iterator[Match]:
             # Of several sections only the first that holds something is looked into.
             if not (filled and row.pointer) and row.holds(value):
                 count = len(value) if isinstance(value, list) else 1
-                yield _match(row, where, section=section, count=count)
+                yield _condition(row, where, section=section, count=count)
         objects = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
         if objects and not filled:
             filled = True
             if isinstance(objects[0], dict):
                 target = section, objects[0]
     if target is not None:
-        yield from _object_matches(target[0], target[1], f"{_BODY}/{target[0]}/0")
+        yield from _object_conditions(target[0], target[1], f"{_BODY}/{target[0]}/0")
 
 
 # --- one object ------------------------------------------------------------------------------------------------------
 
 
-def _object_matches(section: str, target: dict[str, Any], where: str) -> Iterator[Match]:
+def _object_conditions(section: str, target: dict[str, Any], where: str) -> Iterator[Condition]:
     """The conditions that one object meets, and what is left of it that does not fit the spec."""
     unfit = [name for name, value in target.items() if not _fits(section, name, value)]
-    matches = [*_whole_object(section, target, where), *_members(section, target, unfit, where)]
-    yield from matches
-    explained = {match.pointer[len(where) + 1 :].partition("/")[0] for match in matches}
+    conditions = [*_whole_object(section, target, where), *_members(section, target, unfit, where)]
+    yield from conditions
+    explained = {condition.pointer[len(where) + 1 :].partition("/")[0] for condition in conditions}
     for name in unfit:
         if name not in explained:
             yield _unexplained(name, f"{where}/{name}")
-    if not (matches or unfit) and not _is_valid(_object_validator(section), target):
+    if not (conditions or unfit) and not _is_valid(_object_validator(section), target):
         yield _unexplained("the object", where)
 
 
-def _whole_object(section: str, target: dict[str, Any], where: str) -> Iterator[Match]:
+def _whole_object(section: str, target: dict[str, Any], where: str) -> Iterator[Condition]:
     if not _is_valid(union("object", section), target):
         return
     limits = bounds()
@@ -270,16 +277,16 @@ def _whole_object(section: str, target: dict[str, Any], where: str) -> Iterator[
         if not (row.once and family in done) and row.holds(target):
             done.add(family)
             kinds = limits.profile_identifiers if row.names == "profile identifiers" else limits.identifiers
-            names = " and ".join(kind for kind in kinds if target.get(kind) is not None)
-            yield _match(row, where, names=names, section=section)
+            names = " and ".join(kind for kind in kinds if kind in target)
+            yield _condition(row, where, names=names, section=section)
 
 
-def _members(section: str, target: dict[str, Any], unfit: list[str], where: str) -> Iterator[Match]:
+def _members(section: str, target: dict[str, Any], unfit: list[str], where: str) -> Iterator[Condition]:
     known = bounds().object_members[section]
     for name in bounds().required_members[section]:
         if target.get(name) is None:
             for row in rows_at("missing"):
-                yield _match(row, f"{where}/{name}", member=name, clause=_required_clauses().get((section, name)))
+                yield _condition(row, f"{where}/{name}", member=name, clause=_required_clauses().get((section, name)))
     if section == "attributes":
         for name in target:
             if name in known:
@@ -296,12 +303,12 @@ def _members(section: str, target: dict[str, Any], unfit: list[str], where: str)
         yield from _first(rows, target[name], f"{where}/{name}", name)
 
 
-def _first(rows: tuple[Row, ...], value: Any, pointer: str, name: str) -> Iterator[Match]:
+def _first(rows: tuple[Row, ...], value: Any, pointer: str, name: str) -> Iterator[Condition]:
     """The first row that holds of `value`."""
     for row in rows:
         if row.holds(value):
             reserved = sorted(bounds().reserved_properties & value.keys()) if isinstance(value, dict) else []
-            yield _match(row, pointer, member=name, value=value, names=" and ".join(reserved))
+            yield _condition(row, pointer, member=name, value=value, names=" and ".join(reserved))
             return
 
 
@@ -355,14 +362,14 @@ def _encoded(value: Any) -> bytes:
         return b"\\" * (bounds().body_bytes.least + 1)  # taken for the worst: measured, and held to every bound
 
 
-def _classified(matches: tuple[Match, ...]) -> Classification:
-    if not matches:
+def _classified(conditions: tuple[Condition, ...]) -> Classification:
+    if not conditions:
         return VALID
-    refused = any(match.refused for match in matches)
-    return Classification(RequestClass.REFUSED if refused else RequestClass.OPEN, matches)
+    refused = any(condition.refused for condition in conditions)
+    return Classification(RequestClass.REFUSED if refused else RequestClass.OPEN, conditions)
 
 
-def _match(
+def _condition(
     row: Row,
     where: str,
     *,
@@ -373,10 +380,10 @@ def _match(
     value: Any = None,
     count: int = 0,
     names: str = "",
-) -> Match:
+) -> Condition:
     shown = value[:40] if isinstance(value, str) else value
     limit = bound(row.bound) if row.bound else None
-    return Match(
+    return Condition(
         row.name,
         clause or row.clause,
         frozenset(row.statuses),
@@ -387,9 +394,10 @@ def _match(
         row.shows,
         row.effect_known,
         row.covers,
+        row.client,
     )
 
 
-def _unexplained(what: str, pointer: str) -> Match:
+def _unexplained(what: str, pointer: str) -> Condition:
     reason = f"{what} is in a form of which no page speaks"
-    return Match("", "TS-OK-STATUS", frozenset({400}), False, reason, pointer, effect_known=False)
+    return Condition("", "TS-OK-STATUS", frozenset({400}), False, reason, pointer, effect_known=False)

@@ -36,13 +36,17 @@ _TABLES: Final = {Side.SERVER: "clauses.toml", Side.CLIENT: "client_clauses.toml
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One promise. `id` is stable for ever; `rows` are the ambiguities whose interpretations it leaves open."""
+    """One promise. `id` is stable for ever; `ambiguities` are those whose interpretations it leaves open.
+
+    `refused_by`, of a client's clause: the server's clauses under which a request that breaks it is refused.
+    """
 
     id: str
     sentence: str
     source: str
     evidence: Evidence = Evidence.DOCUMENTED
     ambiguities: tuple[str, ...] = ()
+    refused_by: tuple[str, ...] = ()
 
     @property
     def side(self) -> Side:
@@ -67,10 +71,17 @@ def catalogue(side: Side | None = Side.SERVER) -> Mapping[str, Clause]:
             source=raw["source"],
             evidence=Evidence(raw.get("evidence", "documented")),
             ambiguities=tuple(raw.get("ambiguities", ())),
+            refused_by=tuple(raw.get("refused_by", ())),
         )
         for id_, raw in tomllib.loads(text).items()
     }
     return MappingProxyType(clauses)
+
+
+@cache
+def client_clauses() -> Mapping[str, str]:
+    """By a server's clause that refuses a request: the clause that its client broke."""
+    return MappingProxyType({by: one.id for one in catalogue(Side.CLIENT).values() for by in one.refused_by})
 
 
 def clause(id_: str) -> Clause:

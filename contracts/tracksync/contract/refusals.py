@@ -44,6 +44,7 @@ class Row(Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=Tr
     when: Any = None
     predicate: str | None = None
     clauses: Mapping[str, str] = {}
+    client: str = "TC-DOUBT"
     statuses: tuple[int, ...] = _BAD_REQUEST
     ambiguity: str | None = None
     shows: tuple[tuple[int, str], ...] = ()

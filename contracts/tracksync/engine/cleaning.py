@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tracksync.contract.limits import DELETE_BATCH
+from tracksync.contract.bounds import bounds
 from tracksync.generate.build import DELETE, EXPORT, Step, json_request
 from tracksync.generate.renaming import Identifier
 from tracksync.model.exchange import Exchange
@@ -184,7 +184,7 @@ _EXPORT_MEMBERS: Final = {
 def cost(identifiers: Iterable[Identifier]) -> tuple[int, int]:
     """How many requests it takes to delete these users, and to look once whether they are gone."""
     kinds = Counter(one[0] for one in identifiers)
-    full = {kind: -(-number // DELETE_BATCH) for kind, number in kinds.items()}
+    full = {kind: -(-number // bounds().delete_identifiers) for kind, number in kinds.items()}
     looks = sum(number if kind in CONTACTS else full[kind] for kind, number in kinds.items())
     return sum(full.values()), looks
 
@@ -194,7 +194,8 @@ def batches(identifiers: Iterable[Identifier]) -> list[tuple[str, list[Identifie
     result = []
     for kind in MEMBERS:
         mine = [one for one in identifiers if one[0] == kind]
-        result += [(kind, mine[start : start + DELETE_BATCH]) for start in range(0, len(mine), DELETE_BATCH)]
+        batch = bounds().delete_identifiers
+        result += [(kind, mine[start : start + batch]) for start in range(0, len(mine), batch)]
     return result
 
 

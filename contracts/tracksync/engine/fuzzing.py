@@ -16,8 +16,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
+from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
-from tracksync.contract.limits import ARRAY_MAX, IDENTIFIERS, RATE_PER_MINUTE, SECTIONS
 from tracksync.engine.cleaning import Cleaner, cost
 from tracksync.engine.replaying import LONGEST, Replayer
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
@@ -141,7 +141,7 @@ def open_target(plan: FuzzPlan, prefixes: Sequence[str]) -> Target:
                 faults=plan.faults,
                 interpretations=plan.mock_interpretations,
                 seed=plan.seed,
-                array_limit=plan.array_limit or ARRAY_MAX,
+                array_limit=plan.array_limit or bounds().array_elements.most,
             )
         )
     if not re.match(r"https?://[^/]", plan.target):
@@ -198,7 +198,7 @@ class _FuzzRun:
         plan = self.plan
         embedded_rate = plan.rate_limit or EMBEDDED_RATE
         return Settings(
-            rate_limit=embedded_rate if plan.embedded else plan.rate_limit or RATE_PER_MINUTE,
+            rate_limit=embedded_rate if plan.embedded else plan.rate_limit or bounds().rate_limit,
             array_limit=plan.array_limit,
             fresh=freshness([prefix, *plan.more_prefixes], everything=plan.embedded),
             interpretations=plan.interpretations,
@@ -318,7 +318,7 @@ class _FuzzRun:
         if not (plan.embedded or plan.probe_rate_limit):
             return
         windows = self.session.belief.windows.get(0)
-        limit = plan.rate_limit or (windows.limit if windows and windows.limit else RATE_PER_MINUTE)
+        limit = plan.rate_limit or (windows.limit if windows and windows.limit else bounds().rate_limit)
         if any(sent.exchange.response and sent.exchange.response.status == 429 for sent in self.session.log):
             return
         used = windows.accepted if windows else 0
@@ -567,12 +567,12 @@ def subjects_of(step: Step) -> frozenset[str]:
     """The attributes, events and products that a request is about."""
     body = read_json(step.request.body).value
     found: set[str] = set()
-    for section in SECTIONS:
+    for section in bounds().sections:
         listed = body.get(section) if isinstance(body, dict) else None
         for item in listed if isinstance(listed, list) else [listed]:
             if isinstance(item, dict):
                 names = item if section == "attributes" else [item.get("name"), item.get("product_id")]
-                found.update(f"{section} {name}" for name in names if name and name not in IDENTIFIERS)
+                found.update(f"{section} {name}" for name in names if name and name not in bounds().identifiers)
     return frozenset(found)
 
 

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 
-from tracksync.contract.limits import CONTROL_KEYS
+from tracksync.contract.bounds import bounds
 from tracksync.engine.pace import Pace
 from tracksync.engine.targets import Target
 from tracksync.generate.build import Step
@@ -20,7 +20,6 @@ from tracksync.model.events import Event, ExchangeChecked, InterpretationLearned
 from tracksync.model.exchange import Exchange, FailureKind
 from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, CheckResult, check
-from tracksync.values.identifiers import attribute_kind
 from tracksync.values.jsontext import read_json
 
 TRIES = 4  # of one request, before it is given up
@@ -272,7 +271,7 @@ def data_points(step: Step) -> int:
         for target in objects
         if isinstance(target, dict)
         for key in target
-        if key not in CONTROL_KEYS and attribute_kind(key) == "custom"
+        if key not in bounds().object_members["attributes"]
     )
 
 

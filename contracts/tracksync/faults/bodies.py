@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracksync.contract import limits
 from tracksync.faults.registry import fault
+from tracksync.mock import limits
 from tracksync.mock.call import UNCHANGED, Call, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tracksync.contract import limits
 from tracksync.faults.registry import fault
+from tracksync.mock import limits
 from tracksync.mock.call import UNCHANGED, Call, Detail, Refused, WriteTask
 from tracksync.mock.core import Core
 from tracksync.values import objects, times
@@ -183,7 +183,9 @@ class _ObjectBadTimeKeyDropped(Core):
 
 
 def _is_bad_time(value: Any) -> bool:
-    return isinstance(value, dict) and ObjectProblem.BAD_TIME in objects.problems({"k": value}, "code-points")
+    return isinstance(value, dict) and ObjectProblem.BAD_TIME in objects.problems(
+        {"k": value}, "code-points", limits.OBJECT_LIMITS
+    )
 
 
 @fault("object-long-key-stored")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from tracksync.faults.registry import fault
+from tracksync.mock import limits
 from tracksync.mock.call import UNCHANGED, Call, Refused, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Activity, Profile
@@ -260,7 +261,7 @@ class _DateAsEpoch(Core):
 class _DateDropped(Core):
     def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
         kept = super().keep_string(task, name, current, value)
-        return UNCHANGED if isinstance(kept, str) and times.is_date_like(kept) else kept
+        return UNCHANGED if isinstance(kept, str) and times.is_date_like(kept, limits.OBJECT_LIMITS.years) else kept
 
 
 def _far(value: Any) -> bool:

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, Final, Literal
 from urllib.parse import urlsplit
 
+from tracksync.contract.bounds import SYNC
 from tracksync.contract.clauses import Side, catalogue
 from tracksync.errors import UsageError
 from tracksync.gate.client_behaviour import ClientBelief, check_client, conclude, unreadable
-from tracksync.gate.client_rules import SYNC_PATH
 from tracksync.gate.command import CommandEnd, Printed, run_command
 from tracksync.gate.scenarios import NORMAL, Expectation, Family, expectation
 from tracksync.mock import MockApp, MockConfig
@@ -294,7 +294,7 @@ class _ScenarioPlay:
 
     def _environment(self, url: str) -> dict[str, str]:
         plan = self._plan
-        value = {"url": url, "host": urlsplit(url).netloc, "sync-url": url + SYNC_PATH}[plan.endpoint_form]
+        value = {"url": url, "host": urlsplit(url).netloc, "sync-url": url + SYNC}[plan.endpoint_form]
         return {
             **dict.fromkeys(plan.endpoint_vars, value),
             **dict.fromkeys(plan.key_vars, plan.key),
@@ -337,7 +337,7 @@ class _ScenarioPlay:
         # To send a count again after one of these may count it twice, and not to is prudent.
         self._risky = self._risky or status in (None, 500, 504) or unreadable(exchange)
         # The asynchronous sibling shows no result, so that nobody could tell.
-        synchronous = exchange.request.path.partition("?")[0] == SYNC_PATH
+        synchronous = exchange.request.path.partition("?")[0] == SYNC
         if self._expected.family is Family.UNAPPLIED and status == 201 and synchronous:
             no_user = any(act.do == "no-user" for act in self._scenario.acts)
             if no_user or b'"attributes"' in exchange.request.body:

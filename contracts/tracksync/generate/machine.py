@@ -15,7 +15,7 @@ from typing import Any, ClassVar
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
-from tracksync.contract.limits import SECTIONS
+from tracksync.contract.bounds import bounds
 from tracksync.generate import strategies, tables
 from tracksync.generate.build import (
     Step,
@@ -39,7 +39,7 @@ _ATTRIBUTES = st.sampled_from([(name, value) for name, values in tables.ATTRIBUT
 _NOT_APPLIED = st.sampled_from([(name, value) for name, values in tables.NOT_APPLIED.items() for value in values])
 _FLAGS = st.sampled_from(({}, {"_update_existing_only": False}, {"_update_existing_only": True}))
 _SPOILERS = st.sampled_from(
-    [(section, *spoiler) for section in SECTIONS for spoiler in tables.OBJECT_SPOILERS[section]]
+    [(section, *spoiler) for section in bounds().sections for spoiler in tables.OBJECT_SPOILERS[section]]
 )
 _BODIES = st.sampled_from(tables.BODY_SPOILERS)
 _CREDENTIALS = st.sampled_from((Credential.INVALID, Credential.MISSING, Credential.UNPRIVILEGED))
@@ -139,7 +139,7 @@ class TrackSyncMachine(RuleBasedStateMachine):
         section, label, spoil = spoiler
         self._go(Step(json_request({section: [spoil(self._right(section, user, name, time))]}), label=label))
 
-    @rule(user=_USERS, section=st.sampled_from(SECTIONS), body=_BODIES, name=_EVENTS, time=_TIMES)
+    @rule(user=_USERS, section=st.sampled_from(bounds().sections), body=_BODIES, name=_EVENTS, time=_TIMES)
     def be_refused_whole(
         self, user: int, section: str, body: tuple[str, Callable[[str, dict[str, Any]], bytes]], name: str, time: str
     ) -> None:

@@ -16,16 +16,7 @@ from typing import Any, Final, TypeVar
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
-from tracksync.contract.limits import (
-    ARRAY_DEFAULTS,
-    OBJECT_BYTES,
-    PRODUCT_ID_CHARACTERS,
-    PROPERTY_COUNT,
-    PROPERTY_NAME_CHARACTERS,
-    QUANTITY_MAX,
-    SECTIONS,
-    STRING_CHARACTERS,
-)
+from tracksync.contract.bounds import bounds
 from tracksync.generate import tables
 from tracksync.generate.build import KeyForm, Step, User, encode, json_request, raw_request, without
 from tracksync.generate.harmless import Namer
@@ -66,6 +57,7 @@ _NUMBERS: Final = (
 )
 _NUMBER_TOKENS: Final = (b"1E5", b"-0", b"1e999", b"1e-999", b"0.1e1", b"1.0000000000000000000000001", b"9" * 5000)
 _DEPTHS: Final = (3, 10, 32, 64, 100, 500, 2000, 20_000)
+_LIMITS: Final = bounds()
 # No boolean and no number: under an identifier they could name somebody else.
 _JUNK: Final[tuple[Any, ...]] = (None, True, 0, -1, 1.5, "text", "", [], ["text"], {}, {"a": 1}, [[]])
 
@@ -79,20 +71,22 @@ def _around(limit: int) -> tuple[int, int, int]:
 
 
 _EDGE_TEXTS: Final = (
-    *(_sized(unit, count) for count in _around(STRING_CHARACTERS) for unit in _UNIT_TEXTS),
+    *(_sized(unit, count) for count in _around(_LIMITS.text_characters) for unit in _UNIT_TEXTS),
     *("🎉" * 127, "🎉" * 128),
 )
-_EDGE_PRODUCTS: Final = tuple(_sized(unit, n) for n in _around(PRODUCT_ID_CHARACTERS) for unit in ("p", "é"))
-_EDGE_ARRAYS: Final = tuple([f"e{k:03}" for k in range(n)] for limit in ARRAY_DEFAULTS for n in _around(limit))
+_EDGE_PRODUCTS: Final = tuple(_sized(unit, n) for n in _around(_LIMITS.product_id_characters) for unit in ("p", "é"))
+_EDGE_ARRAYS: Final = tuple(
+    [f"e{k:03}" for k in range(n)] for limit in _LIMITS.array_elements.values for n in _around(limit)
+)
 _EDGE_PROPERTIES: Final = (
-    *({f"p{k:03}": k for k in range(n)} for n in _around(PROPERTY_COUNT)),
-    *({_sized("n", n): 1} for n in _around(PROPERTY_NAME_CHARACTERS)),
-    *({"text": _sized("x", n)} for n in _around(STRING_CHARACTERS)),
+    *({f"p{k:03}": k for k in range(n)} for n in _around(_LIMITS.properties_count)),
+    *({_sized("n", n): 1} for n in _around(_LIMITS.property_name_characters)),
+    *({"text": _sized("x", n)} for n in _around(_LIMITS.nested_characters)),
 )
 _EDGE_OBJECTS: Final = (
-    *({_sized("k", n): 1} for n in _around(STRING_CHARACTERS)),
-    *({"text": _sized("x", n)} for n in _around(STRING_CHARACTERS)),
-    *({f"k{k:04}": "b" * 239 for k in range(n)} for n in _around(OBJECT_BYTES // 250)),
+    *({_sized("k", n): 1} for n in _around(_LIMITS.nested_characters)),
+    *({"text": _sized("x", n)} for n in _around(_LIMITS.nested_characters)),
+    *({f"k{k:04}": "b" * 239 for k in range(n)} for n in _around(_LIMITS.object_bytes.most // 250)),
 )
 _OVERFLOWS: Final[tuple[tuple[str, Any], ...]] = (
     ("tags", [f"e{k}" for k in range(501)]),
@@ -177,7 +171,7 @@ def right_object(draw: DrawFn, section: str, user: User) -> dict[str, Any]:
 
 
 def _section_and_object(draw: DrawFn, names: Namer) -> tuple[str, dict[str, Any]]:
-    section = pick(draw, SECTIONS)
+    section = pick(draw, _LIMITS.sections)
     right = right_object(draw, section, pick(draw, users(names)))
     return section, _flagged(right, pick(draw, _FLAGS))
 
@@ -195,13 +189,13 @@ def valid(draw: DrawFn, names: Namer) -> Step:
 def boundary(draw: DrawFn, names: Namer) -> Step:
     """Something at a limit, one below or one above."""
     user = pick(draw, users(names))
-    section = pick(draw, SECTIONS)
+    section = pick(draw, _LIMITS.sections)
     one = right_object(draw, section, user)
     changes: dict[str, tuple[tuple[str, tuple[Any, ...]], ...]] = {
         "attributes": (("colour", _EDGE_TEXTS), ("tags", _EDGE_ARRAYS), ("address", _EDGE_OBJECTS)),
         "events": (("properties", _EDGE_PROPERTIES), ("name", _EDGE_PRODUCTS)),
         "purchases": (
-            ("quantity", (*_around(QUANTITY_MAX), 1, 0, -1)),
+            ("quantity", (*_around(_LIMITS.quantity_max), 1, 0, -1)),
             ("product_id", _EDGE_PRODUCTS),
             ("properties", _EDGE_PROPERTIES),
         ),
@@ -373,7 +367,7 @@ def numbers(draw: DrawFn, names: Namer) -> Step:
 
 def update_only(draw: DrawFn, names: Namer) -> Step:
     """Users that nobody knows, with `_update_existing_only` true, false, left out, and of a wrong type."""
-    section = pick(draw, SECTIONS)
+    section = pick(draw, _LIMITS.sections)
     right = right_object(draw, section, pick(draw, unknown_users(names)))
     flag = pick(draw, (True, False, ABSENT, *tables.WILD_FLAGS))
     return _step(section, _flagged(right, flag), "unknown user" + ("" if flag is ABSENT else f", update only {flag!r}"))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from tracksync.contract import limits
+from tracksync.mock import limits
 from tracksync.mock.call import Call, Detail, Part, Refused
 from tracksync.mock.rate import SYNC_PATH, RateWindow
 from tracksync.model.exchange import Request, header

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from tracksync.contract import limits
+from tracksync.mock import limits
 from tracksync.mock.call import MISSING, REMOVED, UNCHANGED, Call, Part, WriteResult, WriteTask
 from tracksync.mock.profiles import Activity, Profile, UserIdentity
 from tracksync.mock.request import ARRAY_EDITS, OBJECT_EDITS
-from tracksync.values import arrays, identifiers, numbers, objects, text, times
+from tracksync.values import arrays, numbers, objects, text, times
 
 INC_MAX: Final = 10**300  # a sum beyond what any reader takes for a number is not stored
 
@@ -96,7 +96,7 @@ class Apply(Part):
     def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
         """Apply each attribute by itself: one that is not applied keeps no other from it (SYNC)."""
         for name, value in task.item.items():
-            kind = identifiers.attribute_kind(name)
+            kind = limits.attribute_kind(name)
             if kind == "custom":
                 outcome.named[name] = self.write_custom(task, profile, name, value)
             elif kind == "profile" or (name in ("email", "phone") and name != task.who.kind):
@@ -151,7 +151,7 @@ class Apply(Part):
 
     def fits(self, value: str) -> bool:
         """Whether a string is within the limit; row string-length."""
-        return text.fits(value, self.interpretation("string-length"))
+        return text.fits(value, self.interpretation("string-length"), limits.STRING_CHARACTERS)
 
     def over_length(self, current: Any, value: str) -> Any:
         """A string over the limit is not applied (SYNC)."""
@@ -283,7 +283,7 @@ class Apply(Part):
 
     def problems(self, value: Any) -> frozenset[objects.ObjectProblem]:
         """What is wrong inside a nested value (NESTED)."""
-        return objects.problems(value, self.interpretation("string-length"))
+        return objects.problems(value, self.interpretation("string-length"), limits.OBJECT_LIMITS)
 
     def take_objects(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
         """An array of objects has no limit of elements, only of bytes (ARROBJ)."""

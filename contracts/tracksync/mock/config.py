@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
-from tracksync.contract import ambiguities, limits
-from tracksync.mock import scenarios
+from tracksync.contract import ambiguities
+from tracksync.mock import limits, scenarios
 from tracksync.mock.scenarios import Scenario
 
 

@@ -11,7 +11,7 @@ import random
 from collections.abc import Callable
 from typing import Any, Final
 
-from tracksync.contract import limits
+from tracksync.mock import limits
 from tracksync.mock.call import Call, Detail, Part, Refused, WriteTask
 from tracksync.mock.config import MockConfig
 from tracksync.mock.profiles import Activity, Profile, UserIdentity

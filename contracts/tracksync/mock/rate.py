@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from tracksync.contract import limits
+from tracksync.mock import limits
 
 # Requests a minute on the neighbours. EXPORT and DELETE name theirs; for /users/track none of our sources does.
 NEIGHBOUR_LIMITS: Final = {"/users/track": 50_000, "/users/delete": 20_000, "/users/export/ids": 250}

@@ -10,7 +10,7 @@ import math
 import re
 from typing import Any, Final
 
-from tracksync.contract import limits
+from tracksync.mock import limits
 from tracksync.mock.call import Call, Detail, Part, Refused, WriteTask
 from tracksync.mock.profiles import UserIdentity
 from tracksync.values import currencies, identifiers, jsontext, numbers, objects, times
@@ -257,7 +257,7 @@ class RequestReader(Part):
             self.check_push_import(task)
         custom = False
         for name, value in item.items():
-            kind = identifiers.attribute_kind(name)
+            kind = limits.attribute_kind(name)
             if kind == "custom":
                 custom = True
                 if isinstance(value, (dict, list)):
@@ -289,7 +289,7 @@ class RequestReader(Part):
 
     def problems(self, value: Any) -> frozenset[objects.ObjectProblem]:
         """What is wrong inside a nested value (NESTED)."""
-        return objects.problems(value, self.interpretation("string-length"))
+        return objects.problems(value, self.interpretation("string-length"), limits.OBJECT_LIMITS)
 
     # --- events and purchases ---------------------------------------------------------------------------------
     def read_event(self, task: WriteTask) -> None:

@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tracksync.mock import limits
 from tracksync.mock.call import REMOVED, UNCHANGED, Call, Detail, Part, Refused, WriteResult, WriteTask
 from tracksync.mock.profiles import Activity, Profile
 from tracksync.values import times
@@ -86,7 +87,7 @@ class ResponseWriter(Part):
 
     def show_value(self, name: str, value: Any) -> Any:
         """One stored value. Row date-attribute: a date-like string is shown as sent or as a time."""
-        if isinstance(value, str) and times.is_date_like(value):
+        if isinstance(value, str) and times.is_date_like(value, limits.OBJECT_LIMITS.years):
             return self.show_date(value, times.read_time(value))
         return value
 

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from tracksync.contract.limits import CONTACTS
+from tracksync.contract.bounds import bounds
 from tracksync.oracle import neighbours, users
 from tracksync.oracle.belief import CONSISTENT_AFTER, CellKey, Identifier, User, linked_user
 from tracksync.oracle.context import Context, operations
@@ -54,7 +54,7 @@ def perhaps_applied(context: Context) -> None:
         neighbours.elsewhere(context)
     elif context.parsed.endpoint == "delete":
         context.belief = neighbours.forget(context.belief, context.parsed)
-    elif any(refusal.must for refusal in context.parsed.refusals) or context.parsed.endpoint != "sync":
+    elif context.parsed.refused or context.parsed.endpoint != "sync":
         return
     elif context.parsed.vague:
         make_unknown(context, lasting=True)  # whatever it does, it may do at any later time
@@ -65,7 +65,7 @@ def perhaps_applied(context: Context) -> None:
 def pend(context: Context, due: float | None = None) -> None:
     """The writes of the request may reach their cells once, at any later time, but not after `due` if it is given."""
     kinds = {kind for kind, _ in context.parsed.identifiers}
-    contacts = kinds.intersection(CONTACTS)
+    contacts = kinds.intersection(bounds().contacts)
     writes = [(key, replace(write, due=None if contacts else due)) for key, write in operations(context)]
     creates = due is not None and kinds == {"external_id"} and context.parsed.update_only is not True
 
@@ -100,7 +100,7 @@ def queue(context: Context, *, accepted: bool) -> None:
     """What /users/track was sent is applied at some later time, in any order; surely where it was accepted."""
     for parsed in neighbours.queued(context.parsed):
         inner = Context(context.belief, context.exchange, parsed)
-        if parsed.vague or any(refusal.must for refusal in parsed.refusals):
+        if parsed.vague or parsed.refused:
             make_unknown(inner, lasting=True)
         else:
             pend(inner, due=context.exchange.received + CONSISTENT_AFTER if accepted else None)

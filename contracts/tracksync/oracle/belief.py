@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
-from tracksync.contract.limits import ARRAY_MAX, ARRAY_MIN
+from tracksync.contract.bounds import bounds
 
 
 class _Marker:
@@ -206,7 +206,11 @@ class Belief(Struct, frozen=True):
             open_ones = [held] if held is not None and held in ambiguity.interpretations else ambiguity.interpretations
             ambiguities = ambiguities.insert(name, frozenset(open_ones))
         limit = settings.array_limit
-        return cls(settings, ambiguities, (limit, limit) if limit else (ARRAY_MIN, ARRAY_MAX))
+        return cls(
+            settings,
+            ambiguities,
+            (limit, limit) if limit else (bounds().array_elements.least, bounds().array_elements.most),
+        )
 
     def interpretations(self) -> dict[str, str]:
         """The rows of which one interpretation is left, where the ambiguities asks for consistency."""

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 
-from tracksync.contract.limits import ARRAY_MAX, DATE_YEAR_MAX, DATE_YEAR_MIN, OBJECT_BYTES, STRING_CHARACTERS
+from tracksync.contract.bounds import bounds
 from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Requires
 from tracksync.values import arrays, objects
 from tracksync.values.numbers import canonical, is_integer, is_number, same, within_int64
@@ -56,12 +56,12 @@ def clause_of(write: AttributeWrite) -> str:
     if isinstance(value, str):
         if not value:
             return "TS-ATTR-EMPTY-STRING"
-        if len(value) > STRING_CHARACTERS:
+        if len(value) > bounds().text_characters:
             return "TS-ATTR-LENGTH-OVER"
-        if len(value) > STRING_CHARACTERS - 8:
+        if len(value) > bounds().text_characters - 8:
             return "TS-ATTR-LENGTH-KEPT"
         if value[-1:].isdigit() or value[-1:] == "Z":
-            if is_date_like(value):
+            if is_date_like(value, bounds().date_years):
                 return "TS-ATTR-DATE"
             if not _in_date_range(value):
                 return "TS-ATTR-DATE-RANGE"
@@ -71,7 +71,7 @@ def clause_of(write: AttributeWrite) -> str:
     if isinstance(value, list):
         if value and all(isinstance(item, dict) for item in value):
             return "TS-OBJECTS-SET"
-        if len(value) > ARRAY_MAX:
+        if len(value) > bounds().array_elements.most:
             return "TS-ARRAY-LIMIT"
         return "TS-ARRAY-UNIQUE" if _repeats(value) else "TS-ARRAY-SET"
     return _clause_of_object(value, write)
@@ -88,7 +88,7 @@ def _clause_of_object(value: dict[str, Any], write: AttributeWrite) -> str:
     for key, clause in (("$add", "ADD"), ("$update", "UPDATE"), ("$remove", "REMOVE")):
         if key in keys:
             return f"TS-OBJECTS-{clause}"
-    found = objects.problems(value, "code-points")
+    found = objects.problems(value, "code-points", bounds().object_limits)
     if _far_time(value):
         return "TS-OBJECT-TIME"
     if found & {objects.ObjectProblem.NULL, objects.ObjectProblem.BAD_TIME}:
@@ -153,13 +153,13 @@ def _gone(requires: Requires = ()) -> list[CellOutcome]:
 
 
 def _string(value: str, prior: Any) -> list[CellOutcome]:
-    if len(value) > STRING_CHARACTERS:
+    if len(value) > bounds().text_characters:
         return _refused(prior)
     if "\0" in value:
         return [CellOutcome(value, value), *_open()]
     if (value[:1].isdigit() and value[-1:] == "Z") or (len(value) > 19 and value[-3:-2] == ":"):
         return _date(value)
-    if not fits(value, "utf16"):
+    if not fits(value, "utf16", bounds().text_characters):
         kept = [CellOutcome(value, value, (("string-length", "code-points"),))]
         return kept + _refused(prior, (("string-length", "utf16"),))
     return [CellOutcome(value, value)]
@@ -168,7 +168,7 @@ def _string(value: str, prior: Any) -> list[CellOutcome]:
 def _date(value: str) -> list[CellOutcome]:
     """A text that is certainly a time: shown as it was sent, or normalised (row date-attribute)."""
     time = read_time(value)
-    if not is_date_like(value) or time.certainty is not Certainty.CERTAIN:
+    if not is_date_like(value, bounds().date_years) or time.certainty is not Certainty.CERTAIN:
         return [CellOutcome(value, value)]
     if time.year is not None and time.year < 1000:  # strftime writes such years without their zeros on some systems
         return [CellOutcome(value, value), CellOutcome(UNKNOWN, ANYTHING)]
@@ -218,7 +218,8 @@ def _far_time(value: Any) -> bool:
 
 def _in_date_range(text: str) -> bool:
     year = read_time(text).year
-    return year is None or DATE_YEAR_MIN <= year <= DATE_YEAR_MAX
+    first, last = bounds().date_years
+    return year is None or first <= year <= last
 
 
 # --- arrays ------------------------------------------------------------------------------------------------------
@@ -232,13 +233,18 @@ def _simple(values: Iterable[Any]) -> bool:
     kinds: dict[Any, type] = {}
     for item in values:
         if isinstance(item, str):
-            if not fits(item, "utf16") or "\0" in item:
+            if not fits(item, "utf16", bounds().nested_characters) or "\0" in item:
                 return False
         elif not isinstance(item, (bool, int, float)) or abs(item) >= 2**63:
             return False
         elif kinds.setdefault(item, type(item)) is not type(item):
             return False  # whether 1 repeats true, or 1.0, depends on the server's language
     return True
+
+
+def _has_problem(value: Any) -> bool:
+    """Whether something is wrong in the nested `value` in one way of counting characters."""
+    return any(objects.problems(value, unit, bounds().object_limits) for unit in UNITS)
 
 
 def _array(value: list[Any], prior: Any, limits: tuple[int, int]) -> list[CellOutcome]:
@@ -275,7 +281,7 @@ def _capped(values: list[Any], prior: Any, limits: tuple[int, int], requires: Re
                 outcomes.append(CellOutcome(prior, OMITTED, (*stands, ("refused-attribute", "omitted")), exact))
         over = (low, min(high, size - 1))
         outcomes += _refused(prior, (*requires, ("array-overflow", "unchanged")), over)
-    if objects.serialized_size(values) > OBJECT_BYTES:
+    if objects.serialized_size(values) > bounds().object_bytes.most:
         outcomes += _refused(prior)
     return outcomes
 
@@ -344,7 +350,7 @@ def _object(value: dict[str, Any], prior: Any, write: AttributeWrite, limits: tu
         return _open()
     if not value:
         return [CellOutcome(prior if write.merge and isinstance(prior, dict) else {}, ANYTHING), *_open()]
-    by_unit = {unit: objects.problems(value, unit) for unit in UNITS}
+    by_unit = {unit: objects.problems(value, unit, bounds().object_limits) for unit in UNITS}
     if by_unit["code-points"] == by_unit["utf16"]:
         return _object_with(by_unit["utf16"], value, prior, write)
     outcomes: list[CellOutcome] = []
@@ -363,7 +369,7 @@ def _object_with(
         return _refused(prior, (("invalid-object", "not-applied"),))
     if _far_time(value):
         return [CellOutcome(UNKNOWN, NotShown(value)), CellOutcome(UNKNOWN, OMITTED)]
-    if objects.doubtful(value):
+    if objects.doubtful(value, bounds().object_limits):
         return _open()
     if not write.merge or prior is ABSENT:
         return [CellOutcome(value, value)]
@@ -372,7 +378,7 @@ def _object_with(
     if not isinstance(prior, dict):
         return [CellOutcome(value, value), *_refused(prior)]
     merged = objects.merge(prior, value)
-    if objects.serialized_size(merged) > OBJECT_BYTES:
+    if objects.serialized_size(merged) > bounds().object_bytes.most:
         return _refused(prior, (("invalid-object", "not-applied"),))
     return [CellOutcome(merged, merged)]
 
@@ -395,9 +401,9 @@ def _incremented(step: Any, prior: Any) -> list[CellOutcome]:
 
 
 def _stored_objects(value: list[Any], prior: Any) -> list[CellOutcome]:
-    if objects.serialized_size(value) > OBJECT_BYTES:
+    if objects.serialized_size(value) > bounds().object_bytes.most:
         return _refused(prior, (("invalid-object", "not-applied"),))
-    if objects.doubtful(value) or any(objects.problems(item, unit) for item in value for unit in UNITS):
+    if objects.doubtful(value, bounds().object_limits) or any(map(_has_problem, value)):
         return _open()
     outcomes = [CellOutcome(value, value)]
     if _repeats(value):
@@ -426,7 +432,7 @@ def _edited_objects(value: dict[str, Any], prior: Any, merge: bool) -> list[Cell
     for result, requires in variants:
         if not result:
             outcomes += _emptied(prior, requires)
-        elif objects.serialized_size(result) > OBJECT_BYTES:
+        elif objects.serialized_size(result) > bounds().object_bytes.most:
             outcomes += _refused(prior, requires)
         else:
             outcomes.append(CellOutcome(result, result, requires))
@@ -467,7 +473,7 @@ def _well_formed_edit(value: dict[str, Any]) -> bool:
                 if item.keys() != wanted or not isinstance(item["$identifier_key"], str):
                     return False
             new = item if key == "$add" else item.get("$new_object", {})
-            if not isinstance(new, dict) or objects.doubtful(new) or any(objects.problems(new, unit) for unit in UNITS):
+            if not isinstance(new, dict) or objects.doubtful(new, bounds().object_limits) or _has_problem(new):
                 return False
     return True
 
@@ -498,7 +504,7 @@ def appears(stored: Any, shown: Any) -> bool:
 def _same_time_text(sent: str, shown: str) -> bool:
     """Whether a date-like text came back as the same instant in another form."""
     one = read_time(sent)
-    if one.certainty is Certainty.NOT or not is_date_like(sent) or not _in_date_range(sent):
+    if one.certainty is Certainty.NOT or not is_date_like(sent, bounds().date_years) or not _in_date_range(sent):
         return False
     other = read_time(shown)
     if other.instant is None or other.certainty is Certainty.NOT or shown != shown.strip():

@@ -8,7 +8,7 @@ from typing import Any
 
 from msgspec.structs import replace
 
-from tracksync.contract.limits import ARRAY_MAX, STRING_CHARACTERS
+from tracksync.contract.bounds import bounds
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import cells, pending, precision, response_body
 from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Belief, Cell, CellKey, State, User
@@ -72,7 +72,7 @@ def _in_doubles(cell: Cell, write: AttributeWrite, shown: Any, limits: tuple[int
 
 
 def _certainly_refused(write: AttributeWrite) -> bool:
-    return isinstance(write.value, str) and len(write.value) > STRING_CHARACTERS
+    return isinstance(write.value, str) and len(write.value) > bounds().text_characters
 
 
 def _unmoved(cell: Cell, shown: Any) -> bool:
@@ -201,7 +201,7 @@ def _attribute_clause(write: AttributeWrite, cell: Cell) -> str:
         added = write.value["add"]
         if isinstance(added, list):
             merged = [*prior, *added]
-            if len(unique(merged)) > ARRAY_MAX:
+            if len(unique(merged)) > bounds().array_elements.most:
                 return "TS-ARRAY-LIMIT"
             if len(unique(merged)) < len(merged):
                 return "TS-ARRAY-ADD-PRESENT"

@@ -13,7 +13,7 @@ from typing import Any
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracksync.contract.limits import CONTACTS
+from tracksync.contract.bounds import bounds
 from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import neighbours, rates, response_body, users
@@ -80,7 +80,7 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     body = check_body(context, response)
     if not accepted:
         refused(context)
-    elif body is None or parsed.vague or any(refusal.must for refusal in parsed.refusals):
+    elif body is None or parsed.vague or parsed.refused:
         if body is not None and response.status == 201 and parsed.endpoint == "sync":
             context.findings += response_body.check_message(body)
             context.findings += response_body.check_too_long(parsed, body)
@@ -104,7 +104,7 @@ def _form_findings(context: Context) -> Iterable[Finding]:
     ]
     named = {finding.clause for finding in broken}
     for clause in FORMS if broken else ():
-        if clause in context.parsed.features and clause not in named:
+        if clause in context.parsed.covers and clause not in named:
             yield dataclasses.replace(
                 broken[0], clause=clause, message=f"{broken[0].message}; neither refused nor read right"
             )
@@ -298,9 +298,9 @@ def _check_entry(context: Context, candidate: Candidate, entry: dict[str, Any]) 
         user = check_attributes(context, candidate, user, entry)
     else:
         user = check_counter(context, candidate, user, entry)
-    if context.findings and {kind for kind, _ in parsed.identifiers} == set(CONTACTS):
+    if context.findings and {kind for kind, _ in parsed.identifiers} == set(bounds().contacts):
         context.findings = [_by_leader(finding) for finding in context.findings]
-    if candidate.kind in CONTACTS and candidate.user.external:
+    if candidate.kind in bounds().contacts and candidate.user.external:
         context.findings = [_by_contact(finding, candidate.kind) for finding in context.findings]
     if context.findings and candidate.user.exists is False and _alike(context.belief, parsed):
         text = "the answer mixes up users whose identifiers differ in spelling only"
@@ -346,7 +346,7 @@ def _user_features(parsed: ParsedRequest, candidate: Candidate) -> Iterable[str]
     kinds = [kind for kind, _ in parsed.identifiers]
     if kinds == ["email", "phone"]:
         yield "TS-USER-EMAIL-LEADS"
-    if candidate.user.exists and candidate.kind in CONTACTS:
+    if candidate.user.exists and candidate.kind in bounds().contacts:
         yield f"TS-USER-{candidate.kind.upper()}-FINDS"
     if candidate.user.exists is False and candidate.kind == "user_alias" and parsed.update_only is False:
         yield "TS-USER-ALIAS-LABEL"

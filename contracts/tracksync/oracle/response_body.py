@@ -9,12 +9,11 @@ from typing import Any
 
 from msgspec import Struct
 
-from tracksync.contract.limits import CONTACTS, IDENTIFIERS
+from tracksync.contract.bounds import bounds
 from tracksync.model.exchange import Response, media_type
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle.counters import Shown
 from tracksync.oracle.request import ParsedRequest, name_key
-from tracksync.values.identifiers import attribute_kind
 from tracksync.values.jsontext import read_json
 from tracksync.values.numbers import is_integer, same
 from tracksync.values.times import Certainty, read_time
@@ -92,7 +91,7 @@ def check_fatal(parsed: ParsedRequest, status: int, body: dict[str, Any]) -> tup
     own = (
         status == 400
         and _of_one_object(parsed)
-        and all(refusal.clause != "TS-REFUSE-TYPE" for refusal in parsed.refusals)
+        and all(condition.clause != "TS-REFUSE-TYPE" for condition in parsed.conditions)
     )
     shown = kinds.pop() if len(kinds) == 1 and own else None
     return findings, shown
@@ -108,7 +107,7 @@ def _says_something(value: Any) -> bool:
 
 def _of_one_object(parsed: ParsedRequest) -> bool:
     """Whether all that may be wrong lies within one object, and not in the body or before it."""
-    return bool(parsed.refusals) and all(refusal.pointer.count("/") > 3 for refusal in parsed.refusals)
+    return bool(parsed.conditions) and all(condition.pointer.count("/") > 3 for condition in parsed.conditions)
 
 
 def _check_entry(parsed: ParsedRequest, status: int, entry: dict[str, Any], where: str) -> list[Finding]:
@@ -189,14 +188,14 @@ def check_identifier(parsed: ParsedRequest, entry: dict[str, Any]) -> tuple[list
     if not named:
         kind, value = parsed.identifiers[0]
         text = f"the entry does not name the user by {kind} as the request did"
-        others = {kind: entry[kind] for kind in IDENTIFIERS if kind in entry}
+        others = {kind: entry[kind] for kind in bounds().identifiers if kind in entry}
         return [Finding("TS-OK-IDENTIFIER", text, f"{ENTRY}/{kind}", value, others or NOTHING)], None
     return [], interpretation
 
 
 def _leading(parsed: ParsedRequest) -> set[str]:
     """The kinds of identifier that say whom the request means."""
-    return {kind for kind, _ in parsed.identifiers if kind not in CONTACTS} or {parsed.identifiers[0][0]}
+    return {kind for kind, _ in parsed.identifiers if kind not in bounds().contacts} or {parsed.identifiers[0][0]}
 
 
 def check_attributes_listed(
@@ -213,11 +212,11 @@ def check_attributes_listed(
     for name, value in listed.items():
         if name in parsed.attributes:
             continue
-        kind = attribute_kind(name)
-        clause = "TS-OK-ONLY-ATTRIBUTES" if kind == "custom" else "TS-OK-CUSTOM-ONLY"
+        custom = name not in bounds().object_members["attributes"]
+        clause = "TS-OK-ONLY-ATTRIBUTES" if custom else "TS-OK-CUSTOM-ONLY"
         text = (
             f"custom_attributes lists {name!r}, which the request did not name"
-            if kind == "custom"
+            if custom
             else f"custom_attributes lists {name!r}, which is no custom attribute"
         )
         findings.append(Finding(clause, text, f"{where}/{_escaped(name)}", NOTHING, value))

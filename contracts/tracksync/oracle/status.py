@@ -1,16 +1,18 @@
-"""Step two: hold the answer's status, and the body of a refusal, against the grounds for refusing."""
+"""Step two: hold the response's status, and the body of a refusal, against the class of the request."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.contract.classify import Condition
+from tracksync.contract.refusals import refusals
 from tracksync.model.exchange import Response
 from tracksync.model.finding import Finding
 from tracksync.oracle import response_body
 from tracksync.oracle.context import Context
-from tracksync.oracle.request import NOT_OFFERED, Refusal
 
+NOT_OFFERED = "other-endpoint"  # the row that says that there may be no such endpoint
 ACCEPTANCE = (  # which clause a needless refusal breaks, by what the request has in it
     "TS-PURCHASE-REFUND",
     "TS-PURCHASE-PRODUCT-LENGTH",
@@ -23,46 +25,44 @@ ACCEPTANCE = (  # which clause a needless refusal breaks, by what the request ha
 
 
 def check_status(context: Context, response: Response) -> bool:
-    """Hold the status against the grounds for refusal. Returns whether the server accepted the request."""
+    """Hold the status against the class of the request. Returns whether the server accepted it."""
     status = response.status
     parsed = context.parsed
-    refusals = parsed.refusals
-    musts = [refusal for refusal in refusals if refusal.must]
+    conditions = parsed.conditions
+    musts = [condition for condition in conditions if condition.refused]
     context.covered.add("TS-ANSWER-STATUS")
     if status == 429:
         return False
     if 200 <= status < 300:
         if musts:
-            for refusal in musts[:1]:
-                context.covered.add(refusal.clause)
-                text = f"accepted ({status}) although {refusal.why}"
-                context.findings.append(
-                    Finding(refusal.clause, text, "/response/status", min(refusal.statuses), status)
-                )
+            first = musts[0]
+            context.covered.add(first.clause)
+            text = f"accepted ({status}) although {first.reason}"
+            context.findings.append(Finding(first.clause, text, "/response/status", min(first.statuses), status))
             return True
         if status != 201 and parsed.endpoint in ("sync", "track"):
             text = f"a completed request is answered {status}"
             context.findings.append(Finding("TS-OK-STATUS", text, "/response/status", 201, status))
         _acceptance(context)
         return True
-    applicable = [refusal for refusal in refusals if status in refusal.statuses]
+    applicable = [condition for condition in conditions if status in condition.statuses]
     if musts:
-        context.covered.update(refusal.clause for refusal in musts if len(musts) == 1 or refusal in applicable)
+        context.covered.update(one.clause for one in musts if len(musts) == 1 or one in applicable)
     if applicable:
         _refusal_interpretations(context, musts, applicable, status)
         return False
-    expected = sorted({status for refusal in (musts or refusals) for status in refusal.statuses}) or [201]
+    expected = sorted({status for condition in (musts or conditions) for status in condition.statuses}) or [201]
     if not musts and 201 not in expected:
         expected = [201, *expected]
-    reasons = ", and ".join(dict.fromkeys(refusal.why for refusal in (musts or refusals)[:2]))
+    reasons = ", and ".join(dict.fromkeys(condition.reason for condition in (musts or conditions)[:2]))
     text = f"answered {status} although {reasons}" if musts else f"a lawful request is answered {status}"
     if status not in response_body.STATUSES and status not in (405, 415):
         unknown = f"the documents know no status {status}"
         context.findings.append(Finding("TS-ANSWER-STATUS", unknown, "/response/status", expected, status))
-    if musts or refusals:
-        clause = (musts or list(refusals))[0].clause
+    if conditions:
+        clause = (musts or conditions)[0].clause
     else:
-        clause = next((one for one in ACCEPTANCE if one in parsed.features), "TS-OK-STATUS")
+        clause = next((one for one in ACCEPTANCE if one in parsed.covers), "TS-OK-STATUS")
     shown = expected[0] if len(expected) == 1 else expected
     context.findings.append(Finding(clause, text + _excerpt(response), "/response/status", shown, status))
     return False
@@ -76,27 +76,29 @@ def _excerpt(response: Response) -> str:
 
 def _acceptance(context: Context) -> None:
     """The request was accepted: interpretations under which it would have been refused are closed."""
-    context.covered |= {"TS-OK-STATUS", *context.parsed.features}
-    for refusal in context.parsed.refusals:
-        if refusal.ambiguity is not None:
-            refusing = {interpretation for _, interpretation in refusal.interpretations}
-            context.covered.add(refusal.clause)
-            left = frozenset(ambiguity_catalogue()[refusal.ambiguity].interpretations) - refusing
-            context.hold(refusal.ambiguity, left, "/response/status")
+    context.covered |= {"TS-OK-STATUS", *context.parsed.covers}
+    for condition in context.parsed.conditions:
+        if condition.ambiguity is not None:
+            refusing = {interpretation for _, interpretation in condition.shows}
+            context.covered.add(condition.clause)
+            left = frozenset(ambiguity_catalogue()[condition.ambiguity].interpretations) - refusing
+            context.hold(condition.ambiguity, left, "/response/status")
 
 
-def _refusal_interpretations(context: Context, musts: list[Refusal], applicable: list[Refusal], status: int) -> None:
-    """A refusal that only one ground explains shows that ground's reading."""
+def _refusal_interpretations(
+    context: Context, musts: list[Condition], applicable: list[Condition], status: int
+) -> None:
+    """A refusal that only one condition explains shows the interpretation of its ambiguity."""
     if len(applicable) != 1 or (musts and musts != applicable):
         return
-    refusal = applicable[0]
-    if refusal.statuses is NOT_OFFERED:
+    condition = applicable[0]
+    if condition.row == NOT_OFFERED:
         return
-    context.covered.add(refusal.clause)
-    shown = dict(refusal.interpretations).get(status)
+    context.covered.add(condition.clause)
+    shown = dict(condition.shows).get(status)
     if shown is not None:
-        assert refusal.ambiguity is not None
-        context.hold(refusal.ambiguity, frozenset([shown]), "/response/status")
+        assert condition.ambiguity is not None
+        context.hold(condition.ambiguity, frozenset([shown]), "/response/status")
 
 
 def check_body(context: Context, response: Response) -> dict[str, Any] | None:
@@ -105,7 +107,7 @@ def check_body(context: Context, response: Response) -> dict[str, Any] | None:
     if (
         parsed.endpoint not in ("sync", "track", "delete", "export")
         or status in (413, 415)  # often said before the endpoint has a word
-        or (parsed.endpoint != "sync" and status in NOT_OFFERED)
+        or (parsed.endpoint != "sync" and status in refusals()[NOT_OFFERED].statuses)
     ):
         return None
     body: dict[str, Any] | None

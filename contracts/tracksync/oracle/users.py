@@ -8,7 +8,7 @@ from __future__ import annotations
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracksync.contract.limits import CONTACTS, STRONG
+from tracksync.contract.bounds import bounds
 from tracksync.oracle.belief import Belief, Requires, User
 from tracksync.oracle.pending import reached_by
 from tracksync.oracle.request import ParsedRequest, identifier_key
@@ -34,7 +34,7 @@ def candidates(belief: Belief, parsed: ParsedRequest) -> list[Candidate]:
     if len(parsed.identifiers) == 1:
         return _lookup(belief, *parsed.identifiers[0])
     by_kind = dict(parsed.identifiers)
-    strong = [kind for kind in STRONG if kind in by_kind]
+    strong = [kind for kind in bounds().profile_identifiers if kind in by_kind]
     if len(strong) > 1:
         found = []
         for interpretation, order in LEADERS.items():
@@ -44,7 +44,7 @@ def candidates(belief: Belief, parsed: ParsedRequest) -> list[Candidate]:
         return found
     if strong:
         return _lookup(belief, strong[0], by_kind[strong[0]])
-    for kind in CONTACTS:
+    for kind in bounds().contacts:
         if kind in by_kind:
             return _lookup(belief, kind, by_kind[kind])
     return []
@@ -61,10 +61,10 @@ def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
     there = [uid for uid in holders if belief.users[uid].exists]
     perhaps = [uid for uid in holders if uid not in there]  # gone, they leave it to the others, or to nobody
     chosen = [*(uid for some in (holders, there) for uid in _meant(belief, kind, some)), *perhaps]
-    if not holders and kind not in CONTACTS:
+    if not holders and kind not in bounds().contacts:
         chosen = sure
     found = [Candidate(uid, belief.users[uid], kind) for uid in dict.fromkeys([*chosen, *doubtful])]
-    if not chosen or (not there and kind in CONTACTS and _named_otherwise(belief, holders)):
+    if not chosen or (not there and kind in bounds().contacts and _named_otherwise(belief, holders)):
         fresh = belief.settings.fresh(kind, key[1]) or key in belief.names
         stranger = User(exists=False if fresh else None, fresh=fresh, external=kind == "external_id")
         if key in belief.pending_by_contact:  # a write by this name may have made somebody meanwhile
@@ -75,7 +75,9 @@ def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
 
 def _named_otherwise(belief: Belief, uids: list[int]) -> bool:
     """Whether one of these is known by more than an email or phone: gone, it is another than who comes by these."""
-    return any(uid in links for (kind, _), links in belief.names.items() if kind not in CONTACTS for uid in uids)
+    return any(
+        uid in links for (kind, _), links in belief.names.items() if kind not in bounds().contacts for uid in uids
+    )
 
 
 def _meant(belief: Belief, kind: str, holders: list[int]) -> list[int]:
@@ -138,7 +140,7 @@ def linked(
             continue
         if key in belief.pending_by_contact:
             user = replace(reached_by(user, belief.pending_by_contact[key]), unsettled=True)
-        contact = kind in CONTACTS
+        contact = kind in bounds().contacts
         if contact and user.unplaced:  # what it surely held before is doubtful as well: see adrift
             if ~uid not in links:
                 names = names.insert(key, (*links, ~uid))
@@ -149,7 +151,7 @@ def linked(
             contact
             and proven
             and parsed.section == "attributes"
-            and any(kind in STRONG for kind, _ in parsed.identifiers)
+            and any(kind in bounds().profile_identifiers for kind, _ in parsed.identifiers)
         ):
             for former in user.held:  # a profile has one email and one phone; the former one leads to it no longer
                 if former[0] == kind:

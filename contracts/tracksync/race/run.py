@@ -16,8 +16,8 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
+from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
-from tracksync.contract.limits import RATE_PER_MINUTE
 from tracksync.engine.cleaning import Cleaner
 from tracksync.engine.fuzzing import freshness, new_prefix
 from tracksync.engine.pace import Pace
@@ -211,7 +211,7 @@ class _RaceRun:
         """What the oracle is told. A scenario of the mock may bring a limit, a window and a clock of its own."""
         plan = self.plan
         played = scenario(plan.scenario)
-        limit = played.rate_limit or plan.rate_limit or (MOCK_RATE if plan.own_mock else RATE_PER_MINUTE)
+        limit = played.rate_limit or plan.rate_limit or (MOCK_RATE if plan.own_mock else bounds().rate_limit)
         fresh = freshness(self.prefix, everything=False)
         skew = self.skew + abs(played.clock_ahead)
         return Settings(limit, None, fresh, plan.interpretations, skew, played.window_seconds or plan.window_seconds)

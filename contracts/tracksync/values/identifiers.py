@@ -1,26 +1,14 @@
-"""What kind of thing a key of an attributes object names, and whether a text can be an email address."""
+"""Whether a text can be an email address."""
 
 from __future__ import annotations
 
 import re
 from typing import Final
 
-from tracksync.contract.limits import CONTROL_KEYS, IDENTIFIERS, PROFILE_FIELDS
-
-_KINDS: Final = (
-    dict.fromkeys(PROFILE_FIELDS, "profile")
-    | dict.fromkeys(CONTROL_KEYS, "control")
-    | dict.fromkeys(IDENTIFIERS, "identifier")
-)
 _ORDINARY: Final = re.compile(
     r"(?=.{1,64}@)[A-Za-z0-9_%+-]+(?:\.[A-Za-z0-9_%+-]+)*"
     r"@(?=.{1,253}\Z)(?:[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,24}"
 )
-
-
-def attribute_kind(key: str) -> str:
-    """What `key` names in an attributes object: "identifier", "control", "profile", or else "custom" (ATTR NESTED)."""
-    return _KINDS.get(key, "custom")
 
 
 def plausible_email(text: str) -> bool | None:

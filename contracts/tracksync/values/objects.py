@@ -12,7 +12,6 @@ from typing import Any, Final
 
 import msgspec
 
-from tracksync.contract.limits import OBJECT_BYTES
 from tracksync.values.numbers import same
 from tracksync.values.text import fits
 from tracksync.values.times import Certainty, is_date_like, read_time
@@ -29,7 +28,17 @@ class ObjectProblem(enum.StrEnum):
     SIZE = "size"
 
 
-def problems(value: Any, unit: str) -> frozenset[ObjectProblem]:
+class ObjectLimits(msgspec.Struct, frozen=True):
+    """What an object keeps to. `characters`: of a text or key. Up to `least_bytes` every server stores it, over
+    `most_bytes` none does. `years`: those of a date."""
+
+    characters: int
+    least_bytes: int
+    most_bytes: int
+    years: tuple[int, int]
+
+
+def problems(value: Any, unit: str, limits: ObjectLimits) -> frozenset[ObjectProblem]:
     """What is certainly wrong anywhere in the nested `value`; strings are measured in `unit`."""
     found: set[ObjectProblem] = set()
     todo = [value]
@@ -38,7 +47,7 @@ def problems(value: Any, unit: str) -> frozenset[ObjectProblem]:
         if item is None:
             found.add(ObjectProblem.NULL)
         elif type(item) is str:
-            if not fits(item, unit):
+            if not fits(item, unit, limits.characters):
                 found.add(ObjectProblem.STRING_LENGTH)
         elif type(item) is list:
             todo.extend(item)
@@ -50,19 +59,19 @@ def problems(value: Any, unit: str) -> frozenset[ObjectProblem]:
                         found.add(ObjectProblem.BAD_TIME)
                 elif "." in key or "$" in key or " " in key:
                     found.add(ObjectProblem.KEY_NAME)
-                if not fits(key, unit):
+                if not fits(key, unit, limits.characters):
                     found.add(ObjectProblem.KEY_LENGTH)
-    if serialized_size(value) > OBJECT_BYTES:
+    if serialized_size(value) > limits.most_bytes:
         found.add(ObjectProblem.SIZE)
     return frozenset(found)
 
 
-def doubtful(value: Any) -> bool:
+def doubtful(value: Any, limits: ObjectLimits) -> bool:
     """Whether lawful servers may differ on storing the nested `value`, whatever its `problems` say.
 
     So it is with a $time that `read_time` is not sure of (but yyyy-MM-dd is NESTED's own example), one outside the
-    years 0 to 3000 (TYPES), one among other keys, an empty key, a NUL, which no store of text has to take, and a size
-    that is over 100 KB in one way of counting and not in another.
+    years of `limits` (TYPES), one among other keys, an empty key, a NUL, which no store of text has to take, and a size
+    that is over the limit in one way of counting and not in another.
     """
     todo = [value]
     while todo:
@@ -75,18 +84,19 @@ def doubtful(value: Any) -> bool:
         elif type(item) is dict:
             todo.extend(item.values())
             todo.extend(item)
-            if "" in item or ("$time" in item and (len(item) > 1 or _time_doubtful(item["$time"]))):
+            if "" in item or ("$time" in item and (len(item) > 1 or _time_doubtful(item["$time"], limits.years))):
                 return True
     size = serialized_size(value)
-    return _KILOBYTES < size <= OBJECT_BYTES or (size <= _KILOBYTES < len(_LOOSE_ENCODER.encode(value)))
+    least = limits.least_bytes
+    return least < size <= limits.most_bytes or (size <= least < len(_LOOSE_ENCODER.encode(value)))
 
 
-def _time_doubtful(value: Any) -> bool:
+def _time_doubtful(value: Any, years: tuple[int, int]) -> bool:
     certainty = _time_certainty(value)
     if certainty is Certainty.NOT:
         return False  # a problem, not a doubt
     sure = certainty is Certainty.CERTAIN or _plain_date(value)
-    return not (sure and is_date_like(value))
+    return not (sure and is_date_like(value, years))
 
 
 def _plain_date(value: Any) -> bool:
@@ -167,5 +177,4 @@ def serialized_size(value: Any) -> int:
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _LOOSE_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False)  # with escapes and spaces
-_KILOBYTES: Final = 100 * 1000
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)

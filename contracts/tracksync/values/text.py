@@ -5,8 +5,6 @@ Interpretations are those of the ambiguity `string-length`.
 
 from __future__ import annotations
 
-from tracksync.contract.limits import STRING_CHARACTERS
-
 
 def length(text: str, unit: str) -> int:
     """The length of `text` in `unit`: "code-points" or "utf16". Lone surrogates count one in both."""
@@ -17,7 +15,7 @@ def length(text: str, unit: str) -> int:
     raise ValueError(f"a string's length is counted in code-points or utf16, not in {unit!r}")
 
 
-def fits(text: str, unit: str, limit: int = STRING_CHARACTERS) -> bool:
+def fits(text: str, unit: str, limit: int) -> bool:
     """Whether `text` is at most `limit` long in `unit`; the limit itself fits."""
     if 2 * len(text) <= limit:  # short enough in any unit: the case of nearly every string
         return True

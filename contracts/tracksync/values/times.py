@@ -14,8 +14,6 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
-from tracksync.contract.limits import DATE_YEAR_MAX, DATE_YEAR_MIN
-
 
 class Certainty(enum.StrEnum):
     """How sure it is that a text is a time."""
@@ -70,13 +68,13 @@ def write_time(instant: int, form: str, offset_minutes: int = 0) -> str:
     return f"{years}{moment.isoformat(timespec='milliseconds')[4:]}{zone}"
 
 
-def is_date_like(text: str) -> bool:
-    """Whether a string attribute with this text may become a time (ATTR): a full date, its year from 0 to 3000 (TYPES).
+def is_date_like(text: str, years: tuple[int, int]) -> bool:
+    """Whether a string attribute with this text may become a time (ATTR): a full date, its year one of `years` (TYPES).
 
     Wide on purpose: where `read_time` says LENIENT, a lawful server may as well keep the string.
     """
     time = read_time(text)
-    return time.year is not None and DATE_YEAR_MIN <= time.year <= DATE_YEAR_MAX
+    return time.year is not None and years[0] <= time.year <= years[1]
 
 
 def same_instant(a: int, b: int) -> bool:

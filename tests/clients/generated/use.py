@@ -14,22 +14,22 @@ from written_client import AuthenticatedClient
 from written_client.api.track import track_user_sync, track_users
 from written_client.api.users import delete_users, export_users_by_identifier
 from written_client.models import (
-    UserAttributes,
+    AttributesRequest,
     Currency,
     DeleteByExternalId,
     DeleteSuccess,
     Event,
+    EventRequest,
     ExportByExternalId,
     ExportSuccess,
     FieldsToExportItem,
     Purchase,
-    AttributesRequest,
-    EventRequest,
     PurchaseRequest,
     SyncSuccess,
     TrackRequest,
     TrackSuccess,
     UpdatedUser,
+    UserAttributes,
 )
 from written_client.types import Unset
 

@@ -14,7 +14,7 @@ from types import TracebackType
 from typing import Final
 from urllib.parse import urlsplit
 
-from tracksync.gate.client_rules import SYNC_PATH
+from tracksync.contract.bounds import SYNC
 from tracksync.gate.drive import behaviours
 from tracksync.gate.drive.adapter import Adapter, Gone, Silent
 from tracksync.gate.drive.protocol import AdapterReport, Hello, Kind, Operation
@@ -50,7 +50,7 @@ class Rig:
 
     def environment_of(self, url: str) -> dict[str, str]:
         """What is added to the adapter's environment."""
-        value = {"url": url, "host": urlsplit(url).netloc, "sync-url": url + SYNC_PATH}[self.endpoint_form]
+        value = {"url": url, "host": urlsplit(url).netloc, "sync-url": url + SYNC}[self.endpoint_form]
         return {**dict.fromkeys(self.endpoint_vars, value), **dict.fromkeys(self.key_vars, self.key)}
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from tracksync.contract.limits import BODY_BYTES
+from tracksync.contract.bounds import bounds
 from tracksync.generate.build import (
     SYNC,
     KeyForm,
@@ -200,6 +200,6 @@ def other_forms(name: Namer) -> Iterator[Step]:
 def huge_body(name: Namer) -> Iterator[Step]:
     """A body over 4 MB, then one that shows whether it was read."""
     user = {"external_id": name.external_id("u")}
-    padding = {f"p{number}": "x" * 255 for number in range(BODY_BYTES // 255)}
+    padding = {f"p{number}": "x" * 255 for number in range(bounds().body_bytes.most // 255)}
     yield send("over 4 MB", event_request(user, EVENT, DAY, properties={"padding": padding}))
     yield send("the event again", event_request(user, EVENT, DAY))

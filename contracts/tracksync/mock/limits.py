@@ -1,12 +1,15 @@
-"""The documented limits, as named numbers. Sources in brackets; see docs/sources.md."""
+"""The mock's own statement of the documented limits and names. Sources in brackets; see docs/sources.md.
+
+They stand here apart from the spec on purpose: a slip on one side is seen by the other.
+"""
 
 from typing import Final
+
+from tracksync.values.objects import ObjectLimits
 
 RATE_PER_MINUTE: Final = 500  # SYNC LIMITS: the base limit; workspaces can have others
 BODY_BYTES: Final = 4 * 1024 * 1024  # LIMITS: "up to 4 MB on most endpoints"
 STRING_CHARACTERS: Final = 255  # TYPES
-ARRAY_DEFAULTS: Final = (25, 100, 500)  # TYPES, ATTR and older pages: what the documents have named so far
-ARRAY_MIN: Final = 25
 ARRAY_MAX: Final = 500
 OBJECT_BYTES: Final = 100 * 1024  # NESTED ARROBJ EVENT
 PROPERTY_COUNT: Final = 256  # EVENT
@@ -30,3 +33,14 @@ PROFILE_FIELDS: Final = frozenset(  # ATTR; image_url from older pages
 )
 SECTIONS: Final = ("attributes", "events", "purchases")  # SYNC
 RESERVED_PROPERTIES: Final = frozenset({"time", "event_name"})  # EVENT
+OBJECT_LIMITS: Final = ObjectLimits(STRING_CHARACTERS, 100 * 1000, OBJECT_BYTES, (DATE_YEAR_MIN, DATE_YEAR_MAX))
+_KINDS: Final = (
+    dict.fromkeys(PROFILE_FIELDS, "profile")
+    | dict.fromkeys(CONTROL_KEYS, "control")
+    | dict.fromkeys(IDENTIFIERS, "identifier")
+)
+
+
+def attribute_kind(key: str) -> str:
+    """What `key` names in an attributes object: "identifier", "control", "profile", or else "custom" (ATTR NESTED)."""
+    return _KINDS.get(key, "custom")
