@@ -14,7 +14,11 @@ EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
 RIGHT = counted(U, "seen", SHOWN, SHOWN, 1)
 TRACK, DELETE, EXPORT = "/users/track", "/users/delete", "/users/export/ids"
 DONE = {"message": "success", "deleted": 1, "users": []}
-BODIES: dict[str, Any] = {TRACK: EVENT, DELETE: {"external_ids": ["u"]}, EXPORT: {"external_ids": ["u"]}}
+BODIES: dict[str, Any] = {
+    TRACK: EVENT,
+    DELETE: {"external_ids": ["u"]},
+    EXPORT: {"external_ids": ["u"], "fields_to_export": ["custom_attributes"]},
+}
 
 
 @pytest.mark.parametrize(
@@ -131,7 +135,7 @@ def test_what_must_be_refused_is_told_by_its_reasons() -> None:
     assert (found.clause, found.expected, found.actual) == ("TS-REFUSE-IDENTIFIER", 400, 201)
     three = {"purchases": [{**U}]}
     found = only([one for one in OracleHarness().hear(three, b"no", 404) if one.pointer == "/response/status"])
-    assert found.message == "answered 404 although product_id is missing, and time is missing: no"
+    assert found.message == "answered 404 although product_id is missing, and currency is missing: no"
     assert (found.clause, found.expected, found.actual) == ("TS-PURCHASE-PRODUCT-REQUIRED", 400, 404)
 
 

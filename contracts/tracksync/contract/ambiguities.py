@@ -12,6 +12,8 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
+from tracksync.contract.bounds import with_bounds
+
 
 @dataclass(frozen=True, slots=True)
 class Ambiguity:
@@ -42,7 +44,7 @@ def ambiguity_catalogue() -> Mapping[str, Ambiguity]:
         name: Ambiguity(
             name=name,
             number=raw["number"],
-            question=raw["question"],
+            question=with_bounds(raw["question"]),
             source=raw["source"],
             interpretations=MappingProxyType(dict(raw["interpretations"])),
             learned=raw.get("learned", True),

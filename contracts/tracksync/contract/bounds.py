@@ -6,11 +6,13 @@ The mock does not: it states its own.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from functools import cache
 from types import MappingProxyType
 from typing import Any, Final
 
+import msgspec
 from msgspec import Struct
 
 from tracksync.contract import spec
@@ -154,3 +156,27 @@ def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping
     while "$ref" in schema:
         schema = spec.at(document, schema["$ref"])
     return schema
+
+
+def with_bounds(text: str) -> str:
+    """`text` with the numbers that it names in angle brackets, such as `<quantity_max>`. Raises KeyError for others."""
+    return _NAMED.sub(lambda name: str(_in_words()[name[1]]), text) if "<" in text else text
+
+
+@cache
+def _in_words() -> Mapping[str, int]:
+    """The numbers that sentences may name: the bounds that are one number, and the others as people say them."""
+    found = bounds()
+    plain = {name: value for name, value in msgspec.structs.asdict(found).items() if type(value) is int}
+    return {
+        **plain,
+        "rate_limit": found.rate_limit,
+        "array_elements": found.array_elements.most,
+        "first_year": found.date_years[0],
+        "last_year": found.date_years[1],
+        "object_kilobytes": found.object_bytes.most // 1024,
+        "body_megabytes": found.body_bytes.most // 1024**2,
+    }
+
+
+_NAMED: Final = re.compile(r"<([a-z_]+)>")

@@ -19,7 +19,7 @@ from msgspec.structs import replace
 from tracksync.contract import spec
 from tracksync.contract.bounds import SYNC, bounds
 from tracksync.contract.constraints import constraints
-from tracksync.contract.refusals import RequestClass, Row, bound, rows_at, union
+from tracksync.contract.refusals import RequestClass, Row, bound, refusals, rows_at, union
 from tracksync.contract.validators import compiled, components, measured, request_validator, schema_validator
 from tracksync.values.jsontext import JsonText
 
@@ -88,9 +88,14 @@ def classify(line: Line, raw: bytes, text: JsonText) -> Classification:
     conditions = line_conditions(line, raw, text)
     if is_served(line) and text.valid and not (text.value is None and text.quirks):
         found = classify_body(line.path, text.value, raw).conditions
-        # What another reader of JSON makes of a body with quirks, it need not refuse.
-        conditions += tuple(replace(condition, refused=False) for condition in found) if text.quirks else found
+        conditions += tuple(map(_unless_read_otherwise, found)) if text.quirks else found
     return _classified(conditions)
+
+
+def _unless_read_otherwise(condition: Condition) -> Condition:
+    """What another reader of JSON makes of a body with quirks, it need not refuse."""
+    row = refusals().get(condition.row)
+    return condition if row and row.regardless_of_quirks else replace(condition, refused=False)
 
 
 def line_conditions(line: Line, raw: bytes, text: JsonText) -> tuple[Condition, ...]:

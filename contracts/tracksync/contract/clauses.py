@@ -15,6 +15,8 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Final
 
+from tracksync.contract.bounds import with_bounds
+
 
 class Evidence(enum.StrEnum):
     """How well a clause is founded. Breaking a documented one is an error, an observed one a warning."""
@@ -67,7 +69,7 @@ def catalogue(side: Side | None = Side.SERVER) -> Mapping[str, Clause]:
     clauses = {
         id_: Clause(
             id=id_,
-            sentence=raw["sentence"],
+            sentence=with_bounds(raw["sentence"]),
             source=raw["source"],
             evidence=Evidence(raw.get("evidence", "documented")),
             ambiguities=tuple(raw.get("ambiguities", ())),

@@ -50,6 +50,7 @@ class Row(Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=Tr
     shows: tuple[tuple[int, str], ...] = ()
     effect_known: bool = True
     covers: bool = False
+    regardless_of_quirks: bool = False
     once: bool = False
     names: str | None = None
     value: str | None = None
