@@ -7,7 +7,6 @@ line to COMMANDS.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -21,6 +20,7 @@ from tracksync import __version__
 from tracksync.cli.shared import environment_secrets
 from tracksync.errors import TracksyncError
 from tracksync.report.redact import Redactor
+from tracksync.values.near_names import suggestion
 
 WRONG_USE: Final = 2
 INCOMPLETE: Final = 3
@@ -57,9 +57,7 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0].lower(), COMMANDS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
-            ctx.fail(f"there is no command {args[0]!r}; {hint}")
+            ctx.fail(f"there is no command {args[0]!r}; {suggestion(args[0], COMMANDS, most=1)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

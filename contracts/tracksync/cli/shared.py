@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from tracksync.config import FILE_NAME, KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.report import files
 from tracksync.report.tally import Result
+from tracksync.values.near_names import suggestion
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path, allow_dash=True)
@@ -159,9 +159,7 @@ def known_name(name: str, names: Iterable[str] | Mapping[str, object], word: str
     known = list(names)
     if name in known:
         return name
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else listing or f"there are {', '.join(known)}"
-    raise UsageError(f"there is no {word} {name!r}; {hint}")
+    raise UsageError(f"there is no {word} {name!r}; {suggestion(name, known, listing)}")
 
 
 def environment_key(variable: str) -> str | None:

@@ -12,6 +12,8 @@ from functools import cache
 from importlib import resources
 from types import MappingProxyType
 
+from tracksync.values.near_names import suggestion
+
 
 @dataclass(frozen=True, slots=True)
 class Ambiguity:
@@ -59,12 +61,10 @@ def defaults() -> dict[str, str]:
 
 def require_interpretation(ambiguity: str, interpretation: str) -> None:
     """Raise UnknownReading unless `interpretation` is one of `row`'s."""
-    import difflib
-
     ambiguities = ambiguity_catalogue()
     if ambiguity not in ambiguities:
-        near = difflib.get_close_matches(ambiguity, ambiguities, n=1) or sorted(ambiguities)
-        raise UnknownInterpretation(f"no ambiguity is called {ambiguity!r}; did you mean {', '.join(near)}?")
+        hint = suggestion(ambiguity, sorted(ambiguities), most=1)
+        raise UnknownInterpretation(f"no ambiguity is called {ambiguity!r}; {hint}")
     if interpretation not in ambiguities[ambiguity].interpretations:
         raise UnknownInterpretation(
             f"ambiguity {ambiguity!r} has no interpretation {interpretation!r}; "

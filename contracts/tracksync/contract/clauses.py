@@ -15,6 +15,8 @@ from importlib import resources
 from types import MappingProxyType
 from typing import Final
 
+from tracksync.values.near_names import suggestion
+
 
 class Evidence(enum.StrEnum):
     """How well a clause is founded. Breaking a documented one is an error, an observed one a warning."""
@@ -75,11 +77,8 @@ def catalogue(side: Side | None = Side.SERVER) -> Mapping[str, Clause]:
 
 def clause(id_: str) -> Clause:
     """The clause with this id, of either side, or UnknownClause."""
-    import difflib
-
     clauses = catalogue(None)
     if id_ not in clauses:
-        near = difflib.get_close_matches(id_.upper(), clauses, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(near)}?" if near else "`tracksync clauses` lists them all"
+        hint = suggestion(id_, clauses, "`tracksync clauses` lists them all")
         raise UnknownClause(f"no clause is called {id_!r}; {hint}")
     return clauses[id_]
