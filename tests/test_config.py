@@ -253,7 +253,13 @@ def test_an_endpoint_may_have_a_path_and_a_slash_at_its_end() -> None:
 @pytest.mark.parametrize(
     "endpoint",
     [
-        *("http://localhost:1", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:80", "http://mock.localhost/base"),
+        *(
+            "http://localhost:1",
+            "http://127.0.0.1",
+            "http://127.9.9.9",
+            "http://[::1]:80",
+            "http://mock.localhost/base",
+        ),
         *("localhost", "127.0.0.1", "::1"),
     ],
 )
