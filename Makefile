@@ -19,17 +19,18 @@ $(READY): pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[dev]'
 	touch $@
 
-fuzz: $(READY) ## Put the embedded mock to the contract. ARGS="--seed 7" for more.
+fuzz: $(READY) ## Test the embedded mock against the contract. ARGS="--seed 7" for more.
 	$(BIN)/tracksync fuzz $(ARGS)
 
 test: $(READY) ## Run the tests. ARGS="-k times" for some of them.
 	$(BIN)/pytest -q -n 2 $(ARGS)
 
-lint: $(READY) ## Style, types, import layers, and the spec.
+lint: $(READY) ## Style, types, import layers, words, and the spec.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python tools/words.py
 	@if [ -x tools/spec-lint ]; then PATH="$(CURDIR)/$(BIN):$$PATH" tools/spec-lint; fi
 
 bench: $(READY) ## Measure speed; tools/bench says what.

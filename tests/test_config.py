@@ -40,7 +40,7 @@ data_points = 2000
 """
 
 
-def refusal(text: str) -> str:
+def error_of(text: str) -> str:
     with pytest.raises(ConfigError) as caught:
         parse(text, HERE)
     return str(caught.value)
@@ -83,7 +83,7 @@ def test_an_empty_file_gives_the_defaults_and_does_not_opt_in_to_live() -> None:
     ],
 )
 def test_an_unknown_key_is_named_with_its_line_and_a_suggestion(text: str, line: int, hint: str) -> None:
-    message = refusal(text)
+    message = error_of(text)
     assert message.startswith(f"{HERE}, line {line}: unknown key")
     assert hint in message
 
@@ -104,13 +104,13 @@ def test_an_unknown_key_is_named_with_its_line_and_a_suggestion(text: str, line:
         ("interpretations = 5", 1, "interpretations has to be the path of a file"),
         ("endpoint = 5", 1, "endpoint has to be a URL"),
         ("endpoint = 'rest.iad-01.braze.com'", 1, "is not a URL"),
-        ("endpoint = 'http://rest.iad-01.braze.com'", 1, "answers over https"),
+        ("endpoint = 'http://rest.iad-01.braze.com'", 1, "reached over https"),
         ("key_env = ''", 1, "has to be the name of an environment variable"),
-        ("key_env = 'MY KEY'", 1, "is no name of an environment variable"),
+        ("key_env = 'MY KEY'", 1, "is not the name of an environment variable"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_line_and_what_it_has_to_be(text: str, line: int, hint: str) -> None:
-    message = refusal(text)
+    message = error_of(text)
     assert message.startswith(f"{HERE}, line {line}: ")
     assert hint in message
 
@@ -127,7 +127,7 @@ def test_a_wrong_value_is_named_with_its_line_and_what_it_has_to_be(text: str, l
 )
 @pytest.mark.parametrize("name", ["key_env", "unprivileged_key_env"])
 def test_a_key_in_place_of_its_variable_is_refused_and_not_repeated(name: str, key: str) -> None:
-    message = refusal(f"{name} = '{key}'")
+    message = error_of(f"{name} = '{key}'")
     assert "looks like a key" in message
     assert key not in message
 
@@ -138,11 +138,11 @@ def test_a_name_of_a_variable_is_not_taken_for_a_key(name: str) -> None:
 
 
 def test_a_key_under_an_unknown_name_is_not_repeated() -> None:
-    assert "s3cret" not in refusal("key = 's3cret-s3cret'")
+    assert "s3cret" not in error_of("key = 's3cret-s3cret'")
 
 
 def test_credentials_in_the_endpoint_are_refused_and_not_repeated() -> None:
-    message = refusal("endpoint = 'https://s3cret@rest.iad-01.braze.com'")
+    message = error_of("endpoint = 'https://s3cret@rest.iad-01.braze.com'")
     assert "environment variables" in message
     assert "s3cret" not in message
 
@@ -152,7 +152,7 @@ def test_credentials_in_the_endpoint_are_refused_and_not_repeated() -> None:
     [("live = true\nendpoint = \n", 2), ("[budget\n", 1), ("a = 'x", 1), ("live = true\nlive = false", 2)],
 )
 def test_malformed_toml_is_named_with_its_line(text: str, line: int) -> None:
-    message = refusal(text)
+    message = error_of(text)
     assert message.startswith(f"{HERE}, line {line}")
     assert "this is not TOML" in message
 
@@ -162,7 +162,7 @@ def test_a_missing_file_says_what_writes_one(tmp_path: Path) -> None:
         load(tmp_path / "nowhere.toml")
 
 
-def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
+def test_a_file_that_is_not_text_is_refused(tmp_path: Path) -> None:
     path = tmp_path / "tracksync.toml"
     path.write_bytes(b"\xff\xfe\x00")
     with pytest.raises(ConfigError, match="not UTF-8"):
@@ -186,7 +186,7 @@ def interpretations_file(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_readings_are_read_back(tmp_path: Path) -> None:
+def test_interpretations_are_read_back(tmp_path: Path) -> None:
     path = interpretations_file(tmp_path, '[interpretations]\nno-user = "omitted"\narray-overflow = "newest"\n')
     assert read_interpretations(path) == {"no-user": "omitted", "array-overflow": "newest"}
 
@@ -199,14 +199,14 @@ def test_readings_are_read_back(tmp_path: Path) -> None:
             '[interpretations]\n\nno-user = "gone"',
             "line 3: ambiguity 'no-user' has no interpretation 'gone'; it has empty-list, omitted",
         ),
-        ("[interpretations]\nno-user = 5", "line 2: the interpretation of ambiguity 'no-user' has to be a string"),
+        ("[interpretations]\nno-user = 5", "line 2: the interpretation of 'no-user' has to be a string"),
         ('no-user = "omitted"', "line 1: unknown key 'no-user' at the top; known here: interpretations"),
         ("", "there is no table [interpretations]"),
         ("interpretations = 5", "there is no table [interpretations]"),
         ("[interpretations]\nno-user = ", "line 2: this is not TOML"),
     ],
 )
-def test_a_wrong_interpretations_file_is_named_with_line_and_row(tmp_path: Path, text: str, hint: str) -> None:
+def test_a_wrong_interpretations_file_is_named_with_line_and_ambiguity(tmp_path: Path, text: str, hint: str) -> None:
     with pytest.raises(ConfigError) as caught:
         read_interpretations(interpretations_file(tmp_path, text))
     assert hint in str(caught.value)
@@ -240,7 +240,7 @@ def test_interpretations_on_the_command_line_are_checked() -> None:
         ("http://rest.fra-01.braze.eu", "https"),
     ],
 )
-def test_an_endpoint_that_is_none_is_refused(text: str, hint: str) -> None:
+def test_a_text_that_is_not_an_endpoint_is_refused(text: str, hint: str) -> None:
     with pytest.raises(UsageError) as caught:
         check_endpoint(text)
     assert hint in str(caught.value)
@@ -250,11 +250,29 @@ def test_an_endpoint_may_have_a_path_and_a_slash_at_its_end() -> None:
     assert check_endpoint("http://localhost:8080/braze/") == "http://localhost:8080/braze"
 
 
-@pytest.mark.parametrize("url", ["http://localhost:1", "http://127.0.0.1", "http://127.9.9.9", "http://[::1]:80"])
-def test_this_machine_is_loopback(url: str) -> None:
-    assert is_loopback(url)
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *(
+            "http://localhost:1",
+            "http://127.0.0.1",
+            "http://127.9.9.9",
+            "http://[::1]:80",
+            "http://mock.localhost/base",
+        ),
+        *("localhost", "127.0.0.1", "::1"),
+    ],
+)
+def test_a_url_or_host_of_this_machine_is_loopback(endpoint: str) -> None:
+    assert is_loopback(endpoint)
 
 
-@pytest.mark.parametrize("url", ["https://rest.iad-01.braze.com", "http://10.0.0.1", "http://localhost.example.com"])
-def test_other_hosts_are_not_loopback(url: str) -> None:
-    assert not is_loopback(url)
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        *("https://rest.iad-01.braze.com", "http://10.0.0.1", "http://localhost.example.com", "http://127.evil.com"),
+        *("127.evil.com", "127.0.0.1.example.com", "10.0.0.1", "", "mock"),
+    ],
+)
+def test_other_hosts_are_not_loopback_even_if_their_names_look_alike(endpoint: str) -> None:
+    assert not is_loopback(endpoint)

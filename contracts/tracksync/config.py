@@ -1,61 +1,98 @@
-"""Reads what a user writes: `tracksync.toml`, interpretations files, the address of a target. Says exactly what is wrong.
+"""Reads what a user writes: `tracksync.toml`, files of interpretations, the address of a target. Every error names the
+file, the line and what to write instead.
 
-Knows the ambiguities's names and nothing of runs. A key never stands in a file, only the name of the environment variable
-that holds it; a value from a file is shown in a message only where it cannot be one.
+Knows the names of the ambiguities and nothing of runs. A key never stands in a file, only the name of the environment
+variable that holds it. A message repeats a value from a file only where the value cannot be a key.
 """
 
 from __future__ import annotations
 
-import difflib
 import ipaddress
-import math
 import re
+import sys
 import tomllib
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final, get_args
 from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta, Struct
 
 from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
 from tracksync.errors import ConfigError, UsageError
+from tracksync.values.near_names import near_names
 
 FILE_NAME: Final = "tracksync.toml"
 KEY_ENV: Final = "TRACKSYNC_API_KEY"
 UNPRIVILEGED_KEY_ENV: Final = "TRACKSYNC_UNPRIVILEGED_KEY"
 
-
-@dataclass(frozen=True, slots=True)
-class WorkspaceSettings:
-    """What differs from workspace to workspace. None means: not told."""
-
-    rate_limit: int | None = None  # requests a minute
-    array_limit: int | None = None  # elements of an array attribute
-    prefix: str | None = None  # what every identifier that a run makes begins with
-    shared: bool | None = None  # other jobs use up the rate limit too
-
-
-@dataclass(frozen=True, slots=True)
-class BudgetSettings:
-    """What one run may spend at most. None means: the command's default."""
-
-    requests: int | None = None
-    seconds: float | None = None
-    data_points: int | None = None
+# The description of a type completes the sentence "rate_limit has to be …" of an error message.
+_Flag = Annotated[bool, Meta(description="true or false")]
+_Count = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
+_Seconds = Annotated[float, Meta(gt=0, le=sys.float_info.max, description="a number of seconds above 0")]
+_File = Annotated[Path, Meta(description="the path of a file, in quotes")]
+_Url = Annotated[str, Meta(description="a URL, in quotes")]
+_Prefix = Annotated[
+    str,
+    Meta(
+        pattern=r"^[a-z][a-z0-9-]{0,31}\Z",
+        description="1 to 32 lower-case letters, digits or hyphens, a letter first",
+    ),
+]
+_Variable = Annotated[
+    str, Meta(min_length=1, description=f'the name of an environment variable, in quotes: "{KEY_ENV}"')
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Config:
-    """The content of `tracksync.toml`. Paths are resolved against the directory of the file."""
+class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The table `[workspace]`: what differs from workspace to workspace. None: not set.
 
-    endpoint: str | None = None
-    key_env: str = KEY_ENV
-    unprivileged_key_env: str = UNPRIVILEGED_KEY_ENV
-    live: bool = False
-    interpretations: Path | None = None
-    baseline: Path | None = None
-    workspace: WorkspaceSettings = field(default_factory=WorkspaceSettings)
-    budget: BudgetSettings = field(default_factory=BudgetSettings)
+    `rate_limit` is in requests a minute, `array_limit` in elements of an array attribute. `prefix` begins every
+    identifier that a run creates. `shared`: other jobs use up the same rate limit.
+    """
+
+    rate_limit: _Count | None = None
+    array_limit: _Count | None = None
+    prefix: _Prefix | None = None
+    shared: _Flag | None = None
+
+
+class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True):
+    """The table `[budget]`: what one run may spend at most. None: the default of the command."""
+
+    requests: _Count | None = None
+    seconds: _Seconds | None = None
+    data_points: _Count | None = None
+
+
+class Config(Struct, frozen=True, forbid_unknown_fields=True):
+    """The content of `tracksync.toml`. Paths are relative to the directory of the file."""
+
+    endpoint: _Url | None = None
+    key_env: _Variable = KEY_ENV
+    unprivileged_key_env: _Variable = UNPRIVILEGED_KEY_ENV
+    live: _Flag = False
+    interpretations: _File | None = None
+    baseline: _File | None = None
+    workspace: WorkspaceSettings = WorkspaceSettings()
+    budget: BudgetSettings = BudgetSettings()
+
+
+_TABLES: Final[Mapping[str, type[Struct]]] = {"": Config, "workspace": WorkspaceSettings, "budget": BudgetSettings}
+# Names that people write for a setting, where no similarity of letters leads to it.
+_OTHER_NAMES: Final[Mapping[str, str]] = {
+    "key": "key_env",
+    "api_key": "key_env",
+    "token": "key_env",
+    "url": "endpoint",
+    "host": "endpoint",
+    "target": "endpoint",
+    "base_url": "endpoint",
+    "time": "seconds",
+    "max_requests": "requests",
+}
 
 
 def load(path: Path) -> Config:
@@ -65,24 +102,65 @@ def load(path: Path) -> Config:
 
 def parse(text: str, path: Path) -> Config:
     """The configuration that `text` holds; `path` is where it came from. Raises ConfigError."""
-    file = _File.parse(text, path)
-    file.check_names(file.content, "", _TOP)
-    top = file.values(file.content, "", _TOP)
-    tables = {}
-    for name, known in _TABLES.items():
-        table = top.pop(name, {})
-        file.check_names(table, name, known)
-        tables[name] = file.values(table, name, known)
-    for name in ("interpretations", "baseline"):
-        if name in top:
-            top[name] = path.parent / top[name]
-    return Config(**top, workspace=WorkspaceSettings(**tables["workspace"]), budget=BudgetSettings(**tables["budget"]))
+    file = _TomlFile.parse(text, path)
+    for name, form in _TABLES.items():
+        table = file.content.get(name, {}) if name else file.content
+        if isinstance(table, dict):
+            file.check_names(table, name, form.__struct_fields__)
+
+    def path_of(type_: type, value: Any) -> Path:
+        if not isinstance(value, str) or not value.strip():
+            raise ValueError
+        return path.parent / value
+
+    try:
+        config = msgspec.convert(file.content, Config, dec_hook=path_of)
+    except msgspec.ValidationError as error:
+        # `Expected `int` >= 1 - at `$.workspace.rate_limit``
+        *table, key = str(error).rpartition("`$.")[2].rstrip("`").split(".")
+        raise file.wrong(".".join(table), key, f"has to be {_description('.'.join(table), key)}") from None
+    if config.endpoint is not None:
+        try:
+            config = msgspec.structs.replace(config, endpoint=check_endpoint(config.endpoint))
+        except UsageError as error:
+            raise file.wrong("", "endpoint", f"is wrong: {error}") from None
+    for key in ("key_env", "unprivileged_key_env"):
+        if problem := _not_a_variable(getattr(config, key)):
+            raise file.wrong("", key, problem)
+    return config
+
+
+def _description(table: str, key: str) -> str:
+    """What the value of a setting has to be, in words; "" is the top of the file."""
+    type_ = next(one.type for one in msgspec.structs.fields(_TABLES[table]) if one.name == key)
+    forms = (type_, *get_args(type_))
+    meta = (meta for form in forms for meta in getattr(form, "__metadata__", ()) if isinstance(meta, Meta))
+    return next((str(one.description) for one in meta), "a table")
+
+
+_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+_LIKE_A_KEY: Final = re.compile(
+    r"(?=.*\d)(?=.*[a-z])[0-9A-Za-z]{16,}\Z|[0-9A-F]{20,}\Z|[0-9A-Fa-f]{8}-|\d|.*[^A-Za-z0-9_ ]"
+)
+
+
+def _not_a_variable(text: str) -> str:
+    """What is wrong with `text` as the name of an environment variable; empty where nothing is."""
+    if _LIKE_A_KEY.match(text):
+        # Not repeated: it may be the key itself.
+        return (
+            "looks like a key and not like the name of an environment variable; take the key out of the file "
+            f'(and replace it, if others could read the file), put it in a variable and name that: "{KEY_ENV}"'
+        )
+    if not _VARIABLE.match(text):
+        return f'is not the name of an environment variable; write something like "{KEY_ENV}"'
+    return ""
 
 
 def read_interpretations(path: Path) -> dict[str, str]:
-    """The interpretations in the file at `path`: the table `[interpretations]`, `row = "reading"`. Raises ConfigError."""
-    file = _File.parse(_read(path, "`tracksync fuzz --save-interpretations FILE` writes one"), path)
-    file.check_names(file.content, "", {"interpretations": _table})
+    """Interpretation by ambiguity, from the table `[interpretations]` of the file at `path`. Raises ConfigError."""
+    file = _TomlFile.parse(_read(path, "`tracksync fuzz --save-interpretations FILE` writes one"), path)
+    file.check_names(file.content, "", ("interpretations",))
     table = file.content.get("interpretations")
     if not isinstance(table, dict):
         raise ConfigError(
@@ -91,9 +169,7 @@ def read_interpretations(path: Path) -> dict[str, str]:
     for ambiguity, interpretation in table.items():
         try:
             if not isinstance(interpretation, str):
-                raise UnknownInterpretation(
-                    f"the interpretation of ambiguity {ambiguity!r} has to be a string, not {_kind(interpretation)}"
-                )
+                raise UnknownInterpretation(f"the interpretation of {ambiguity!r} has to be a string, in quotes")
             require_interpretation(ambiguity, interpretation)
         except UnknownInterpretation as error:
             raise ConfigError(f"{file.at('interpretations', ambiguity)}: {error}") from None
@@ -132,13 +208,13 @@ def check_endpoint(text: str) -> str:
         base = text[: text.index("/users")]
         raise UsageError(f"give the base URL only, the documented paths are appended: {base}")
     if url.scheme == "http" and re.search(r"(^|\.)(braze|appboy)\.(com|eu)\Z", host):
-        raise UsageError("Braze answers over https; over http anybody on the way could read the key")
+        raise UsageError("Braze is reached over https only; over http, others on the network could read the key")
     return text.strip().rstrip("/")
 
 
 def is_loopback(endpoint: str) -> bool:
-    """Whether requests to `endpoint` stay on this machine."""
-    host = urlsplit(endpoint).hostname or ""
+    """Whether requests to `endpoint`, a URL or the bare name or address of a host, stay on this machine."""
+    host = (urlsplit(endpoint).hostname if "://" in endpoint else endpoint) or ""
     if host == "localhost" or host.endswith(".localhost"):
         return True
     try:
@@ -158,105 +234,8 @@ def _read(path: Path, advice: str) -> str:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
 
 
-# --- one value each: returns it as Config wants it, or raises ValueError with what it has to be ------------------
-
-_Check = Callable[[Any], Any]
-
-_VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
-_LIKE_A_KEY: Final = re.compile(
-    r"(?=.*\d)(?=.*[a-z])[0-9A-Za-z]{16,}\Z|[0-9A-F]{20,}\Z|[0-9A-Fa-f]{8}-|\d|.*[^A-Za-z0-9_ ]"
-)
-
-
-def _table(value: Any) -> dict[str, Any]:
-    if not isinstance(value, dict):
-        raise ValueError("has to be a table")
-    return value
-
-
-def _flag(value: Any) -> bool:
-    if not isinstance(value, bool):
-        raise ValueError("has to be true or false")
-    return value
-
-
-def _count(value: Any) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
-        raise ValueError("has to be a whole number of at least 1")
-    return value
-
-
-def _seconds(value: Any) -> float:
-    if not isinstance(value, int | float) or isinstance(value, bool) or not (0 < value < math.inf):
-        raise ValueError("has to be a number of seconds above 0")
-    return float(value)
-
-
-def _file(value: Any) -> str:
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError("has to be the path of a file, in quotes")
-    return value
-
-
-def _prefix(value: Any) -> str:
-    if not isinstance(value, str) or not re.fullmatch(r"[a-z][a-z0-9-]{0,31}", value):
-        raise ValueError("has to be 1 to 32 lower-case letters, digits or hyphens, a letter first")
-    return value
-
-
-def _endpoint(value: Any) -> str:
-    if not isinstance(value, str):
-        raise ValueError("has to be a URL, in quotes")
-    try:
-        return check_endpoint(value)
-    except UsageError as error:
-        raise ValueError(f"is wrong: {error}") from None
-
-
-def _variable(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f'has to be the name of an environment variable, in quotes: "{KEY_ENV}"')
-    if _LIKE_A_KEY.match(value):
-        # Not shown: it may be the key itself.
-        raise ValueError(
-            "looks like a key and not like the name of an environment variable; take the key out of the file "
-            f'(and replace it, if others could read the file), put it in a variable and name that: "{KEY_ENV}"'
-        )
-    if not _VARIABLE.match(value):
-        raise ValueError(f'is no name of an environment variable; write something like "{KEY_ENV}"')
-    return value
-
-
-_TOP: Final[Mapping[str, _Check]] = {
-    "endpoint": _endpoint,
-    "key_env": _variable,
-    "unprivileged_key_env": _variable,
-    "live": _flag,
-    "interpretations": _file,
-    "baseline": _file,
-    "workspace": _table,
-    "budget": _table,
-}
-_TABLES: Final[Mapping[str, Mapping[str, _Check]]] = {
-    "workspace": {"rate_limit": _count, "array_limit": _count, "prefix": _prefix, "shared": _flag},
-    "budget": {"requests": _count, "seconds": _seconds, "data_points": _count},
-}
-# What people write for a name that we spell otherwise, where no similarity of letters would tell.
-_OTHER_WORDS: Final[Mapping[str, str]] = {
-    "key": "key_env",
-    "api_key": "key_env",
-    "token": "key_env",
-    "url": "endpoint",
-    "host": "endpoint",
-    "target": "endpoint",
-    "base_url": "endpoint",
-    "time": "seconds",
-    "max_requests": "requests",
-}
-
-
 @dataclass(frozen=True, slots=True)
-class _File:
+class _TomlFile:
     """A parsed TOML file that can still say on which line a key stands."""
 
     path: Path
@@ -264,7 +243,7 @@ class _File:
     content: dict[str, Any]
 
     @classmethod
-    def parse(cls, text: str, path: Path) -> _File:
+    def parse(cls, text: str, path: Path) -> _TomlFile:
         try:
             content = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
@@ -273,21 +252,16 @@ class _File:
             raise ConfigError(f"{path} is nested too deep to be read") from None
         return cls(path, tuple(text.splitlines()), content)
 
-    def check_names(self, table: Mapping[str, Any], name: str, known: Mapping[str, _Check]) -> None:
+    def check_names(self, table: Mapping[str, Any], name: str, known: Iterable[str]) -> None:
+        """Raise ConfigError for the first key of `table` that is not `known`. `name` is the table's; "" is the top."""
         for key in table:
             if key not in known:
                 place = f"in [{name}]" if name else "at the top"
-                raise ConfigError(f"{self.at(name, key)}: unknown key {key!r} {place}; {_suggestion(key, name, known)}")
+                raise ConfigError(f"{self.at(name, key)}: unknown key {key!r} {place}; {_advice(key, tuple(known))}")
 
-    def values(self, table: Mapping[str, Any], name: str, known: Mapping[str, _Check]) -> dict[str, Any]:
-        checked = {}
-        for key, value in table.items():
-            try:
-                checked[key] = known[key](value)
-            except ValueError as error:
-                full = f"{name}.{key}" if name else key
-                raise ConfigError(f"{self.at(name, key)}: {full} {error}") from None
-        return checked
+    def wrong(self, table: str, key: str, problem: str) -> ConfigError:
+        """The error that says where a setting stands and what is wrong with it."""
+        return ConfigError(f"{self.at(table, key)}: {f'{table}.{key}' if table else key} {problem}")
 
     def at(self, table: str, key: str) -> str:
         """`FILE, line N` for a key of a table ("" is the top), or the file alone where the line is not plain to see."""
@@ -320,23 +294,17 @@ def _bad_toml(path: Path, text: str, message: str) -> str:
     return f"{path}, line {last}: this is not TOML: {what} (the file ends before it should)"
 
 
-def _suggestion(key: str, table: str, known: Mapping[str, _Check]) -> str:
-    tables = {"": _TOP, **_TABLES} if known in (_TOP, *_TABLES.values()) else {table: known}
-    places = {name: other for other, names in tables.items() for name in names}
-    near = key if key in places else _OTHER_WORDS.get(key.lower())
-    if near not in places:
-        matches = difflib.get_close_matches(key.lower(), known, n=1) or difflib.get_close_matches(
-            key.lower(), places, 1
-        )
-        near = matches[0] if matches else None
+def _advice(key: str, known: tuple[str, ...]) -> str:
+    """What to write instead of the unknown `key` in a table of the `known` keys: another name, or another table."""
+    if known not in [form.__struct_fields__ for form in _TABLES.values()]:
+        return f"known here: {', '.join(known)}"
+    table_of = {name: table for table, form in _TABLES.items() for name in form.__struct_fields__}
+    near = key if key in table_of else _OTHER_NAMES.get(key.lower())
+    if near is None:
+        near = next(iter(near_names(key, known, 1) or near_names(key, table_of, 1)), None)
     if near is None:
         return f"known here: {', '.join(known)}"
     if near in known:
         return f"did you mean {near!r}?"
-    where = f"in [{places[near]}]" if places[near] else "at the top of the file, before any table"
+    where = f"in [{table_of[near]}]" if table_of[near] else "at the top of the file, before any table"
     return f"it belongs {where}" if near == key else f"did you mean {near!r}? It belongs {where}"
-
-
-def _kind(value: Any) -> str:
-    names = {bool: "true or false", int: "a number", float: "a number", dict: "a table", list: "a list"}
-    return names.get(type(value), "something else")

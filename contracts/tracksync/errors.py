@@ -1,6 +1,6 @@
-"""The errors a user can act on. One small tree; every message says what was found, where, and what to do next.
+"""The errors that a user can act on: one small tree. A message says what was found, where, and what to do next.
 
-Whoever raises one keeps secrets out of the message. The command line turns each into one line and an exit code.
+A message never holds a secret. The command line turns each error into one line and an exit code.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ class TracksyncError(Exception):
 
 
 class UsageError(TracksyncError):
-    """Wrong use: an unknown name, an option that does not fit, a missing key."""
+    """Wrong use: an unknown name, options that do not fit together, a missing key."""
 
     exit_code = 2
 
 
 class ConfigError(UsageError):
-    """A file that the user wrote is wrong: `tracksync.toml`, a interpretations file, a result that is none."""
+    """A file that the user gave is wrong: `tracksync.toml`, a file of interpretations, a file that is not a result."""
 
 
 class Incomplete(TracksyncError):
-    """The run could not finish: target unreachable, budget spent before the minimum, stopped by hand."""
+    """The run could not finish: the target is unreachable, or the budget was spent before the minimum."""
 
     exit_code = 3

@@ -56,7 +56,7 @@ def test_each_finding_of_a_run_becomes_a_cassette_that_shows_it(tmp_path: Path) 
 
 
 def test_every_probe_of_a_run_is_recorded_whole_and_breaks_nothing_where_the_run_found_nothing(tmp_path: Path) -> None:
-    assert "nothing found" in fuzz(tmp_path, "--record-probes")
+    assert "no findings" in fuzz(tmp_path, "--record-probes")
     manifest = read_manifest(tmp_path)
     assert [name for name, entry in manifest.items() if entry.breaks] == []
     namer = Namer("tscassette", random.Random(0))

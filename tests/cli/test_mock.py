@@ -1,4 +1,4 @@
-"""`tracksync mock` as a process: a workspace on a port, and clear words where there can be none."""
+"""`tracksync mock` as a process: a workspace on a port, and a clear error where it cannot be served."""
 
 from __future__ import annotations
 
@@ -50,8 +50,8 @@ def post(address: str, body: Any, key: str = KEY) -> tuple[int, Any]:
         {"Content-Type": "application/json", "Authorization": f"Bearer {key}"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return answer.status, json.load(answer)
+        with urllib.request.urlopen(request, timeout=30) as response:
+            return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         with error:
             return error.code, json.load(error)
@@ -64,8 +64,8 @@ def event(name: str) -> dict[str, Any]:
 def test_it_serves_a_workspace_that_remembers_and_ends_on_ctrl_c() -> None:
     with serving() as (address, process):
         for count in (1, 2):
-            status, answer = post(address, event("seen"))
-            assert (status, answer["users"][0]["custom_events"][0]["count"]) == (201, count)
+            status, body = post(address, event("seen"))
+            assert (status, body["users"][0]["custom_events"][0]["count"]) == (201, count)
         assert post(address, event("seen"), "another")[0] == 401
         assert post(address, event("seen"), "tracksync-mock-key-without-permission")[0] == 403
         process.send_signal(signal.SIGINT)
@@ -90,11 +90,11 @@ def test_windows_shorter_than_a_minute_are_announced() -> None:
 def test_it_follows_the_interpretations_and_the_limit_it_is_given(tmp_path: Path) -> None:
     path = tmp_path / "interpretations.toml"
     path.write_text('[interpretations]\nno-user = "omitted"\n')
-    nobody = {"attributes": [{"external_id": "u9", "_update_existing_only": True, "colour": "red"}]}
+    no_user = {"attributes": [{"external_id": "u9", "_update_existing_only": True, "colour": "red"}]}
     for arguments in (["--interpretations", str(path)], ["--interpretation", "no-user=omitted"]):
         with serving(*arguments, "--rate-limit", "2") as (address, _):
-            assert post(address, nobody) == (201, {"message": "success"})
-            statuses = {post(address, nobody)[0] for _ in range(6)}  # a minute may end among them: twice at most
+            assert post(address, no_user) == (201, {"message": "success"})
+            statuses = {post(address, no_user)[0] for _ in range(6)}  # a minute may end among them: twice at most
             assert 429 in statuses
 
 
@@ -124,7 +124,7 @@ def test_a_port_in_use_is_exit_code_2_with_advice(tmp_path: Path) -> None:
         (["--interpretation", "no-user=gone"], "it has empty-list, omitted"),
         (["--interpretation", "no-user"], "AMBIGUITY=NAME"),
         (["--interpretations", "nowhere.toml"], "there is no file nowhere.toml"),
-        (["--tls-cert", "nowhere.pem"], "nowhere.pem is no file"),
+        (["--tls-cert", "nowhere.pem"], "nowhere.pem"),
         (["--tls-key", "nowhere.pem"], "--tls-cert"),
         (["--port", "99999"], "--port"),
         (["--host", "no.such.host.invalid"], "no.such.host.invalid"),

@@ -23,7 +23,7 @@ KEY = "canary-key-0123456789"
 # --- fuzz -------------------------------------------------------------------------------------------------------
 
 
-def test_fuzz_of_the_embedded_mock_keeps_the_contract_and_writes_every_result(tmp_path: Path) -> None:
+def test_fuzz_of_the_embedded_mock_passes_and_writes_every_result(tmp_path: Path) -> None:
     names = {
         "--json": "r.json",
         "--junit": "r.xml",
@@ -34,7 +34,7 @@ def test_fuzz_of_the_embedded_mock_keeps_the_contract_and_writes_every_result(tm
     pairs = [word for pair in names.items() for word in pair]
     done = tracksync("fuzz", "--seed", "7", "--probes-only", *pairs, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert done.stdout.startswith("PASSED: nothing found;")
+    assert done.stdout.startswith("PASSED: no findings;")
     assert "\x1b" not in done.stdout + done.stderr
     assert sorted(path.name for path in tmp_path.iterdir()) == sorted(names.values())
     result = json_result.read(tmp_path / "r.json")
@@ -42,7 +42,7 @@ def test_fuzz_of_the_embedded_mock_keeps_the_contract_and_writes_every_result(tm
     assert result["requests"] <= 500
 
 
-def test_a_fault_is_a_violation_with_exit_code_1(tmp_path: Path) -> None:
+def test_a_fault_is_an_error_with_exit_code_1(tmp_path: Path) -> None:
     from tracksync.faults.catalogue import catalogue
 
     name = next(name for name, fault in catalogue().items() if fault.clauses[0] == "TS-OK-MESSAGE")
@@ -59,10 +59,10 @@ def test_a_fault_is_a_violation_with_exit_code_1(tmp_path: Path) -> None:
 def test_the_result_may_go_to_standard_output_and_the_verdict_then_does_not(tmp_path: Path) -> None:
     done = tracksync("fuzz", "--only", "TS-OK-MESSAGE", "--json", "-", cwd=tmp_path)
     assert json.loads(done.stdout)["verdict"] == "passed"
-    assert "KEPT" in done.stderr
+    assert "PASSED" in done.stderr
 
 
-def test_an_unreachable_port_is_could_not_finish_and_leaves_a_result(tmp_path: Path) -> None:
+def test_an_unreachable_port_ends_incomplete_and_leaves_a_result(tmp_path: Path) -> None:
     done = tracksync("fuzz", "--target", "http://127.0.0.1:1", "--json", "r.json", cwd=tmp_path, TRACKSYNC_API_KEY=KEY)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
@@ -206,7 +206,7 @@ class _Hang(BaseHTTPRequestHandler):
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_run_that_is_stopped_leaves_what_it_has_and_ends_with_3(tmp_path: Path, number: signal.Signals) -> None:
+def test_a_run_that_is_stopped_writes_its_result_and_ends_with_3(tmp_path: Path, number: signal.Signals) -> None:
     server = ThreadingHTTPServer(("127.0.0.1", 0), _Hang)
     server.reached, server.over = threading.Event(), threading.Event()  # type: ignore[attr-defined]
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
@@ -248,7 +248,7 @@ def test_an_unknown_clause_is_exit_code_2_with_a_suggestion(tmp_path: Path) -> N
     refused(tracksync("clauses", "TS-OK-MESAGE", cwd=tmp_path), "did you mean TS-OK-MESSAGE")
 
 
-def test_a_reader_that_has_enough_does_not_make_it_fail(tmp_path: Path) -> None:
+def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
     done = subprocess.run(
         ["bash", "-c", f"set -o pipefail; '{sys.executable}' -m tracksync clauses | head -n 1"],
         capture_output=True,
@@ -292,11 +292,11 @@ def test_two_results_are_compared_and_rendered(tmp_path: Path) -> None:
     [
         ("", "r.json is empty"),
         ("{", "r.json, line 1: this is not JSON"),
-        ('{"name": "another"}', "r.json is no result of tracksync"),
+        ('{"name": "another"}', "r.json is not a result of tracksync"),
         ('{"tracksync": "1", "schema": 9}', "result schema 9"),
     ],
 )
-def test_what_is_no_result_is_exit_code_2(tmp_path: Path, content: str, hint: str) -> None:
+def test_a_file_that_is_not_a_result_is_exit_code_2(tmp_path: Path, content: str, hint: str) -> None:
     (tmp_path / "r.json").write_text(content)
     refused(tracksync("report", "r.json", cwd=tmp_path), hint)
 
@@ -311,8 +311,8 @@ def test_report_wants_one_result_or_two(tmp_path: Path) -> None:
 
 
 def test_an_unknown_command_is_exit_code_2_with_a_suggestion(tmp_path: Path) -> None:
-    refused(tracksync("fuz", cwd=tmp_path), "did you mean 'fuzz'?")
-    refused(tracksync("frobnicate", cwd=tmp_path), "there are fuzz, mock")
+    refused(tracksync("fuz", cwd=tmp_path), "did you mean fuzz?")
+    refused(tracksync("frobnicate", cwd=tmp_path), "the names are fuzz, gate")
 
 
 def test_the_help_loads_no_command(tmp_path: Path) -> None:

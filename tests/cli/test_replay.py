@@ -1,4 +1,4 @@
-"""`tracksync replay`: results like every command, and `--against`, which sends again and compares."""
+"""`tracksync replay`: results as of every command, and `--against`, which sends again and compares."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def again(folder: Path, url: str, *paths: Path | str) -> tuple[int, dict, str]:
 
 
 @pytest.mark.parametrize(("second", "code", "verdict"), [(2, 0, "passed"), (1, 1, "failed")])
-def test_results_are_written_as_at_every_door(tmp_path: Path, second: int, code: int, verdict: str) -> None:
+def test_results_are_written_as_by_every_command(tmp_path: Path, second: int, code: int, verdict: str) -> None:
     path = write(tmp_path / "c.yaml", vcrpy_document(two_events(second)))
     done = command("replay", str(path), "--json", str(tmp_path / "r.json"), "--junit", str(tmp_path / "r.xml"))
     assert done.returncode == code
@@ -83,14 +83,14 @@ def test_mistakes_of_the_user_are_one_line_and_exit_code_two(tmp_path: Path, wor
     assert "Traceback" not in done.stderr
 
 
-def test_no_documented_endpoint_in_any_recording_is_no_success(tmp_path: Path) -> None:
+def test_recordings_without_a_documented_endpoint_do_not_pass(tmp_path: Path) -> None:
     document = vcrpy_document(two_events(), url="https://api.example.com/pets")
     done = command("replay", str(write(tmp_path / "c.yaml", document)))
     assert done.returncode == 3
     assert "nothing was checked" in done.stdout
 
 
-def test_interpretations_can_be_held_to_and_learned(tmp_path: Path) -> None:
+def test_interpretations_can_be_saved_and_required(tmp_path: Path) -> None:
     source = ROOT / "cassettes" / "probes" / "event-times.yaml"
     done = command("replay", str(source), "--save-interpretations", str(tmp_path / "interpretations.toml"))
     assert done.returncode == 0
@@ -98,7 +98,7 @@ def test_interpretations_can_be_held_to_and_learned(tmp_path: Path) -> None:
     assert again.returncode == 0, again.stdout
 
 
-def test_sent_again_to_a_lawful_server_of_other_interpretations_nothing_is_amiss(tmp_path: Path) -> None:
+def test_sent_again_to_a_lawful_server_with_other_interpretations_it_passes(tmp_path: Path) -> None:
     paths = [ROOT / "cassettes" / "probes" / f"{name}.yaml" for name in ("event-times", "users-apart", "refused-forms")]
     paths = [path for path in paths if path.exists()]
     with served(
@@ -111,7 +111,7 @@ def test_sent_again_to_a_lawful_server_of_other_interpretations_nothing_is_amiss
         assert code == 0, "the users of the first time do not stand in the way\n" + said
 
 
-def test_what_was_kept_then_and_is_broken_now_is_a_finding(tmp_path: Path) -> None:
+def test_a_clause_that_is_broken_only_now_is_a_finding(tmp_path: Path) -> None:
     path = ROOT / "cassettes" / "probes" / "event-times.yaml"
     with served(rate_limit=100_000, faults=("event-count-stuck",)) as url:
         code, result, said = again(tmp_path, url, path)
@@ -120,7 +120,7 @@ def test_what_was_kept_then_and_is_broken_now_is_a_finding(tmp_path: Path) -> No
     assert any(finding["clause"] == "TS-EVENT-COUNT" and not finding["known"] for finding in result["findings"])
 
 
-def test_what_was_broken_then_and_is_still_broken_is_no_news_and_what_was_mended_is_told(tmp_path: Path) -> None:
+def test_a_clause_that_was_broken_then_is_known_and_one_that_is_kept_now_is_reported(tmp_path: Path) -> None:
     fault = next((ROOT / "cassettes" / "faults").glob("bodies--message-ok.yaml"))
     with served(rate_limit=100_000, faults=("message-ok",)) as url:
         code, result, _ = again(tmp_path, url, fault)
@@ -138,11 +138,11 @@ def test_another_interpretation_than_then_is_drift(tmp_path: Path) -> None:
         target = HttpTarget(url, "mock-key")
         steps = probe.steps(Namer("ts0123456789ab", random.Random(1)))
         entry = ManifestEntry(fresh=OURS, against=url)
-        shelf = CassetteDirectory(tmp_path / "c", Auditor())
-        shelf.put(
+        cassettes = CassetteDirectory(tmp_path / "c", Auditor())
+        cassettes.put(
             "probe--purchase-counts.yaml", generate_cassette([target.send(step) for step in steps], entry, Redactor())
         )
-        shelf.close()
+        cassettes.close()
         target.close()
     path = tmp_path / "c" / "probe--purchase-counts.yaml"
     with served(rate_limit=100_000) as url:
@@ -154,7 +154,7 @@ def test_another_interpretation_than_then_is_drift(tmp_path: Path) -> None:
     assert [finding["clause"] for finding in result["findings"]] == ["TS-INTERPRETATION-KEPT"]
 
 
-def test_the_people_of_a_recording_are_never_addressed(tmp_path: Path) -> None:
+def test_the_users_of_a_recording_are_never_addressed(tmp_path: Path) -> None:
     body = json.dumps({"events": [{"email": "ada@corp.io", "name": "rented", "time": "2022-12-06T19:20:45Z"}]})
     path = write(tmp_path / "c.yaml", vcrpy_document([(body, "{}"), (event_body("4711"), event_answer(1, "4711"))]))
     with served(rate_limit=100_000) as url:
@@ -165,7 +165,7 @@ def test_the_people_of_a_recording_are_never_addressed(tmp_path: Path) -> None:
     assert '"4711"' not in sent
 
 
-def test_a_target_that_is_not_there_ends_incomplete(tmp_path: Path) -> None:
+def test_an_unreachable_target_ends_incomplete(tmp_path: Path) -> None:
     path = write(tmp_path / "c.yaml", vcrpy_document(two_events()))
     done = command("replay", str(path), "--against", "http://127.0.0.1:9", "--max-requests", "2", **KEY)
     assert done.returncode == 3

@@ -37,7 +37,7 @@ def test_each_side_has_its_own_clauses_and_both_together_have_all() -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "answer"),
+    ("name", "message"),
     [
         ("TS-OK-MESAGE", "no clause is called 'TS-OK-MESAGE'; did you mean TS-OK-MESSAGE"),
         ("ts-ok-message", "did you mean TS-OK-MESSAGE"),
@@ -46,14 +46,14 @@ def test_each_side_has_its_own_clauses_and_both_together_have_all() -> None:
         ("~~~", "no clause is called '~~~'; `tracksync clauses` lists them all"),
     ],
 )
-def test_an_unknown_clause_is_answered_with_the_nearest(asked: str, answer: str) -> None:
+def test_an_unknown_clause_is_answered_with_the_nearest(name: str, message: str) -> None:
     with pytest.raises(UnknownClause) as error:
-        clause(asked)
-    assert str(error.value).startswith(answer) or answer in str(error.value)
+        clause(name)
+    assert str(error.value).startswith(message) or message in str(error.value)
     assert str(error.value).count("TS-") + str(error.value).count("TC-") <= 4
 
 
-def test_a_row_has_a_default_among_interpretations_that_say_what_they_mean() -> None:
+def test_an_ambiguity_has_a_default_and_each_interpretation_a_sentence() -> None:
     assert list(defaults()) == list(ambiguity_catalogue())
     for name, ambiguity in ambiguity_catalogue().items():
         assert ambiguity.name == name
@@ -68,7 +68,7 @@ def test_a_row_has_a_default_among_interpretations_that_say_what_they_mean() -> 
     assert Ambiguity("r", 1, "?", "SYNC", {"a": "A."}).learned is True
 
 
-def test_a_interpretation_is_checked_against_its_row() -> None:
+def test_an_interpretation_is_checked_against_its_ambiguity() -> None:
     require_interpretation("array-overflow", "newest")
     with pytest.raises(
         UnknownInterpretation, match=r"no ambiguity is called 'aray-overflow'; did you mean array-overflow\?"
@@ -83,5 +83,5 @@ def test_a_interpretation_is_checked_against_its_row() -> None:
         match="ambiguity 'array-overflow' has no interpretation 'oldest'; it has unchanged, newest",
     ):
         require_interpretation("array-overflow", "oldest")
-    with pytest.raises(UnknownInterpretation, match="did you mean " + ", ".join(sorted(ambiguity_catalogue()))):
+    with pytest.raises(UnknownInterpretation, match="the names are " + ", ".join(sorted(ambiguity_catalogue()))):
         require_interpretation("~~~", "newest")

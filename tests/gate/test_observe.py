@@ -237,7 +237,7 @@ def test_reports_and_annotations_hold_no_key(tmp_path: Path) -> None:
     for where in (done.stdout, done.stderr, *(path.read_text() for path in paths.values())):
         assert key not in where
     result: Any = json.loads(paths["json"].read_text())
-    assert result["command"]["runs"][0]["status"] == 1
+    assert result["test_command"]["runs"][0]["status"] == 1
 
 
 def test_output_passes_through_and_a_result_on_stdout_stays_clean() -> None:

@@ -124,7 +124,7 @@ def morning() -> Result:
 def test_the_morning_sees_what_is_new_what_is_fixed_the_drift_and_the_wire(render: Any) -> None:
     text = render(morning()).replace("\\", "").replace("&#39;", "'")
     for expected in (
-        "Since last time",
+        "Changes since the earlier run",
         "new",
         "fixed: the entry can go",
         "ticket 3",
@@ -132,7 +132,7 @@ def test_the_morning_sees_what_is_new_what_is_fixed_the_drift_and_the_wire(rende
         "no-user",
         "empty-list",
         "omitted",
-        "On the wire",
+        "Network",
         "1 after 503",
         "12 test users named, none left",
         "1 of 500",
@@ -187,7 +187,7 @@ def test_the_page_is_whole_in_a_browser_and_asks_the_network_for_nothing(tmp_pat
         timeout=120,
     )
     assert "<h1>BROKEN</h1>" in shown.stdout
-    assert "On the wire" in shown.stdout
+    assert "Network" in shown.stdout
     assert "Refused to" not in shown.stderr  # nothing that its own content policy forbids
     subprocess.run([*words, offline, f"--screenshot={picture}", page.as_uri()], capture_output=True, timeout=120)
     assert picture.stat().st_size > 10_000

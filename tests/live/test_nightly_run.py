@@ -311,7 +311,7 @@ def test_a_night_by_command_compares_itself_with_the_last_one_and_cleans(harness
     assert drift["exchange_before"]["response"]["body"] != drift["exchange_after"]["response"]["body"]
     page = (tmp_path / "b.html").read_text()
     assert "Drift" in page
-    assert "On the wire" in page
+    assert "Network" in page
     assert result["cleaning"]["left"] == []
     assert command(harness, tmp_path, "clean").stdout.startswith("nothing to clean")
     for path in tmp_path.rglob("*"):

@@ -44,7 +44,7 @@ def test_the_first_command_of_the_page_shows_the_pair_that_the_page_speaks_of(
         assert int(rows["linearizable"][1]) < 24, "some cells do not hold on /users/track"
     assert [row[0] for row in before.values()] == ["12", "0", "0", "0"]
     for text in (shown, now):
-        assert text.startswith("PASSED: nothing found")
+        assert text.startswith("PASSED: no findings")
         assert " on track: " in text, "a history that no order explains is drawn"
 
 

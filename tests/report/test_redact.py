@@ -90,7 +90,7 @@ def test_json_values_names_and_numbers_lose_the_key() -> None:
     assert clean == {MARK: [1, 1.5, True, None, f"x{MARK}y", {"n": MARK}]}
 
 
-def test_what_json_cannot_say_is_put_in_words() -> None:
+def test_values_that_json_cannot_express_become_texts() -> None:
     deep: list[object] = []
     for _ in range(5000):
         deep = [deep]
@@ -107,16 +107,16 @@ def test_a_header_with_credentials_is_replaced_whole_whatever_it_holds(name: str
     assert clean.request.headers == ((name, MARK), ("X-Other", "stays"))
 
 
-def test_a_key_that_only_the_recorded_header_knows_is_taken_out_of_the_answer() -> None:
+def test_a_key_that_only_the_recorded_header_holds_is_removed_from_the_response() -> None:
     recorded = exchange(
-        b'{"message":"Unknown: somebodys-key-1"}', status=401, headers=(("Authorization", 'Bearer "somebodys-key-1"'),)
+        b'{"message":"Unknown: another-key-1"}', status=401, headers=(("Authorization", 'Bearer "another-key-1"'),)
     )
     clean = Redactor().exchange(recorded)
     assert clean.response is not None
     assert clean.response.body == b'{"message":"Unknown: [redacted]"}'
 
 
-def test_the_documented_echo_is_taken_out_even_if_nobody_knows_the_key() -> None:
+def test_the_echo_of_an_unknown_key_is_removed() -> None:
     clean = Redactor().exchange(exchange(b'{"message":"Invalid API key: \\"unknown-9\\"","errors":[]}', status=401))
     assert clean.response is not None
     assert clean.response.body == b'{"message":"Invalid API key: [redacted]","errors":[]}'
@@ -143,7 +143,7 @@ def test_a_key_that_the_server_echoes_is_in_no_report(name: str) -> None:
         body=f'{{"partner":"{spelled}"}}'.encode(),
         path=f"/users/track/sync?k={urllib.parse.quote(spelled)}",
         headers=(("Authorization", f"Bearer {PLAIN_CANARY}"), ("X-Trace", spelled)),
-        answer_headers=(("x-echo", spelled),),
+        response_headers=(("x-echo", spelled),),
         credential=Credential.VALID,
     )
     found = finding(message=f"said {spelled}", expected=spelled, actual={spelled: [spelled]}, pointer=f"/{spelled}")

@@ -34,9 +34,9 @@ def test_the_terminal_shows_clause_sentence_values_pointer_and_ends_in_the_line_
         f"1. ERROR {DOCUMENTED} (documented)",
         catalogue()[DOCUMENTED].sentence,
         "the message is another one",
-        "at       /response/body/message",
-        'expected "success"',
-        'actual   "fine"',
+        "at        /response/body/message",
+        'expected  "success"',
+        'actual    "fine"',
         '-H "Authorization: Bearer $TRACKSYNC_API_KEY"',
         '-> 201 {"message":"fine"}',
         f"Not covered ({len(catalogue()) - 2}):",
@@ -45,9 +45,9 @@ def test_the_terminal_shows_clause_sentence_values_pointer_and_ends_in_the_line_
     assert text.splitlines()[-1].strip() == "reproduce: tracksync fuzz --seed 7"
 
 
-def test_a_kept_run_says_so_and_how_much_was_put_to_the_test() -> None:
+def test_a_passed_run_says_so_and_how_much_was_covered() -> None:
     text = terminal.render(result_of(run()))
-    assert text.startswith(f"PASSED: nothing found; 2 of {len(catalogue())} clauses covered\n")
+    assert text.startswith(f"PASSED: no findings; 2 of {len(catalogue())} clauses covered\n")
     assert "seed 7" in text
 
 
@@ -69,7 +69,7 @@ def test_many_findings_are_shown_in_full_up_to_ten() -> None:
     ids = list(catalogue())[:13]
     text = terminal.render(result_of(run(*(finding(id_) for id_ in ids))))
     assert text.count("reproduce:") == 10
-    assert "And 3 more" in text
+    assert "3 more findings" in text
     assert all(id_ in text for id_ in ids)
 
 
@@ -147,7 +147,7 @@ def test_the_curl_line_names_method_path_and_other_headers() -> None:
     assert "X-Odd: it's; $X" in sent["headers"]
 
 
-def test_the_embedded_mock_has_no_address_so_the_curl_line_takes_it_from_the_environment() -> None:
+def test_the_curl_line_for_the_embedded_mock_takes_the_address_from_the_environment() -> None:
     assert sent_by(curl(exchange_json(exchange()), "mock"))["url"] == "http://e/users/track/sync"
 
 
@@ -157,8 +157,8 @@ def test_a_body_too_long_to_show_is_said_to_be() -> None:
     assert len(line) < 500
 
 
-def test_a_lost_answer_says_how_it_was_lost() -> None:
-    assert outcome_line(exchange_json(lost(FailureKind.TIMEOUT, "30 s"))) == "no answer (timeout): 30 s"
+def test_a_lost_response_says_how_it_was_lost() -> None:
+    assert outcome_line(exchange_json(lost(FailureKind.TIMEOUT, "30 s"))) == "no response (timeout): 30 s"
 
 
 # --- JUnit ------------------------------------------------------------------------------------------------------
@@ -282,9 +282,9 @@ def test_light_and_dark_have_readable_contrast() -> None:
         dict(re.findall(r"--(\w+): (#[0-9a-f]{3,6})", block)) for block in re.findall(r":root \{([^}]*)\}", source)
     )
     for colours in (light, dark):
-        for name in ("ink", "muted", "passed", "failed", "incomplete", "link"):
-            for ground in ("ground", "soft"):
-                assert contrast(colours[name], colours[ground]) >= 4.5, (name, ground)
+        for name in ("text", "muted", "passed", "failed", "incomplete", "link"):
+            for background in ("background", "soft"):
+                assert contrast(colours[name], colours[background]) >= 4.5, (name, background)
 
 
 def contrast(one: str, other: str) -> float:
@@ -391,15 +391,15 @@ def test_a_result_is_read_back(tmp_path: Path) -> None:
         (b"", "is empty"),
         (b" \n", "is empty"),
         (b"{\n\n oops", "line 3: this is not JSON"),
-        (b"[]", "is no result of tracksync"),
-        (b'{"results": []}', "is no result of tracksync"),
+        (b"[]", "is not a result of tracksync"),
+        (b'{"results": []}', "is not a result of tracksync"),
         (b'{"tracksync": "9.0", "schema": 9}', "result schema 9 and this tracksync reads schema 2"),
         (b'{"tracksync": "1", "schema": 2}', "at the top: 'command' is a required property"),
         (b"\xff\xfe{}", "not UTF-8"),
-        (b"[" * 100_000, "beyond reading"),
+        (b"[" * 100_000, "nested too deep"),
     ],
 )
-def test_what_is_no_result_is_refused_in_clear_words(tmp_path: Path, content: bytes, hint: str) -> None:
+def test_a_file_that_is_not_a_result_is_refused_in_clear_words(tmp_path: Path, content: bytes, hint: str) -> None:
     path = tmp_path / "result.json"
     path.write_bytes(content)
     with pytest.raises(ConfigError) as caught:
@@ -418,7 +418,7 @@ def test_a_missing_result_is_refused_in_clear_words(tmp_path: Path) -> None:
     [
         {"verdict": "fine"},
         {"clauses": {DOCUMENTED: {"covered": 1}}},
-        {"findings": [{"clause": "nonsense", "evidence": "documented", "message": "", "exchanges": []}]},
+        {"findings": [{"clause": "nonsense", "severity": "error", "message": "", "exchanges": [], "cause": 1}]},
         {"timeline": [{}]},
         {"timeline": 5},
         {"timeline": [{"at": 10**12, "requests": 1, "limited": 0, "failed": 0}]},
@@ -439,7 +439,7 @@ def test_a_missing_result_is_refused_in_clear_words(tmp_path: Path) -> None:
     ],
 )
 def test_a_damaged_result_is_refused_and_the_place_is_named(damage: dict[str, Any]) -> None:
-    with pytest.raises(ConfigError, match=f"result.json is no result of tracksync: at /{next(iter(damage))}"):
+    with pytest.raises(ConfigError, match=f"result.json is not a result of tracksync: at /{next(iter(damage))}"):
         json_result.checked({**valid(), **damage}, "result.json")
 
 
@@ -451,7 +451,7 @@ def test_only_the_required_members_are_enough_to_be_shown() -> None:
         "verdict": "failed",
         "requests": 1,
         "seconds": 0.5,
-        "findings": [{"clause": "TC-NEW", "evidence": "assumed", "message": "m", "exchanges": [{}]}],
+        "findings": [{"clause": "TC-NEW", "severity": "note", "message": "m", "exchanges": [{}], "cause": 1}],
         "clauses": {"TC-NEW": {"covered": 1, "broken": 1}, "TC-OTHER": {"covered": 0, "broken": 0}},
     }
     result = json_result.checked(minimal, "x")
@@ -467,7 +467,9 @@ def test_two_results_are_compared() -> None:
         run(finding(DOCUMENTED), finding(OBSERVED), interpretations={"no-user": "omitted", "bare-object": "refused"})
     )
     gone = finding(ASSUMED, pointer="/response")
-    before["findings"].append({"clause": ASSUMED, "evidence": "assumed", "message": gone.message, "exchanges": []})
+    before["findings"].append(
+        {"clause": ASSUMED, "severity": "note", "message": gone.message, "exchanges": [], "cause": 9}
+    )
     new = finding("TS-OK-STATUS", "it was 200", pointer="/response/status")
     after = result_of(run(finding(DOCUMENTED, "in other words"), new, interpretations={"no-user": "empty-list"}))
     comparison = compare.compare(before, after)

@@ -1,4 +1,4 @@
-"""The tally folds events into a result of the documented form, and never loses a finding."""
+"""The tally turns events into a result of the documented form, and never loses a finding."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tracksync.report import Redactor, Tally, json_result
 from tracksync.report import interpretations as interpretations_file
 
 
-def test_a_kept_run_has_the_documented_form_and_counts_everything() -> None:
+def test_a_passed_run_has_the_documented_form_and_counts_everything() -> None:
     result = result_of(run())
     Draft202012Validator(json_result.schema()).validate(json.loads(json_result.render(result)))
     assert (result["verdict"], result["requests"], result["data_points"], result["seed"]) == ("passed", 2, 2, 7)
@@ -60,13 +60,13 @@ def test_a_finding_has_the_documented_form() -> None:
     assert result["clauses"][DOCUMENTED] == {"covered": 2, "broken": 1}
 
 
-def test_expected_nothing_is_left_out_and_expected_null_is_not() -> None:
+def test_a_missing_value_is_left_out_and_null_is_not() -> None:
     (found,) = result_of(run(finding(actual=None)))["findings"]
     assert "expected" not in found
     assert found["actual"] is None
 
 
-def test_a_broken_clause_counts_as_covered_even_if_nobody_said_so() -> None:
+def test_a_broken_clause_counts_as_covered_even_if_the_event_does_not_say_so() -> None:
     broken = ExchangeChecked(1, exchange(), (finding(ASSUMED),), frozenset())
     assert result_of([broken])["clauses"][ASSUMED] == {"covered": 1, "broken": 1}
 
@@ -112,7 +112,7 @@ def test_a_confirmed_finding_is_not_repeated_as_unconfirmed() -> None:
     assert "confirmed" not in found
 
 
-def test_violations_come_before_deviations_and_known_ones_last() -> None:
+def test_errors_come_before_warnings_and_known_findings_last() -> None:
     events = run(finding(OBSERVED), finding(DOCUMENTED))
     events.insert(-1, FindingConfirmed(finding("TS-OK-STATUS"), (), "", known=True))
     found = [(entry["clause"], entry["known"]) for entry in result_of(events)["findings"]]
@@ -136,7 +136,7 @@ def test_a_request_that_never_left_is_not_counted() -> None:
     assert (result["requests"], result["data_points"]) == (1, 1)
 
 
-def test_pauses_retries_skips_and_interpretations_are_told() -> None:
+def test_pauses_retries_skips_and_interpretations_are_counted() -> None:
     events = run(interpretations={"no-user": "omitted"})
     events[2:2] = [
         Paused(1.5, "window"),
@@ -157,9 +157,9 @@ def test_the_timeline_counts_each_clock_minute_with_the_limit_the_target_named()
         [
             RunStarted("fuzz", "mock", minute),
             PhaseStarted("directed"),
-            ExchangeChecked(1, exchange(at=minute + 1, answer_headers=limited)),
-            ExchangeChecked(2, exchange(at=minute + 59.9, status=429, answer_headers=(("x-ratelimit-limit", "٣"),))),
-            ExchangeChecked(3, exchange(at=minute + 60, status=503, answer_headers=(("x-ratelimit-limit", ""),))),
+            ExchangeChecked(1, exchange(at=minute + 1, response_headers=limited)),
+            ExchangeChecked(2, exchange(at=minute + 59.9, status=429, response_headers=(("x-ratelimit-limit", "٣"),))),
+            ExchangeChecked(3, exchange(at=minute + 60, status=503, response_headers=(("x-ratelimit-limit", ""),))),
             ExchangeChecked(4, lost(FailureKind.RESET, at=minute + 61)),
         ]
     )
@@ -169,7 +169,7 @@ def test_the_timeline_counts_each_clock_minute_with_the_limit_the_target_named()
     ]
 
 
-def test_with_a_clock_the_duration_is_ours_and_not_the_targets() -> None:
+def test_with_a_clock_the_duration_is_that_of_the_process_and_not_of_the_target() -> None:
     times = iter([100.0, 100.0, 102.5])
     tally = Tally(Redactor(), lambda: next(times))
     for event in run():
@@ -177,7 +177,7 @@ def test_with_a_clock_the_duration_is_ours_and_not_the_targets() -> None:
     assert tally.result()["seconds"] == 2.5
 
 
-def test_bodies_that_are_no_text_or_too_long_are_kept_within_bounds() -> None:
+def test_bodies_that_are_not_text_or_too_long_are_shortened() -> None:
     (binary,) = result_of(run(finding(), shown=exchange(b"\xff\x00")))["findings"]
     assert binary["exchanges"][0]["response"]["body_base64"] == "/wA="
     (long,) = result_of(run(finding(), shown=exchange(b"x" * 100_000)))["findings"]
@@ -192,7 +192,7 @@ def test_a_result_is_ascii_json_even_with_lone_surrogates_and_odd_numbers() -> N
     assert json.loads(text)["findings"][0]["message"] == "a\ud800b"
 
 
-def test_the_end_may_be_told_twice_and_the_later_word_holds() -> None:
+def test_of_two_ends_the_later_one_counts() -> None:
     events = [*run(), RunEnded("incomplete", "stopped by hand", START + 5)]
     result = result_of(events)
     assert (result["verdict"], result["reason"]) == ("incomplete", "stopped by hand")

@@ -1,4 +1,4 @@
-"""The command line as a process of its own, without the settings of the machine."""
+"""The command line as a process, without the settings of the machine."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ def tracksync(*arguments: str | Path, cwd: Path, **environment: str) -> subproce
 
 
 def clean_environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("TRACKSYNC_")}
-    return {**kept, "PYTHONPATH": str(CONTRACTS), "PYTHONIOENCODING": "utf-8", **more}
+    others = {name: value for name, value in os.environ.items() if not name.startswith("TRACKSYNC_")}
+    return {**others, "PYTHONPATH": str(CONTRACTS), "PYTHONIOENCODING": "utf-8", **more}
 
 
 def refused(done: subprocess.CompletedProcess[str], *hints: str) -> None:

@@ -1,4 +1,4 @@
-"""Events of small made-up runs, for the tests of reports and of the command line."""
+"""Events of small invented runs, for the tests of reports and of the command line."""
 
 from __future__ import annotations
 
@@ -16,19 +16,23 @@ BODY = b'{"attributes":[{"external_id":"u1","colour":"red"}]}'
 
 
 def exchange(
-    answer: bytes = b'{"message":"fine"}',
+    body_of_response: bytes = b'{"message":"fine"}',
     *,
     body: bytes = BODY,
     status: int = 201,
     at: float = START + 1,
     headers: tuple[tuple[str, str], ...] = (("Content-Type", "application/json"),),
-    answer_headers: tuple[tuple[str, str], ...] = (("x-ratelimit-limit", "500"),),
+    response_headers: tuple[tuple[str, str], ...] = (("x-ratelimit-limit", "500"),),
     method: str = "POST",
     path: str = "/users/track/sync",
     credential: Credential = Credential.VALID,
 ) -> Exchange:
     return Exchange(
-        Request(method, path, headers, body), Response(status, answer_headers, answer), at, at + 0.25, credential
+        Request(method, path, headers, body),
+        Response(status, response_headers, body_of_response),
+        at,
+        at + 0.25,
+        credential,
     )
 
 

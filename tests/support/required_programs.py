@@ -1,4 +1,4 @@
-"""Programs beside Python that some tests need. `.ci/run` installs them, and says so where it cannot."""
+"""Programs other than Python that some tests need. `.ci/run` installs them, and says which it cannot install."""
 
 from __future__ import annotations
 

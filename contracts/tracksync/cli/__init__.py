@@ -1,13 +1,12 @@
-"""The command line: one file a command, one exit code a verdict.
+"""The command line: one module per command.
 
-A command is a module here that has a click command named `command`. It is imported when it is asked for, so that
-`tracksync --help` and `tracksync clauses` do not load what only `fuzz` needs. To add one: write the module, and add a
+A command is a module of this package with a click command named `command`. It is imported when it is used, so that
+`tracksync --help` and `tracksync clauses` do not load what only `fuzz` needs. To add one, write the module and add a
 line to COMMANDS.
 """
 
 from __future__ import annotations
 
-import difflib
 import importlib
 import os
 import sys
@@ -21,28 +20,29 @@ from tracksync import __version__
 from tracksync.cli.shared import environment_secrets
 from tracksync.errors import TracksyncError
 from tracksync.report.redact import Redactor
+from tracksync.values.near_names import suggestion
 
 WRONG_USE: Final = 2
 INCOMPLETE: Final = 3
 
 COMMANDS: Final[dict[str, str]] = {
-    "fuzz": "Put a server to the contract: directed probes, then random sequences.",
-    "mock": "Serve a mock workspace on this machine.",
+    "fuzz": "Test a server: send requests and check every response.",
+    "gate": "Test a client: run its own tests against a mock and check what it sends.",
     "replay": "Check recorded traffic offline, or send it again and compare.",
-    "cassettes": "Hand recordings on to other tools; make the set that comes with tracksync.",
-    "gate": "Put a client to the contract: run its tests against a mock.",
-    "proxy": "Stand between a client and a real endpoint, and check both.",
-    "race": "Show that synchronous means synchronous: many clients at once.",
+    "race": "Test the order of concurrent requests.",
+    "proxy": "Stand between a client and a server and check both.",
+    "mock": "Serve a mock workspace on this machine.",
     "clauses": "List the clauses of the contract, or explain one.",
     "report": "Show a result again, or compare two.",
-    "clean": "Delete the test users that a killed run left behind.",
+    "cassettes": "Export recordings for other tools; generate the cassettes of this package.",
     "init": "Write tracksync.toml and a CI workflow.",
-    "selfcheck": "Prove the oracle: every fault found, no lawful reading accused.",
+    "clean": "Delete the test users that a killed run left behind.",
+    "selfcheck": "Test the oracle: it must find every fault, and accept every lawful server.",
 }
 
 
 class _Commands(click.Group):
-    """Finds commands by name and imports them late."""
+    """Finds a command by its name and imports it when it is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -57,9 +57,7 @@ class _Commands(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         if args and args[0] not in COMMANDS and not args[0].startswith("-"):
-            near = difflib.get_close_matches(args[0].lower(), COMMANDS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"there are {', '.join(COMMANDS)}"
-            ctx.fail(f"there is no command {args[0]!r}; {hint}")
+            ctx.fail(f"there is no command {args[0]!r}; {suggestion(args[0], COMMANDS, most=1)}")
         return super().resolve_command(ctx, args)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -70,47 +68,53 @@ class _Commands(click.Group):
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="tracksync", message="%(prog)s %(version)s")
 def root() -> None:
-    """Does this side of the wire keep the contract of Braze's POST /users/track/sync?
+    """Test whether a server or a client keeps the contract of Braze's POST /users/track/sync.
 
     \b
     Examples:
-      tracksync fuzz                                  check the embedded mock: no key, no network
-      tracksync fuzz --target http://127.0.0.1:8080   check a server
+      tracksync fuzz                                  test the embedded mock: no key, no network
+      tracksync fuzz --target http://127.0.0.1:8080   test a server
+      tracksync gate -- npm test                      test a client by its own tests
       tracksync mock --port 8080                      a workspace to develop against
-      tracksync gate -- npm test                      check a client by its own tests
-      tracksync clauses TS-OK-MESSAGE                 what is promised, and who says so
+      tracksync clauses TS-OK-MESSAGE                 what a clause says, and its source
 
     \b
-    Exit codes: 0 kept, 1 an error, 2 wrong use or configuration, 3 could not finish.
+    Exit codes: 0 passed, 1 failed, 2 wrong use or configuration, 3 incomplete.
+
+    \b
+    The shell completes commands, options and names after
+      eval "$(_TRACKSYNC_COMPLETE=bash_source tracksync)"
     """
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run the command line and end the process with its exit code. No traceback for what a user can mend."""
+    """Run the command line and end the process with its exit code. An error of the user has no traceback."""
     sys.exit(_exit_code(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _exit_code(arguments: list[str]) -> int:
     try:
-        code: Any = root.main(args=arguments, prog_name="tracksync", standalone_mode=False)
+        code: Any = root.main(args=arguments or ["--help"], prog_name="tracksync", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
     except click.ClickException as error:
-        _say(_usage(error) + f"tracksync: error: {error.format_message()}")
+        _print_error(_usage(error) + f"tracksync: error: {error.format_message()}")
         return WRONG_USE
     except TracksyncError as error:
-        _say(f"tracksync: error: {error}")
+        _print_error(f"tracksync: error: {error}")
         return error.exit_code
     except BrokenPipeError:
-        # The reader (`head`) has enough. Python would complain at its end if standard output stayed open.
+        # The reader of the pipe (`head`) has closed it. Python would report an error when it flushes standard output.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (KeyboardInterrupt, click.Abort):
-        _say("tracksync: stopped by hand")
+        _print_error("tracksync: stopped by hand")
         return INCOMPLETE
-    except Exception:  # noqa: BLE001 - the last line of defence: a key may stand in the text of any exception
-        _say(f"{traceback.format_exc()}tracksync: error: this is a fault of tracksync itself; please report it")
+    except Exception:  # noqa: BLE001 - the text of any exception may hold a key, which has to be removed
+        _print_error(
+            f"{traceback.format_exc()}tracksync: error: this is a defect of tracksync itself; please report it"
+        )
         return INCOMPLETE
     return code if isinstance(code, int) else 0
 
@@ -120,5 +124,5 @@ def _usage(error: click.ClickException) -> str:
     return f"{context.get_usage()}\n" if context else ""
 
 
-def _say(text: str) -> None:
+def _print_error(text: str) -> None:
     click.echo(Redactor(environment_secrets()).text(text), err=True)

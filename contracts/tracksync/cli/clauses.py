@@ -10,25 +10,24 @@ from typing import Any
 
 import click
 
-from tracksync.cli.shared import PATH
+from tracksync.cli.shared import CLAUSE, PATH, write_result
 from tracksync.contract.ambiguities import Ambiguity, ambiguity_catalogue
 from tracksync.contract.clauses import Clause, Side, UnknownClause, catalogue, clause
 from tracksync.errors import UsageError
 from tracksync.model.verdict import severity_of
-from tracksync.report import files
 
 
 @click.command("clauses")
-@click.argument("id_", metavar="[ID]", required=False)
+@click.argument("id_", metavar="[ID]", required=False, type=CLAUSE)
 @click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write it as JSON ('-': stdout).")
 def command(id_: str | None, json_path: Path | None) -> None:
     """List the clauses of the contract, or explain one.
 
-    TS-… are what a server promises, TC-… what a client does.
+    A clause is one promise. TS-… are the promises of a server, TC-… those of a client.
 
-    Breaking a documented clause is an error and fails a run. Breaking an observed one is a warning, which is
-    shown, and fails a run with --strict. Where the documents leave several ways open, all of them are lawful; they
-    are the interpretations of a ambiguity.
+    A broken clause is an error if it is documented, and fails a run. It is a warning if it was only observed, and
+    fails a run with --strict. It is a note if it is assumed. Where the documents leave a question open (an
+    ambiguity), every lawful answer (an interpretation) passes.
 
     \b
     Examples:
@@ -42,7 +41,7 @@ def command(id_: str | None, json_path: Path | None) -> None:
     except UnknownClause as error:
         raise UsageError(str(error)) from None
     if json_path is not None:
-        files.write(json_path, json.dumps(_json(chosen), indent=2, ensure_ascii=False) + "\n")
+        write_result(json_path, json.dumps(_json(chosen), indent=2, ensure_ascii=False) + "\n")
     elif id_:
         click.echo(_explained(chosen[0]))
     else:
@@ -61,25 +60,25 @@ def _listed(clauses: list[Clause]) -> str:
 
 def _explained(entry: Clause) -> str:
     fails = {
-        "error": "breaking it is an error and fails a run",
-        "warning": "breaking it is a warning, shown, and fails a run with --strict",
-        "note": "breaking it is remarked on and fails no run",
+        "error": "a broken clause is an error and fails the run",
+        "warning": "a broken clause is a warning; with --strict it fails the run",
+        "note": "a broken clause is a note and does not fail the run",
     }[severity_of(entry.evidence)]
     lines = [
         entry.id,
         "",
         *_wrapped(entry.sentence, "  "),
         "",
-        f"  Source:   {entry.source} (the keys are explained in docs/sources.md)",
-        f"  Strength: {entry.evidence.value}; {fails}",
+        f"  Source:   {entry.source} (docs/sources.md explains the keys)",
+        f"  Evidence: {entry.evidence.value}; {fails}",
     ]
-    for row in _rows(entry):
-        lines += ["", *_wrapped(f"Left open ({row.name}): {row.question} [{row.source}]", "  ")]
+    for one in _ambiguities(entry):
+        lines += ["", *_wrapped(f"Ambiguity {one.name}: {one.question} [{one.source}] Lawful interpretations:", "  ")]
         lines += [
-            line for name, sentence in row.interpretations.items() for line in _wrapped(f"{name}: {sentence}", "    ")
+            line for name, sentence in one.interpretations.items() for line in _wrapped(f"{name}: {sentence}", "    ")
         ]
     command = f"tracksync fuzz --only {entry.id}" if entry.side is Side.SERVER else "tracksync gate -- COMMAND"
-    lines += ["", f"  Put it to the test: {command}"]
+    lines += ["", f"  Test it: {command}"]
     return "\n".join(lines)
 
 
@@ -87,26 +86,26 @@ def _wrapped(text: str, indent: str) -> list[str]:
     return textwrap.wrap(text, 100, initial_indent=indent, subsequent_indent=f"{indent}  ", break_on_hyphens=False)
 
 
-def _rows(entry: Clause) -> list[Ambiguity]:
+def _ambiguities(entry: Clause) -> list[Ambiguity]:
     return [ambiguity_catalogue()[name] for name in entry.ambiguities]
 
 
 def _json(clauses: list[Clause]) -> dict[str, Any]:
     return {
-        "schema": 1,
+        "schema": 2,
         "clauses": {
             entry.id: {
                 "sentence": entry.sentence,
                 "source": entry.source,
                 "evidence": entry.evidence.value,
                 "side": entry.side.value,
-                "rows": {
-                    row.name: {
-                        "question": row.question,
-                        "source": row.source,
-                        "interpretations": dict(row.interpretations),
+                "ambiguities": {
+                    one.name: {
+                        "question": one.question,
+                        "source": one.source,
+                        "interpretations": dict(one.interpretations),
                     }
-                    for row in _rows(entry)
+                    for one in _ambiguities(entry)
                 },
             }
             for entry in clauses

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 import uuid
 from collections.abc import Mapping
@@ -10,16 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import click
-
 from tracksync.cli.nightly import Memory
 from tracksync.cli.run import run
 from tracksync.cli.shared import Outputs, environment_secrets
 from tracksync.errors import ConfigError
-from tracksync.gate import annotations as github
 from tracksync.gate.drive import DrivePlan, Driver, Rig, behaviours, script
 from tracksync.mock.scenarios import Scenario
-from tracksync.report import Redactor, view
+from tracksync.report import Redactor
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -86,9 +82,6 @@ def drive(wish: Wish, outputs: Outputs) -> int:
     def conclude(result: dict[str, Any]) -> None:
         result["driver"] = redactor.json(drivers[0].as_json())
         memory.conclude(result)
-        if github.wanted(os.environ):
-            found = [(finding.clause, finding.message, finding.fails) for finding in view.findings(result)]
-            click.echo(github.render(found), nl=False, err=outputs.to_stdout)
 
     return run(start, outputs=outputs, redactor=redactor, conclude=conclude)
 

@@ -165,15 +165,15 @@ def command(
 
     if record_probes and record_path is None:
         raise UsageError("--record-probes needs --record DIR, the directory for the cassettes")
-    stage = recorder(record_path, plan, every_probe=record_probes)
+    recording = recorder(record_path, plan, every_probe=record_probes)
     if not plan.embedded:
-        return run_nightly(plan, target, journal_path, outputs, memory, workspace.prefix, stage)
+        return run_nightly(plan, target, journal_path, outputs, memory, workspace.prefix, recording)
     return run(
         lambda emit: fuzz(plan, emit),
         outputs=outputs,
         redactor=Redactor(environment_secrets()),
         conclude=memory.conclude,
-        stage=stage,
+        middleware=recording,
     )
 
 
@@ -198,9 +198,7 @@ def _interpretations(path: Path | None, config: Config) -> dict[str, str]:
     if config.interpretations is None:
         return {}
     if not config.interpretations.exists():
-        click.echo(
-            f"note: {config.interpretations} does not exist yet; --save-interpretations {config.interpretations} will write it",
-            err=True,
-        )
+        file = config.interpretations
+        click.echo(f"note: {file} does not exist yet; --save-interpretations {file} writes it", err=True)
         return {}
     return configuration.read_interpretations(config.interpretations)

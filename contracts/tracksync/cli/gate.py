@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -210,7 +209,7 @@ def command(
         lambda emit: reports.append(observe_command(plan, emit)),
         outputs=outputs,
         redactor=Redactor([plan.key, *environment_secrets()]),
-        conclude=lambda result: _finish(result, reports, to_stdout=outputs.to_stdout),
+        conclude=lambda result: result.update({"test_command": reports[0].as_json()} if reports else {}),
     )
     return code or int(bool(reports and reports[0].own_failure))
 
@@ -232,18 +231,6 @@ def _behaviours() -> dict[str, Any]:
     from tracksync.gate.drive import behaviours
 
     return dict(behaviours.catalogue())
-
-
-def _finish(result: dict[str, Any], reports: list[ObserveReport], *, to_stdout: bool) -> None:
-    """Add the command's own outcome to the result, and tell GitHub where the run is one of its jobs."""
-    from tracksync.gate import annotations
-    from tracksync.report import view
-
-    if reports:
-        result["command"] = reports[0].as_json()
-    if annotations.wanted(os.environ):
-        found = [(finding.clause, finding.message, finding.fails) for finding in view.findings(result)]
-        click.echo(annotations.render(found), nl=False, err=to_stdout)
 
 
 def _list(known: dict[str, Any]) -> None:

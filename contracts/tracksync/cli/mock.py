@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -12,17 +12,54 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tracksync import config as configuration
-from tracksync.cli.shared import FILE
+from tracksync.cli.shared import FAULT, FILE, INTERPRETATION, SCENARIO, Function
+from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.errors import UsageError
 from tracksync.mock import limits
 
 if TYPE_CHECKING:
     from tracksync.mock import MockApp
 
-# Well known, so that an example can be copied as it stands. They open nothing but this mock.
+# Fixed, so that an example can be copied. They are good for this mock only.
 KEY: Final = "tracksync-mock-key"
 UNPRIVILEGED_KEY: Final = "tracksync-mock-key-without-permission"
 DEFAULT_PORT: Final = 8080
+
+
+def _listing(name: str, lines: Callable[[], Iterable[str]], help_: str) -> Callable[[Function], Function]:
+    """A flag that prints `lines` and ends the command."""
+
+    def show(context: click.Context, option: click.Parameter, given: bool) -> None:
+        if given:
+            click.echo("\n".join(lines()))
+            context.exit()
+
+    return click.option(name, is_flag=True, is_eager=True, expose_value=False, callback=show, help=help_)
+
+
+def _columns(sentences: Mapping[str, str]) -> list[str]:
+    widest = max(map(len, sentences))
+    return [f"{name:{widest}}  {sentence}" for name, sentence in sentences.items()]
+
+
+def _faults() -> list[str]:
+    from tracksync.faults.catalogue import catalogue
+
+    return _columns({fault.name: f"{fault.sentence} ({', '.join(fault.clauses)})" for fault in catalogue().values()})
+
+
+def _scenarios() -> list[str]:
+    from tracksync.mock.scenarios import catalogue
+
+    return _columns({scenario.name: scenario.sentence for scenario in catalogue().values()})
+
+
+def _interpretations() -> Iterator[str]:
+    for ambiguity in ambiguity_catalogue().values():
+        yield f"{ambiguity.name}: {ambiguity.question}"
+        for name, sentence in ambiguity.interpretations.items():
+            default = " (default)" if name == ambiguity.default else ""
+            yield f"  {name}: {sentence}{default}"
 
 
 @click.command("mock")
@@ -36,14 +73,36 @@ DEFAULT_PORT: Final = 8080
 )
 @click.option("--host", default="127.0.0.1", metavar="NAME", show_default=True, help="The address to serve on.")
 @click.option(
-    "--interpretation", "pairs", multiple=True, metavar="AMBIGUITY=NAME", help="Follow this interpretation; repeatable."
+    "--interpretation",
+    "pairs",
+    multiple=True,
+    type=INTERPRETATION,
+    metavar="AMBIGUITY=NAME",
+    help="Follow this interpretation; repeatable.",
 )
 @click.option(
     "--interpretations", "interpretations_path", type=FILE, metavar="FILE", help="Follow the interpretations in FILE."
 )
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Break a clause on purpose; repeatable.")
-@click.option("--scenario", default="normal", metavar="NAME", show_default=True, help="How to treat clients.")
-@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="For what a scenario draws.")
+@click.option(
+    "--fault",
+    "faults",
+    multiple=True,
+    type=FAULT,
+    metavar="NAME",
+    help="Inject a fault: break a clause on purpose; repeatable.",
+)
+@click.option(
+    "--scenario",
+    default="normal",
+    type=SCENARIO,
+    metavar="NAME",
+    show_default=True,
+    help="How to treat clients.",
+)
+@_listing("--list-interpretations", _interpretations, "List the ambiguities and their interpretations, and end.")
+@_listing("--list-faults", _faults, "List the faults, and end.")
+@_listing("--list-scenarios", _scenarios, "List the scenarios, and end.")
+@click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="The seed of a random scenario.")
 @click.option(
     "--rate-limit",
     type=click.IntRange(min=1),
@@ -75,10 +134,11 @@ def command(
     cert_path: Path | None,
     key_path: Path | None,
 ) -> None:
-    """Serve a mock workspace: stateful, with the limits and answers that the documents promise.
+    """Serve a mock workspace: it stores users, and has the limits and responses that the documents promise.
 
-    It prints its address and its key, and serves until Ctrl-C. Where the documents leave something open it follows
-    the first reading of the ambiguity, unless told otherwise.
+    It prints its address and its key, and serves until Ctrl-C. Where the documents leave a question open, it follows
+    the default interpretation, or the one that --interpretation names. --fault injects a fault, to see what it breaks.
+    --scenario treats clients to transient failures, slow responses or rate limits.
 
     \b
     Examples:
@@ -86,7 +146,8 @@ def command(
       tracksync mock --interpretation no-user=omitted --rate-limit 60
       tracksync mock --interpretations interpretations.toml
       tracksync mock --scenario rate-burst
-      tracksync mock --scenario http2            over TLS, with a certificate made for it
+      tracksync mock --scenario http2            over TLS, with a generated certificate
+      tracksync mock --list-faults
     """
     if key_path is not None and cert_path is None:
         raise UsageError("--tls-key is the private key of a certificate; name that with --tls-cert")
@@ -110,7 +171,7 @@ def command(
     except ValueError as error:
         raise UsageError(str(error)) from None
 
-    played = config.played()
+    scenario_played = config.played()
 
     def ready(address: str, trust: str = "") -> None:
         click.echo(f"tracksync mock on {address}")
@@ -118,23 +179,23 @@ def command(
         if trust:
             click.echo(f"  export SSL_CERT_FILE={trust}")
         click.echo(f"  export TRACKSYNC_API_KEY={KEY}; tracksync fuzz --target {address}")
-        if played.window_seconds or any(act.do == "limit" for act in played.acts):
-            click.echo("  its rate windows are shorter than a minute, for clients; fuzz and race report TS-RATE-RESET")
+        if scenario_played.window_seconds or any(act.do == "limit" for act in scenario_played.acts):
+            click.echo("  its rate windows are shorter than a minute; fuzz and race report that as TS-RATE-RESET")
         click.echo("  Ctrl-C ends it")
 
-    # Ctrl-C is how one ends it: the server hands the signal on once it has stopped.
+    # Ctrl-C ends the mock. The server raises the signal again once it has stopped.
     with suppress(KeyboardInterrupt):
-        if played.http2:
+        if scenario_played.http2:
             _serve_http2(app, host, port, cert_path, key_path, ready)
             return
-        capitals = any(act.do == "capitals" for act in played.acts)
+        capitals = any(act.do == "capitals" for act in scenario_played.acts)
         serve(app, host=host, port=port, certificate=cert_path, key=key_path, keep_case=capitals, ready=ready)
 
 
 def _serve_http2(
     app: MockApp, host: str, port: int, certificate: Path | None, key: Path | None, ready: Callable[[str, str], None]
 ) -> None:
-    """Serve until Ctrl-C, with a certificate made for it where none is given."""
+    """Serve until Ctrl-C, with a generated certificate where none is given."""
     from tracksync.wire.http2 import identity, served_http2
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)

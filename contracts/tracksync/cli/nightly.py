@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any, Final
 
 import click
 
-from tracksync.cli.run import Emit, run
+from tracksync.cli.run import run
 from tracksync.cli.shared import Outputs, environment_secrets
 from tracksync.cli.target import find_target
 from tracksync.errors import ConfigError, UsageError
+from tracksync.model.events import Emit, Event, Middleware, unchanged
 from tracksync.report import Redactor, compare, files, json_result, nightly
 from tracksync.report.compare import Comparison
 from tracksync.report.tally import Result
@@ -21,7 +22,6 @@ from tracksync.report.tally import Result
 if TYPE_CHECKING:
     from tracksync.engine import FuzzPlan
     from tracksync.live.baseline import Known
-    from tracksync.model.events import Event
 
 LAST_NIGHTLY_RUN: Final = Path(".tracksync/last.json")  # the result of the last run on `live`
 
@@ -79,14 +79,14 @@ def run_nightly(
     outputs: Outputs,
     memory: Memory,
     stem: str | None = None,
-    stage: Callable[[Emit], Emit] = lambda emit: emit,
+    middleware: Middleware = unchanged,
 ) -> int:
-    """Run `plan` on a workspace, with a journal in `directory`. Returns the exit code. `stage` as in `session.run`."""
+    """Run `plan` on a workspace, with a journal in `directory`. Returns the exit code. `middleware`: see `cli.run`."""
     from tracksync.live import NightlyRun
 
     redactor = _redactor(plan)
     outputs.check()
-    return _run(NightlyRun.begin(plan, asked, directory, redactor, stem), outputs, redactor, memory, stage)
+    return _run(NightlyRun.begin(plan, asked, directory, redactor, stem), outputs, redactor, memory, middleware)
 
 
 def resume_nightly(
@@ -130,11 +130,11 @@ def _run(
     outputs: Outputs,
     redactor: Redactor,
     memory: Memory,
-    stage: Callable[[Emit], Emit] = lambda emit: emit,
+    middleware: Middleware = unchanged,
 ) -> int:
     from tracksync.engine import fuzz
 
-    def drive(emit: Callable[[Event], None]) -> None:
+    def drive(emit: Emit) -> None:
         def watched(event: Event) -> None:
             night.watch(event)
             emit(event)
@@ -142,6 +142,6 @@ def _run(
         fuzz(night.plan, watched, night.wrap)
 
     try:
-        return run(drive, outputs=outputs, redactor=redactor, conclude=memory.conclude, stage=stage)
+        return run(drive, outputs=outputs, redactor=redactor, conclude=memory.conclude, middleware=middleware)
     finally:
         night.close()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
@@ -28,13 +27,12 @@ from tracksync.cli.target import find_address
 from tracksync.config import Config
 from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
-from tracksync.model.events import Event, RunEnded
+from tracksync.model.events import Emit, Event, Middleware, RunEnded, unchanged
 
 if TYPE_CHECKING:
     from tracksync.proxy import Keys, ProxyPlan
 
 DEFAULT_PORT: Final = 8090
-Emit = Callable[[Event], None]
 
 
 @click.command("proxy")
@@ -158,7 +156,7 @@ def command(
         outputs=outputs,
         redactor=keys,
         conclude=keys.result,
-        stage=_recorder(directory, plan, keys),
+        middleware=_recorder(directory, plan, keys),
     )
 
 
@@ -189,10 +187,10 @@ def _clause(id_: str) -> str:
         raise UsageError(str(error)) from None
 
 
-def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Callable[[Emit], Emit]:
-    """A stage that makes cassettes: one of each finding against the endpoint, and all that passes, piece by piece."""
+def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Middleware:
+    """Middleware that makes cassettes: of each finding against the endpoint, and of all traffic, piece by piece."""
     if directory is None:
-        return lambda emit: emit
+        return unchanged
     from tracksync.cassettes.audit import Auditor
     from tracksync.cassettes.generating import CassetteDirectory, CassetteGenerator
     from tracksync.cassettes.manifest import ManifestEntry
@@ -208,7 +206,7 @@ def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Callable[[
     shelf = CassetteDirectory(directory, Auditor(keys))
     name = time.strftime("session-%Y%m%d-%H%M%S", time.gmtime())
 
-    def stage(emit: Emit) -> Emit:
+    def record(emit: Emit) -> Emit:
         tape = SessionRecorder(shelf, name, entry, keys, CassetteGenerator(shelf, entry, keys, emit))
 
         def told(event: Event) -> None:
@@ -220,4 +218,4 @@ def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Callable[[
 
         return told
 
-    return stage
+    return record

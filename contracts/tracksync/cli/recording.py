@@ -1,29 +1,26 @@
-"""`fuzz --record`: puts the making of cassettes between a run and its reports."""
+"""`fuzz --record`: middleware that makes cassettes of what passes between a run and its reports."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from tracksync.cli.shared import environment_secrets
-from tracksync.model.events import Event, RunEnded
+from tracksync.model.events import Emit, Event, Middleware, RunEnded, unchanged
 
 if TYPE_CHECKING:
     from tracksync.engine import FuzzPlan
 
-Emit = Callable[[Event], None]
 
-
-def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = False) -> Callable[[Emit], Emit]:
-    """A stage that makes cassettes in `directory` of what passes; one that does nothing where that is None.
+def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = False) -> Middleware:
+    """Middleware that makes cassettes in `directory`; where that is None, it passes events on unchanged.
 
     Raises UsageError where the directory cannot be made.
     """
     if directory is None:
-        return lambda emit: emit
+        return unchanged
     from tracksync import __version__
     from tracksync.cassettes.audit import Auditor
     from tracksync.cassettes.generating import CassetteDirectory, CassetteGenerator
@@ -46,7 +43,7 @@ def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = Fals
     )
     shelf = CassetteDirectory(directory, Auditor(secrets))
 
-    def stage(emit: Emit) -> Emit:
+    def record(emit: Emit) -> Emit:
         generator = CassetteGenerator(shelf, entry, Redactor(secrets), emit, every_probe)
 
         def told(event: Event) -> None:
@@ -57,4 +54,4 @@ def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = Fals
 
         return told
 
-    return stage
+    return record

@@ -1,4 +1,4 @@
-"""`tracksync report`: shows a result that an earlier run wrote, or holds two against each other."""
+"""`tracksync report`: shows a result that an earlier run wrote, or compares two."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 
 import click
 
-from tracksync.cli.shared import FILE, PATH, wants_colour
+from tracksync.cli.shared import FILE, PATH, presentation, presentation_options, terminal_width, write_result
 from tracksync.errors import UsageError
-from tracksync.report import compare, files, html, json_result, markdown, nightly, terminal
+from tracksync.report import compare, html, json_result, markdown, nightly, terminal
 
 
 @click.command("report")
@@ -22,11 +22,12 @@ from tracksync.report import compare, files, html, json_result, markdown, nightl
     metavar="PATH",
     help="Write a summary for a GitHub job page ('-': stdout).",
 )
+@presentation_options
 def command(results: tuple[Path, ...], html_path: Path | None, markdown_path: Path | None) -> None:
     """Show a result again, or compare two: the earlier one first.
 
-    Compared, findings are new, known (in both), fixed (gone although their clause was covered) or not seen (gone
-    because it was not). Reading a result always ends with exit code 0, whatever verdict it holds.
+    In a comparison a finding is new, known (in both results), fixed (gone, and its clause was covered) or not seen
+    (gone, and its clause was not covered). The exit code is 0 whatever the verdict of the result.
 
     \b
     Examples:
@@ -35,20 +36,23 @@ def command(results: tuple[Path, ...], html_path: Path | None, markdown_path: Pa
       tracksync report yesterday.json today.json --markdown "$GITHUB_STEP_SUMMARY"
     """
     if len(results) > 2:
-        raise UsageError(f"one result is shown, two are compared; {len(results)} were given")
+        raise UsageError(f"give one result to show it, or two to compare them; {len(results)} were given")
     read = [json_result.read(path) for path in results]
     comparison = compare.compare(read[0], read[1]) if len(read) == 2 else None
     shown = read[-1]
     if comparison is not None:
         drift = [compare.drift_json(one) for one in comparison.drift]
-        kept = [one for one in shown.get("sections") or [] if one["title"] != "Drift"]
-        shown["sections"] = [*kept, *nightly.drifted(drift, str(shown.get("target", "")))]
+        others = [one for one in shown.get("sections") or [] if one["title"] != "Drift"]
+        shown["sections"] = [*others, *nightly.drifted(drift, str(shown.get("target", "")))]
     written = False
     for path, render in ((html_path, html.render), (markdown_path, markdown.render)):
         if path is not None:
-            files.write(path, render(shown, comparison))
+            write_result(path, render(shown, comparison))
             written = True
     if not written:
         if comparison is not None:
             click.echo(compare.render(comparison))
-        click.echo(terminal.render(shown, colour=wants_colour(sys.stdout)), nl=False)
+        shown_as = presentation()
+        colour, width = shown_as.colour(sys.stdout), terminal_width(sys.stdout)
+        text = terminal.render(shown, colour=colour, width=width, brief=shown_as.quiet)
+        click.echo(text, nl=False, color=colour)

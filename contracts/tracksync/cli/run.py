@@ -1,11 +1,12 @@
-"""Runs a command from its first event to the exit code: shows progress, folds the events, writes the results.
+"""Runs a command from its first event to the exit code: shows progress, makes the result, writes the reports.
 
-Every command that emits events goes through here, so that a run that is stopped, or that fails, still leaves what it
-found, and says `incomplete`.
+Every command that emits events uses it, so that a run that is stopped or fails still reports what it found, as
+`incomplete`.
 """
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -17,15 +18,15 @@ from types import FrameType
 
 import click
 
-from tracksync.cli.shared import Outputs, is_terminal, wants_colour
+from tracksync.cli.shared import Outputs, is_terminal, presentation, terminal_width
 from tracksync.errors import TracksyncError, UsageError
-from tracksync.model.events import Event, RunEnded
+from tracksync.model.events import Emit, Event, Middleware, RunEnded, unchanged
 from tracksync.model.verdict import EXIT_CODES
-from tracksync.report import Redactor, Tally, terminal
+from tracksync.report import Redactor, Tally, github, terminal
 from tracksync.report.progress import Progress
 from tracksync.report.tally import Result
 
-Emit = Callable[[Event], None]
+Conclude = Callable[[Result], None]
 
 
 def run(
@@ -33,52 +34,56 @@ def run(
     *,
     outputs: Outputs,
     redactor: Redactor,
-    conclude: Callable[[Result], None] = lambda result: None,
-    stage: Callable[[Emit], Emit] = lambda emit: emit,
+    middleware: Middleware = unchanged,
+    conclude: Conclude = lambda result: None,
 ) -> int:
-    """Call `drive` with a function that takes its events. Returns the exit code.
+    """Call `drive` with the function that takes its events. Returns the exit code.
 
-    Ctrl-C, SIGTERM, `Incomplete` and a fault of our own end the run as `incomplete`; what was found until then is
-    written all the same. A UsageError goes through: nothing ran. `conclude` may add to the result before it is shown.
-    `stage` stands between the command and the reports: it may make cassettes of what passes, and say so in the events
-    that it hands on.
+    `middleware` wraps that function: it sees every event before the reports do and may add events. `conclude` may add
+    to the result before it is shown. Ctrl-C, SIGTERM, an `Incomplete` and a defect of tracksync itself end the run as
+    `incomplete`, and the reports are written. A UsageError is raised to the caller, since nothing was run.
     """
     outputs.check()
+    shown = presentation()
     tally = Tally(redactor, time.time)
     progress = Progress(
         sys.stderr,
         redactor=redactor,
         clock=time.monotonic,
         live=is_terminal(sys.stderr),
-        colour=wants_colour(sys.stderr),
+        colour=shown.colour(sys.stderr),
+        quiet=shown.quiet,
     )
 
     def emit(event: Event) -> None:
         tally(event)
         progress(event)
 
-    stopped, fault = "", ""
+    stopped, defect = "", ""
     with progress:
         try:
             with _terminable():
-                drive(stage(emit))
+                drive(middleware(emit))
         except KeyboardInterrupt:
-            stopped = "stopped by hand before the end"
+            stopped = "stopped by hand"
         except (UsageError, click.ClickException):
             raise
         except TracksyncError as error:
             stopped = str(error)
-        except Exception as error:  # noqa: BLE001 - what was found until then has to be written
-            fault = traceback.format_exc()
+        except Exception as error:  # noqa: BLE001 - what was found so far has to be written
+            defect = traceback.format_exc()
             stopped = f"tracksync itself failed: {type(error).__name__}: {error}"
         if stopped:
             emit(RunEnded("incomplete", stopped, time.time()))
     result = tally.result()
     conclude(result)
-    verdict = terminal.render(result, colour=wants_colour(sys.stderr if outputs.to_stdout else sys.stdout))
-    click.echo(verdict, nl=False, err=outputs.to_stdout)
-    if fault:
-        click.echo(redactor.text(fault) + "This is a fault of tracksync itself; please report it.", err=True)
+    stream = sys.stderr if outputs.to_stdout else sys.stdout
+    text = terminal.render(result, colour=shown.colour(stream), width=terminal_width(stream), brief=shown.quiet)
+    if github.wanted(os.environ):
+        text += github.render(result)
+    click.echo(text, nl=False, err=outputs.to_stdout, color=shown.colour(stream))
+    if defect:
+        click.echo(redactor.text(defect) + "This is a defect of tracksync itself; please report it.", err=True)
     outputs.write(result)
     return EXIT_CODES[result["verdict"]]
 

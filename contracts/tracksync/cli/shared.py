@@ -1,26 +1,32 @@
-"""What several commands share: options for results, names with suggestions, colours, keys from the environment."""
+"""What several commands share: options, result files, names and their completion, colours, keys of the environment."""
 
 from __future__ import annotations
 
-import difflib
+import importlib
 import os
+import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TextIO, TypeVar
+from typing import Any, Final, TextIO, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 from tracksync.config import FILE_NAME, KEY_ENV, UNPRIVILEGED_KEY_ENV
+from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.contract.clauses import catalogue
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.report import files
 from tracksync.report.tally import Result
+from tracksync.report.terminal import DEFAULT_WIDTH
+from tracksync.values.near_names import suggestion
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path, allow_dash=True)
 FILE = click.Path(path_type=Path)
 
-# Options of several commands, so that one word means one thing in all of them.
+# Options of several commands. An option means the same in all of them.
 config_option = click.option(
     "--config",
     "config_path",
@@ -28,7 +34,7 @@ config_option = click.option(
     default=FILE_NAME,
     metavar="FILE",
     show_default=True,
-    help="Where a live workspace is described.",
+    help="The settings, with the description of a live workspace.",
 )
 journal_option = click.option(
     "--journal",
@@ -37,7 +43,7 @@ journal_option = click.option(
     metavar="DIR",
     default=Path(".tracksync/journal"),
     show_default=True,
-    help="Where the users of runs on a workspace are written down.",
+    help="The directory of the journals of test users.",
 )
 timeout_option = click.option(
     "--timeout",
@@ -45,10 +51,13 @@ timeout_option = click.option(
     default=30.0,
     metavar="S",
     show_default=True,
-    help="Seconds to wait for an answer.",
+    help="Seconds to wait for a response.",
 )
 rate_limit_option = click.option(
-    "--rate-limit", type=click.IntRange(min=1), metavar="N", help="The workspace's limit, if not 500 a minute."
+    "--rate-limit",
+    type=click.IntRange(min=1),
+    metavar="N",
+    help="The workspace's rate limit, if not 500 a minute.",
 )
 max_time_option = click.option(
     "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."
@@ -66,8 +75,34 @@ ca_option = click.option(
 
 
 @dataclass(frozen=True, slots=True)
+class Presentation:
+    """How a command shows its result: `color` is auto, always or never; `quiet` shows the headline only."""
+
+    color: str = "auto"
+    quiet: bool = False
+
+    def colour(self, stream: TextIO) -> bool:
+        """Whether to write colours to `stream`: as the option says, else as the environment and the terminal say."""
+        return wants_colour(stream) if self.color == "auto" else self.color == "always"
+
+
+_PRESENTATION: Final = "tracksync.presentation"
+
+
+def presentation() -> Presentation:
+    """What `--color` and `--quiet` of the running command say; the defaults where no command runs."""
+    context = click.get_current_context(silent=True)
+    meta: dict[str, Any] = context.meta if context else {}
+    return Presentation(**meta.get(_PRESENTATION, {}))
+
+
+def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
+    context.meta.setdefault(_PRESENTATION, {})[str(option.name)] = value
+
+
+@dataclass(frozen=True, slots=True)
 class Outputs:
-    """The result files that were asked for; None where one was not. `-` is standard output."""
+    """The files that a run writes; None where the option was not given. `-` is standard output."""
 
     json: Path | None = None
     junit: Path | None = None
@@ -76,7 +111,7 @@ class Outputs:
     learn: Path | None = None
 
     def check(self) -> None:
-        """Raise UsageError if one cannot be written. Asked before the run, which may take hours."""
+        """Raise UsageError if one cannot be written. Called before the run, which may take hours."""
         paths = [path for path, _ in self._wanted()]
         for path in paths:
             files.check_writable(path)
@@ -90,11 +125,11 @@ class Outputs:
         return any(str(path) == "-" for path, _ in self._wanted())
 
     def write(self, result: Result) -> None:
-        """Write every one, also when another fails; then raise the first failure."""
+        """Write every file and say so on standard error. If one fails, write the others, then raise its error."""
         failures: list[TracksyncError] = []
         for path, render in self._wanted():
             try:
-                files.write(path, render(result))
+                write_result(path, render(result))
             except TracksyncError as error:
                 failures.append(error)
         if failures:
@@ -102,51 +137,54 @@ class Outputs:
 
     def _wanted(self) -> list[tuple[Path, Callable[[Result], str]]]:
         wanted = [
-            (self.json, _json),
-            (self.junit, _junit),
-            (self.html, _html),
-            (self.markdown, _markdown),
-            (self.learn, _learned),
+            (self.json, "json_result"),
+            (self.junit, "junit"),
+            (self.html, "html"),
+            (self.markdown, "markdown"),
+            (self.learn, "interpretations"),
         ]
-        return [(path, render) for path, render in wanted if path is not None]
+        return [(path, _renderer(module)) for path, module in wanted if path is not None]
 
 
-def _json(result: Result) -> str:
-    from tracksync.report import json_result
-
-    return json_result.render(result)
-
-
-def _junit(result: Result) -> str:
-    from tracksync.report import junit
-
-    return junit.render(result)
+def write_result(path: Path, text: str) -> None:
+    """Write `text` to `path`, and say so on standard error unless the command is quiet. Raises UsageError."""
+    files.write(path, text)
+    if str(path) != "-" and not presentation().quiet:
+        click.echo(f"wrote {path}", err=True)
 
 
-def _html(result: Result) -> str:
-    from tracksync.report import html
+def _renderer(module: str) -> Callable[[Result], str]:
+    """The function `render` of a module of `tracksync.report`, which is imported when it is called."""
 
-    return html.render(result)
+    def render(result: Result) -> str:
+        text: str = importlib.import_module(f"tracksync.report.{module}").render(result)
+        return text
 
-
-def _markdown(result: Result) -> str:
-    from tracksync.report import markdown
-
-    return markdown.render(result)
+    return render
 
 
-def _learned(result: Result) -> str:
-    from tracksync.report import interpretations
-
-    return interpretations.render(result)
+def presentation_options(function: Function) -> Function:
+    """Adds --color and --quiet. They are not parameters of the command; `presentation` gives them."""
+    function = click.option(
+        "--quiet", "-q", is_flag=True, expose_value=False, callback=_keep, help="Show the headline only."
+    )(function)
+    return click.option(
+        "--color",
+        type=click.Choice(["auto", "always", "never"]),
+        default="auto",
+        expose_value=False,
+        callback=_keep,
+        help="Colours in the output.  [default: auto]",
+    )(function)
 
 
 def result_options(function: Function) -> Function:
-    """Adds --json, --junit, --html and --markdown as parameters `json_path`, `junit_path`, …"""
+    """Adds --json, --junit, --html and --markdown as parameters `json_path`, …, and --color and --quiet."""
+    function = presentation_options(function)
     for name, what in (
         ("markdown", "Write a summary for a GitHub job page"),
         ("html", "Write a page to read in a browser"),
-        ("junit", "Write JUnit XML, one test case a clause"),
+        ("junit", "Write JUnit XML, one test case per clause"),
         ("json", "Write the result as JSON"),
     ):
         option = click.option(f"--{name}", f"{name}_path", type=PATH, metavar="PATH", help=f"{what} ('-': stdout).")
@@ -154,14 +192,52 @@ def result_options(function: Function) -> Function:
     return function
 
 
+class Name(click.ParamType[str]):
+    """A name of a known set. The shell completes it; the command checks it, with `known_name` or its own error."""
+
+    name = "name"
+
+    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
+        self._names = names
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The names that begin with what was typed."""
+        return [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+
+
+def _clause_names() -> Iterable[str]:
+    return catalogue(None)
+
+
+def _fault_names() -> Iterable[str]:
+    from tracksync.faults.catalogue import catalogue as faults
+
+    return faults()
+
+
+def _scenario_names() -> Iterable[str]:
+    from tracksync.mock.scenarios import catalogue as scenarios
+
+    return scenarios()
+
+
+def interpretation_names() -> list[str]:
+    """Every interpretation as `AMBIGUITY=NAME`."""
+    return [f"{one.name}={name}" for one in ambiguity_catalogue().values() for name in one.interpretations]
+
+
+CLAUSE: Final = Name(_clause_names)
+FAULT: Final = Name(_fault_names)
+SCENARIO: Final = Name(_scenario_names)
+INTERPRETATION: Final = Name(interpretation_names)
+
+
 def known_name(name: str, names: Iterable[str] | Mapping[str, object], word: str, listing: str = "") -> str:
-    """`name` if it is one of `names`. Raises UsageError that names the nearest ones."""
+    """`name` if it is one of `names`. Raises UsageError with similar names; `word` says what is named."""
     known = list(names)
     if name in known:
         return name
-    near = difflib.get_close_matches(name.lower(), known, n=3, cutoff=0.5)
-    hint = f"did you mean {' or '.join(near)}?" if near else listing or f"there are {', '.join(known)}"
-    raise UsageError(f"there is no {word} {name!r}; {hint}")
+    raise UsageError(f"there is no {word} {name!r}; {suggestion(name, known, listing)}")
 
 
 def environment_key(variable: str) -> str | None:
@@ -178,15 +254,27 @@ def environment_key(variable: str) -> str | None:
 
 
 def environment_secrets() -> list[str]:
-    """Whatever the well-known variables hold: nothing that is printed or written may show it, used or not."""
+    """The keys in the well-known variables. No output may show them, whether the command uses them or not."""
     return [os.environ.get(name, "") for name in (KEY_ENV, UNPRIVILEGED_KEY_ENV)]
 
 
 def wants_colour(stream: TextIO) -> bool:
-    """Whether `stream` is a terminal on which colours are welcome (https://no-color.org)."""
-    return is_terminal(stream) and not os.environ.get("NO_COLOR")
+    """Whether to write colours to `stream` by default: NO_COLOR and FORCE_COLOR decide, else it has to be a terminal.
+
+    Sources: https://no-color.org and https://force-color.org
+    """
+    if os.environ.get("NO_COLOR"):
+        return False
+    return bool(os.environ.get("FORCE_COLOR")) or is_terminal(stream)
 
 
 def is_terminal(stream: TextIO) -> bool:
     """Whether `stream` is a terminal that can redraw a line."""
     return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def terminal_width(stream: TextIO) -> int:
+    """The columns of the terminal that `stream` is, or of COLUMNS; a default for files and pipes."""
+    if not (stream.isatty() or os.environ.get("COLUMNS")):
+        return DEFAULT_WIDTH
+    return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns

@@ -1,6 +1,6 @@
-"""The ambiguities as data: rows where the documents are silent or contradict themselves, each with lawful interpretations.
+"""The ambiguities as data: questions that the documents leave open or answer twice, with their lawful interpretations.
 
-The table is `ambiguities.toml`; this file only loads it. It knows nothing of how an interpretation is played or checked.
+The table is `ambiguities.toml`; this module loads it. It knows nothing of how an interpretation is followed or checked.
 """
 
 from __future__ import annotations
@@ -13,11 +13,17 @@ from importlib import resources
 from types import MappingProxyType
 
 from tracksync.contract.bounds import with_bounds
+from tracksync.values.near_names import suggestion
 
 
 @dataclass(frozen=True, slots=True)
 class Ambiguity:
-    """One question and its lawful answers. `interpretations`: name to sentence, the default first."""
+    """One question that the documents leave open.
+
+    `interpretations` maps the name of each lawful answer to its sentence, the default first. `number` groups
+    ambiguities that come from one passage of the documents. `learned`: a server has to keep to the interpretation that
+    it showed first; otherwise every response may follow another one.
+    """
 
     name: str
     number: int
@@ -33,12 +39,12 @@ class Ambiguity:
 
 
 class UnknownInterpretation(ValueError):
-    """A row or reading that the ambiguities does not have; the message names the nearest ones."""
+    """The name of an ambiguity or an interpretation that does not exist; the message names similar ones."""
 
 
 @cache
 def ambiguity_catalogue() -> Mapping[str, Ambiguity]:
-    """All rows by name, in the order of the table."""
+    """All ambiguities by name, in the order of the table."""
     text = resources.files("tracksync.contract").joinpath("ambiguities.toml").read_text(encoding="utf-8")
     ambiguities = {
         name: Ambiguity(
@@ -55,18 +61,16 @@ def ambiguity_catalogue() -> Mapping[str, Ambiguity]:
 
 
 def defaults() -> dict[str, str]:
-    """The first interpretation of every row."""
+    """The default interpretation of every ambiguity."""
     return {name: ambiguity.default for name, ambiguity in ambiguity_catalogue().items()}
 
 
 def require_interpretation(ambiguity: str, interpretation: str) -> None:
-    """Raise UnknownReading unless `interpretation` is one of `row`'s."""
-    import difflib
-
+    """Raise UnknownInterpretation unless `ambiguity` exists and has this `interpretation`."""
     ambiguities = ambiguity_catalogue()
     if ambiguity not in ambiguities:
-        near = difflib.get_close_matches(ambiguity, ambiguities, n=1) or sorted(ambiguities)
-        raise UnknownInterpretation(f"no ambiguity is called {ambiguity!r}; did you mean {', '.join(near)}?")
+        hint = suggestion(ambiguity, sorted(ambiguities), most=1)
+        raise UnknownInterpretation(f"no ambiguity is called {ambiguity!r}; {hint}")
     if interpretation not in ambiguities[ambiguity].interpretations:
         raise UnknownInterpretation(
             f"ambiguity {ambiguity!r} has no interpretation {interpretation!r}; "

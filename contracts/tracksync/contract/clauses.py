@@ -1,7 +1,7 @@
-"""The clause catalogue as data: every promise the wire can show. This file loads its two tables: `clauses.toml`, what
-a server promises (`TS-…`), and `client_clauses.toml`, what a client does (`TC-…`).
+"""The clauses as data: every promise that HTTP traffic can show. This module loads the two tables: `clauses.toml` with
+the clauses of a server (`TS-…`), and `client_clauses.toml` with those of a client (`TC-…`).
 
-Knows nothing of how a clause is checked, covered or broken.
+Knows nothing of how a clause is checked.
 """
 
 from __future__ import annotations
@@ -16,10 +16,11 @@ from types import MappingProxyType
 from typing import Final
 
 from tracksync.contract.bounds import with_bounds
+from tracksync.values.near_names import suggestion
 
 
 class Evidence(enum.StrEnum):
-    """How well a clause is founded. Breaking a documented one is an error, an observed one a warning."""
+    """What a clause stands on. Broken, a documented one is an error, an observed one a warning, an assumed one a note."""
 
     DOCUMENTED = "documented"
     OBSERVED = "observed"
@@ -27,7 +28,7 @@ class Evidence(enum.StrEnum):
 
 
 class Side(enum.StrEnum):
-    """Who keeps a clause, or breaks it."""
+    """Who has to keep a clause."""
 
     SERVER = "server"
     CLIENT = "client"
@@ -38,7 +39,7 @@ _TABLES: Final = {Side.SERVER: "clauses.toml", Side.CLIENT: "client_clauses.toml
 
 @dataclass(frozen=True, slots=True)
 class Clause:
-    """One promise. `id` is stable for ever; `ambiguities` are those whose interpretations it leaves open.
+    """One promise. `id` never changes; `ambiguities` names the questions that the clause leaves open.
 
     `refused_by`, of a client's clause: the server's clauses under which a request that breaks it is refused.
     """
@@ -52,12 +53,12 @@ class Clause:
 
     @property
     def side(self) -> Side:
-        """Who keeps it; the prefix of the id says so."""
+        """Who has to keep it; the prefix of the id says so."""
         return Side.CLIENT if self.id.startswith("TC-") else Side.SERVER
 
 
 class UnknownClause(ValueError):
-    """An id that the catalogue does not have; the message names the nearest ones."""
+    """An id that the catalogue does not have; the message names similar ones."""
 
 
 @cache
@@ -87,12 +88,9 @@ def client_clauses() -> Mapping[str, str]:
 
 
 def clause(id_: str) -> Clause:
-    """The clause with this id, of either side, or UnknownClause."""
-    import difflib
-
+    """The clause of either side with this id. Raises UnknownClause."""
     clauses = catalogue(None)
     if id_ not in clauses:
-        near = difflib.get_close_matches(id_.upper(), clauses, n=3, cutoff=0.5)
-        hint = f"did you mean {', '.join(near)}?" if near else "`tracksync clauses` lists them all"
+        hint = suggestion(id_, clauses, "`tracksync clauses` lists them all")
         raise UnknownClause(f"no clause is called {id_!r}; {hint}")
     return clauses[id_]

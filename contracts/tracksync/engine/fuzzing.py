@@ -14,15 +14,15 @@ import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from urllib.parse import urlsplit
 
+from tracksync.config import is_loopback
 from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
 from tracksync.engine.cleaning import Cleaner, cost
 from tracksync.engine.replaying import LONGEST, Replayer
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
 from tracksync.engine.shrink import related, shrink
-from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target, is_loopback
+from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
 from tracksync.engine.verifying import Verifier
 from tracksync.errors import Incomplete, UsageError
 from tracksync.generate.build import Step, json_request
@@ -359,7 +359,7 @@ class _FuzzRun:
         """Wait for exported profiles that do not agree yet, and say what could not be seen."""
         session = self.session
         self.saving = False
-        if is_loopback(urlsplit(self.plan.target).hostname or "") or any(sent.findings for sent in session.log):
+        if is_loopback(self.plan.target) or any(sent.findings for sent in session.log):
             verifier.patience = QUICK_READ  # minutes are for a platform, and for a run that has found nothing yet
         try:
             verifier.finish(session.pause)

@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from tracksync.config import is_loopback
 from tracksync.generate.build import Step
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.call import AnswerLost
@@ -217,8 +218,3 @@ class HttpTarget:
 
 class HarmfulRequest(RuntimeError):
     """A request that could reach somebody. It is a defect of generation, and was not sent."""
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host name or address is this machine."""
-    return host == "localhost" or host == "::1" or host.startswith("127.")

@@ -5,7 +5,6 @@ How a fault is made lies in `tracksync.faults`, one small subclass of the server
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from types import MappingProxyType
 
 from tracksync.errors import UsageError
 from tracksync.mock.core import Core
+from tracksync.values.near_names import suggestion
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,8 @@ def fault(name: str) -> Fault:
     """The fault with this name, or UnknownFault."""
     faults = catalogue()
     if name not in faults:
-        near = difflib.get_close_matches(name, faults, n=3, cutoff=0.5)
-        raise UnknownFault(
-            f"no fault is called {name!r}; "
-            + (f"did you mean {', '.join(near)}?" if near else "mock/faults.toml lists them all")
-        )
+        hint = suggestion(name, faults, "`tracksync mock --list-faults` lists them all")
+        raise UnknownFault(f"no fault is called {name!r}; {hint}")
     return faults[name]
 
 

@@ -7,7 +7,6 @@ although their clause was covered are announced, so that their entry can go.
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 import tomllib
@@ -21,6 +20,7 @@ from tracksync.errors import ConfigError
 from tracksync.model.verdict import fingerprint
 from tracksync.report import files
 from tracksync.report.tally import Result
+from tracksync.values.near_names import suggestion
 
 FILE_NAME: Final = "tracksync-baseline.toml"
 _MEMBERS: Final = ("clause", "pointer", "since", "message", "note")
@@ -74,17 +74,14 @@ def read(path: Path) -> tuple[Known, ...]:
 def _entry(entry: Mapping[str, Any], where: str) -> Known:
     for name, value in entry.items():
         if name not in _MEMBERS:
-            near = difflib.get_close_matches(name, _MEMBERS, n=1)
-            hint = f"did you mean {near[0]!r}?" if near else f"known here: {', '.join(_MEMBERS)}"
-            raise ConfigError(f"{where}: unknown key {name!r} in this entry; {hint}")
+            raise ConfigError(f"{where}: unknown key {name!r} in this entry; {suggestion(name, _MEMBERS, most=1)}")
         if not isinstance(value, str):
             raise ConfigError(f"{where}: {name} has to be a string, in quotes")
     clause = entry.get("clause")
     if clause is None:
         raise ConfigError(f"{where}: this entry names no clause")
     if clause not in catalogue(None):
-        near = difflib.get_close_matches(clause, catalogue(None), n=1)
-        hint = f"did you mean {near[0]!r}?" if near else "`tracksync clauses` lists them all"
+        hint = suggestion(clause, catalogue(None), "`tracksync clauses` lists them all", most=1)
         raise ConfigError(f"{where}: there is no clause {clause!r}; {hint}")
     return Known(**entry)
 

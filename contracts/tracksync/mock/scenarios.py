@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -14,6 +13,7 @@ from typing import Any, Final
 
 from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
 from tracksync.errors import ConfigError, UsageError
+from tracksync.values.near_names import suggestion
 
 DEEDS: Final = (
     "status",
@@ -116,8 +116,7 @@ def scenario(name: str) -> Scenario:
     """The built-in scenario with this name, or UnknownScenario."""
     known = catalogue()
     if name not in known:
-        near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or list(known)
-        raise UnknownScenario(f"no scenario is called {name!r}; did you mean {', '.join(near)}?")
+        raise UnknownScenario(f"no scenario is called {name!r}; {suggestion(name, known)}")
     return known[name]
 
 
@@ -155,8 +154,7 @@ def _known(table: dict[str, Any], form: type) -> None:
     names = {one.name: str(one.type) for one in fields(form)}
     for name, value in table.items():
         if name not in names:
-            near = difflib.get_close_matches(name, names, n=1) or sorted(names)
-            raise ValueError(f"{name!r} is no setting; did you mean {', '.join(near)}?")
+            raise ValueError(f"{name!r} is not a setting; {suggestion(name, sorted(names), most=1)}")
         if not _fits(value, names[name]):
             raise ValueError(f"{name} is of type {names[name]}, not {value!r}")
 

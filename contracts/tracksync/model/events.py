@@ -1,14 +1,14 @@
-"""What happens during a run, as a stream of plain frozen data. Every command emits it, every report consumes it.
+"""The events of a run: a stream of plain frozen data that every command emits and every report consumes.
 
-Knows exchanges and findings, and nothing of how they came about. Consumers must not rely on more than the order:
-one `RunStarted` first, one `RunEnded` last, everything else between them.
-Exchanges carry no key by construction (`Credential` stands for it), but a body may echo one: whoever writes an
-event anywhere passes it through `tracksync.report.redact.Redactor`.
+Knows exchanges and findings, and nothing of how they came about. The order of a stream: one `RunStarted` first, one
+`RunEnded` last, everything else between them. Consumers must not rely on more.
+An exchange carries no key (`Credential` stands for it), but a response may echo one: whatever is written somewhere
+passes through `tracksync.report.redact.Redactor` first.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -22,9 +22,10 @@ Verdict = Literal["passed", "failed", "incomplete"]
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
-    """A run begins. Budgets are what the run may spend at most; None means without limit.
+    """A run begins.
 
-    `at` is seconds since the epoch, UTC. `target` is what is checked, without credentials.
+    `target` is what is checked, without credentials. `at` is in seconds since the epoch, UTC. `max_…` is what the run
+    may spend at most; None means without limit. `strict`: broken observed clauses (warnings) fail the run too.
     """
 
     command: Command
@@ -34,12 +35,12 @@ class RunStarted:
     max_requests: int | None = None
     max_seconds: float | None = None
     max_data_points: int | None = None
-    strict: bool = False  # warnings (observed clauses) fail the run too
+    strict: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A part of the run begins: `directed`, `random`, `shrinking`, `cleaning` or a command's own word."""
+    """A phase of the run begins. `expected_requests` is how many requests it will send, where that is known."""
 
     name: str
     expected_requests: int | None = None
@@ -49,8 +50,9 @@ class PhaseStarted:
 class ExchangeChecked:
     """The oracle checked one exchange.
 
-    `index` counts from 1 within the run. `findings` are what this exchange broke, unshrunk and unconfirmed.
-    `data_points` is what this one request cost, not a running total.
+    `index` counts from 1 within the run. `findings` are the clauses that this exchange broke, before they are
+    confirmed and shrunk. `covered` are the ids of the clauses that it bore on. `data_points` is the cost of this one
+    request.
     """
 
     index: int
@@ -63,7 +65,7 @@ class ExchangeChecked:
 
 @dataclass(frozen=True, slots=True)
 class Paused:
-    """The run waits `seconds` before it sends again, and says why (rate window, backoff)."""
+    """The run waits `seconds` before it sends the next request; `why` says for what (rate window, backoff)."""
 
     seconds: float
     why: str
@@ -71,7 +73,7 @@ class Paused:
 
 @dataclass(frozen=True, slots=True)
 class Retried:
-    """A request is sent again; `attempt` is 2 for the first repetition."""
+    """A request is sent again after a transient failure; `attempt` is 2 for the first retry."""
 
     attempt: int
     why: str
@@ -79,7 +81,7 @@ class Retried:
 
 @dataclass(frozen=True, slots=True)
 class Skipped:
-    """An interaction that was not checked (a recording of another path, an unreadable entry), and why."""
+    """An interaction was not checked (a recording of another path, an unreadable entry); `why` says the reason."""
 
     what: str
     why: str
@@ -87,11 +89,11 @@ class Skipped:
 
 @dataclass(frozen=True, slots=True)
 class FindingConfirmed:
-    """A finding in its final form, reported once per run.
+    """A finding in its final form, emitted once per run.
 
-    `exchanges` is the shortest sequence that shows it, `reproduce` a command line, `known` whether the baseline
-    lists it, `excerpt` whether
-    `exchanges` is a part of the run that was not replayed, `cassette` where the sequence was recorded ("" for nowhere), `figure` a drawing of it.
+    `exchanges` is the minimal sequence that shows it; where `excerpt` is true the sequence could not be replayed, and
+    they are a part of the run. `reproduce` is a command line that shows it again. `known`: the baseline lists it.
+    `cassette` is the file that the sequence was recorded to, or "". `figure` is a drawing of it.
     """
 
     finding: Finding
@@ -105,7 +107,7 @@ class FindingConfirmed:
 
 @dataclass(frozen=True, slots=True)
 class InterpretationLearned:
-    """The target was seen to follow one lawful reading of a ambiguity; `exchange` is what showed it."""
+    """The target was seen to follow one interpretation of an ambiguity; `exchange` is what showed it."""
 
     ambiguity: str
     interpretation: str
@@ -114,10 +116,11 @@ class InterpretationLearned:
 
 @dataclass(frozen=True, slots=True)
 class Cleaned:
-    """The run deleted the users that it made. `left` are those that are, or may be, still there; `why` says why.
+    """The run deleted the users that it created.
 
-    A user is given as the kind of its identifier and the texts that make it up. `requests`: what it took, which the
-    budget counts. `verified`: an export showed that the others are gone.
+    `users` is how many it tried to delete. `left` are those that are, or may be, still there, each as the kind of its
+    identifier and its texts; `why` is the reason. `requests` is how many requests the clean-up took; the budget counts
+    them. `verified`: an export showed that the deleted users are gone.
     """
 
     users: int
@@ -129,16 +132,18 @@ class Cleaned:
 
 @dataclass(frozen=True, slots=True)
 class SectionAdded:
-    """A command has something to report that is no finding."""
+    """A command adds a section of its own to the reports."""
 
     section: Section
 
 
 @dataclass(frozen=True, slots=True)
 class RunEnded:
-    """The run is over. `reason` is a sentence for a person; `at` is seconds since the epoch.
+    """The run is over.
 
-    `why_not` gives, for clauses that were never covered, the reason known to the command (clause id to sentence).
+    `reason` is a sentence for a person. `at` is in seconds since the epoch, UTC. `interpretations` maps each ambiguity
+    to the interpretation that the target was seen to follow. `why_not` maps clauses that were not covered to the
+    reason, where the command knows it.
     """
 
     verdict: Verdict
@@ -161,3 +166,11 @@ Event = (
     | SectionAdded
     | RunEnded
 )
+
+Emit = Callable[[Event], None]
+Middleware = Callable[[Emit], Emit]  # stands between a command and the reports; may look at events, or add some
+
+
+def unchanged(emit: Emit) -> Emit:
+    """The middleware that passes every event on and adds none."""
+    return emit

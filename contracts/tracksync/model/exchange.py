@@ -1,6 +1,6 @@
-"""An exchange: one request, what came back, and when. Plain frozen data, no behaviour beyond look-ups.
+"""An exchange: one request, its response or failure, and the times. Plain frozen data with a few look-ups.
 
-Knows nothing of the contract. Everything that travels between rooms about HTTP has one of these types.
+Knows nothing of the contract. Everything about HTTP that travels between packages has one of these types.
 Times are seconds since the Unix epoch, UTC, as floats. Bodies are the decoded (uncompressed) bytes.
 """
 
@@ -13,7 +13,7 @@ Headers = tuple[tuple[str, str], ...]
 
 
 def header(headers: Headers, name: str) -> str | None:
-    """The first value of header `name`, in any spelling of its case, or None."""
+    """The first value of the header `name`, or None. Upper and lower case make no difference."""
     wanted, size = name.lower(), len(name)
     for key, value in headers:
         if len(key) == size and key.lower() == wanted:
@@ -22,23 +22,23 @@ def header(headers: Headers, name: str) -> str | None:
 
 
 def media_type(headers: Headers) -> str:
-    """The content type in small letters, without parameters; empty where there is none."""
+    """The content type in lower case, without parameters; empty where there is none."""
     value = header(headers, "content-type") or ""
     return value if value == "application/json" else value.partition(";")[0].strip().lower()
 
 
 class Credential(enum.StrEnum):
-    """What the sender knows of the key it used. The key itself never travels in an exchange."""
+    """What kind of key a request was sent with. The key itself is never part of an exchange."""
 
     VALID = "valid"
     UNPRIVILEGED = "unprivileged"  # a real key without the permission that the path needs
     INVALID = "invalid"  # wrong, wrapped in quotes, or under another scheme
     MISSING = "missing"
-    UNKNOWN = "unknown"  # a recording by others: nobody can say
+    UNKNOWN = "unknown"  # in a recording by others
 
 
 class FailureKind(enum.StrEnum):
-    """How a request ended when no complete answer came."""
+    """How a request ended when no complete response came."""
 
     TIMEOUT = "timeout"
     RESET = "reset"  # connection cut after the request may have been read
@@ -58,7 +58,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """One complete HTTP answer."""
+    """One complete HTTP response."""
 
     status: int
     headers: Headers = ()
@@ -67,7 +67,7 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """Why there is no answer, in words for a person."""
+    """Why there is no response. `detail` is for a person."""
 
     kind: FailureKind
     detail: str = ""
@@ -75,11 +75,11 @@ class Failure:
 
 @dataclass(frozen=True, slots=True)
 class Exchange:
-    """A request and its outcome.
+    """A request and its outcome: either `response` or `failure` is set, never both.
 
-    `sent` is when the first byte left, `received` when the last byte of the answer came (or the wait was given
-    up). The interval is closed: two exchanges that touch in one instant count as overlapping.
-    Either `response` or `failure` is set, never both.
+    `sent` is when the first byte left, `received` when the last byte of the response came or the wait ended. The
+    interval is closed: two exchanges that share one instant overlap. `tags` are free labels for reports, for example
+    the name of the probe.
     """
 
     request: Request
@@ -88,4 +88,4 @@ class Exchange:
     received: float
     credential: Credential = Credential.VALID
     failure: Failure | None = None
-    tags: tuple[str, ...] = field(default=())  # free labels for reports, for example the probe's name
+    tags: tuple[str, ...] = field(default=())

@@ -1,6 +1,6 @@
-"""What a command may add to a report beside its findings: a table of its own, and drawings of who did what when.
+"""What a command may add to a report beside its findings: a table, and drawings of events along a clock.
 
-Plain data. Knows nothing of how either is shown.
+Plain data. Knows nothing of how it is shown.
 """
 
 from __future__ import annotations
@@ -13,9 +13,10 @@ Mark = Literal["plain", "fault", "context"]
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """Something that took a while. `start` and `end` are seconds on one clock; `end` None: nobody knows.
+    """Something with a duration. `start` and `end` are seconds on one clock; `end` is None where it is not known.
 
-    `lane` is who did it. `mark`: "fault" where no explanation is left, "context" for what was merely under way.
+    `lane` names who did it, for example a client. `mark`: "fault" for the response that nothing explains, "context"
+    for what only happened at the same time.
     """
 
     lane: str
@@ -27,7 +28,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """A drawing of bars along one clock, with a sentence that says what to see."""
+    """A drawing of bars along one clock. `note` is a sentence that says what to look at."""
 
     title: str
     bars: tuple[Bar, ...]
@@ -36,7 +37,7 @@ class Figure:
 
 @dataclass(frozen=True, slots=True)
 class Section:
-    """A command's own part of a report: a table whose rows have a cell a column, and drawings under it."""
+    """A part of a report that belongs to one command: a table (each row has one cell per column) and drawings."""
 
     title: str
     text: str

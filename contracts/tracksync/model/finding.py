@@ -20,10 +20,10 @@ NOTHING: Final = _Nothing()
 class Finding:
     """One broken clause.
 
-    `pointer` is a JSON Pointer that begins with `/request` or `/response` and then names a member of
-    {`status`, `headers`, `body`}: `/response/body/users/0/custom_events/0/count`. What a driven client reported is
-    `/outcome/BEHAVIOUR`, named after what the server did to it.
-    `expected` and `actual` are JSON values, or NOTHING.
+    `pointer` is a JSON Pointer that begins with `/request` or `/response`, then `status`, `headers` or `body`:
+    `/response/body/users/0/custom_events/0/count`. For the report of a driven client it is `/outcome/BEHAVIOUR`, with
+    the behaviour that the server showed.
+    `expected` and `actual` are JSON values, or NOTHING where there is no value to show.
     """
 
     clause: str

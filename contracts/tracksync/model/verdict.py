@@ -1,40 +1,46 @@
-"""What a finding means for a run: does it fail it, and is it the same one as the last run's? Pure rules, no I/O.
+"""What a finding means for a run: its severity, whether it fails the run, and when two findings are the same. Pure.
 
-Every command and every report asks here, so that an exit code and a JUnit file can never disagree.
+Every command and every report uses these rules, so that an exit code and a JUnit file cannot disagree.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Final
+from typing import Final, Literal
 
 from tracksync.contract.clauses import Evidence, catalogue
 from tracksync.model.events import Verdict
 
+Severity = Literal["error", "warning", "note"]
+
 EXIT_CODES: Final[Mapping[Verdict, int]] = {"passed": 0, "failed": 1, "incomplete": 3}
 
-_KINDS: Final = {Evidence.DOCUMENTED: "error", Evidence.OBSERVED: "warning", Evidence.ASSUMED: "note"}
-# Names under these members are drawn by the generator, so they differ from run to run while the finding does not.
-_DRAWN_NAMES: Final = frozenset({"custom_attributes", "attributes", "properties"})
+_SEVERITIES: Final[Mapping[Evidence, Severity]] = {
+    Evidence.DOCUMENTED: "error",
+    Evidence.OBSERVED: "warning",
+    Evidence.ASSUMED: "note",
+}
+# Names under these members are generated: they differ from run to run while the finding is the same.
+_GENERATED_NAMES: Final = frozenset({"custom_attributes", "attributes", "properties"})
 _INDEX: Final = re.compile(r"\d+\Z")
 
 
 def evidence_of(clause: str) -> Evidence:
-    """The strength of the clause with this id; ASSUMED where the catalogue does not know it."""
+    """What the clause with this id stands on; ASSUMED where the catalogue does not know the id."""
     known = catalogue(None).get(clause)
     return known.evidence if known else Evidence.ASSUMED
 
 
-def severity_of(evidence: Evidence | str) -> str:
-    """The word for a broken clause of this strength: error, warning or note."""
-    return _KINDS[Evidence(evidence)]
+def severity_of(evidence: Evidence | str) -> Severity:
+    """How a broken clause with this evidence counts: error, warning or note."""
+    return _SEVERITIES[Evidence(evidence)]
 
 
 def fails(evidence: Evidence | str, *, strict: bool = False, known: bool = False) -> bool:
-    """Whether a finding of this strength makes the verdict `failed`.
+    """Whether a finding about a clause with this evidence makes the verdict `failed`.
 
-    A documented clause always does, an observed one when `strict`, an assumed one never. A `known` finding, one the
+    A documented clause does, an observed one only if `strict`, an assumed one never. A `known` finding, which the
     reviewed baseline lists, does not.
     """
     if known:
@@ -43,12 +49,12 @@ def fails(evidence: Evidence | str, *, strict: bool = False, known: bool = False
 
 
 def fingerprint(clause: str, pointer: str) -> str:
-    """What makes two findings of different runs the same: clause and place, without indexes and drawn names."""
+    """Equal texts for the same finding in different runs: clause and place, without indexes and generated names."""
     parts: list[str] = []
-    after = ""
+    parent = ""
     for part in pointer.split("/"):
-        drawn = after in _DRAWN_NAMES or _INDEX.match(part)
-        # An index keeps the word before it in force: /attributes/0/<name> is drawn as well.
-        after = after if _INDEX.match(part) and after in _DRAWN_NAMES else part
-        parts.append("*" if drawn else part)
+        generated = parent in _GENERATED_NAMES or _INDEX.match(part)
+        # An index does not end the scope of the member before it: in /attributes/0/NAME the name is generated too.
+        parent = parent if _INDEX.match(part) and parent in _GENERATED_NAMES else part
+        parts.append("*" if generated else part)
     return f"{clause} {'/'.join(parts)}".rstrip()

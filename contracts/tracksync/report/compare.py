@@ -1,4 +1,4 @@
-"""Holds a result against an earlier one: what is new, what is still there, what is gone, what has drifted."""
+"""Compares a result with an earlier one: which findings are new, known or gone, and which interpretations changed."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from tracksync.report.tally import Result
 
 @dataclass(frozen=True, slots=True)
 class Drift:
-    """An ambiguity that the target followed in one interpretation then and in another now, and the exchanges that showed each, if kept."""
+    """An ambiguity whose interpretation changed between two runs, with the exchanges that showed each, if known."""
 
     ambiguity: str
     before: str
@@ -23,9 +23,11 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """`known` is in both. `fixed` is gone although its clause was covered; `unseen` is gone because it was not.
+    """What changed from one result to a later one.
 
-    Findings of the later result stand in `new` and `known`, of the earlier one in `fixed` and `unseen`.
+    `known` findings are in both. `fixed` ones are gone although their clause was covered; `unseen` ones are gone and
+    their clause was not covered. `new` and `known` hold findings of the later result, `fixed` and `unseen` those of
+    the earlier one.
     """
 
     before: Result
@@ -69,6 +71,16 @@ def drift_json(drift: Drift) -> dict[str, Any]:
     return shown
 
 
+def changes(comparison: Comparison) -> list[tuple[str, tuple[dict[str, Any], ...]]]:
+    """The findings of a comparison under the heading of each kind of change."""
+    return [
+        ("new", comparison.new),
+        ("known", comparison.known),
+        ("fixed", comparison.fixed),
+        ("not seen, because the clause was not covered", comparison.unseen),
+    ]
+
+
 def _key(finding: dict[str, Any]) -> str:
     return fingerprint(finding["clause"], finding.get("pointer", ""))
 
@@ -81,12 +93,7 @@ def render(comparison: Comparison) -> str:
     """The comparison as text for a person at a terminal."""
     before, after = comparison.before, comparison.after
     lines = [f"{before['verdict']} -> {after['verdict']}"]
-    for name, found in (
-        ("new", comparison.new),
-        ("known", comparison.known),
-        ("fixed", comparison.fixed),
-        ("not seen, since the clause was not covered", comparison.unseen),
-    ):
+    for name, found in changes(comparison):
         lines.append(f"{name}: {len(found)}")
         lines += [f"  {finding['clause']}  {_one_line(finding['message'])}" for finding in found]
     lines.append(f"drift: {len(comparison.drift)}")

@@ -1,7 +1,7 @@
 """Draws a figure of a result: bars along one clock, as lines of text for a terminal and as SVG for a page.
 
-Reads figures as they stand in a result, which may come from a file. Neither drawing needs colour to be understood: the
-answer that nothing explains has a mark, and what was merely under way is dotted or dashed.
+Reads figures from a result, which may come from a file. Both drawings can be read without colour: the response that
+nothing explains has a mark, and requests that only ran at the same time are dotted or dashed.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from tracksync.report.exchange_text import printable
 
 _COLUMNS: Final = 44  # of the drawing on a terminal
 _SIGNS: Final = {"plain": "-", "fault": "=", "context": "."}
-_WIDTH: Final = 960  # units of the SVG's own; the page scales it
+_WIDTH: Final = 960  # SVG units; the page scales them
 _LANE: Final = 96
 _ROW: Final = 38
-_CHARACTER: Final = 6.3  # units; a character of the labels' type
+_CHARACTER: Final = 6.3  # width of a character of a label
 
 
 def figure_json(figure: Figure) -> dict[str, Any]:
-    """A figure as it stands in a result. Texts are not redacted yet."""
+    """A figure in the form of a result. Its texts are not redacted yet."""
     return {
         "title": figure.title,
         "note": figure.note,
@@ -40,7 +40,7 @@ def figure_json(figure: Figure) -> dict[str, Any]:
 
 
 def section_json(section: Section) -> dict[str, Any]:
-    """A section as it stands in a result. Texts are not redacted yet."""
+    """A section in the form of a result. Its texts are not redacted yet."""
     return {
         "title": section.title,
         "text": section.text,
@@ -56,7 +56,7 @@ def _span(bars: Sequence[dict[str, Any]]) -> float:
 
 
 def lines(figure: dict[str, Any]) -> list[str]:
-    """The figure as lines of text, one a bar; an arrow's end is not known."""
+    """The figure as lines of text, one per bar. A bar whose end is not known ends in an arrow."""
     bars = figure["bars"]
     span = _span(bars)
     lane = max((len(bar["lane"]) for bar in bars), default=0)
@@ -77,7 +77,7 @@ def lines(figure: dict[str, Any]) -> list[str]:
 
 
 def svg(figure: dict[str, Any]) -> str:
-    """The figure as an SVG element: a lane for each who acted, in the order in which they first appear."""
+    """The figure as an SVG element, with the lanes in the order in which they first appear."""
     bars = figure["bars"]
     span = _span(bars)
     lanes = list(dict.fromkeys(bar["lane"] for bar in bars))
@@ -90,9 +90,9 @@ def svg(figure: dict[str, Any]) -> str:
         f'<svg class="figure" viewBox="0 0 {_WIDTH} {height}" role="img" aria-label="{title}" '
         f'xmlns="http://www.w3.org/2000/svg"><title>{title}</title><desc>{described}</desc>'
     ]
-    room = _WIDTH - _LANE - 12
+    drawing_width = _WIDTH - _LANE - 12
     for share in (0.0, 0.25, 0.5, 0.75, 1.0):
-        x = _LANE + share * room
+        x = _LANE + share * drawing_width
         anchor = "end" if share == 1.0 else "start" if share == 0.0 else "middle"
         parts.append(f'<line class="grid" x1="{x:.1f}" x2="{x:.1f}" y1="20" y2="{height}"/>')
         scale = f"{share * span * 1000:.0f} ms"
@@ -103,9 +103,9 @@ def svg(figure: dict[str, Any]) -> str:
         if bar["lane"] not in named:
             named.add(bar["lane"])
             parts.append(f'<text class="lane" x="0" y="{y + 11}">{_text(bar["lane"])}</text>')
-        left = _LANE + bar["start"] / span * room
+        left = _LANE + bar["start"] / span * drawing_width
         end = span if bar["end"] is None else bar["end"]
-        wide = max((end - bar["start"]) / span * room, 3.0)
+        wide = max((end - bar["start"]) / span * drawing_width, 3.0)
         mark = bar["mark"] if bar["mark"] in _SIGNS else "plain"
         parts.append(f'<rect class="{mark}" x="{left:.1f}" y="{y}" width="{wide:.1f}" height="13" rx="3"/>')
         if bar["end"] is None:
@@ -118,16 +118,16 @@ def svg(figure: dict[str, Any]) -> str:
 
 
 def _rows(bars: Sequence[dict[str, Any]], lanes: Sequence[str], span: float) -> list[tuple[str, int]]:
-    """The row of each bar: its lane, and within it the first line on which neither bar nor label is in the way."""
-    room = _WIDTH - _LANE - 12
+    """The row of each bar: its lane, and the first line of the lane where its bar and label overlap no other."""
+    drawing_width = _WIDTH - _LANE - 12
     ends: dict[tuple[str, int], float] = {}
     placed = []
     for bar in bars:
-        left = bar["start"] / span * room
+        left = bar["start"] / span * drawing_width
         end = span if bar["end"] is None else bar["end"]
         needed = len(bar["text"]) * _CHARACTER + 14
-        left = min(left, max(room - needed, 0.0))
-        right = max(end / span * room, left + needed)
+        left = min(left, max(drawing_width - needed, 0.0))
+        right = max(end / span * drawing_width, left + needed)
         line = 0
         while ends.get((bar["lane"], line), -1.0) > left:
             line += 1

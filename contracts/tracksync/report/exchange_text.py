@@ -1,6 +1,6 @@
-"""How an exchange is shown: as JSON for the result, as a curl command and as one line for a person.
+"""How an exchange is shown: as JSON in the result, as a curl command, and as one line for a person.
 
-Expects redacted exchanges. Texts from the wire may hold anything; `printable` makes them safe for a terminal and XML.
+Expects redacted exchanges. The texts of a server may hold anything; `printable` makes them safe for a terminal and XML.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from tracksync.model.exchange import Credential, Exchange
 BODY_SHOWN: Final = 20_000  # characters of a body that a result keeps
 SYNC_PATH: Final = "/users/track/sync"
 
-# What curl sends by itself, or what depends on the connection and not on the request.
+# Headers that curl sends by itself, or that belong to the connection.
 _OWN_HEADERS: Final = frozenset(
     {"host", "content-length", "connection", "user-agent", "accept", "accept-encoding"}
     | {"transfer-encoding", "authorization"}
@@ -30,7 +30,7 @@ _KEYS: Final = {
 
 
 def exchange_json(exchange: Exchange) -> dict[str, Any]:
-    """`exchange` as an entry of a finding's `exchanges`. Bodies that are no UTF-8 stand in base64."""
+    """`exchange` as an entry of a finding's `exchanges`. A body that is not UTF-8 is given in base64."""
     request, response = exchange.request, exchange.response
     shown: dict[str, Any] = {
         "request": {
@@ -75,7 +75,7 @@ def _base64(data: bytes) -> str:
 def curl(shown: dict[str, Any], target: str) -> str:
     """A shell command that sends the request of `shown`, an entry of a finding's `exchanges`, to `target` again.
 
-    The key stands as `$TRACKSYNC_API_KEY`. Where `target` is no URL, the host stands as `$TRACKSYNC_ENDPOINT`.
+    It takes the key from `$TRACKSYNC_API_KEY`, and the base URL from `$TRACKSYNC_ENDPOINT` if `target` is not a URL.
     """
     request = shown.get("request", {})
     method, path = str(request.get("method", "POST")), str(request.get("path", SYNC_PATH))
@@ -108,26 +108,26 @@ def curl(shown: dict[str, Any], target: str) -> str:
 
 
 def outcome_line(shown: dict[str, Any], longest: int = 400) -> str:
-    """What came back, in one line: the status and the beginning of the body, or why there is no answer."""
+    """The outcome in one line: the status and the beginning of the body, or why there is no response."""
     response, failure = shown.get("response"), shown.get("failure")
     if isinstance(response, dict):
         if "body_base64" in response:
-            body = "(a body that is no UTF-8)"
+            body = "(a body that is not UTF-8)"
         else:
             body = " ".join(printable(str(response.get("body", ""))).split())
         return f"{response.get('status')} {_shortened(body, longest)}".rstrip()
     if isinstance(failure, dict):
-        return _shortened(f"no answer ({failure.get('kind')}): {printable(str(failure.get('detail', '')))}", longest)
-    return "no answer"
+        return _shortened(f"no response ({failure.get('kind')}): {printable(str(failure.get('detail', '')))}", longest)
+    return "no response"
 
 
 def value_text(value: Any, longest: int = 2000) -> str:
-    """A JSON value in one line, for `expected` and `actual`."""
+    """A JSON value in one line of at most `longest` characters."""
     return _shortened(printable(json.dumps(value, ensure_ascii=False, default=repr)), longest)
 
 
 def printable(text: str) -> str:
-    """`text` with control, bidirectional and unpaired characters written as escapes; line breaks and tabs stay."""
+    """`text` with control, bidirectional and unpaired characters as escapes. Line breaks and tabs stay."""
     if text.isascii() and text.isprintable():
         return text
     return "".join(_printable(character) for character in text)

@@ -1,4 +1,4 @@
-"""Writes report files: whole or not at all. The only place in the reports that touches the disk."""
+"""Writes report files, each as a whole or not at all. The only module of the reports that writes to the disk."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from tracksync.errors import UsageError
 
 
 def write(path: Path, text: str) -> None:
-    """Put `text` at `path`, atomically: a reader, or a run killed meanwhile, never sees half of it.
+    """Write `text` to `path` atomically: a reader never sees half of it, and a killed run never leaves half of it.
 
-    `-` is standard output. Something that exists and is no regular file (a pipe, /dev/stdout) is written to as it is.
-    Raises UsageError where the file system refuses.
+    `-` is standard output. An existing path that is not a regular file (a pipe, /dev/stdout) is written to directly.
+    Raises UsageError where the file cannot be written.
     """
     if str(path) == "-":
         sys.stdout.write(text)
@@ -26,7 +26,7 @@ def write(path: Path, text: str) -> None:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
         else:
-            _replace(path.resolve(), text)  # a link keeps pointing at the file
+            _replace(path.resolve(), text)  # a link still points to the file
     except OSError as error:
         raise UsageError(_refused(path, error)) from None
 
@@ -54,7 +54,7 @@ def _umask() -> int:
 
 
 def check_writable(path: Path) -> None:
-    """Raise UsageError if `path` certainly cannot be written. Asked before a run spends anything."""
+    """Raise UsageError if `path` cannot be written. Called before a run sends anything."""
     if str(path) == "-":
         return
     folder = path.resolve().parent

@@ -1,4 +1,4 @@
-"""The result as one HTML page: self-contained, without scripts, for light and dark, for screen readers and print."""
+"""The result as one HTML page: self-contained, no scripts, light and dark, accessible to screen readers, printable."""
 
 from __future__ import annotations
 
@@ -13,17 +13,19 @@ from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.clauses import catalogue
 from tracksync.model.verdict import evidence_of
 from tracksync.report import drawing, view
-from tracksync.report.compare import Comparison
+from tracksync.report.compare import Comparison, changes
 from tracksync.report.exchange_text import printable
 from tracksync.report.tally import Result
 
 
 def render(result: Result, comparison: Comparison | None = None) -> str:
-    """`result` as a page, with what changed where it is held against an earlier one."""
+    """`result` as a page, with the changes since an earlier one where a comparison is given."""
     return _template().render(
         result=result,
         comparison=comparison,
-        counts=view.counts(result),
+        changes=changes(comparison) if comparison else [],
+        headline=view.headline(result),
+        reason=view.reason(result),
         coverage=view.coverage(result),
         effort=view.effort(result),
         origin=view.origin(result),

@@ -1,4 +1,4 @@
-"""Writes the interpretations that a run learned as `interpretations.toml`, for `--interpretations` of a later run or of the mock."""
+"""The interpretations that a run learned, as a TOML file for `--interpretations` of a later run or of the mock."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from tracksync.report.tally import Result
 
 
 def render(result: Result) -> str:
-    """A interpretations file with the rows that `result` saw, each with the question it answers."""
+    """A file of interpretations: one line per ambiguity that `result` learned, with the question as a comment."""
     interpretations: Mapping[str, str] = result.get("interpretations", {})
     lines = [
         f"# Interpretations learned by tracksync {result['tracksync']} from {json.dumps(result.get('target', ''))}",
-        f"# on {result.get('started', 'an unknown day')}. An ambiguity that is not here was not seen.",
+        f"# on {result.get('started', 'an unknown date')}. An ambiguity that is not here was not seen.",
         "",
         "[interpretations]",
     ]

@@ -1,4 +1,4 @@
-"""The result as JSON text, and back: `result.schema.json` beside this file fixes its form for every command."""
+"""The result as JSON text, and back. `result.schema.json` defines its form for every command."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _FIGURE: Final[dict[str, Any]] = {
     },
 }
 _TEXTS: Final = {"type": "array", "items": {"type": "string"}}
-# The additional members that this program writes, and that the reports read back.
+# The additional members that this program writes and the reports read.
 _OWN_MEMBERS: Final[dict[str, Any]] = {
     "type": "object",
     "properties": {
@@ -126,28 +126,30 @@ def read(path: Path) -> Result:
     except OSError as error:
         raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
     except UnicodeDecodeError:
-        raise ConfigError(f"{path} is no result of tracksync: it is not UTF-8 text") from None
+        raise ConfigError(f"{path} is not a result of tracksync: it is not UTF-8 text") from None
     if not text.strip():
-        raise ConfigError(f"{path} is empty; the run that should have written it did not end, run it again")
+        raise ConfigError(f"{path} is empty; the run that should have written it did not end; run it again")
     try:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise ConfigError(f"{path}, line {error.lineno}: this is not JSON: {error.msg}") from None
     except (RecursionError, ValueError):
-        raise ConfigError(f"{path} is no result of tracksync: its JSON is beyond reading") from None
+        raise ConfigError(
+            f"{path} is not a result of tracksync: it is nested too deep, or a number is too long"
+        ) from None
     return checked(value, str(path))
 
 
 def checked(value: Any, name: str) -> Result:
-    """`value` if it has the form of a result. Raises ConfigError, which says where it has not."""
+    """`value` if it has the form of a result. Raises ConfigError, which says where it does not."""
     from jsonschema import Draft202012Validator
 
     if not isinstance(value, dict) or "tracksync" not in value:
-        raise ConfigError(f"{name} is no result of tracksync; give it a file that was written with --json")
+        raise ConfigError(f"{name} is not a result of tracksync; give a file that was written with --json")
     if value.get("schema") != SCHEMA:
         raise ConfigError(
             f"{name} has result schema {value.get('schema')!r} and this tracksync reads schema {SCHEMA}; "
-            f"it was written by tracksync {value['tracksync']!r}, use that one"
+            f"it was written by tracksync {value['tracksync']!r}; use that version"
         )
     both = {"allOf": [schema(), _OWN_MEMBERS]}
     errors = sorted(Draft202012Validator(both).iter_errors(value), key=lambda error: list(map(str, error.path)))
@@ -155,5 +157,5 @@ def checked(value: Any, name: str) -> Result:
         where = "/" + "/".join(map(str, errors[0].path)) if errors[0].path else "the top"
         message = errors[0].message
         message = message if len(message) <= 200 else f"{message[:199]}…"
-        raise ConfigError(f"{name} is no result of tracksync: at {where}: {message}")
+        raise ConfigError(f"{name} is not a result of tracksync: at {where}: {message}")
     return value

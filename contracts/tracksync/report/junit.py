@@ -1,14 +1,15 @@
-"""The result as JUnit XML: one test case a clause, so that any CI system can show the contract as a test report.
+"""The result as JUnit XML: one test case per clause, so that a CI system shows the contract as a test report.
 
-A error is a failure. A clause that was not covered is skipped, with the reason. A finding that does not fail
-the run (a warning unless strict, a known finding, a note) stands as output of a test case that passes.
+A finding that fails the run is a failure. One that does not (a warning unless strict, a known finding, a note) is
+output of a test case that passes. A clause that was not covered is skipped, with the reason. If the run did not pass
+and no finding shows it, one more test case, `verdict`, has the error.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-from junitparser import Failure, JUnitXml, Skipped, TestCase, TestSuite
+from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
 from junitparser.junitparser import FinalResult
 
 from tracksync.report import view
@@ -31,8 +32,13 @@ def render(result: Result) -> str:
             for id_ in dict.fromkeys([*result["clauses"], *by_clause])
         ]
     )
-    # After the cases: adding them sums up their times, and no single case has one.
+    if view.needs_verdict_line(result):
+        verdict = TestCase("verdict", classname=f"tracksync.{result['command']}", time=0)
+        verdict.result = [Error(message=view.headline(result), type_=result["verdict"])]
+        suite.add_testcase(verdict)
+    # After the cases: adding them sums up their times, and a single case has none.
     suite.time = result["seconds"]
+    suite.add_property("headline", view.headline(result))
     for name in ("verdict", "reason", "target", "seed", "requests", "data_points", "tracksync"):
         if result.get(name) is not None:
             suite.add_property(name, printable(str(result[name])))

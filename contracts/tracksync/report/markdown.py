@@ -1,4 +1,4 @@
-"""The result as Markdown for a GitHub job summary. Texts from the wire can neither open markup nor close a fence."""
+"""The result as Markdown for a GitHub job summary. Texts of a server cannot open markup or close a code block."""
 
 from __future__ import annotations
 
@@ -6,27 +6,28 @@ import re
 from typing import Any, Final
 
 from tracksync.report import drawing, view
-from tracksync.report.compare import Comparison
+from tracksync.report.compare import Comparison, changes
 from tracksync.report.exchange_text import printable
 from tracksync.report.tally import Result
 
 _SIGNS: Final = {"passed": "✅", "failed": "❌", "incomplete": "⚠️"}
-_IN_FULL: Final = 20
+_IN_FULL: Final = 20  # findings
 _SPECIAL: Final = re.compile(r"([\\`*_\[\]#|~@&])")
 _LONGEST: Final = 1000  # characters of one text; GitHub turns down a summary of more than 1 MiB
 
 
 def render(result: Result, comparison: Comparison | None = None) -> str:
-    """`result` as Markdown, with what changed where it is held against an earlier one."""
+    """`result` as Markdown, with the changes since an earlier one where a comparison is given."""
     verdict = result["verdict"]
     lines = [
         f"## {_SIGNS[verdict]} tracksync {_plain(result['command'])}: {verdict}",
         "",
-        f"{_plain(view.counts(result))}; {_plain(view.coverage(result))}. "
+        f"**{_plain(view.headline(result))}**",
+        "",
         f"{_plain(view.effort(result))}; {_plain(view.origin(result))}.",
     ]
-    if result.get("reason"):
-        lines += ["", _plain(str(result["reason"]))]
+    if view.reason(result):
+        lines += ["", _plain(view.reason(result))]
     if comparison is not None:
         lines += ["", *_comparison(comparison)]
     for section in view.sections(result):
@@ -45,7 +46,7 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
         lines += ["", *_folded(f"Not covered ({len(missed)})", _table(("Clause", "Why"), list(missed.items())))]
     if result.get("interpretations"):
         rows = [(name, str(interpretation)) for name, interpretation in result["interpretations"].items()]
-        lines += ["", *_folded(f"Interpretations seen ({len(rows)})", _table(("Row", "Reading"), rows))]
+        lines += ["", *_folded(f"Interpretations seen ({len(rows)})", _table(("Ambiguity", "Interpretation"), rows))]
     budget = list(view.budget_lines(result))
     if budget:
         lines += ["", *_folded("Budget", _table(("Budget", "Spent"), budget))]
@@ -56,12 +57,7 @@ def _comparison(comparison: Comparison) -> list[str]:
     lines = ["### Since the earlier run", ""]
     before, after = comparison.before["verdict"], comparison.after["verdict"]
     lines.append(f"- verdict: {before}, now {after}")
-    for name, found in (
-        ("new", comparison.new),
-        ("known", comparison.known),
-        ("fixed", comparison.fixed),
-        ("not seen, since the clause was not covered", comparison.unseen),
-    ):
+    for name, found in changes(comparison):
         lines.append(f"- {name}: {len(found)}{_clauses(found)}")
     lines += [
         f"- drift: {_plain(drift.ambiguity)} was {_plain(drift.before)}, now {_plain(drift.after)}"
@@ -84,7 +80,7 @@ def _finding(finding: view.FindingView) -> list[str]:
     lines += ["", *_fenced("\n".join(drawing.lines(finding.figure)), "text")] if finding.figure else []
     steps = [line for step in finding.steps for line in (step.curl, f"# -> {step.outcome}")]
     lines += ["", *_fenced("\n".join(shown), "text")] if shown else []
-    lines += ["", *_folded("The shortest exchanges", _fenced("\n".join(steps), "sh"))] if steps else []
+    lines += ["", *_folded("Minimal sequence", _fenced("\n".join(steps), "sh"))] if steps else []
     lines += ["", *_fenced(finding.reproduce, "sh")] if finding.reproduce else []
     return lines
 

@@ -1,6 +1,6 @@
-"""Shows a run while it goes on: a live line on a terminal, otherwise a plain line every so often.
+"""Shows a run while it goes on: a live line on a terminal, otherwise a plain line from time to time.
 
-A consumer of events. It writes to the stream it is given (standard error) and never to the result.
+A consumer of events. It writes to the stream that it is given (standard error).
 """
 
 from __future__ import annotations
@@ -21,15 +21,16 @@ from tracksync.model.events import (
 )
 from tracksync.report.exchange_text import printable
 from tracksync.report.redact import Redactor
+from tracksync.report.view import plural
 
 _REFRESH: Final = 0.1  # seconds between two changes of the live line
 
 
 class Progress:
-    """Call it with each event of one run, between `with` and its end.
+    """Call it with each event of one run, inside its `with` block.
 
-    `clock` gives seconds and only measures distances. `live` redraws one line; otherwise a line appears when a phase
-    begins, when a finding is confirmed, and at most every `every` seconds.
+    `clock` gives seconds from any start. `live` redraws one line; otherwise a line appears when a phase begins, when a
+    finding is confirmed, and at most every `every` seconds. `quiet` shows nothing.
     """
 
     def __init__(
@@ -41,12 +42,14 @@ class Progress:
         live: bool = False,
         colour: bool = False,
         every: float = 10.0,
+        quiet: bool = False,
     ) -> None:
         self._stream = stream
         self._redactor = redactor
         self._clock = clock
         self._every = _REFRESH if live else every
-        self._live: Any = _live_line(stream, colour) if live else None
+        self._quiet = quiet
+        self._live: Any = _live_line(stream, colour) if live and not quiet else None
         self._started: RunStarted | None = None
         self._begun = self._shown = clock()
         self._phase = ""
@@ -67,7 +70,7 @@ class Progress:
             self._live.stop()
 
     def __call__(self, event: Event) -> None:
-        """Take in the next event."""
+        """Consume the next event."""
         match event:
             case ExchangeChecked():
                 self._requests += 1
@@ -85,15 +88,15 @@ class Progress:
                 self._findings += 1
                 known = " (known)" if event.known else ""
                 self._say(f"found {event.finding.clause}{known}: {event.finding.message}")
-            case Paused() if event.seconds >= 1 and not self._leaping():
+            case Paused() if event.seconds >= 1 and not self._clock_jumps():
                 self._say(f"waiting {event.seconds:.0f} s: {event.why}")
-            case Retried() if not self._leaping():
-                self._say(f"sending again (attempt {event.attempt}): {event.why}")
+            case Retried() if not self._clock_jumps():
+                self._say(f"retry (attempt {event.attempt}): {event.why}")
             case RunEnded():
                 self._show(self._clock())
 
-    def _leaping(self) -> bool:
-        """Whether nobody waits in truth: the clock of the embedded mock jumps over pauses."""
+    def _clock_jumps(self) -> bool:
+        """Whether pauses take no time: the clock of the embedded mock jumps over them."""
         return self._started is not None and self._started.target == "mock"
 
     def _show(self, now: float) -> None:
@@ -113,14 +116,14 @@ class Progress:
         if self._data_points:
             parts.append(_of(self._data_points, run.max_data_points if run else None, "data points"))
         unconfirmed = len(self._suspects) - self._findings
-        parts.append(f"{self._findings} found" + (f", {unconfirmed} to confirm" if unconfirmed > 0 else ""))
+        parts.append(plural(self._findings, "finding") + (f", {unconfirmed} to confirm" if unconfirmed > 0 else ""))
         return " | ".join(parts)
 
     def _say(self, text: str) -> None:
         line = " ".join(printable(self._redactor.text(text)).split())
         if self._live is not None:
             self._live.say(line)
-        else:
+        elif not self._quiet:
             print(line, file=self._stream, flush=True)
 
 

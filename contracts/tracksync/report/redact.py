@@ -1,8 +1,8 @@
-"""Takes API keys out of everything before it is written: files, terminal, logs, errors.
+"""Removes API keys from everything that is written: files, terminal, logs, errors.
 
 Knows how a key can be spelled (plain, percent-encoded, escaped for JSON, HTML or a shell, in base64 or hex, in
 UTF-16, in other case) and nothing of reports. A key is matched character by character, each in any of its
-spellings, so that mixtures are found too.
+spellings, so that mixed spellings are found too.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from tracksync.model.exchange import Exchange, Headers
 MARK: Final = "[redacted]"
 
 _WHOLE_HEADERS: Final = frozenset({"authorization", "proxy-authorization", "cookie", "set-cookie", "x-api-key"})
-# WIRE: a 401 says `Invalid API key: <the key that was sent>`; in a recording of others nobody knows that key.
+# WIRE: a 401 says `Invalid API key: <the key that was sent>`. In a recording by others the key is not known.
 _ECHO: Final = re.compile(r"""(invalid\s+api\s+key:\s*)(?:\\.|[^"\\<\r\n])+""", re.IGNORECASE)
 _ESCAPED: Final = re.compile(r"[%\\&\x00]")
 _SHORTEST: Final = 6
@@ -28,16 +28,18 @@ _LONGEST_NUMBER: Final = 1023  # bits: what a double can hold, so that `isfinite
 
 
 class Redactor:
-    """Replaces every spelling of the given secrets by `[redacted]`.
+    """Replaces every spelling of the given secrets with `[redacted]`.
 
-    `secrets` may hold empty strings (an unset variable); they are passed over.
+    Empty strings among the `secrets` (an unset variable) are ignored.
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        bare = {secret.strip("\"'` \t\r\n") for secret in secrets}  # a variable may hold the key with quotes around it
-        self._secrets = tuple(sorted(bare - {""}))
+        unquoted = {
+            secret.strip("\"'` \t\r\n") for secret in secrets
+        }  # a variable may hold the key with quotes around it
+        self._secrets = tuple(sorted(unquoted - {""}))
         needles = sorted({needle for secret in self._secrets for needle in _needles(secret)}, key=len, reverse=True)
-        # Two patterns: the cheap one is exact, and enough for text without any escape sign in it.
+        # Two patterns: the fast one matches the exact text, which is enough where the text has no escape character.
         self._plain = re.compile("|".join(map(re.escape, needles)), re.IGNORECASE) if needles else None
         self._spelled = re.compile("|".join(map(_spelled, needles)), re.IGNORECASE) if needles else None
 
@@ -51,15 +53,15 @@ class Redactor:
         return self._plain.sub(MARK, text)
 
     def bytes(self, data: bytes) -> bytes:
-        """`data` without secrets; other bytes, also such as are no UTF-8, stay as they are."""
+        """`data` without secrets. Other bytes stay as they are, also if they are not UTF-8."""
         text = data.decode("utf-8", "surrogateescape")
         return self.text(text).encode("utf-8", "surrogateescape")
 
     def json(self, value: Any) -> Any:
-        """`value` as plain JSON without secrets: in strings, in names of members, in numbers that spell one.
+        """`value` as plain JSON without secrets, in strings, names of members and numbers.
 
-        What JSON cannot say is put in words: a number that is not finite or has thousands of digits, nesting deeper
-        than a hundred levels, any other type.
+        A text stands for what JSON cannot express or a report cannot hold: a number that is not finite or has
+        thousands of digits, nesting deeper than a hundred levels, any other type.
         """
         return self._json(value, _DEEPEST)
 
@@ -82,9 +84,9 @@ class Redactor:
         return self.text(repr(value))
 
     def exchange(self, exchange: Exchange) -> Exchange:
-        """`exchange` without secrets. Headers that carry credentials lose their value whatever it is.
+        """`exchange` without secrets. A header that carries credentials loses its whole value.
 
-        A token found in such a header counts as a secret for the rest of the exchange: the answer may echo it.
+        A token in such a header counts as a secret in the rest of the exchange: the response may echo it.
         """
         learned = [token for token in _tokens(exchange.request.headers) if token not in self._secrets]
         redactor = Redactor((*self._secrets, *learned)) if learned else self
@@ -124,13 +126,13 @@ def _tokens(headers: Headers) -> Iterator[str]:
 
 
 def _needles(secret: str) -> Iterator[str]:
-    """The texts that give the secret away: itself, its hex form, and what any base64 around it must contain."""
+    """The texts that reveal the secret: itself, its hex form, and the part that every base64 text of it contains."""
     raw = secret.encode("utf-8", "surrogatepass")
     yield secret
     yield raw.hex()
     for shift in range(3):
-        # Three bytes become four characters, so the secret can begin at three places. The characters at both ends
-        # also depend on the neighbours; what is left stands in every base64 text that holds the secret there.
+        # Three bytes become four characters, so the secret can begin at three offsets. The characters at both ends
+        # depend on the bytes beside it; the rest is in every base64 text that holds the secret at this offset.
         encoded = base64.b64encode(b"\0" * shift + raw).decode().rstrip("=")
         core = encoded[(0, 2, 3)[shift] : (len(raw) + shift) * 8 // 6]
         if len(core) >= _SHORTEST:
@@ -138,7 +140,7 @@ def _needles(secret: str) -> Iterator[str]:
             yield core.translate(str.maketrans("+/", "-_"))
 
 
-# All repetition is bounded, or a text of nothing but escape signs would take time that grows with its square.
+# Every repetition is bounded. Otherwise a text of escape characters would take quadratic time.
 _BACKSLASH: Final = r"(?:\\|%(?:25){0,3}5c)"
 _ZERO: Final = rf"(?:\x00|{_BACKSLASH}{{1,4}}u0000|%00){{0,3}}"  # between the characters of UTF-16 read as bytes
 
@@ -148,7 +150,7 @@ def _spelled(needle: str) -> str:
 
 
 def _spellings(character: str) -> str:
-    """A pattern for one character in every escape that JSON, URLs, HTML and source texts know, also nested ones."""
+    """A pattern for one character in every escaped form of JSON, URLs, HTML and source code, nested ones included."""
     point = ord(character)
     utf8 = character.encode("utf-8", "surrogatepass")
     utf16 = character.encode("utf-16-be", "surrogatepass").hex()

@@ -1,6 +1,6 @@
-"""The selfcheck's result as one HTML page: totals, and the matrix of faults against requests as a picture (SVG).
+"""The result of a selfcheck as one HTML page: totals, and a picture (SVG) of which request found which fault.
 
-Each line of the picture is a fault, grouped by family; a mark stands where a clause first found it.
+Each line of the picture is a fault, grouped by family. A mark shows at which request a clause first found it.
 """
 
 from __future__ import annotations

@@ -1,8 +1,7 @@
-"""Folds the event stream of a run into its result: the dict whose form `result.schema.json` fixes.
+"""Turns the events of a run into its result: the dict whose form `result.schema.json` defines.
 
-Pure: no clock, no files. Everything that can hold a secret passes the redactor on its way in, so that a result, and
-whatever is rendered from it, is safe to write. Memory does not grow with the number of requests, only with findings
-and with minutes.
+Pure: no clock, no files. Every text that can hold a secret passes the redactor first, so that a result and its reports
+are safe to write. Memory grows with the number of findings and minutes, not with the number of requests.
 """
 
 from __future__ import annotations
@@ -38,15 +37,15 @@ from tracksync.report.redact import Redactor
 
 Result = dict[str, Any]
 SCHEMA: Final = 2
-_WINDOW_SECONDS: Final = 60  # LIMITS: rate windows are clock minutes
+_WINDOW_SECONDS: Final = 60  # LIMITS: a rate window is a clock minute
 _LIMITED: Final = "/users/track/sync"  # the path whose limit the timeline shows
 
 
 class Tally:
     """A consumer of events. Call it with each event of one run; `result()` gives the result so far at any time.
 
-    `clock` gives seconds since the epoch, for `started` and `seconds`. Without one the times in the events count,
-    which are the target's: the embedded mock has a clock of its own that jumps over pauses.
+    `clock` gives seconds since the epoch, for `started` and `seconds`. Without it the times in the events count, which
+    are the target's: the clock of the embedded mock jumps over pauses.
     """
 
     def __init__(self, redactor: Redactor, clock: Callable[[], float] | None = None) -> None:
@@ -77,7 +76,7 @@ class Tally:
         self._sections: list[dict[str, Any]] = []
 
     def __call__(self, event: Event) -> None:
-        """Take in the next event."""
+        """Consume the next event."""
         match event:
             case ExchangeChecked():
                 self._checked(event)
@@ -181,7 +180,7 @@ class Tally:
             "schema": SCHEMA,
             "command": started.command if started else "fuzz",
             "verdict": self._verdict(findings, strict),
-            "reason": self._redactor.text(ended.reason) if ended else "the run did not come to its end",
+            "reason": self._redactor.text(ended.reason) if ended else "the run did not end",
             "strict": strict,
             "target": self._redactor.text(started.target) if started else "",
             "seed": started.seed if started else None,
@@ -221,7 +220,7 @@ class Tally:
         return result
 
     def _findings(self) -> list[dict[str, Any]]:
-        """The confirmed ones; those that nothing confirmed only where the run ended before it could."""
+        """The confirmed findings; unconfirmed ones only if the run ended before it could confirm them."""
         findings = list(self._confirmed)
         if self._ended is None or self._ended.verdict != "passed":
             seen = {finding["clause"] for finding in findings}
@@ -238,7 +237,7 @@ class Tally:
         return self._ended.verdict
 
     def _side(self) -> Side | None:
-        """Whose clauses the run puts to the test: a gate a client's, a proxy those of both sides."""
+        """Whose clauses the run can cover: for a gate the client's, for a proxy both (None), otherwise the server's."""
         command = self._started.command if self._started else "fuzz"
         return {"gate": Side.CLIENT, "proxy": None}.get(command, Side.SERVER)
 
@@ -251,6 +250,6 @@ class Tally:
             covered = max(self._covered[id_], broken)
             table[id_] = {"covered": covered, "broken": broken}
             if not covered:
-                reason = reasons.get(id_, "no request of this run put it to the test")
+                reason = reasons.get(id_, "no response of this run bore on it")
                 table[id_]["why_not"] = self._redactor.text(reason)
         return table

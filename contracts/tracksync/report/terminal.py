@@ -1,4 +1,4 @@
-"""The verdict as text for a person at a terminal. Colours are the caller's choice; the text says all without them."""
+"""The result as text for a person at a terminal. The text is complete without colours."""
 
 from __future__ import annotations
 
@@ -14,19 +14,26 @@ _VERDICT_STYLE: Final = {"passed": "green", "failed": "red", "incomplete": "yell
 _SEVERITY_STYLE: Final = {"error": "red", "warning": "yellow", "note": "dim"}
 _IN_FULL: Final = 10  # findings
 _NAMED: Final = 24  # clauses that share a reason
-_WIDTH: Final = 110
+DEFAULT_WIDTH: Final = 100  # columns, where the output is not a terminal
 
 
-def render(result: Result, *, colour: bool = False) -> str:
-    """The verdict, what was not covered, then each finding; the last line of a finding reproduces it."""
+def render(result: Result, *, colour: bool = False, width: int = DEFAULT_WIDTH, brief: bool = False) -> str:
+    """The headline, what was not covered, then each finding. The last line of a finding reproduces it.
+
+    `width` is in columns. Text is wrapped between words; a command is one line, so that it can be copied. `brief`: the
+    headline only.
+    """
     paint = _Paint(colour)
+    wrapped = _Wrapper(width)
     verdict = result["verdict"]
-    lines = [
-        f"{paint(verdict.upper(), 'bold', _VERDICT_STYLE[verdict])}: {view.counts(result)}; {view.coverage(result)}",
-        f"  {view.effort(result)}; {view.origin(result)}",
-    ]
-    if result.get("reason"):
-        lines.append(f"  {printable(str(result['reason']))}")
+    head, _, rest = view.headline(result).partition(":")
+    first, *more = wrapped(f"{head}:{rest}", "", "  ")
+    first = first.replace(head, paint(head, "bold", _VERDICT_STYLE[verdict]), 1)
+    lines = [first, *more]
+    if brief:
+        return "\n".join(lines) + "\n"
+    lines += wrapped(f"{view.effort(result)}; {view.origin(result)}", "  ")
+    lines += wrapped(view.reason(result), "  ")
     missed = view.not_covered(result)
     if missed:
         lines += ["", paint(f"Not covered ({len(missed)}):", "bold")]
@@ -34,21 +41,22 @@ def render(result: Result, *, colour: bool = False) -> str:
         for id_, reason in missed.items():
             by_reason.setdefault(reason, []).append(id_)
         for reason, ids in by_reason.items():
-            lines += [f"  {paint(reason, 'dim')}", *_wrapped(_named(ids), "    ")]
+            lines += [paint(line, "dim") for line in wrapped(reason, "  ")]
+            lines += wrapped(_named(ids), "    ")
     if result.get("interpretations"):
-        shown = ", ".join(f"{row} = {interpretation}" for row, interpretation in result["interpretations"].items())
-        lines += ["", *_wrapped(f"Interpretations seen: {printable(shown)}", "")]
+        shown = ", ".join(f"{name}={interpretation}" for name, interpretation in result["interpretations"].items())
+        lines += ["", *wrapped(f"Interpretations seen: {printable(shown)}", "")]
     for section in view.sections(result):
-        lines += ["", paint(f"{printable(section['title'])}:", "bold"), *_wrapped(printable(section["text"]), "  ")]
-        lines += _table(section["columns"], section["rows"])
+        lines += ["", paint(f"{printable(section['title'])}:", "bold"), *wrapped(printable(section["text"]), "  ")]
+        lines += _table(section["columns"], section["rows"], wrapped)
         for figure in section["figures"]:
             lines += ["", *(f"  {line}" for line in drawing.lines(figure))]
     findings = view.findings(result)
     for number, finding in enumerate(findings[:_IN_FULL], start=1):
-        lines += ["", *_finding(number, finding, paint)]
+        lines += ["", *_finding(number, finding, paint, wrapped)]
     if len(findings) > _IN_FULL:
-        lines += ["", f"And {len(findings) - _IN_FULL} more, in full in the JSON and HTML results:"]
-        lines += [f"  {finding.clause}  {finding.message}" for finding in findings[_IN_FULL:]]
+        lines += ["", *wrapped(f"{len(findings) - _IN_FULL} more findings, in full in the JSON and HTML results:", "")]
+        lines += [line for one in findings[_IN_FULL:] for line in wrapped(f"{one.clause}  {one.message}", "  ", "    ")]
     return "\n".join(lines) + "\n"
 
 
@@ -57,21 +65,21 @@ def _named(ids: list[str]) -> str:
     return ", ".join(ids[:_NAMED]) + (f" and {rest} more, named in the JSON and HTML results" if rest > 0 else "")
 
 
-def _finding(number: int, finding: view.FindingView, paint: _Paint) -> list[str]:
+def _finding(number: int, finding: view.FindingView, paint: _Paint, wrapped: _Wrapper) -> list[str]:
     marks = [finding.evidence]
     marks += ["known"] if finding.known else []
     marks += [] if finding.confirmed else ["unconfirmed"]
-    head = f"{number}. {paint(finding.severity.upper(), 'bold', _SEVERITY_STYLE[finding.severity])} {paint(finding.clause, 'bold')}"
-    lines = [f"{head} ({', '.join(marks)})"]
+    severity = paint(finding.severity.upper(), "bold", _SEVERITY_STYLE[finding.severity])
+    lines = [f"{number}. {severity} {paint(finding.clause, 'bold')} ({', '.join(marks)})"]
     if finding.sentence:
-        lines += _wrapped(f"{finding.sentence} [{finding.source}]", "   ")
-    lines += ["", *_wrapped(finding.message, "   ")]
+        lines += wrapped(f"{finding.sentence} [{finding.source}]", "   ")
+    lines += ["", *wrapped(finding.message, "   ")]
     if finding.pointer:
-        lines.append(f"   at       {finding.pointer}")
+        lines.append(f"   at        {finding.pointer}")
     if finding.expected is not None:
-        lines.append(f"   expected {finding.expected}")
+        lines.append(f"   expected  {finding.expected}")
     if finding.actual is not None:
-        lines.append(f"   actual   {finding.actual}")
+        lines.append(f"   actual    {finding.actual}")
     lines.append("")
     for step in finding.steps:
         lines += [f"   {step.curl}", f"     {paint('->', 'dim')} {step.outcome}"]
@@ -84,36 +92,40 @@ def _finding(number: int, finding: view.FindingView, paint: _Paint) -> list[str]
     return lines
 
 
-def _table(columns: list[str], rows: list[list[str]]) -> list[str]:
-    """Rows under their columns, each as wide as its widest cell; where no screen is, one line for each cell."""
-    if not rows:
-        return []
-    if any(len(cell) > 2 * _WIDTH for row in rows for cell in row):
-        named = [list(zip(columns, row, strict=True)) for row in rows]
-        return [f"  {name + ':':<6} {printable(cell)}" for row in named for name, cell in row]
+def _table(columns: list[str], rows: list[list[str]], wrapped: _Wrapper) -> list[str]:
+    """Rows under their columns, each as wide as its widest cell; one line per cell where the terminal is too narrow."""
     table = [[printable(cell) for cell in row] for row in (columns, *rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
+    if not rows:
+        return []
+    if sum(widths) + 2 * len(widths) > wrapped.width:
+        named = [list(zip(columns, row, strict=True)) for row in table[1:]]
+        return [line for row in named for name, cell in row for line in wrapped(f"{name}: {cell}", "  ", "    ")]
     return ["  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
             for row in table]  # fmt: skip
 
 
-def _wrapped(text: str, indent: str) -> list[str]:
-    return [
-        line
-        for part in text.splitlines()
-        for line in textwrap.wrap(
-            part,
-            _WIDTH,
+class _Wrapper:
+    """Breaks a text into lines of at most `width` columns, between words. A longer word has a line of its own."""
+
+    def __init__(self, width: int) -> None:
+        self.width = max(width, 40)
+
+    def __call__(self, text: str, indent: str, further: str | None = None) -> list[str]:
+        """The lines of `text`; `indent` begins the first line of each paragraph, `further` the others."""
+        further = indent if further is None else further
+        wrapper = textwrap.TextWrapper(
+            self.width,
             initial_indent=indent,
-            subsequent_indent=indent,
+            subsequent_indent=further,
             break_long_words=False,
             break_on_hyphens=False,
         )
-    ]
+        return [line for part in text.splitlines() for line in wrapper.wrap(part)]
 
 
 class _Paint:
-    """Wraps text in terminal colours, or leaves it alone."""
+    """Puts text in terminal colours, or leaves it as it is."""
 
     def __init__(self, colour: bool) -> None:
         self._colour = colour

@@ -1,6 +1,6 @@
-"""What every rendering of a result needs to know about it: sentences, headlines, what was not covered.
+"""What every report shows of a result, in the same words: the headline, findings, effort, what was not covered.
 
-Reads results that may come from a file, so a member that is not required may be absent.
+A result may come from a file, so a member that is not required may be absent.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from tracksync.report.tally import Result
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    """One exchange of a finding's minimal sequence, ready to print."""
+    """One exchange of a finding's minimal sequence, ready to print: a shell command and its outcome."""
 
     curl: str
     outcome: str
@@ -25,7 +25,7 @@ class ShownStep:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding of a result, ready to print. `expected` and `actual` are None where there is nothing to show."""
+    """A finding of a result, ready to print. `expected` and `actual` are None where there is no value to show."""
 
     clause: str
     severity: str
@@ -46,7 +46,7 @@ class FindingView:
 
 
 def findings(result: Result) -> list[FindingView]:
-    """The findings of `result` in its order."""
+    """The findings of `result`, in its order."""
     return [_finding(result, finding) for finding in result["findings"]]
 
 
@@ -79,13 +79,13 @@ def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
 
 
 def sections(result: Result) -> list[dict[str, Any]]:
-    """What the command reports beside its findings."""
+    """The sections that the command added to its result."""
     found: list[dict[str, Any]] = result.get("sections") or []
     return found
 
 
 def not_covered(result: Result) -> dict[str, str]:
-    """Clause id to the reason why no request put it to the test."""
+    """The clauses that no response bore on, each with the reason."""
     return {
         id_: printable(str(entry.get("why_not", "no reason given")))
         for id_, entry in result["clauses"].items()
@@ -93,15 +93,36 @@ def not_covered(result: Result) -> dict[str, str]:
     }
 
 
+def headline(result: Result) -> str:
+    """`PASSED: no findings; 127 of 127 clauses covered`. An incomplete run says why before that."""
+    verdict = str(result["verdict"])
+    why = _reason(result) if verdict == "incomplete" else ""
+    return f"{verdict.upper()}: {'; '.join(filter(None, (why, counts(result), coverage(result))))}"
+
+
+def reason(result: Result) -> str:
+    """Why the run ended, where the headline does not say it; otherwise empty."""
+    return "" if result["verdict"] == "incomplete" else _reason(result)
+
+
+def needs_verdict_line(result: Result) -> bool:
+    """Whether the run did not pass and none of its findings shows that."""
+    return result["verdict"] != "passed" and not any(finding.fails for finding in findings(result))
+
+
+def _reason(result: Result) -> str:
+    return printable(str(result.get("reason") or ""))
+
+
 def counts(result: Result) -> str:
-    """`2 errors, 1 warning (1 known)`, or `nothing found`."""
+    """`2 errors, 1 warning (1 known)`, or `no findings`."""
     shown = []
     for severity in ("error", "warning", "note"):
         number = sum(finding["severity"] == severity for finding in result["findings"])
         if number:
             shown.append(plural(number, severity))
     if not shown:
-        return "nothing found"
+        return "no findings"
     known = sum(bool(finding.get("known")) for finding in result["findings"])
     return ", ".join(shown) + (f" ({known} known)" if known else "")
 

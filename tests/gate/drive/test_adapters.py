@@ -92,7 +92,7 @@ def test_the_correct_shell_adapter_is_kept() -> None:
     )
     done = cli("--script", "-", "--", *CORRECT["shell"], stdin=script)
     assert done.returncode == 0, done.stdout
-    assert "KEPT" in done.stdout
+    assert "PASSED" in done.stdout
 
 
 def test_the_template_is_naive_and_driving_it_says_where() -> None:

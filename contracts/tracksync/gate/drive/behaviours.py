@@ -12,6 +12,7 @@ from tracksync.errors import UsageError
 from tracksync.gate.scenarios import ALL, NORMAL, Family, expectation
 from tracksync.mock import scenarios
 from tracksync.mock.scenarios import Scenario
+from tracksync.values.near_names import suggestion
 
 # In the order in which they are played: what comes first is the simpler explanation of a fault.
 NAMES: Final = (
@@ -89,10 +90,7 @@ def choose(names: Sequence[str], own: Mapping[str, Scenario]) -> dict[str, Scena
     known = {**everything(), **own}
     for name in names:
         if name not in known:
-            import difflib
-
-            near = difflib.get_close_matches(name, known, n=3, cutoff=0.5) or list(catalogue())
-            raise UsageError(f"no behaviour is called {name!r}; did you mean {', '.join(near)}?")
+            raise UsageError(f"no behaviour is called {name!r}; {suggestion(name, known)}")
     return {name: known[name] for name in dict.fromkeys((NORMAL, *names))}
 
 

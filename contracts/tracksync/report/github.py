@@ -1,0 +1,32 @@
+"""Findings as GitHub workflow commands, which GitHub shows on the page of a run (`::error title=…::…`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from tracksync.report import view
+from tracksync.report.tally import Result
+
+
+def render(result: Result) -> str:
+    """One line per finding: an error if it fails the run, else a warning; one more if no finding shows the verdict."""
+    findings = view.findings(result)
+    lines = [_line("error" if finding.fails else "warning", finding.clause, finding.message) for finding in findings]
+    if view.needs_verdict_line(result):
+        lines.append(_line("error", "tracksync", view.headline(result)))
+    return "".join(f"{line}\n" for line in lines)
+
+
+def wanted(environment: Mapping[str, str]) -> bool:
+    """Whether the run is part of a GitHub job."""
+    return environment.get("GITHUB_ACTIONS") == "true"
+
+
+def _line(kind: str, title: str, message: str) -> str:
+    return f"::{kind} title={_escaped(title, ':,')}::{_escaped(message)}"
+
+
+def _escaped(text: str, more: str = "") -> str:
+    for sign in "%\r\n" + more:
+        text = text.replace(sign, f"%{ord(sign):02X}")
+    return text

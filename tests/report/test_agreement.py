@@ -1,0 +1,109 @@
+"""Every report of one run says the same: verdict, exit code, headline. No report breaks words or hides the verdict."""
+
+from __future__ import annotations
+
+import xml.etree.ElementTree as ET
+from typing import Any
+
+import pytest
+from report_samples import DOCUMENTED, OBSERVED, finding, result_of, run
+
+from tracksync.contract.clauses import catalogue
+from tracksync.model.verdict import EXIT_CODES
+from tracksync.report import github, html, json_result, junit, markdown, terminal, view
+
+TOTAL = len(catalogue())
+RUNS: dict[str, tuple[dict[str, Any], str]] = {
+    "passed": (result_of(run()), f"PASSED: no findings; 2 of {TOTAL} clauses covered"),
+    "failed": (
+        result_of(run(finding(), finding("TS-OK-STATUS"), finding(OBSERVED))),
+        f"FAILED: 2 errors, 1 warning; 3 of {TOTAL} clauses covered",
+    ),
+    "only a warning": (
+        result_of(run(finding(OBSERVED), verdict="passed")),
+        f"PASSED: 1 warning; 2 of {TOTAL} clauses covered",
+    ),
+    "strict": (result_of(run(finding(OBSERVED), strict=True)), f"FAILED: 1 warning; 2 of {TOTAL} clauses covered"),
+    "known": (
+        result_of(run(finding(), known=True, verdict="passed")),
+        f"PASSED: 1 error (1 known); 2 of {TOTAL} clauses covered",
+    ),
+    "incomplete": (
+        result_of(run(verdict="incomplete")),
+        f"INCOMPLETE: all probes were sent; no findings; 2 of {TOTAL} clauses covered",
+    ),
+    "failed without a finding": (
+        result_of(run(verdict="failed")),
+        f"FAILED: no findings; 2 of {TOTAL} clauses covered",
+    ),
+}
+
+
+def suite_of(result: dict[str, Any]) -> ET.Element:
+    suite = ET.fromstring(junit.render(result)).find("testsuite")
+    assert suite is not None
+    return suite
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_every_report_has_the_same_headline(name: str) -> None:
+    result, headline = RUNS[name]
+    assert view.headline(result) == headline
+    assert terminal.render(result, width=200).startswith(f"{headline}\n")
+    assert terminal.render(result, width=200, brief=True) == f"{headline}\n"
+    assert f"<h1>{headline}</h1>" in html.render(result)
+    assert f"**{headline}**" in markdown.render(result)
+    properties = {one.attrib["name"]: one.attrib["value"] for one in suite_of(result).iter("property")}
+    assert properties["headline"] == headline
+    assert properties["verdict"] == json_result.checked(result, "r")["verdict"]
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_junit_and_annotations_fail_exactly_when_the_exit_code_is_not_zero(name: str) -> None:
+    result, _ = RUNS[name]
+    suite = suite_of(result)
+    broken = int(suite.attrib["failures"]) + int(suite.attrib["errors"])
+    assert (broken > 0) is (EXIT_CODES[result["verdict"]] != 0)
+    assert ("::error" in github.render(result)) is (EXIT_CODES[result["verdict"]] != 0)
+
+
+def test_an_incomplete_run_has_a_test_case_with_the_reason() -> None:
+    suite = suite_of(RUNS["incomplete"][0])
+    (error,) = suite.iter("error")
+    assert error.attrib["type"] == "incomplete"
+    assert "all probes were sent" in error.attrib["message"]
+    assert int(suite.attrib["tests"]) == TOTAL + 1
+
+
+def test_an_annotation_is_an_error_where_the_finding_fails_the_run_and_one_line_each() -> None:
+    lines = github.render(result_of(run(finding(message="50%,\nsecond line"), finding(OBSERVED)))).splitlines()
+    assert lines[0] == f"::error title={DOCUMENTED}::50%25,%0Asecond line"
+    assert lines[1].startswith(f"::warning title={OBSERVED}::")
+
+
+@pytest.mark.parametrize("width", [60, 80, 132])
+def test_the_terminal_text_breaks_between_words_and_fits_its_width(width: int) -> None:
+    result = result_of(run(finding(message="word " * 60), interpretations={"no-user": "omitted"}))
+    result["sections"] = [
+        {
+            "title": "Table",
+            "text": "text " * 40,
+            "columns": ["Clause", "Long column"],
+            "rows": [["TS-OK-MESSAGE", "cell " * 40]],
+            "figures": [],
+        }
+    ]
+    text = terminal.render(result, width=width)
+    long = [line for line in text.splitlines() if len(line) > width]
+    assert all("curl" in line for line in long), "only a command to copy may be longer"
+    words = set(text.split())
+    assert {"word", "text", "cell"} <= words
+    assert words.isdisjoint({"wor", "tex", "cel", "d", "t", "l"})
+
+
+def test_a_wide_table_becomes_one_line_per_cell_and_a_narrow_one_stays_a_table() -> None:
+    section = {"title": "T", "text": "", "columns": ["A", "B"], "rows": [["one", "two"]], "figures": []}
+    result = {**result_of(run()), "sections": [section]}
+    assert "  A    B\n  one  two\n" in terminal.render(result)
+    wide = {**section, "rows": [["one", "x" * 200]]}
+    assert "  A: one\n" in terminal.render({**result, "sections": [wide]})
