@@ -8,7 +8,7 @@ import pytest
 
 from tracksync.cassettes.resending import ResendPlan, settings_for
 from tracksync.engine.freshness import Prefixes, everything, nothing
-from tracksync.race.run import RacePlan, settings
+from tracksync.race.plan import RacePlan, settings
 
 
 def test_an_identifier_with_one_of_the_prefixes_is_new() -> None:
