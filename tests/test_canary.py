@@ -111,7 +111,7 @@ def test_the_key_is_in_no_file_that_any_door_writes(tmp_path: Path) -> None:
     (tmp_path / "client.py").write_text(CLIENT, encoding="utf-8")
     gate = ("gate", *reports("gate"), "--", sys.executable, str(tmp_path / "client.py"))
     only = ("--only", "TS-EVENT-COUNT", "--only", "TS-AUTH-INVALID", "--rate-limit", "100000", "--max-requests", "60")
-    # The mock echoes keys in its 401s, packs its answers, and breaks a clause, so that there is something to record.
+    # The mock echoes keys in its 401s, packs its responses, and breaks a clause, so that there is something to record.
     config = {"key": CANARY, "unprivileged_key": f"{CANARY}-2", "rate_limit": 100_000, "async_delay": 0.0}
     with served(**config, faults=("event-count-stuck",), scenario="gzip") as url:
         told += killed_while_it_fuzzes(url, out)

@@ -25,7 +25,8 @@ from schemathesis.core.failures import Failure
 
 from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV, is_loopback
 from tracksync.contract.clauses import clause
-from tracksync.engine.fuzzing import freshness, new_prefix, words_of
+from tracksync.engine.freshness import Prefixes
+from tracksync.engine.fuzzing import new_prefix, words_of
 from tracksync.engine.shrink import related
 from tracksync.generate.build import Step, encode
 from tracksync.generate.harmless import Namer, is_harmless
@@ -58,7 +59,7 @@ class _ServerSession:
     def __post_init__(self) -> None:
         self.names = Namer(self.prefix, random.Random(0))
         skew = 5.0 if is_loopback(self.base) else 300.0
-        self.belief = Belief.start(Settings(fresh=freshness([self.prefix], everything=False), clock_skew=skew))
+        self.belief = Belief.start(Settings(fresh=Prefixes(self.prefix), clock_skew=skew))
 
     def begin(self, request: Request) -> None:
         with self.lock:

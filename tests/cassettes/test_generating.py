@@ -104,16 +104,16 @@ def test_the_fixed_clock_keeps_the_rate_headers_fit_to_be_checked() -> None:
             "x-ratelimit-reset": str(reset),
             **more,
         }
-        answer = Response(400, (("date", "x"), ("x-request-id", "abc"), *rates.items()), b"{}")
-        return Exchange(Request("POST", "/users/track/sync", (), b"{}"), answer, at, at + 0.1)
+        response = Response(400, (("date", "x"), ("x-request-id", "abc"), *rates.items()), b"{}")
+        return Exchange(Request("POST", "/users/track/sync", (), b"{}"), response, at, at + 0.1)
 
     moved = steady([exchange(1_700_000_000.0, 77), exchange(1_700_000_010.0, 70), exchange(1_700_000_050.0, 400)])
-    answers = [one.response for one in moved if one.response]
-    assert [header(one.headers, "x-ratelimit-remaining") for one in answers] == ["499", "492", "499"]
-    assert [header(one.headers, "x-ratelimit-reset") for one in answers] == [
+    responses = [one.response for one in moved if one.response]
+    assert [header(one.headers, "x-ratelimit-remaining") for one in responses] == ["499", "492", "499"]
+    assert [header(one.headers, "x-ratelimit-reset") for one in responses] == [
         str(int(EPOCH) + 60), str(int(EPOCH) + 60), str(int(EPOCH) + 120)
     ]  # fmt: skip
-    assert [header(one.headers, "x-request-id") for one in answers] == [
+    assert [header(one.headers, "x-request-id") for one in responses] == [
         "recorded-0001",
         "recorded-0002",
         "recorded-0003",
@@ -129,8 +129,8 @@ def test_vcrpy_plays_a_generated_cassette(tmp_path: Path) -> None:
     path.write_text(record(probe.name, steps).text)
     with vcr.use_cassette(str(path), record_mode="none") as cassette:
         for step in steps:
-            answer = httpx.post(f"https://rest.tracksync.example{step.request.path}", content=step.request.body)
-            answer.json()
+            response = httpx.post(f"https://rest.tracksync.example{step.request.path}", content=step.request.body)
+            response.json()
         assert cassette.all_played
 
 

@@ -129,9 +129,9 @@ def test_interactions_of_other_endpoints_are_skipped_and_counted(tmp_path: Path)
 
 
 def test_several_hosts_in_a_file_are_several_workspaces(tmp_path: Path) -> None:
-    (first, _), (second, answer) = two_events()[0], (event_body(), event_answer(40))
+    (first, _), (second, response) = two_events()[0], (event_body(), event_answer(40))
     other = "https://rest.fra-01.braze.eu/users/track/sync"
-    items = [vcrpy_item(first, event_answer(1)), vcrpy_item(second, answer, url=other)]
+    items = [vcrpy_item(first, event_answer(1)), vcrpy_item(second, response, url=other)]
     assert replayed(written(tmp_path, {"version": 1, "interactions": items})).verdict == "passed"
 
 
@@ -177,10 +177,10 @@ def test_compressed_answers_are_unpacked(tmp_path: Path, coding: str, packed: An
     body = event_answer(1).encode()
     item = vcrpy_item(event_body(), packed(body), **{"Content-Encoding": coding})
     recording = only(written(tmp_path, {"version": 1, "interactions": [item]}))
-    answer = recording.interactions[0].exchange.response
-    assert answer is not None
-    assert answer.body == body
-    assert "content-encoding" not in {name.lower() for name, _ in answer.headers}
+    response = recording.interactions[0].exchange.response
+    assert response is not None
+    assert response.body == body
+    assert "content-encoding" not in {name.lower() for name, _ in response.headers}
 
 
 def test_bytes_that_are_no_text_come_through_unchanged(tmp_path: Path) -> None:
@@ -231,8 +231,8 @@ def test_overlapping_requests_in_a_har_are_not_held_against_the_server(tmp_path:
 def test_without_any_time_a_reset_and_a_future_event_cannot_be_checked(tmp_path: Path) -> None:
     body = json.loads(event_body())
     body["events"][0]["time"] = "2034-01-01T00:00:00Z"
-    answer = event_answer(1).replace("2022-12-06T18:20:45.000Z", "2034-01-01T00:00:00.000Z")
-    item = vcrpy_item(json.dumps(body), answer)
+    response = event_answer(1).replace("2022-12-06T18:20:45.000Z", "2034-01-01T00:00:00.000Z")
+    item = vcrpy_item(json.dumps(body), response)
     timed = replayed(written(tmp_path, {"version": 1, "interactions": [item]}))
     assert "TS-EVENT-FUTURE" in timed.broken
     del item["response"]["headers"]["Date"]
@@ -245,7 +245,7 @@ def test_a_browser_that_kept_no_body_is_not_an_empty_answer(tmp_path: Path) -> N
     del document["log"]["entries"][0]["response"]["content"]["text"]
     heard = replayed(written(tmp_path, document, "c.har"))
     assert heard.broken == []
-    assert [one.why for one in heard.skipped] == ["the recorder kept no body of the answer"]
+    assert [one.why for one in heard.skipped] == ["the recorder kept no body of the response"]
 
 
 def test_after_an_exchange_that_cannot_be_checked_what_it_may_have_done_is_not_held_against_the_server(

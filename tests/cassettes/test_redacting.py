@@ -34,14 +34,14 @@ from tracksync.report.redact import Redactor
 
 
 def masked(
-    body: str = "", answer: str = "", *, path: str = "/users/track/sync", secrets: tuple[str, ...] = (), **more: str
+    body: str = "", response: str = "", *, path: str = "/users/track/sync", secrets: tuple[str, ...] = (), **more: str
 ) -> Exchange:
     headers = (
         ("Content-Length", str(len(body.encode()))),
         *((name.replace("_", "-"), value) for name, value in more.items()),
     )
-    got = (("content-length", str(len(answer.encode()))), ("set-cookie", f"session={CANARY}"))
-    exchange = Exchange(Request("POST", path, headers, body.encode()), Response(401, got, answer.encode()), 1.0, 2.0)
+    got = (("content-length", str(len(response.encode()))), ("set-cookie", f"session={CANARY}"))
+    exchange = Exchange(Request("POST", path, headers, body.encode()), Response(401, got, response.encode()), 1.0, 2.0)
     return RecordingRedactor(Redactor(secrets)).exchange(exchange)
 
 
@@ -50,7 +50,7 @@ def everything(exchange: Exchange) -> str:
 
 
 @pytest.mark.parametrize(
-    ("body", "answer", "more"),
+    ("body", "response", "more"),
     [
         ("{}", json.dumps({"message": f"Invalid API key: {CANARY}"}), {"Authorization": f"Bearer {CANARY}"}),
         ("{}", json.dumps({"message": f"Invalid API key: {CANARY}"}), {}),
@@ -63,9 +63,9 @@ def everything(exchange: Exchange) -> str:
         ("{}", "{}", {"Cookie": f"a={CANARY}"}),
     ],
 )
-def test_a_key_is_in_no_part_of_what_is_written(body: str, answer: str, more: dict[str, str]) -> None:
+def test_a_key_is_in_no_part_of_what_is_written(body: str, response: str, more: dict[str, str]) -> None:
     path = more.pop("path", "/users/track/sync")
-    exchange = masked(body, answer, path=path, **more)
+    exchange = masked(body, response, path=path, **more)
     assert CANARY not in everything(exchange)
     assert CANARY[:18] not in everything(exchange)
 
@@ -232,7 +232,7 @@ def test_a_refused_recording_is_not_checked_and_the_others_are(tmp_path: Path) -
 
 
 def test_the_recordings_of_schemathesis_show_the_key_that_an_answer_echoes() -> None:
-    """Its own sanitising looks at headers and URLs; the answer to a wrong key holds that key, here in base64."""
+    """Its own sanitising looks at headers and URLs; the response to a wrong key holds that key, here in base64."""
     path = ROOT / "tests" / "recordings" / "schemathesis" / "whole.har.json"
     found = Auditor().traces(path.read_text(), parse(path.read_text(), path))
     assert any("Invalid API key" in trace.what for trace in found)

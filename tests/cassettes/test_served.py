@@ -49,16 +49,16 @@ def recorded(path: Path) -> list[Recorded]:
     items = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     found = []
     for number, item in enumerate(items["interactions"], start=1):
-        request, answer = item["request"], item["response"]
+        request, response = item["request"], item["response"]
         asked = {
             "method": request["method"],
             "url": httpx.URL(request["uri"]).raw_path.decode(),
             "content": encoded(request["body"]),
             "headers": {name: values[0] for name, values in request["headers"].items()},
         }
-        headers = {name.lower(): ", ".join(values) for name, values in answer["headers"].items()}
-        status = answer["status"]["code"]
-        found.append(Recorded(path.stem, number, asked, status, headers, encoded(answer["body"]["string"])))
+        headers = {name.lower(): ", ".join(values) for name, values in response["headers"].items()}
+        status = response["status"]["code"]
+        found.append(Recorded(path.stem, number, asked, status, headers, encoded(response["body"]["string"])))
     return found
 
 
@@ -114,14 +114,14 @@ def wiremock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]
 
 
 def differences(client: httpx.Client, cassettes: list[Path]) -> list[str]:
-    """Where the served answers are not the recorded ones, playing each cassette in its order."""
+    """Where the served responses are not the recorded ones, playing each cassette in its order."""
     found = []
     for one in [one for path in cassettes for one in recorded(path)]:
-        answer = client.request(**one.request)
+        response = client.request(**one.request)
         wanted = {name: one.headers[name] for name in HEADERS if name in one.headers}
-        shown = {name: answer.headers.get(name) for name in wanted}
-        if (answer.status_code, answer.content, shown) != (one.status, one.body, wanted):
-            found.append(f"{one.cassette} {one.number}: {one.status} and {answer.status_code} {answer.content[:200]!r}")
+        shown = {name: response.headers.get(name) for name in wanted}
+        if (response.status_code, response.content, shown) != (one.status, one.body, wanted):
+            found.append(f"{one.cassette} {one.number}: {one.status} and {response.status_code} {response.content[:200]!r}")
     return found
 
 
@@ -155,7 +155,7 @@ def test_prism_answers_with_the_recorded_example_that_a_request_names(tmp_path: 
             if not validator("SyncRequest").is_valid(json.loads(one.request["content"])):
                 continue  # what the documents leave open, Prism refuses before it looks for an example
             named = {"Prefer": f"example={one.cassette}-{one.number}", "Authorization": "Bearer any-key"}
-            answer = client.post("/users/track/sync", content=one.request["content"], headers=named | JSON)
-            assert (answer.status_code, doubles(answer.content)) == (201, doubles(one.body)), one
+            response = client.post("/users/track/sync", content=one.request["content"], headers=named | JSON)
+            assert (response.status_code, doubles(response.content)) == (201, doubles(one.body)), one
             asked += 1
     assert asked > 20

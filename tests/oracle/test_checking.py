@@ -55,6 +55,7 @@ def test_a_request_that_goes_wrong_four_times_in_a_row_while_others_are_answered
     harness = OracleHarness()
     harness.event(1, who=V)
     assert [failures_in_a_row(harness, status) for _ in range(3)] == [[], [], []]
+    harness.event(2, who=V)
     found = only(failures_in_a_row(harness, status))
     assert told(found) == (clause, "/response/status", "an answer", NOTHING)
     assert found.message == f"the same request {words} 4 times in a row, while others are answered"
@@ -68,6 +69,17 @@ def test_trouble_that_passed_is_forgotten() -> None:
         failures_in_a_row(harness, 502)
     assert harness.event(4) == set()
     assert [failures_in_a_row(harness, 502) for _ in range(3)] == [[], [], []]
+
+
+@pytest.mark.parametrize("status", [None, 500, 503])
+def test_an_outage_with_nothing_answered_in_between_is_not_held_against_one_request(status: int | None) -> None:
+    harness = OracleHarness()
+    harness.event(1, who=V)
+    assert [failures_in_a_row(harness, status) for _ in range(6)] == [[]] * 6
+    harness.event(2, who=V)
+    assert [one.clause for one in failures_in_a_row(harness, status)] == [
+        "TS-ANSWER-SERVER-ERROR" if status else "TS-ANSWER-ARRIVES"
+    ]
 
 
 def test_where_nothing_is_answered_no_request_is_singled_out() -> None:

@@ -1,4 +1,4 @@
-"""Which consistency held on a cell: the strongest that explains it, and the smallest part that nothing explains."""
+"""Which consistency held on a cell: the strongest that explains it, and the smallest part that no order explains."""
 
 from __future__ import annotations
 
@@ -50,7 +50,7 @@ def test_cells_are_reported_each_by_itself() -> None:
     assert count(reports)[Level.NONE] == 1
 
 
-def test_an_event_of_a_user_made_for_the_run_counts_from_zero() -> None:
+def test_an_event_of_a_user_created_for_the_run_counts_from_zero() -> None:
     jump = History.of([done(1, Write("count", 1), 0, 1, 2, EVENT)])
     assert cell_report(EVENT, jump, fresh=True).level is Level.NONE
     assert cell_report(EVENT, jump, fresh=False).level is Level.LINEARIZABLE
@@ -83,7 +83,7 @@ def test_members_that_are_merged_stay_beside_the_others() -> None:
     assert cell_report(CELL, History.of(operations)).decision.holds is False
 
 
-def test_an_addition_without_an_answer_may_be_in_the_final_sum_or_not() -> None:
+def test_an_addition_without_a_response_may_be_in_the_final_sum_or_not() -> None:
     for final, fits in ((3, True), (10, True), (7, False)):
         history = History.of([done(0, put(0), 0, 1, 0), done(1, add(3), 2, 3, 3), unanswered(2, add(7), 2)])
         assert final_fits(history, final) is fits
@@ -98,7 +98,7 @@ def test_after_several_settings_the_final_value_may_lack_what_was_added_before()
     assert not final_fits(history, 2)
 
 
-def test_the_smallest_part_that_nothing_explains_is_cut_out_of_a_long_history() -> None:
+def test_the_smallest_part_that_no_order_explains_is_cut_out_of_a_long_history() -> None:
     operations = [done(0, put(0), 0, 1, 0)]
     total = 0
     for index in range(50):
@@ -106,9 +106,9 @@ def test_the_smallest_part_that_nothing_explains_is_cut_out_of_a_long_history() 
         operations.append(done(index % 4, add(1), 2.0 + index, 2.5 + index, total))
     operations.append(done(1, add(1), 60, 61, total))
     operations += [done(2, add(1), 70.0 + index, 70.5 + index, total + index + 1) for index in range(20)]
-    kept = unexplained(History.of(operations))
-    assert [one.shown for one in kept] == [50, 50]
-    assert decide(kept, CellModel()).holds is False
+    found = unexplained(History.of(operations))
+    assert [one.shown for one in found] == [50, 50]
+    assert decide(found, CellModel()).holds is False
 
 
 def test_nothing_is_cut_out_of_a_history_that_an_order_explains() -> None:

@@ -1,4 +1,4 @@
-"""A figure as text and as SVG: who did what when, and where nothing explains it, without need of colour."""
+"""A figure as text and as SVG: which client did what when, and the response that no order explains, without colour."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ SPACE = "{http://www.w3.org/2000/svg}"
 
 
 def drawn() -> dict[str, Any]:
-    kept = [done(1, put(5), 10.0, 10.5, 5), done(2, Write("add", 3), 10.75, 11.0, 5)]
+    chosen = [done(1, put(5), 10.0, 10.5, 5), done(2, Write("add", 3), 10.75, 11.0, 5)]
     context = [done(3, Write("count", 1), 10.25, 10.9, 1, EVENT), unanswered(4, put(9), 10.6)]
-    return figure_json(figure("What happened", kept, context, note="Look."))
+    return figure_json(figure("What happened", chosen, context, note="Look."))
 
 
 def test_the_text_has_a_line_for_each_operation_in_the_order_of_their_calls() -> None:
@@ -34,17 +34,17 @@ def test_the_text_has_a_line_for_each_operation_in_the_order_of_their_calls() ->
     assert text[-1].strip() == "Look."
 
 
-def test_the_answer_that_nothing_explains_is_marked_without_colour() -> None:
+def test_the_response_that_no_order_explains_is_marked_without_colour() -> None:
     text = lines(drawn())
     assert [line for line in text if " ! " in line] == [line for line in text if "add 3 -> 5" in line]
     assert "=" in text[5].split("!")[0]
 
 
-def test_what_merely_was_under_way_is_dotted_and_what_has_no_end_is_an_arrow() -> None:
+def test_concurrent_operations_are_dotted_and_one_without_a_response_is_an_arrow() -> None:
     text = lines(drawn())
     assert "|...." in text[3]
     assert ".>" in text[4]
-    assert "no answer" in text[4]
+    assert "no response" in text[4]
 
 
 def test_bars_stand_where_their_times_are() -> None:
@@ -103,7 +103,7 @@ def result_with_a_figure() -> dict[str, Any]:
     tally = Tally(Redactor([secret]))
     tally(RunStarted("race", "mock", 1.0))
     tally(FindingConfirmed(Finding("TS-STATE-VISIBLE", "lost"), (exchange,), "", figure=shown))
-    tally(SectionAdded(Section("Held", "All | of it.", ("level", "cells"), (("weak <b>", secret),), (shown,))))
+    tally(SectionAdded(Section("CellValue", "All | of it.", ("level", "cells"), (("weak <b>", secret),), (shown,))))
     tally(RunEnded("failed", "done", 2.0))
     return tally.result()
 
@@ -112,7 +112,7 @@ def test_every_report_shows_the_figure_and_the_section_and_none_shows_the_key() 
     result = json_result.checked(result_with_a_figure(), "the result")
     for rendered in (terminal.render(result), markdown.render(result), html.render(result), json_result.render(result)):
         assert "Drawn" in rendered
-        assert "Held" in rendered
+        assert "CellValue" in rendered
         assert "very-secret-key" not in rendered
     assert html.render(result).count("<svg") == 2
     assert "<b>" not in html.render(result)

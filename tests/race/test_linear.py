@@ -7,7 +7,7 @@ import random
 import pytest
 from race_histories import CELL, GET, Queue, Register, done, drawn, explained_by_some_order, put, unanswered
 
-from tracksync.race.cells import CellModel, held
+from tracksync.race.cells import CellModel, cell_value
 from tracksync.race.history import UNSEEN, RaceOperation, Write
 from tracksync.race.linear import ProgramOrder, RealTime, decide
 
@@ -86,9 +86,9 @@ def test_small_random_histories_are_decided_as_by_trying_every_order(seed: int) 
     seen = set()
     for _ in range(250):
         history = drawn(rng)
-        right = explained_by_some_order(history, Register())
-        assert decide(history, Register()).holds is right, history
-        seen.add(right)
+        expected = explained_by_some_order(history, Register())
+        assert decide(history, Register()).holds is expected, history
+        seen.add(expected)
     assert seen == {True, False}
 
 
@@ -97,8 +97,8 @@ def test_small_random_histories_are_sequential_as_by_trying_every_order(seed: in
     rng = random.Random(f"program {seed}")
     for _ in range(200):
         history = drawn(rng)
-        right = explained_by_some_order(history, Register(), by_client=True)
-        assert decide(history, Register(), ProgramOrder).holds is right, history
+        expected = explained_by_some_order(history, Register(), by_client=True)
+        assert decide(history, Register(), ProgramOrder).holds is expected, history
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -106,11 +106,11 @@ def test_a_cell_that_only_grows_is_decided_the_same_with_and_without_giving_up_e
     rng = random.Random(f"grows {seed}")
     for _ in range(200):
         history = [one for one in drawn(rng) if one.write.verb != "set"]
-        early = decide(history, CellModel(held(0), grows=True))
-        assert early.holds is decide(history, CellModel(held(0), grows=False)).holds
+        early = decide(history, CellModel(cell_value(0), grows=True))
+        assert early.holds is decide(history, CellModel(cell_value(0), grows=False)).holds
 
 
-def test_the_order_that_is_found_explains_every_answer() -> None:
+def test_the_order_that_is_found_explains_every_response() -> None:
     history = [done(1, Write("add", 2), 0, 9, 5), done(2, Write("add", 3), 1, 8, 3)]
     order = decide(history, Register()).order
     assert [one.shown for one in order] == [3, 5]
@@ -123,18 +123,18 @@ def test_where_no_order_is_left_the_operations_that_could_not_follow_are_named()
     assert decision.stuck == (second,)
 
 
-def test_forty_operations_without_an_answer_do_not_blow_up_the_search() -> None:
+def test_forty_operations_without_a_response_do_not_blow_up_the_search() -> None:
     operations = [unanswered(1, Write("add", 10**6 + index), float(index)) for index in range(40)]
     operations += [done(2, Write("add", 1), 100.0 + index, 100.5 + index, index + 1) for index in range(50)]
-    decision = decide(operations, CellModel(held(0), grows=True))
+    decision = decide(operations, CellModel(cell_value(0), grows=True))
     assert decision.holds is True
     assert decision.tried < 100
 
 
-def test_equal_operations_without_an_answer_are_tried_as_one() -> None:
+def test_equal_operations_without_a_response_are_tried_as_one() -> None:
     operations = [unanswered(client, Write("add", 1), 0.0) for client in range(30)]
     operations.append(done(99, GET, 1.0, 2.0, 31))
-    decision = decide(operations, CellModel(held(0), grows=True))
+    decision = decide(operations, CellModel(cell_value(0), grows=True))
     assert decision.holds is False
     assert decision.tried < 100
 
@@ -147,7 +147,7 @@ def test_a_search_that_is_too_long_is_undecided_and_not_wrong() -> None:
 
 def test_a_long_history_needs_no_more_steps_than_it_has_operations() -> None:
     operations = [done(index % 8, Write("add", 1), float(index), index + 0.5, index + 1) for index in range(20_000)]
-    decision = decide(operations, CellModel(held(0), grows=True))
+    decision = decide(operations, CellModel(cell_value(0), grows=True))
     assert decision.holds is True
     assert decision.tried == 20_001
 
@@ -157,6 +157,6 @@ def test_what_was_refused_is_no_part_of_the_history() -> None:
 
     from tracksync.race.history import WriteOutcome
 
-    refused = replace(done(1, Write("add", 5), 0, 1), fate=WriteOutcome.REFUSED)
+    refused = replace(done(1, Write("add", 5), 0, 1), outcome=WriteOutcome.REFUSED)
     assert decide([refused, done(2, GET, 2, 3, 0)], Register()).holds is True
     assert refused.place == CELL

@@ -1,4 +1,4 @@
-"""Races against the mock on a real port: kept where it is correct, found where it is not, and told as it was."""
+"""Races against the mock on a real port: a correct mock passes, a fault is found, and the report shows it."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ FAULTS = [name for name, fault in catalogue().items() if fault.family == "race"]
 
 def run(**plan: Any) -> tuple[list[Event], list[RaceOperation]]:
     events: list[Event] = []
-    histories = race(RacePlan(**{"operations": 150, **plan}), events.append)
-    return events, [operation for _, history in histories for operation in history]
+    rounds = race(RacePlan(**{"operations": 150, **plan}), events.append)
+    return events, [operation for one in rounds for operation in one.history]
 
 
 def ended(events: Sequence[Event]) -> RunEnded:
@@ -50,14 +50,14 @@ def section(events: Sequence[Event]) -> dict[str, list[int]]:
 
 
 @pytest.mark.parametrize("clients", [1, 2, 16, 64])
-def test_a_correct_server_keeps_its_promise_with_any_number_of_clients(clients: int) -> None:
+def test_a_correct_server_passes_with_any_number_of_clients(clients: int) -> None:
     events, operations = run(clients=clients, operations=200, seed=clients)
     assert found(events) == []
     assert ended(events).verdict == "passed"
     assert len({operation.client for operation in operations}) > clients // 2
 
 
-def test_on_each_cell_the_next_request_leaves_after_the_answer_and_elsewhere_they_overlap() -> None:
+def test_on_each_cell_the_next_request_leaves_after_the_response_and_elsewhere_they_overlap() -> None:
     _, operations = run(clients=8)
     by_place: dict[object, list[RaceOperation]] = {}
     for operation in operations:
@@ -67,23 +67,23 @@ def test_on_each_cell_the_next_request_leaves_after_the_answer_and_elsewhere_the
     assert any(one.overlaps(other) for one, other in pairwise(operations))
 
 
-def test_slow_and_uneven_answers_are_no_finding() -> None:
+def test_slow_and_jittering_responses_are_not_a_finding() -> None:
     events, _ = run(scenario="jitter", operations=80)
     assert ended(events).verdict == "passed"
     assert found(events) == []
 
 
 @pytest.mark.parametrize("scenario", ["errors-mixed", "reset-after-applying", "reset-before-applying", "cut-body"])
-def test_lost_answers_and_retries_are_no_finding(scenario: str) -> None:
+def test_lost_responses_and_retries_are_not_a_finding(scenario: str) -> None:
     events, operations = run(scenario=scenario, operations=80)
-    assert any(operation.fate is WriteOutcome.OPEN for operation in operations)
+    assert any(operation.outcome is WriteOutcome.AMBIGUOUS for operation in operations)
     assert found(events) == []
     assert ended(events).verdict == "passed"
 
 
-def test_requests_over_the_rate_limit_wait_for_the_next_window_and_are_no_finding() -> None:
+def test_requests_over_the_rate_limit_wait_for_the_next_window_and_are_not_a_finding() -> None:
     events, operations = run(rate_limit=60, window_seconds=1, clients=16, operations=150)
-    assert any(operation.fate is WriteOutcome.REFUSED for operation in operations)
+    assert any(operation.outcome is WriteOutcome.REFUSED for operation in operations)
     assert found(events) == []
     assert ended(events).verdict == "passed"
 
@@ -91,7 +91,7 @@ def test_requests_over_the_rate_limit_wait_for_the_next_window_and_are_no_findin
 def test_a_window_that_others_used_up_is_waited_for_before_the_first_request() -> None:
     app = MockApp(MockConfig(rate_limit=30, window_seconds=2, async_delay=0.01))
     with served(app) as url:
-        body = b'{"attributes": [{"external_id": "somebody-else", "colour": "red"}]}'
+        body = b'{"attributes": [{"external_id": "another-user", "colour": "red"}]}'
         headers = (("content-type", "application/json"), ("authorization", "Bearer mock-key"))
         for _ in range(31):
             app.handle(Request("POST", "/users/track/sync", headers, body))
@@ -100,9 +100,9 @@ def test_a_window_that_others_used_up_is_waited_for_before_the_first_request() -
     assert found(events) == []
 
 
-def test_overlapping_requests_are_no_finding_and_their_consistency_is_reported() -> None:
+def test_overlapping_requests_are_not_a_finding_and_their_consistency_is_reported() -> None:
     events, operations = run(overlap=True)
-    assert any(operation.rivals for operation in operations)
+    assert any(operation.same_cell for operation in operations)
     assert found(events) == []
     assert ended(events).verdict == "passed"
     cells = section(events)
@@ -112,11 +112,11 @@ def test_overlapping_requests_are_no_finding_and_their_consistency_is_reported()
 # --- both endpoints ---------------------------------------------------------------------------------------------------
 
 
-def test_what_track_loses_in_order_sync_keeps() -> None:
+def test_sync_keeps_the_order_that_track_loses() -> None:
     events, _ = run(endpoint="both", operations=200)
     cells = section(events)
     sync, track = cells["linearizable"]
-    assert sync == sum(row[0] for row in cells.values()), "every cell holds on sync"
+    assert sync == sum(row[0] for row in cells.values()), "every cell is linearizable on sync"
     assert track < sum(row[1] for row in cells.values()), "and not every one on track"
     assert ended(events).verdict == "passed", "since /users/track promises no order"
     assert found(events) == []
@@ -150,7 +150,7 @@ def test_each_race_fault_is_found_and_drawn(fault: str) -> None:
     assert f"--fault {fault}" in first.reproduce
 
 
-# --- targets that are no mock -----------------------------------------------------------------------------------------
+# --- other targets ------------------------------------------------------------------------------------------------
 
 
 def test_the_users_of_a_run_on_a_served_workspace_are_deleted() -> None:
@@ -164,7 +164,7 @@ def test_the_users_of_a_run_on_a_served_workspace_are_deleted() -> None:
     assert operations
 
 
-def test_a_wrong_key_is_a_mistake_of_the_call_and_no_finding() -> None:
+def test_a_wrong_key_is_a_mistake_in_the_command_and_not_a_finding() -> None:
     from tracksync.errors import UsageError
 
     with served(MockApp()) as url, pytest.raises(UsageError, match="refuses the key"):
@@ -178,7 +178,7 @@ def test_a_target_that_is_not_there_is_incomplete() -> None:
 
 
 class _Vanishing(BaseHTTPRequestHandler):
-    """Answers the first request, cuts all others, and lets nobody delete."""
+    """Answers the first request, cuts all others, and refuses deletion."""
 
     answered = False
 
@@ -211,7 +211,7 @@ def vanishing() -> Iterator[str]:
 def test_a_server_that_cuts_every_connection_ends_the_run_and_not_the_program(vanishing: str) -> None:
     events, operations = run(target=vanishing, key="any", operations=20, max_seconds=5.0)
     assert ended(events).verdict in ("passed", "incomplete", "failed")
-    assert all(operation.fate is WriteOutcome.OPEN for operation in operations)
+    assert all(operation.outcome is WriteOutcome.AMBIGUOUS for operation in operations)
 
 
 # --- the command ------------------------------------------------------------------------------------------------------
@@ -249,7 +249,7 @@ def test_the_diagram_of_a_finding_stands_on_the_terminal(capsys: pytest.CaptureF
     assert "=" in marked
 
 
-def test_a_fault_that_does_not_exist_is_named_with_its_neighbours(capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_fault_that_does_not_exist_is_named_with_similar_ones(capsys: pytest.CaptureFixture[str]) -> None:
     assert command("--fault", "lost-in-paralel") == 2
     assert "lost-in-parallel" in capsys.readouterr().err
 
@@ -277,7 +277,7 @@ def test_a_run_on_a_workspace_leaves_no_journal_when_its_users_are_gone(
     assert list((tmp_path / "journal").glob("*.jsonl")) == []
 
 
-def test_the_users_of_a_run_that_could_not_delete_them_stand_in_the_journal(
+def test_the_users_of_a_run_that_could_not_delete_them_are_in_the_journal(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, vanishing: str
 ) -> None:
     from tracksync.live import journal
@@ -285,7 +285,7 @@ def test_the_users_of_a_run_that_could_not_delete_them_stand_in_the_journal(
     monkeypatch.setenv("TRACKSYNC_API_KEY", "any")
     command("--target", vanishing, "--ops", "5", "--max-time", "5", "--journal", str(tmp_path))
     (path,) = tmp_path.glob("*.jsonl")
-    story = journal.read(path)
-    assert story is not None
-    assert len(story.users) == 4, "three who are raced on, and the one of the first request"
-    assert not story.resumable
+    state = journal.read(path)
+    assert state is not None
+    assert len(state.users) == 4, "three of the race, and the one of the first request"
+    assert not state.resumable

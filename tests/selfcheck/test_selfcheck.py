@@ -18,7 +18,7 @@ from tracksync.selfcheck.jobs import NEEDS_CONCURRENCY, fault_jobs, fault_pair_j
 
 SERVER = [one for one in clauses() if one.startswith("TS-")]
 SEQUENTIAL = [one for one in faults().values() if one.family != NEEDS_CONCURRENCY and not one.beyond]
-# Nothing breaks it but an answer that is cut again and again, and its clause is then the first of several.
+# Nothing breaks it but a response that is cut again and again, and its clause is then the first of several.
 PROVEN_BY = {"TS-ANSWER-ARRIVES": "reset-on-astral"}
 
 

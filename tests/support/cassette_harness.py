@@ -112,7 +112,7 @@ def rate(left: int = 499) -> dict[str, str]:
 
 def vcrpy_item(
     request: str | bytes | None,
-    answer: str | bytes,
+    response: str | bytes,
     *,
     url: str = SYNC,
     status: int = 201,
@@ -135,13 +135,13 @@ def vcrpy_item(
                 **{name: [value] for name, value in rate(left).items()},
                 **{name: [value] for name, value in headers.items()},
             },
-            "body": {"string": answer},
+            "body": {"string": response},
         },
     }
 
 
 def two_events(second: int = 2, user: str = "u1") -> list[tuple[str, str]]:
-    """Two equal events and their answers; the second shows `second` as its count."""
+    """Two equal events and their responses; the second shows `second` as its count."""
     return [(event_body(user), event_answer(1, user)), (event_body(user), event_answer(second, user))]
 
 

@@ -1,8 +1,8 @@
 """A mock workspace behind real TLS, in a process of its own, that can be disturbed: for the tests and proofs of `live`.
 
 Run as a script it serves until it is killed, and prints one line: its port. `Desk` starts and steers it.
-Disturbances are lawful: gateway answers without the contract's headers, 429s, writes that come through although their
-answer did not, writes that come through late, cut connections, and another job that uses up the rate window.
+Disturbances are lawful: gateway responses without the contract's headers, 429s, writes that come through although their
+response did not, writes that come through late, cut connections, and another job that uses up the rate window.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Disturbed:
-    """The mock as an ASGI app, with a share of answers gone wrong and a control path."""
+    """The mock as an ASGI app, with a share of responses gone wrong and a control path."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         from tracksync.mock import MockApp, MockConfig
@@ -261,8 +261,8 @@ class Harness:
 
     def tell(self, what: str) -> dict[str, Any]:
         """Send a word to the control path; returns what was counted so far."""
-        answer: dict[str, Any] = self._client.get(f"{self.url}/_{what}").json()
-        return answer
+        response: dict[str, Any] = self._client.get(f"{self.url}/_{what}").json()
+        return response
 
     def stats(self) -> dict[str, Any]:
         """What was counted so far: requests, windows, statuses, injected faults, users that exist."""

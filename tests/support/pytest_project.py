@@ -23,8 +23,8 @@ CLIENTS = {
     "aiohttp": """
         import aiohttp, asyncio
         async def go(url, headers, body):
-            async with aiohttp.ClientSession() as session, session.post(url, headers=headers, json=body) as answer:
-                return await answer.json()
+            async with aiohttp.ClientSession() as session, session.post(url, headers=headers, json=body) as response:
+                return await response.json()
         def call(url, headers, body):
             return asyncio.run(go(url, headers, body))
         """,
@@ -42,8 +42,8 @@ def test_signup(%s):
     for expected in (1, 2):
         event = {"email": "ada.lovelace@bigcompany.com", "name": "signed_up", "time": "2022-12-06T19:20:45Z"}
         body = {"events": [event]}
-        answer = call(URL, HEADERS, body)
-        user = answer["users"][0]
+        response = call(URL, HEADERS, body)
+        user = response["users"][0]
         assert user["email"] == "ada.lovelace@bigcompany.com"
         assert user["custom_events"][0]["name"] == "signed_up"
 """

@@ -27,7 +27,7 @@ def done(
 
 
 def unanswered(client: int, write: Write, call: float, place: Place = CELL) -> RaceOperation:
-    return RaceOperation(client, place, write, call, fate=WriteOutcome.OPEN)
+    return RaceOperation(client, place, write, call, outcome=WriteOutcome.AMBIGUOUS)
 
 
 def put(value: int) -> Write:
@@ -59,15 +59,15 @@ class Register(CellModel):
     """A register that begins with 0."""
 
     def initial(self) -> Any:
-        from tracksync.race.cells import held
+        from tracksync.race.cells import cell_value
 
-        return held(0)
+        return cell_value(0)
 
 
 def explained_by_some_order(operations: Sequence[RaceOperation], model: Any, *, by_client: bool = False) -> bool:
-    """Try every subset of the open operations, and every order of all of them. No cleverness whatever."""
-    must = [one for one in operations if one.fate is WriteOutcome.DONE]
-    may = [one for one in operations if one.fate is WriteOutcome.OPEN]
+    """Try every subset of the ambiguous operations, and every order of all of them. No shortcuts."""
+    must = [one for one in operations if one.outcome is WriteOutcome.DONE]
+    may = [one for one in operations if one.outcome is WriteOutcome.AMBIGUOUS]
     for size in range(len(may) + 1):
         for chosen in itertools.combinations(may, size):
             for order in itertools.permutations([*must, *chosen]):
@@ -81,7 +81,7 @@ def _keeps(order: Sequence[RaceOperation], by_client: bool) -> bool:
         for earlier in order[:index]:
             # `later` comes after `earlier`; wrong if it had ended before the other began
             if by_client:
-                if later.client == earlier.client and later.call < earlier.call and later.fate is WriteOutcome.DONE:
+                if later.client == earlier.client and later.call < earlier.call and later.outcome is WriteOutcome.DONE:
                     return False
             elif later.return_ < earlier.call:
                 return False
@@ -96,7 +96,7 @@ def _explains(order: Sequence[RaceOperation], model: Any) -> bool:
 
 
 def drawn(rng: random.Random, place: Place = CELL) -> list[RaceOperation]:
-    """A small history of a number, more often right than not: an order is played, then an answer may be bent."""
+    """A small history of a number, mostly right: an order is played, then a response may be made wrong."""
     size = rng.randint(1, 6)
     clients = rng.randint(1, 3)
     now = [rng.random() for _ in range(clients)]
@@ -105,7 +105,7 @@ def drawn(rng: random.Random, place: Place = CELL) -> list[RaceOperation]:
         client = rng.randrange(clients)
         call = now[client] + rng.choice((0.0, 0.2, 1.0))
         end = call + rng.choice((0.0, 0.5, 1.0, 3.0))
-        now[client] = end + rng.choice((0.01, 0.1))  # a client sends its next after the answer
+        now[client] = end + rng.choice((0.01, 0.1))  # a client sends its next after the response
         spans.append((rng.uniform(call, end), client, call, end))
     value: Any = 0
     operations = []
@@ -127,7 +127,7 @@ def drawn(rng: random.Random, place: Place = CELL) -> list[RaceOperation]:
 # --- histories with exchanges, as the oracle checks them --------------------------------------------------------------
 
 
-def answer(place: Place, shown: Any) -> bytes:
+def success_body(place: Place, shown: Any) -> bytes:
     """The body of a success that shows one cell."""
     user, section, key = place
     entry: dict[str, Any] = {"external_id": user}
@@ -154,8 +154,8 @@ def exchanged(operation: RaceOperation, *, remaining: int = 400, status: int = 2
     )
     sent = request(operation.place, operation.write, SYNC, "2024-01-01T00:00:00.000Z")
     response = None
-    if operation.fate is not WriteOutcome.OPEN:
-        body = answer(operation.place, operation.shown) if status == 201 else b'{"message": "too many requests"}'
+    if operation.outcome is not WriteOutcome.AMBIGUOUS:
+        body = success_body(operation.place, operation.shown) if status == 201 else b'{"message": "too many requests"}'
         response = Response(status, headers, body)
     exchange = Exchange(sent, response, begin, end)
     return replace(operation, call=begin, return_=end if operation.return_ < math.inf else math.inf, exchange=exchange)

@@ -48,7 +48,7 @@ def test_the_changed_code_of_a_function_is_found_by_its_name(mutation: ModuleTyp
 
 
 def test_sentences_are_left_alone_and_names_and_patterns_are_not(mutation: ModuleType) -> None:
-    assert mutation.prose("the answer has no body")
+    assert mutation.prose("the response has no body")
     for text in ("TS-OK-USERS", "two words", r"(?:a b c)", r"\d \d \d", 5, None):
         assert not mutation.prose(text)
 

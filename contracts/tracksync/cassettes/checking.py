@@ -1,6 +1,6 @@
 """Checks one recording with the oracle. Pure: no files, no clock, nothing is sent.
 
-Every origin in a recording, and every key, is a workspace of its own: its users are unknown until an answer shows
+Every origin in a recording, and every key, is a workspace of its own: its users are unknown until a response shows
 them. An interaction that cannot be checked although it was sent makes us forget what we believed of the users, since
 nobody knows what it did; what was learned of interpretations stays.
 """
@@ -21,7 +21,7 @@ from tracksync.oracle import Belief, Settings, check
 
 _KNOWN: Final = frozenset(DOCUMENTED)
 _LONGEST_FLIGHT: Final = 200  # interactions looked at for an overlap; more than any client has open
-# What filters put in the place of what they hide; a request and an answer that were filtered apart do not fit together.
+# What filters put in the place of what they hide; a request and a response that were filtered apart do not fit together.
 _HIDDEN: Final = re.compile(rb"redacted|\[?filtered\]?|<[A-Z][A-Z_ ]{2,}>|\*{4,}|x{6,}", re.IGNORECASE)
 
 
@@ -61,7 +61,7 @@ def freshness(fresh: str) -> Callable[[str, str], bool]:
 def check_recording(
     recording: Recording, entry: ManifestEntry | None = None, interpretations: Mapping[str, str] | None = None
 ) -> Iterator[CheckedRecording]:
-    """Check every interaction in the order of the answers. `interpretations`: what the server is held to beyond the manifest.
+    """Check every interaction in the order of the responses. `interpretations`: what the server is held to beyond the manifest.
 
     With a manifest everything is checked; without one, interactions with other endpoints are skipped.
     """
@@ -89,7 +89,7 @@ def check_recording(
         if findings and entry is None and _filtered_apart(exchange):
             beliefs[place] = belief.among_strangers(freshness(""))
             yield CheckedRecording(
-                interaction, skipped="a filter hid a value in the request and not in the answer, or in one only"
+                interaction, skipped="a filter hid a value in the request and not in the response, or in one only"
             )
             continue
         beliefs[place] = check_result.belief
@@ -106,14 +106,14 @@ def check_recording(
 
 
 def _filtered_apart(exchange: Exchange) -> bool:
-    answer = exchange.response.body if exchange.response else b""
+    response = exchange.response.body if exchange.response else b""
     ours = {match.lower() for match in _HIDDEN.findall(exchange.request.body)}
-    theirs = {match.lower() for match in _HIDDEN.findall(answer)}
+    theirs = {match.lower() for match in _HIDDEN.findall(response)}
     return ours != theirs
 
 
 def _in_flight(interactions: Sequence[Interaction]) -> dict[int, list[Request]]:
-    """For each interaction, the requests that were sent before its answer came and answered after it."""
+    """For each interaction, the requests that were sent before its response came and answered after it."""
     found: dict[int, list[Request]] = {}
     earliest = float("inf")  # the earliest start among those answered later
     for index in range(len(interactions) - 1, -1, -1):

@@ -31,7 +31,7 @@ ARRAY_LIMIT: Final = 25  # the smallest that the documents name: short arrays sh
 BURST: Final = 6  # the limit of the sequence that goes over it
 LONGEST_FREE: Final = (
     32 * 1024
-)  # bytes under an interpretation that is free for each answer: those differ in every cassette
+)  # bytes under an interpretation that is free for each response: those differ in every cassette
 RACES: Final = "race"  # the family that shows only when requests overlap
 
 

@@ -27,7 +27,7 @@ _SERVER_SETS: Final = frozenset({"content-length", "connection", "date", "keep-a
 
 @dataclass(frozen=True, slots=True)
 class NamedRecording:
-    """One recording to hand on: its name, and (origin, exchange) in order; every exchange has an answer."""
+    """One recording to hand on: its name, and (origin, exchange) in order; every exchange has a response."""
 
     name: str
     exchanges: tuple[tuple[str, Exchange], ...]
@@ -55,18 +55,18 @@ def _stub(name: str, number: int, exchange: Exchange) -> dict[str, Any]:
     matcher: dict[str, Any] = {"method": request.method, "url": request.path}
     if request.body:
         matcher["bodyPatterns"] = [_pattern(request.body)]
-    answer: dict[str, Any] = {"status": response.status, "headers": _one_each(response.headers)}
+    stubbed: dict[str, Any] = {"status": response.status, "headers": _one_each(response.headers)}
     text = _text(response.body)
     if text is None:
-        answer["base64Body"] = base64.b64encode(response.body).decode()
+        stubbed["base64Body"] = base64.b64encode(response.body).decode()
     else:
-        answer["body"] = text
+        stubbed["body"] = text
     return {
         "id": str(uuid.uuid5(_SPACE, f"tracksync:{name}:{number}")),
         "name": f"{name} {number}",
         "priority": 1,
         "request": matcher,
-        "response": answer,
+        "response": stubbed,
         "metadata": {"tracksync": {"cassette": name, "step": number, "credential": exchange.credential.value}},
     }
 
@@ -83,7 +83,7 @@ def _pattern(body: bytes) -> dict[str, Any]:
 
 
 def prism_examples(tapes: Sequence[NamedRecording], document: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """The OpenAPI `document` with each recorded answer as a named example, and how many answers it has no room for.
+    """The OpenAPI `document` with each recorded response as a named example, and how many responses it has no room for.
 
     Prism answers with the example that a request names in `Prefer: example=NAME`.
     """
@@ -108,7 +108,7 @@ def prism_examples(tapes: Sequence[NamedRecording], document: dict[str, Any]) ->
 
 
 def _media(document: dict[str, Any], exchange: Exchange) -> dict[str, Any] | None:
-    """The media type object in which the example of this answer belongs, or None."""
+    """The media type object in which the example of this response belongs, or None."""
     assert exchange.response is not None
     path = exchange.request.path.partition("?")[0]
     operation = document.get("paths", {}).get(path, {}).get(exchange.request.method.lower())
@@ -118,7 +118,7 @@ def _media(document: dict[str, Any], exchange: Exchange) -> dict[str, Any] | Non
     status = str(exchange.response.status)
     key = status if status in responses else f"{status[0]}XX"
     found = responses.get(key)
-    if isinstance(found, dict) and "$ref" in found:  # shared answers would mix the examples of their users
+    if isinstance(found, dict) and "$ref" in found:  # shared responses would mix the examples of their users
         target: Any = document
         for part in found["$ref"].removeprefix("#/").split("/"):
             target = target[part]

@@ -17,7 +17,7 @@ from tracksync.model.exchange import Credential, Exchange, Failure, Headers
 class Draft:
     """One interaction as a recorder wrote it, with decoded bodies and times that may be missing.
 
-    `at` is seconds since the epoch, of the request's start or the answer's end as `at_is` says; `elapsed` in seconds.
+    `at` is seconds since the epoch, of the request's start or the response's end as `at_is` says; `elapsed` in seconds.
     `gap` says why it cannot be checked although its place in the sequence matters ("" where it can).
     """
 

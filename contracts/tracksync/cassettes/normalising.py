@@ -160,7 +160,7 @@ def _windows(exchanges: Sequence[Exchange]) -> dict[int, int]:
 
 
 def _shifts(exchanges: Sequence[Exchange]) -> dict[tuple[str, int], int]:
-    """By how much `remaining` moves in each window, so that the first answer shows what a first one would."""
+    """By how much `remaining` moves in each window, so that the first response shows what a first one would."""
     first: dict[tuple[str, int], int] = {}
     spoilt: set[tuple[str, int]] = set()
     for one in exchanges:

@@ -48,7 +48,7 @@ def overlaps(namer: Namer) -> Iterator[tuple[str, tuple[Request, ...], Overlap]]
 
 
 def record_overlap(config: MockConfig, around: Sequence[Request], pair: Overlap) -> list[Exchange]:
-    """Play `around`, then the pair overlapping and each of the pair alone, some times. In the order of the answers."""
+    """Play `around`, then the pair overlapping and each of the pair alone, some times. In the order of the responses."""
     player = _Player(config)
     for request in around:
         player.alone(request)

@@ -146,7 +146,7 @@ def _told(tape: VcrpyRecording, broken: list[tuple[Any, Any]]) -> str:
                 lines.append(f"  {word}: {clean.json(value)!r}")
         lines.append(f"  request:  {_short(safe.request.body)}")
         if safe.response is not None:
-            lines.append(f"  answer:   {safe.response.status} {_short(safe.response.body)}")
+            lines.append(f"  response:   {safe.response.status} {_short(safe.response.body)}")
     if len(broken) > 5:
         lines.append(f"\nand {len(broken) - 5} more")
     return printable("\n".join(lines))

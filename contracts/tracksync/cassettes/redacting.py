@@ -63,7 +63,7 @@ class RecordingRedactor:
 
 
 def tokens_in(request: Request) -> list[str]:
-    """Secrets in the URL, which an answer may echo."""
+    """Secrets in the URL, which a response may echo."""
     found = [match[2] for match in _KEY_PARAMETER.finditer(request.path)]
     found += [match[2].decode("utf-8", "replace") for match in _BODY_KEY.finditer(request.body)]
     return [token for raw in found for token in {raw, unquote(raw)} if len(token) >= 6 and token != MARK]

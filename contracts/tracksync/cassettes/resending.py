@@ -24,7 +24,7 @@ from tracksync.cassettes.normalising import OURS
 from tracksync.cassettes.pseudonyms import Pseudonyms
 from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
 from tracksync.contract.clauses import catalogue
-from tracksync.engine.fuzzing import freshness
+from tracksync.engine.freshness import Prefixes
 from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
 from tracksync.engine.targets import HttpTarget, Target
 from tracksync.errors import ConfigError, UsageError
@@ -69,6 +69,17 @@ class ResendPlan:
     max_requests: int | None = None
     timeout: float = 30.0
     prefix: str | None = None
+
+
+def settings_for(plan: ResendPlan, prefix: str, *, clock_skew: float) -> Settings:
+    """What the oracle is told of the target. `prefix` begins the identifiers; `clock_skew` in seconds."""
+    return Settings(
+        rate_limit=plan.rate_limit,
+        array_limit=plan.array_limit,
+        fresh=Prefixes(prefix),
+        interpretations=plan.interpretations,
+        clock_skew=clock_skew,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,15 +182,7 @@ class _Again:
         ours = "" if entry is None or not entry.fresh else _prefix_in(recording)
         prefix = self._prefix_like(ours or OURS)
         people = _Renamer(ours, prefix)
-        belief = Belief.start(
-            Settings(
-                rate_limit=self.plan.rate_limit,
-                array_limit=self.plan.array_limit,
-                fresh=freshness(prefix, everything=False),
-                interpretations=self.plan.interpretations,
-                clock_skew=self.target.clock_skew,
-            )
-        )
+        belief = Belief.start(settings_for(self.plan, prefix, clock_skew=self.target.clock_skew))
         session = Session(self.target, belief, self._forward, Budget(self.budget_left), phase="again")
         for one in recording.interactions:
             step = self._step(one, people, prefix)
@@ -221,8 +224,8 @@ class _Again:
         headers = tuple(pair for pair in request.headers if pair[0].lower() in ("content-type", "accept"))
         credential = one.exchange.credential
         if credential is Credential.UNKNOWN:
-            answer = one.exchange.response
-            credential = Credential.INVALID if answer and answer.status == 401 else Credential.VALID
+            response = one.exchange.response
+            credential = Credential.INVALID if response and response.status == 401 else Credential.VALID
         form: KeyForm = "quoted" if "quoted" in one.exchange.tags else "plain"
         label = one.exchange.tags[0] if one.exchange.tags else "again"
         step = people.step(Step(replace(request, headers=headers), credential, label, form))

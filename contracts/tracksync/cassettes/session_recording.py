@@ -1,4 +1,4 @@
-"""Makes cassettes of a whole session: everything that passes, in the order of the answers, piece by piece.
+"""Makes cassettes of a whole session: everything that passes, in the order of the responses, piece by piece.
 
 A piece is written when it is full, so that a session which is killed loses little. Each one stands alone: it is
 masked, audited and checked before it is written, like a cassette of a finding. What the audit refuses is not written.

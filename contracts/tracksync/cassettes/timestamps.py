@@ -28,7 +28,7 @@ DOCUMENTED: Final = ("/users/track/sync", "/users/export/ids", "/users/track", "
 
 
 def settle(drafts: Sequence[Draft]) -> tuple[list[Interaction], list[RecordingProblem], float]:
-    """The interactions in the order of their answers, those whose URL is none, and the clock skew for the oracle."""
+    """The interactions in the order of their responses, those whose URL is none, and the clock skew for the oracle."""
     problems: list[RecordingProblem] = []
     settled: list[Interaction] = []
     parties: dict[str, int] = {}

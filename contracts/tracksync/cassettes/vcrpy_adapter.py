@@ -88,12 +88,12 @@ class VcrpyRecording:
         def play_response(request: Any) -> Any:
             response = play(request)
             stored = next((one for one, other in cassette.data if other is response), None)
-            answer = copy.deepcopy(response)
+            played = copy.deepcopy(response)
             if stored is not None:
-                _give_back(request, stored, answer)
+                _give_back(request, stored, played)
             at, elapsed = self._times.get(id(stored), (None, None))
-            self._note(request, answer, at, elapsed)
-            return answer
+            self._note(request, played, at, elapsed)
+            return played
 
         def keep(request: Any, response: Any) -> None:
             now = self.clock()
@@ -220,12 +220,12 @@ def _draft(request: Any, response: Any, at: float | None, elapsed: float | None)
     )
 
 
-def _give_back(request: Any, stored: Any, answer: Any) -> None:
+def _give_back(request: Any, stored: Any, played: Any) -> None:
     """Put the names that this request uses in the place of the stand-ins that the recorded one has."""
     sent, kept = (_named(one) for one in (request, stored))
     if len(sent) != len(kept):
         return
-    body = answer.get("body")
+    body = played.get("body")
     if not isinstance(body, dict) or not isinstance(body.get("string"), bytes):
         return
     content: bytes = body["string"]
@@ -234,9 +234,9 @@ def _give_back(request: Any, stored: Any, answer: Any) -> None:
             content = content.replace(_escaped(stand_in), _escaped(name))
     if content != body["string"]:
         body["string"] = content
-        for header_name, values in (answer.get("headers") or {}).items():
+        for header_name, values in (played.get("headers") or {}).items():
             if header_name.lower() == "content-length":
-                answer["headers"][header_name] = [str(len(content))] if isinstance(values, list) else str(len(content))
+                played["headers"][header_name] = [str(len(content))] if isinstance(values, list) else str(len(content))
 
 
 def _raw(request: Any) -> bytes:

@@ -1,7 +1,7 @@
 """Writes a cassette in vcrpy's own form, so that any vcrpy or pytest-recording user can play it.
 
 Each interaction has three members more, which vcrpy passes over: `recorded_at` and `elapsed`, without which clauses on
-time cannot be checked, and `tracksync`, what the sender knew of its key and why there is no answer.
+time cannot be checked, and `tracksync`, what the sender knew of its key and why there is no response.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ def interaction(exchange: Exchange, origin: str = ORIGIN) -> dict[str, Any]:
             "headers": headers_value(response.headers),
             "body": {"string": body_value(response.body)},
         }
-    # the moment when the answer was there, as in other recorders of this family
+    # the moment when the response was there, as in other recorders of this family
     item["recorded_at"] = iso(exchange.received)
     item["elapsed"] = round(max(exchange.received - exchange.sent, 0.0), 6)
     notes = _notes(exchange)

@@ -41,7 +41,7 @@ def export(paths: tuple[Path, ...], form: str, output: Path) -> int:
     """Write recordings in the form of another tool, masked like everything that is written.
 
     wiremock: stub mappings for `POST /__admin/mappings/import`, or for the directory `mappings`; one scenario a
-    recording keeps its order. prism-examples: the OpenAPI document with every answer as a named example, which Prism
+    recording keeps its order. prism-examples: the OpenAPI document with every response as a named example, which Prism
     gives for `Prefer: example=NAME`. har: HAR 1.2.
 
     \b
@@ -70,7 +70,7 @@ def export(paths: tuple[Path, ...], form: str, output: Path) -> int:
 
         made, left = exporting.prism_examples(tapes, load())
         if left:
-            click.echo(f"note: {left} answers have no place in the OpenAPI document and were left out", err=True)
+            click.echo(f"note: {left} responses have no place in the OpenAPI document and were left out", err=True)
     files.write(output, json.dumps(made, indent=2, ensure_ascii=True) + "\n")
     return 3 if unread else 0
 

@@ -1,4 +1,4 @@
-"""`tracksync race`: turns options, environment and tracksync.toml into a plan for many clients at once."""
+"""`tracksync race`: turns options, environment and tracksync.toml into the plan of a race."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tracksync.generate.renaming import Identifier
     from tracksync.live.journal import Journal
     from tracksync.model.events import Event
-    from tracksync.race.run import Endpoints, RacePlan
+    from tracksync.race.plan import Endpoints, RacePlan
 
 DEFAULT_CLIENTS: Final = 8
 DEFAULT_OPERATIONS: Final = 600
@@ -62,9 +62,9 @@ LARGEST_SEED: Final = 2**32 - 1
     metavar="N",
     help=f"Operations on each endpoint, retries aside.  [default: {DEFAULT_OPERATIONS}]",
 )
-@click.option("--users", type=click.IntRange(1, 1000), metavar="N", help="Users that they share.  [default: 2 or 3]")
+@click.option("--users", type=click.IntRange(1, 1000), metavar="N", help="Users that the clients share.  [default: 2 or 3]")
 @click.option("--cells", type=click.IntRange(1, 1000), metavar="N", help="Attributes, events and products a user.")
-@click.option("--overlap", is_flag=True, help="Do not wait for each other: report which consistency holds then.")
+@click.option("--overlap", is_flag=True, help="Do not wait for each other on a cell; report which consistency holds then.")
 @max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend about N data points at most.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N", help="The same seed draws the same writes.")
@@ -84,7 +84,7 @@ LARGEST_SEED: Final = 2**32 - 1
     help="Seconds until all that /users/track accepted is applied.  [default: 10, on the mock less]",
 )
 @journal_option
-@click.option("--strict", is_flag=True, help="Deviations, and cells that are not linearizable, fail the run too.")
+@click.option("--strict", is_flag=True, help="Warnings, and cells that are not linearizable, fail the run too.")
 @config_option
 @result_options
 @click.option("--fault", "faults", multiple=True, metavar="NAME", help="Give the mock a fault; repeatable.")
@@ -118,13 +118,13 @@ def command(
     pairs: tuple[str, ...],
     scenario: str,
 ) -> int:
-    """Show that synchronous means synchronous: many clients at once on few users.
+    """Test ordering: many clients at once on few users.
 
-    For each attribute, event and product of a user the next request leaves only after the answer to the one before,
-    from whichever client; that order is promised, and each answer is checked by it. Other cells and users go on at the
-    same time and must not be disturbed. Without --target it races on the mock, on a free port of this machine. With
-    --overlap, or on /users/track, nothing is promised: then the run reports which consistency held, and fails only
-    with --strict.
+    A cell is one attribute, event or product of one user. On each cell the next request is sent after the response to
+    the one before, from whichever client. The documents promise that order, and each response is checked against it.
+    Other cells and users are used at the same time and must not be disturbed. Without --target the race is on the
+    mock, on a free port of this machine. With --overlap, or on /users/track, no order is promised: then the run
+    reports which consistency held, and fails only with --strict.
 
     \b
     Examples:
@@ -135,7 +135,7 @@ def command(
       tracksync race --target live --ops 400 --clients 4
 
     \b
-    Exit codes: 0 kept, 1 an error, 2 wrong use or configuration, 3 could not finish.
+    Exit codes: 0 passed, 1 failed, 2 wrong use or configuration, 3 incomplete.
     """
     from tracksync.cli.run import run
     from tracksync.race import RacePlan
@@ -185,13 +185,13 @@ def command(
     )
 
 
-def _drive(plan: RacePlan, emit: Callable[[Event], None], asked: str, directory: Path) -> None:
+def _drive(plan: RacePlan, emit: Callable[[Event], None], named: str, directory: Path) -> None:
     from tracksync.race import race
 
     if plan.own_mock:
         race(plan, emit)
         return
-    users = _Users(plan, asked, directory)
+    users = _UserJournal(plan, named, directory)
 
     def watched(event: Event) -> None:
         users.watch(event)
@@ -203,23 +203,23 @@ def _drive(plan: RacePlan, emit: Callable[[Event], None], asked: str, directory:
         users.close()
 
 
-class _Users:
-    """Writes down who may be made before anybody is, for `tracksync clean` to find if this run is killed."""
+class _UserJournal:
+    """Journals the users before they are created, for `tracksync clean` to find if this run is killed."""
 
-    def __init__(self, plan: RacePlan, asked: str, directory: Path) -> None:
-        self._header = {"target": plan.target, "asked": asked, "command": "race"}
+    def __init__(self, plan: RacePlan, named: str, directory: Path) -> None:
+        self._header = {"target": plan.target, "asked": named, "command": "race"}
         self._directory = directory
         self._journal: Journal | None = None
 
     def note(self, prefix: str, users: Sequence[Identifier]) -> None:
-        """Begin the journal. It counts as ended from the start: a race can be cleaned up after, but not resumed."""
+        """Begin the journal. It is marked as ended at once: a race cannot be resumed, only cleaned up."""
         from tracksync.live.journal import Journal
 
         self._journal = Journal.create(self._directory, self._header, prefix, time.time())
         self._journal.write("ended", left=[list(user) for user in users], at=time.time())
 
     def watch(self, event: Event) -> None:
-        """When the users are gone, the journal goes as well."""
+        """Remove the journal when the users are gone."""
         from tracksync.model.events import Cleaned
 
         if self._journal is not None and isinstance(event, Cleaned):
@@ -229,6 +229,6 @@ class _Users:
                 self._journal = None
 
     def close(self) -> None:
-        """Let others have what is left."""
+        """Release the journal."""
         if self._journal is not None:
             self._journal.close()

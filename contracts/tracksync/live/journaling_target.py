@@ -1,8 +1,8 @@
 """A target that keeps the journal, and that answers from it what was answered before.
 
 A run that goes on is the same run: the same seed sends the same requests in the same order, and as long as the
-journal knows the answers, they come from there. So the belief, the findings and the budget are rebuilt by the very
-code that built them, and nothing is sent twice. A request whose answer the kill cut off counts as sent and lost.
+journal knows the responses, they come from there. So the belief, the findings and the budget are rebuilt by the very
+code that built them, and nothing is sent twice. A request whose response the kill cut off counts as sent and lost.
 """
 
 from __future__ import annotations
@@ -57,7 +57,7 @@ class JournalingTarget:
     # --- the Target protocol ------------------------------------------------------------------------------------
 
     def now(self) -> float:
-        """The recorded time while answers come from the journal, then the real one."""
+        """The recorded time while responses come from the journal, then the real one."""
         return self._then if self._past else self._inner.now()
 
     def sleep(self, seconds: float) -> None:
@@ -70,7 +70,7 @@ class JournalingTarget:
         return self._inner.can(credential)
 
     def hurry(self, seconds: float) -> None:
-        """Wait for an answer no longer than `seconds` from now on."""
+        """Wait for a response no longer than `seconds` from now on."""
         self._inner.hurry(seconds)
 
     def close(self) -> None:
@@ -78,7 +78,7 @@ class JournalingTarget:
         self._inner.close()
 
     def send(self, step: Step) -> Exchange:
-        """Answer from the journal as long as it knows the answer, then send."""
+        """Answer from the journal as long as it knows the response, then send."""
         step = renamed(step, self._prefix, self._current) if self._current != self._prefix else step
         self._number += 1
         digest = digest_of(step)
@@ -136,7 +136,7 @@ class JournalingTarget:
 
 
 def _paired(past: Iterable[Record]) -> list[Record]:
-    """Each request with its answer in one record. One that was cut off is lost at the moment of the resumption."""
+    """Each request with its response in one record. One that was cut off is lost at the moment of the resumption."""
     paired: list[Record] = []
     for record in past:
         if record["record"] == "sending":
@@ -152,7 +152,7 @@ def _paired(past: Iterable[Record]) -> list[Record]:
     return paired
 
 
-_CUT_OFF: Final = {"kind": FailureKind.RESET.value, "detail": "the run was killed before the answer came"}
+_CUT_OFF: Final = {"kind": FailureKind.RESET.value, "detail": "the run was killed before the response came"}
 
 
 def digest_of(step: Step) -> str:

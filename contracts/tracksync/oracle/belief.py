@@ -177,7 +177,8 @@ class Belief(Struct, frozen=True):
     """Everything the oracle believes.
 
     `names` lead to the users they stand for, as numbers in `users`: n surely, ~n perhaps.
-    `trouble`: per request hash, how often in a row it went wrong, and the moment of the first time.
+    `failures_in_a_row`: per request hash, how often in a row it failed, and the moment of the first failure (infinite
+    once that was found).
     `writers`: per cell key, the user written last, to name a broken promise better.
     `floating`: per email or phone, writes whose fate is unknown: they reach whomever it leads to when they come.
     """
@@ -189,7 +190,7 @@ class Belief(Struct, frozen=True):
     users: HashTrieMap[int, User] = HashTrieMap()
     windows: HashTrieMap[int, WindowBelief] = HashTrieMap()
     moment: int = 0
-    failures_in_a_row: HashTrieMap[int, tuple[int, int]] = HashTrieMap()
+    failures_in_a_row: HashTrieMap[int, tuple[int, float]] = HashTrieMap()
     writers: HashTrieMap[CellKey, int] = HashTrieMap()
     made: int = 0  # how many users were ever made, so that a number is not given twice
     pending_by_contact: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()

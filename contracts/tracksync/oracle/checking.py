@@ -6,6 +6,7 @@ Everything that decides right from wrong is a rule in one of the other rooms.
 from __future__ import annotations
 
 import dataclasses
+import math
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -122,14 +123,17 @@ def _hash(request: Request) -> int:
 
 
 def _check_failure(context: Context, clause: str, what: str) -> None:
-    """A request that goes wrong again and again, while others are answered, is no passing trouble."""
+    """The same request fails FAILURE_LIMIT times in a row. Counts only where others were answered meanwhile.
+
+    Without an answer to another request since the first failure it may be an outage of the whole server.
+    """
     key = _hash(context.exchange.request)
     tries, since = context.belief.failures_in_a_row.get(key) or (0, context.belief.moment)
     tries += 1
-    context.belief = replace(
-        context.belief, failures_in_a_row=context.belief.failures_in_a_row.insert(key, (tries, since))
-    )
-    if tries == FAILURE_LIMIT and context.belief.answered:
+    lasting = tries >= FAILURE_LIMIT and context.belief.answered > since
+    streak = (tries, math.inf if lasting else since)  # found once: no answer comes after infinity
+    context.belief = replace(context.belief, failures_in_a_row=context.belief.failures_in_a_row.insert(key, streak))
+    if lasting:
         text = f"the same request {what} {tries} times in a row, while others are answered"
         context.findings.append(Finding(clause, text, "/response/status", "an answer"))
 

@@ -1,7 +1,7 @@
-"""What one cell does when it is used by one client alone: the sequential specification behind the consistency check.
+"""How one cell behaves when one client alone uses it: the sequential specification behind the consistency check.
 
-Pure. A state is hashable; `step` gives every state that an operation may leave, and none where its answer does not
-fit. There can be several: a purchase of three counts three or one, as the server reads the documents.
+Pure. A state is hashable; `step` gives every state that an operation may leave, and none where its response does not
+fit. There can be several: a purchase of three counts three or one, by the interpretation of the server.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from tracksync.race.history import UNSEEN, History, RaceOperation, Write, WriteO
 from tracksync.values.numbers import canonical, same
 
 State = TypeVar("State")
-MOST_TOTALS: Final = 20_000  # sums that are worked out; with more, a final value is given the benefit of the doubt
+MOST_TOTALS: Final = 20_000  # sums that are computed; with more, any final value is accepted
 
 
 class Model(Protocol[State]):
@@ -25,11 +25,14 @@ class Model(Protocol[State]):
         ...
 
     def step(self, state: State, operation: RaceOperation) -> Iterable[State]:
-        """The states that `operation` may leave, given what it was shown; empty where that does not fit."""
+        """The states that `operation` may leave, given what its response showed; empty where that does not fit."""
         ...
 
     def hopeless(self, state: State, operation: RaceOperation) -> bool:
-        """Whether no operation whatever can bring `state` to where the answer of `operation` fits. False is safe."""
+        """Whether no other operation can lead from `state` to one that fits the response of `operation`.
+
+        False is always allowed.
+        """
         ...
 
 
@@ -42,60 +45,60 @@ UNKNOWN: Final = _Unknown()
 
 
 @dataclass(frozen=True, slots=True)
-class Held:
+class CellValue:
     """A JSON value as a state: equal where the values are the same."""
 
     key: Any
     value: Any
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Held) and self.key == other.key
+        return isinstance(other, CellValue) and self.key == other.key
 
     def __hash__(self) -> int:
         return hash(self.key)
 
 
-def held(value: Any) -> Held:
+def cell_value(value: Any) -> CellValue:
     """The state that holds a value."""
-    return Held(canonical(value), value)
+    return CellValue(canonical(value), value)
 
 
 @dataclass(frozen=True, slots=True)
 class CellModel:
     """One attribute, event or product.
 
-    `start` is the state before the history, UNKNOWN where nobody can say. `grows`: the cell is only ever added to, so
-    that what is not shown now can never be shown again; then a wrong path is given up early.
+    `start` is the state before the history, or UNKNOWN. `grows`: operations only add to the cell, so that a value that
+    was passed can never be shown again; then a wrong path is given up early.
     """
 
-    start: Held | _Unknown = UNKNOWN
+    start: CellValue | _Unknown = UNKNOWN
     grows: bool = False
 
     @classmethod
     def of(cls, history: History, *, fresh: bool = False) -> CellModel:
-        """The model for the history of one cell. `fresh`: its user was made for it, so an unseen event counts 0."""
+        """The model for the history of one cell. `fresh`: its user was created for it, so an unseen event counts 0."""
         inserted = [canonical(operation.write.value) for operation in history if operation.write.verb == "insert"]
         once = len(set(inserted)) == len(inserted)  # an element that is inserted again moves to the end
         grows = once and all(_grows(operation.write) for operation in history)
         counted = bool(history.operations) and history.operations[0].place[1] != "attributes"
-        return cls(held(0) if fresh and counted else UNKNOWN, grows)
+        return cls(cell_value(0) if fresh and counted else UNKNOWN, grows)
 
-    def initial(self) -> Held | _Unknown:
+    def initial(self) -> CellValue | _Unknown:
         """See Model."""
         return self.start
 
-    def step(self, state: Held | _Unknown, operation: RaceOperation) -> Iterable[Held | _Unknown]:
+    def step(self, state: CellValue | _Unknown, operation: RaceOperation) -> Iterable[CellValue | _Unknown]:
         """See Model."""
         shown = operation.shown
         if isinstance(state, _Unknown):
             if shown is not UNSEEN:
-                return [held(shown)] if _possible(operation.write, shown) else []
+                return [cell_value(shown)] if _possible(operation.write, shown) else []
             write = operation.write
-            return [held(write.value)] if write.verb == "set" else [state]
-        after = [held(value) for value in results(operation.write, state.value)]
+            return [cell_value(write.value)] if write.verb == "set" else [state]
+        after = [cell_value(value) for value in results(operation.write, state.value)]
         return after if shown is UNSEEN else [one for one in after if same(one.value, shown)]
 
-    def hopeless(self, state: Held | _Unknown, operation: RaceOperation) -> bool:
+    def hopeless(self, state: CellValue | _Unknown, operation: RaceOperation) -> bool:
         """See Model."""
         if not self.grows or isinstance(state, _Unknown) or operation.shown is UNSEEN:
             return False
@@ -146,16 +149,16 @@ def results(write: Write, value: Any) -> list[Any]:
 
 
 def final_fits(history: History, final: Any, *, fresh: bool = False) -> bool:
-    """Whether the value at the end is one that some order of all the writes leaves, whatever was shown in between.
+    """Whether some order of all the writes leaves the value `final`, whatever was shown in between.
 
-    Writes that add commute, so that their sum decides; of values that are set one must have been the last, and what was
-    added before it is gone.
+    Additions commute, so that their sum decides. Of several values that were set, one was the last, and what was added
+    before it is gone.
     """
     writes = [
-        operation for operation in history if operation.write.changes and operation.fate is not WriteOutcome.REFUSED
+        operation for operation in history if operation.write.changes and operation.outcome is not WriteOutcome.REFUSED
     ]
-    done = [operation.write for operation in writes if operation.fate is WriteOutcome.DONE]
-    unsure = [operation.write for operation in writes if operation.fate is WriteOutcome.OPEN]
+    done = [operation.write for operation in writes if operation.outcome is WriteOutcome.DONE]
+    unsure = [operation.write for operation in writes if operation.outcome is WriteOutcome.AMBIGUOUS]
     starts = [operation.write.value for operation in writes if operation.write.verb == "set"]
     if not starts:
         starts = [0] if fresh and writes and writes[0].place[1] != "attributes" else []

@@ -1,8 +1,8 @@
-"""Holds a history against the contract: the one oracle, in the order of the answers, and the shortest part that fails.
+"""Checks a history with the oracle, in the order of the responses, and finds the smallest part that still fails.
 
 Knows nothing of clients and connections. In an ordered run no two requests on one cell overlap, so the oracle may
-expect of each answer exactly what the completed ones make it; where requests did overlap it is told so, and expects
-nothing of that cell.
+expect of each response exactly what the completed requests make it. Where requests did overlap, the oracle is told
+so and expects nothing of that cell.
 """
 
 from __future__ import annotations
@@ -10,57 +10,60 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
+from tracksync.engine.freshness import nothing
 from tracksync.engine.shrink import shrink
 from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, CheckResult, Settings, check
 from tracksync.race.history import Place, RaceOperation, cut_is_sound
 
-LONGEST_SHRUNK = 400  # operations before a finding that are looked at when it is made short
+LONGEST_SHRUNK = 400  # operations before a finding that are looked at when its history is shrunk
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedHistory:
-    """One operation and what its answer broke."""
+    """One operation and the result of the oracle's check."""
 
     operation: RaceOperation
     check_result: CheckResult
 
     @property
     def findings(self) -> tuple[Finding, ...]:
-        """What the answer broke."""
+        """The clauses that the response broke."""
         return self.check_result.findings
 
 
 class HistoryChecker:
-    """Takes operations in the order of their answers, one at a time, and remembers what may be believed."""
+    """Takes operations in the order of their responses, one at a time, and remembers the belief."""
 
     def __init__(self, settings: Settings) -> None:
         self.belief = Belief.start(settings)
 
     def __call__(self, operation: RaceOperation) -> CheckedHistory:
-        """Check the answer of one operation."""
+        """Check the response of one operation."""
         assert operation.exchange is not None
-        check_result = check(self.belief, operation.exchange, (*operation.rivals, *operation.crowd))
+        check_result = check(self.belief, operation.exchange, (*operation.same_cell, *operation.in_flight))
         self.belief = check_result.belief
         return CheckedHistory(operation, check_result)
 
 
 def checked_history(operations: Iterable[RaceOperation], settings: Settings) -> Iterator[CheckedHistory]:
-    """Check operations that come in the order of their answers."""
-    decide = HistoryChecker(settings)
+    """Check operations that come in the order of their responses."""
+    checker = HistoryChecker(settings)
     for operation in operations:
-        yield decide(operation)
+        yield checker(operation)
 
 
-def smallest(operations: Sequence[RaceOperation], clause: str, settings: Settings) -> tuple[RaceOperation, ...] | None:
-    """The shortest part of `operations`, which end with a finding of `clause`, in which the last one still breaks it.
+def minimal_history(
+    operations: Sequence[RaceOperation], clause: str, settings: Settings
+) -> tuple[RaceOperation, ...] | None:
+    """The smallest part of `operations` whose last one still breaks `clause`. They end with that finding.
 
     Only cuts are tried after which a correct server could still have given the rest: see `cut_is_sound`. None if the
-    finding needs more than the last few hundred operations of its user.
+    finding needs more than the last LONGEST_SHRUNK operations of its user.
     """
     last = operations[-1]
     mine = [one for one in operations[-LONGEST_SHRUNK:] if one.place[0] == last.place[0]]
-    unknown = replace(settings, fresh=_nobody)
+    unknown = replace(settings, fresh=nothing)
     for whole, start in (
         ([one for one in mine if one.place == last.place], unknown),
         (mine, unknown),
@@ -68,19 +71,15 @@ def smallest(operations: Sequence[RaceOperation], clause: str, settings: Setting
         (mine if len(operations) <= LONGEST_SHRUNK else [], settings),
     ):
         if whole and _breaks(whole, clause, start):
-            return shrink(whole, _Test(whole, clause, start, whole_cells=start is settings))
+            return shrink(whole, _StillBreaks(whole, clause, start, whole_cells=start is settings))
     return None
 
 
-def _nobody(kind: str, text: str) -> bool:
-    return False
-
-
 @dataclass(frozen=True, slots=True)
-class _Test:
+class _StillBreaks:
     """Whether a candidate is a sound cut that still breaks the clause.
 
-    `whole_cells`: the state at the beginning is known, so that a cell can go only as a whole.
+    `whole_cells`: the state at the beginning is known, so that a cell can be left out only as a whole.
     """
 
     whole: Sequence[RaceOperation]
@@ -88,14 +87,14 @@ class _Test:
     settings: Settings
     whole_cells: bool
 
-    def __call__(self, kept: Sequence[RaceOperation]) -> bool:
+    def __call__(self, chosen: Sequence[RaceOperation]) -> bool:
         if self.whole_cells:
-            places = {one.place for one in kept}
-            stays = {id(one) for one in kept}
+            places = {one.place for one in chosen}
+            stays = {id(one) for one in chosen}
             sound = all(id(one) in stays or one.place not in places or not one.write.changes for one in self.whole)
         else:
-            sound = cut_is_sound(self.whole, kept)
-        return sound and _breaks(kept, self.clause, self.settings)
+            sound = cut_is_sound(self.whole, chosen)
+        return sound and _breaks(chosen, self.clause, self.settings)
 
 
 def _breaks(operations: Sequence[RaceOperation], clause: str, settings: Settings) -> bool:
@@ -105,18 +104,19 @@ def _breaks(operations: Sequence[RaceOperation], clause: str, settings: Settings
     return any(finding.clause == clause for finding in found)
 
 
-def around(history: Sequence[RaceOperation], kept: Sequence[RaceOperation], most: int = 6) -> list[RaceOperation]:
-    """What else was under way on the same user between the first call and the last return of `kept`.
+def concurrent_with(
+    history: Sequence[RaceOperation], chosen: Sequence[RaceOperation], most: int = 6
+) -> list[RaceOperation]:
+    """The other operations on the same users that overlapped `chosen`: the last `most`, in the order of their calls.
 
-    It is not needed for the failure to show, and yet may be what caused it. Those nearest to the end come first to
-    mind, so that of many the last ones stay.
+    They are not needed to show the failure, and yet may have caused it.
     """
-    places: set[Place] = {one.place for one in kept}
-    stays = {id(one) for one in kept}
+    places: set[Place] = {one.place for one in chosen}
+    stays = {id(one) for one in chosen}
     users = {place[0] for place in places}
-    # What a write may have carried over is what it could see: from the answer before the last one on.
-    begin = kept[-2].call if len(kept) > 1 else kept[0].call
-    end = kept[-1].return_
+    # A write can only carry over what it could see: from the response before the last one on.
+    begin = chosen[-2].call if len(chosen) > 1 else chosen[0].call
+    end = chosen[-1].return_
     found = [
         one
         for one in history

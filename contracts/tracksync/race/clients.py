@@ -1,7 +1,7 @@
-"""The clients: threads with a connection each, and the floor on which they meet. One lock, one clock.
+"""The clients: threads with a connection each, and the coordinator that they share. One lock, one clock.
 
-Knows when who may send, and notes what happened. Checks nothing. Every moment is stamped under the lock by a clock that
-never stands still, so that two stamps are never equal, and answers leave in the order of their stamps.
+Decides which client may send, and records what happened. Checks nothing. Every time is taken under the lock from a
+clock that always advances, so that two times are never equal, and responses are handed on in their order.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from tracksync.generate.build import SYNC, Step
 from tracksync.model.events import Event, Paused, Retried
 from tracksync.model.exchange import Exchange, Request, header
 from tracksync.race.history import Place, RaceOperation, WriteOutcome
-from tracksync.race.workload import UNSURE_OPERATIONS, PlannedWrite, Planner, Slot, fate, free, shown
+from tracksync.race.workload import UNSURE_OPERATIONS, PlannedWrite, Planner, Slot, free, outcome_of, shown
 
-TRIES = 3  # of one operation that gets no answer, or a 5XX; the oracle expects trouble to be over after that
+TRIES = 3  # of one operation that gets no response, or a 5XX; the oracle counts a fourth failure
 LIMITED_TRIES = 12  # of one that gets 429; each waits for a window
 BACKOFF = 0.05  # seconds, doubled with each try
 LONGEST_WAIT = 120.0
-SMALLEST = 1e-6  # seconds between two stamps
-LOST_AFTER = 8  # operations in a row that reach nobody
+SMALLEST = 1e-6  # seconds between two times
+LOST_AFTER = 8  # operations in a row that cannot reach the target
 
 
 class Clock:
-    """Seconds since the epoch that never repeat. Call it under the floor's lock."""
+    """Seconds since the epoch that never repeat. Call it under the coordinator's lock."""
 
     def __init__(self, source: Callable[[], float] = time.monotonic, wall: Callable[[], float] = time.time) -> None:
         self._source = source
@@ -37,7 +37,7 @@ class Clock:
         self._last = 0.0
 
     def __call__(self) -> float:
-        """The moment, later than any before."""
+        """The time, later than any before."""
         self._last = max(self._source() + self._offset, self._last + SMALLEST)
         return self._last
 
@@ -57,14 +57,14 @@ class _Underway:
 
 
 @dataclass(slots=True)
-class Floor:
-    """What the clients share."""
+class Coordinator:
+    """What the clients share. `longest`: operations on one cell before it is left for a new one, 0 for no limit."""
 
     slots: Sequence[Slot]
     planner: Planner
     rng: random.Random
     overlap: bool = False
-    longest: int = 0  # operations on one cell, 0 for no limit
+    longest: int = 0
     clock: Clock = field(default_factory=Clock)
     begun: int = 0
     stopping: bool = False
@@ -91,12 +91,12 @@ class Floor:
                 self.lock.wait(0.1)
 
     def release(self, slot: Slot, place: Place, tries: Sequence[RaceOperation]) -> None:
-        """Give a cell back after an answer, or after the last try."""
+        """Give a cell back after a response, or after the last try."""
         with self.lock:
             if slot.place == place:  # with overlap another client may have gone on to a new one
                 slot.taken = False
-                slot.opened = slot.opened or tries[-1].fate is WriteOutcome.DONE
-                slot.unsure += sum(one.fate is WriteOutcome.OPEN for one in tries)
+                slot.opened = slot.opened or tries[-1].outcome is WriteOutcome.DONE
+                slot.unsure += sum(one.outcome is WriteOutcome.AMBIGUOUS for one in tries)
                 used_up = self.longest and slot.operations >= self.longest
                 if slot.unsure >= UNSURE_OPERATIONS or used_up or not slot.opened:
                     slot.renew()
@@ -109,25 +109,25 @@ class Floor:
             return self.clock()
 
     def answered(self, client: int, task: PlannedWrite, call: float, exchange: Exchange) -> RaceOperation:
-        """Note that its answer came now, and hand the operation on."""
+        """Note that its response came now, and hand the operation on."""
         with self.lock:
             del self.underway[client]
             received = self.clock()
-            rivals = tuple(one.request for one in self.underway.values() if one.place == task.place)
-            crowd = tuple(one.request for one in self.underway.values())[:1]
+            same_cell = tuple(one.request for one in self.underway.values() if one.place == task.place)
+            in_flight = tuple(one.request for one in self.underway.values())[:1]
             exchange = replace(exchange, sent=call, received=received)
-            ending = fate(exchange)
+            ending = outcome_of(exchange)
             seen = shown(task.place, exchange)
-            operation = RaceOperation(client, task.place, task.write, call, fate=ending, exchange=exchange,
-                                  rivals=rivals, crowd=crowd, shown=seen)  # fmt: skip
-            if ending is not WriteOutcome.OPEN:
+            operation = RaceOperation(client, task.place, task.write, call, outcome=ending, exchange=exchange,
+                                  same_cell=same_cell, in_flight=in_flight, shown=seen)  # fmt: skip
+            if ending is not WriteOutcome.AMBIGUOUS:
                 operation = replace(operation, return_=received)
             self.out.put(operation)
             self._watch(exchange)
             return operation
 
     def _watch(self, exchange: Exchange) -> None:
-        """Learn the pace from the headers, and see when nobody is there any more."""
+        """Learn the pace from the headers, and stop where the target cannot be reached any more."""
         response = exchange.response
         if response is None:
             self._unreached += exchange.failure is not None and exchange.failure.kind == "unreachable"
@@ -151,64 +151,68 @@ class Floor:
             time.sleep(min(wait, 0.25))
 
     def stop(self) -> None:
-        """Let every client finish what it is at."""
+        """End the run: every client finishes its current operation."""
         with self.lock:
             self.stopping = True
             self.lock.notify_all()
 
 
-def attempt(floor: Floor, client: int, target: Target, task: PlannedWrite, rng: random.Random) -> list[RaceOperation]:
-    """Send one task, and again where a client in life would. Every try is an operation of its own."""
+def attempt(
+    coordinator: Coordinator, client: int, target: Target, task: PlannedWrite, rng: random.Random
+) -> list[RaceOperation]:
+    """Send one write, with the retries that a client would make. Every try is an operation of its own."""
     tries: list[RaceOperation] = []
     limited = 0
     while True:
-        floor.wait_for_window()
-        call = floor.call(client, task)
+        coordinator.wait_for_window()
+        call = coordinator.call(client, task)
         exchange = target.send(Step(task.request, label=f"client {client}: {task.write}"))
-        operation = floor.answered(client, task, call, exchange)
+        operation = coordinator.answered(client, task, call, exchange)
         tries.append(operation)
         status = exchange.response.status if exchange.response is not None else None
         failed = len(tries) - limited
-        if floor.stopping or (status is not None and status < 500 and status != 429):
+        if coordinator.stopping or (status is not None and status < 500 and status != 429):
             return tries
         if status == 429:
             limited += 1
             if limited >= LIMITED_TRIES:
                 return tries
-            floor.out.put(Paused(max(floor.resume_at - exchange.received, 0.0), "the rate window is used up"))
+            coordinator.out.put(
+                Paused(max(coordinator.resume_at - exchange.received, 0.0), "the rate window is used up")
+            )
             time.sleep(rng.uniform(0, BACKOFF))
         else:
             if failed >= TRIES:
                 return tries
-            floor.out.put(Retried(failed + 1, "no answer" if status is None else str(status)))
+            coordinator.out.put(Retried(failed + 1, "no response" if status is None else str(status)))
             time.sleep(BACKOFF * 2 ** (failed - 1) + rng.uniform(0, BACKOFF))
 
 
 def race_clients(
-    floor: Floor, connect: Callable[[], Target], clients: int, limits: Limits, seed: int
+    coordinator: Coordinator, connect: Callable[[], Target], clients: int, limits: Limits, seed: int
 ) -> Iterator[RaceOperation | Event]:
-    """Let `clients` threads run until the limits are reached, and yield what happens, in the order of answers.
+    """Let `clients` threads run until the limits are reached, and yield what happens, in the order of responses.
 
     Closing the generator, or an exception thrown into it, stops the clients and waits for them.
     """
     until = time.monotonic() + limits.seconds if limits.seconds else None
-    faults: list[BaseException] = []
+    errors: list[BaseException] = []
 
     def work(client: int) -> None:
         try:
             target = connect()
             rng = random.Random(f"{seed}/{client}")
             try:
-                while (taken := floor.take(limits, until)) is not None:
+                while (taken := coordinator.take(limits, until)) is not None:
                     slot, task = taken
-                    floor.release(slot, task.place, attempt(floor, client, target, task, rng))
+                    coordinator.release(slot, task.place, attempt(coordinator, client, target, task, rng))
             finally:
                 target.close()
         except BaseException as error:  # noqa: BLE001 - it is raised again where the generator is read
-            faults.append(error)
-            floor.stop()
+            errors.append(error)
+            coordinator.stop()
         finally:
-            floor.out.put(None)
+            coordinator.out.put(None)
 
     threads = [threading.Thread(target=work, args=(number,), daemon=True) for number in range(1, clients + 1)]
     for thread in threads:
@@ -216,14 +220,14 @@ def race_clients(
     running = clients
     try:
         while running:
-            item = floor.out.get()
+            item = coordinator.out.get()
             if item is None:
                 running -= 1
             else:
                 yield item
     finally:
-        floor.stop()
+        coordinator.stop()
         for thread in threads:
             thread.join(timeout=60)
-    if faults:
-        raise faults[0]
+    if errors:
+        raise errors[0]

@@ -13,16 +13,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tracksync.engine.shrink import shrink
-from tracksync.race.cells import UNKNOWN, CellModel, final_fits, held
+from tracksync.race.cells import UNKNOWN, CellModel, cell_value, final_fits
 from tracksync.race.history import UNSEEN, History, Place, RaceOperation, WriteOutcome, cut_is_sound
 from tracksync.race.linear import BUDGET, Decision, ProgramOrder, RealTime, decide
 
-SHRINK_BUDGET = 20_000  # configurations for one candidate while a history is made short
-PROGRAM_BUDGET = 10_000  # without the clock there are far more orders, and less is to be learned from them
+SHRINK_BUDGET = 20_000  # configurations for one candidate while a history is shrunk
+PROGRAM_BUDGET = 10_000  # without the clock there are far more orders, and they say less
 
 
 class Level(enum.StrEnum):
-    """How strong an explanation there is, strongest first."""
+    """The levels of consistency, strongest first."""
 
     LINEARIZABLE = "linearizable"
     SEQUENTIAL = "sequential"
@@ -32,10 +32,10 @@ class Level(enum.StrEnum):
 
 
 SENTENCES = {
-    Level.LINEARIZABLE: "one order explains every answer, and it is the clock's",
-    Level.SEQUENTIAL: "one order explains every answer, each client's own but not the clock's",
-    Level.FINAL: "answers do not fit together, but the end is what all writes make",
-    Level.NONE: "not even the end is what the writes make: something was lost",
+    Level.LINEARIZABLE: "one order explains every response, and it is the order in time",
+    Level.SEQUENTIAL: "one order explains every response: that of each client, but not that in time",
+    Level.FINAL: "responses contradict each other, but the final value is what all writes make",
+    Level.NONE: "not even the final value is what the writes make: a write was lost",
     Level.UNDECIDED: "too many orders are possible to try them all",
 }
 
@@ -51,7 +51,7 @@ class CellReport:
 
 
 def report(history: History, *, fresh: bool = True, budget: int = BUDGET) -> list[CellReport]:
-    """One report a cell. `fresh`: the users were made for this history, so that events not yet seen count 0."""
+    """One report a cell. `fresh`: the users were created for this history, so that events not yet seen count 0."""
     return [cell_report(place, part, fresh=fresh, budget=budget) for place, part in history.partition().items()]
 
 
@@ -68,21 +68,23 @@ def cell_report(place: Place, part: History, *, fresh: bool = True, budget: int 
 
 
 def _after_opening(part: History, model: CellModel) -> tuple[Sequence[RaceOperation], CellModel]:
-    """What followed the first value, where that was set before anybody else called.
+    """What followed the first value, where that was set before any other operation was called.
 
-    Without the clock others could otherwise come before it, and answers be explained by a state that never was.
+    Without the clock others could otherwise come before it, and responses be explained by a state that never existed.
     """
     first, *rest = part
     alone = (
-        first.write.verb == "set" and first.fate is WriteOutcome.DONE and all(first.return_ < one.call for one in rest)
+        first.write.verb == "set"
+        and first.outcome is WriteOutcome.DONE
+        and all(first.return_ < one.call for one in rest)
     )
-    return (rest, replace(model, start=held(first.write.value))) if alone else (part.operations, model)
+    return (rest, replace(model, start=cell_value(first.write.value))) if alone else (part.operations, model)
 
 
 def _weaker(part: History, fresh: bool, *, undecided: bool) -> Level:
-    """What is left when no order explains all: the answer of the last operation, if it came after all others."""
+    """The level when no order explains every response: decided by the last operation, if it came after all others."""
     last = max(part, key=lambda operation: operation.call)
-    alone = all(one is last or one.fate is WriteOutcome.OPEN or one.return_ < last.call for one in part)
+    alone = all(one is last or one.outcome is WriteOutcome.AMBIGUOUS or one.return_ < last.call for one in part)
     if not alone or last.shown is UNSEEN:
         return Level.UNDECIDED if undecided else Level.NONE
     if final_fits(part, last.shown, fresh=fresh):
@@ -97,38 +99,38 @@ def count(reports: Sequence[CellReport]) -> dict[Level, int]:
 
 
 def unexplained(part: History, *, fresh: bool = True) -> tuple[RaceOperation, ...]:
-    """The smallest part of a cell's history that no order explains, or nothing where one does.
+    """The smallest part of a cell's history that no order explains; empty where one explains the whole.
 
-    First the shortest beginning: up to some answer, with what had no answer by then left open. A beginning of a
-    linearizable history is one, too, so that the shortest that is none can be searched by halves. Then everything
-    before it that the rest does not need.
+    First the shortest beginning: up to some response, where operations without a response by then are ambiguous. Each
+    beginning of a linearizable history is linearizable, so that a binary search finds the shortest that is not. Then
+    everything goes that the failure does not need.
     """
     if decide(part.operations, CellModel.of(part, fresh=fresh)).holds is not False:
         return ()
-    answers = sorted(one.return_ for one in part if one.fate is WriteOutcome.DONE)
-    low, high = 0, len(answers) - 1
+    responses = sorted(one.return_ for one in part if one.outcome is WriteOutcome.DONE)
+    low, high = 0, len(responses) - 1
     while low < high:
         middle = (low + high) // 2
-        beginning = _until(part, answers[middle])
+        beginning = _until(part, responses[middle])
         if decide(beginning, CellModel.of(History(tuple(beginning)), fresh=fresh)).holds is False:
             high = middle
         else:
             low = middle + 1
-    whole = _until(part, answers[low])
+    whole = _until(part, responses[low])
 
-    def fails(kept: Sequence[RaceOperation]) -> bool:
-        model = replace(CellModel.of(History.of(kept)), start=UNKNOWN)
-        return cut_is_sound(whole, kept) and decide(kept, model, budget=SHRINK_BUDGET).holds is False
+    def fails(candidate: Sequence[RaceOperation]) -> bool:
+        model = replace(CellModel.of(History.of(candidate)), start=UNKNOWN)
+        return cut_is_sound(whole, candidate) and decide(candidate, model, budget=SHRINK_BUDGET).holds is False
 
     return shrink(whole, fails) if fails(whole) else tuple(whole)
 
 
 def _until(part: History, moment: float) -> list[RaceOperation]:
-    """What was called until `moment`, as it looked then; what ends there comes last."""
+    """What was called until `moment`, as it was known then; the operation that returns at `moment` comes last."""
     begun = [one for one in part if one.call <= moment]
     seen = [
-        one if one.return_ <= moment else replace(one, return_=math.inf, shown=UNSEEN, fate=WriteOutcome.OPEN)
+        one if one.return_ <= moment else replace(one, return_=math.inf, shown=UNSEEN, outcome=WriteOutcome.AMBIGUOUS)
         for one in begun
-        if one.fate is not WriteOutcome.REFUSED
+        if one.outcome is not WriteOutcome.REFUSED
     ]
-    return sorted(seen, key=lambda one: one.return_ if one.fate is WriteOutcome.DONE else one.call)
+    return sorted(seen, key=lambda one: one.return_ if one.outcome is WriteOutcome.DONE else one.call)

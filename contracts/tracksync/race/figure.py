@@ -1,4 +1,4 @@
-"""Turns operations into a figure. Knows the words for a reader, and nothing of how a figure is shown."""
+"""Operations as the data of a figure. How a figure is drawn is the reports' concern."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from tracksync.race.history import RaceOperation, WriteOutcome
 
 def figure(
     title: str,
-    kept: Sequence[RaceOperation],
+    chosen: Sequence[RaceOperation],
     context: Iterable[RaceOperation] = (),
     *,
     note: str = "",
     several: bool = False,
 ) -> Figure:
-    """The operations in `kept`, of which the last is the one that nothing explains, among those in `context`.
+    """The operations in `chosen`, of which the last is the one that no order explains, among those in `context`.
 
     `several`: more than one user appears, so that each bar names its user.
     """
     marked: list[tuple[RaceOperation, Mark]] = [(one, "context") for one in context]
-    marked += [(one, "plain") for one in kept[:-1]] + [(kept[-1], "fault")]
+    marked += [(one, "plain") for one in chosen[:-1]] + [(chosen[-1], "fault")]
     marked.sort(key=lambda pair: pair[0].call)
     begin = marked[0][0].call
     return Figure(title, tuple(_bar(one, mark, begin, several) for one, mark in marked), note)
@@ -31,6 +31,6 @@ def _bar(operation: RaceOperation, mark: Mark, begin: float, several: bool) -> B
     user, _, key = operation.place
     where = f"{user.rpartition('-')[2]} {key}" if several else key
     ended = operation.exchange.received if operation.exchange is not None else operation.return_
-    end = None if operation.fate is WriteOutcome.OPEN else ended - begin
-    text = f"{where}: {operation.write} -> {operation.answer()}"
+    end = None if operation.outcome is WriteOutcome.AMBIGUOUS else ended - begin
+    text = f"{where}: {operation.write} -> {operation.result_text()}"
     return Bar(f"client {operation.client}", text, operation.call - begin, end, mark)

@@ -1,9 +1,9 @@
-"""A history: what several clients asked of a workspace, when, and what they were shown. Plain data and its partition.
+"""A history: the operations of several clients on a workspace, their times and results. Plain data and its partition.
 
-Knows nothing of HTTP and of how a history came about, so that one from a text book can be written down as it is.
+Knows nothing of HTTP and of how a history was made, so that one from a text book can be written down as it is.
 An interval is closed: an operation takes effect at one moment from its call to its return, both included. Two that
-touch in one moment overlap, and either may have been the first. That errs on the lenient side: a clock that ticks
-slowly makes two operations touch which in truth followed each other, never the other way round.
+touch at one moment overlap, and either may have been the first. That is lenient: a coarse clock makes two operations
+touch that in truth followed each other, never the other way round.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ Verb = Literal["set", "add", "insert", "remove", "merge", "count", "read"]
 
 
 class _Unseen:
-    """Marks an answer that shows nothing of the operation's effect."""
+    """Marks a response that shows nothing of the operation's effect."""
 
     def __repr__(self) -> str:
         return "unseen"
@@ -32,10 +32,10 @@ UNSEEN: Final = _Unseen()
 
 
 class WriteOutcome(enum.StrEnum):
-    """What is known of an operation from its answer."""
+    """What is known of an operation from its response."""
 
     DONE = "done"
-    OPEN = "open"  # no answer, or a 5XX: it takes effect at any later moment, or never
+    AMBIGUOUS = "ambiguous"  # no response, or a 5XX: the write may take effect at any later moment, or never
     REFUSED = "refused"  # it changed nothing
 
 
@@ -44,7 +44,7 @@ class Write:
     """What an operation does to one cell.
 
     `set` a value; `add` a number; `insert` an element at the end of an array, or `remove` one; `merge` members into an
-    object; `count` an event or so many purchases; `read` changes nothing.
+    object; `count` an event, or a number of purchases; `read` changes nothing.
     """
 
     verb: Verb
@@ -52,7 +52,7 @@ class Write:
 
     @property
     def changes(self) -> bool:
-        """Whether the cell can be another one afterwards."""
+        """Whether the operation can change the cell."""
         return self.verb != "read"
 
     def __str__(self) -> str:
@@ -63,9 +63,9 @@ class Write:
 class RaceOperation:
     """One operation of one client on one cell.
 
-    `call` and `return_` are seconds on one clock; `return_` is infinite where the fate is open. `shown` is the cell as
-    the answer shows it, or UNSEEN. `exchange` is what went over the wire, `rivals` the requests on the same cell, and
-    `crowd` any one request at all, that were under way when the answer came.
+    `call` and `return_` are seconds on one clock; `return_` is infinite where the outcome is ambiguous. `shown` is the
+    cell as the response shows it, or UNSEEN. `exchange` is what went over the wire. `same_cell`: the requests on the
+    same cell that were in flight when the response came; `in_flight`: any one request that was, or empty.
     """
 
     client: int
@@ -74,21 +74,21 @@ class RaceOperation:
     call: float
     return_: float = math.inf
     shown: Any = UNSEEN
-    fate: WriteOutcome = WriteOutcome.DONE
+    outcome: WriteOutcome = WriteOutcome.DONE
     exchange: Exchange | None = None
-    rivals: tuple[Request, ...] = ()
-    crowd: tuple[Request, ...] = ()
+    same_cell: tuple[Request, ...] = ()
+    in_flight: tuple[Request, ...] = ()
 
     def overlaps(self, other: RaceOperation) -> bool:
         """Whether the two share a moment."""
         return self.call <= other.return_ and other.call <= self.return_
 
-    def answer(self) -> str:
-        """What came back, in a few words."""
-        if self.fate is WriteOutcome.REFUSED:
+    def result_text(self) -> str:
+        """The result, in a few words."""
+        if self.outcome is WriteOutcome.REFUSED:
             return "refused"
-        if self.fate is WriteOutcome.OPEN:
-            return "no answer"
+        if self.outcome is WriteOutcome.AMBIGUOUS:
+            return "no response"
         return "accepted" if self.shown is UNSEEN else _short(self.shown)
 
 
@@ -129,7 +129,7 @@ class History:
         return {place: History(tuple(part)) for place, part in parts.items()}
 
     def by_answer(self) -> list[RaceOperation]:
-        """The operations that an oracle can look at, in the order of their answers."""
+        """The operations that an oracle can look at, in the order of their responses."""
         checked = [operation for operation in self.operations if operation.exchange is not None]
         return sorted(checked, key=lambda operation: _received(operation))
 
@@ -139,23 +139,23 @@ def _received(operation: RaceOperation) -> float:
     return operation.exchange.received
 
 
-def cut_is_sound(whole: Sequence[RaceOperation], kept: Sequence[RaceOperation]) -> bool:
-    """Whether leaving out the rest leaves a history that a correct server can have given, from an unknown state.
+def cut_is_sound(whole: Sequence[RaceOperation], chosen: Sequence[RaceOperation]) -> bool:
+    """Whether a correct server can have given the history `chosen` alone, from an unknown state.
 
-    Of a cell that stays, what changes it may go only if all of it lies before everything that stays, so that the
-    unknown beginning covers it, or after. What only reads may go at any time, and so may cells as a whole.
+    A change of a cell in `chosen` may be left out only if it lies before all of the cell's operations in `chosen`,
+    where the unknown state covers it, or after them. Reads may always be left out, and so may all of a cell.
     """
     first: dict[Place, float] = {}
     last: dict[Place, float] = {}
-    for operation in kept:
+    for operation in chosen:
         place = operation.place
         first[place] = min(first.get(place, math.inf), operation.call)
         last[place] = max(last.get(place, -math.inf), operation.return_)
-    stays = {id(operation) for operation in kept}
+    stays = {id(operation) for operation in chosen}
     for operation in whole:
         if id(operation) in stays or operation.place not in first:
             continue
-        if not operation.write.changes or operation.fate is WriteOutcome.REFUSED:
+        if not operation.write.changes or operation.outcome is WriteOutcome.REFUSED:
             continue
         if not (operation.return_ < first[operation.place] or operation.call > last[operation.place]):
             return False

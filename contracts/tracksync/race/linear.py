@@ -1,20 +1,19 @@
-"""Is there one order of the operations that explains every answer? The decision procedure, for any sequential object.
+"""Is there one order of the operations that explains every response? The decision procedure, for any sequential object.
 
 The algorithm is Wing and Gong's ("Testing and verifying concurrent objects", Journal of Parallel and Distributed
 Computing 17, 1993): take an operation that no other has to precede, apply it, go on with the rest, and go back where
-an answer does not fit. From Lowe ("Testing for linearizability", Concurrency and Computation 29, 2017) comes the
-memory of configurations, so that no pair of "what was applied" and "what is the state" is tried twice. That each cell
-may be looked at by itself is Herlihy and Wing's locality ("Linearizability: a correctness condition for concurrent
-objects", ACM TOPLAS 12, 1990); Horn and Kroening named it P-compositionality (FORTE 2015). What each of them leaves
-open is said where it is filled in.
+a response does not fit. Lowe ("Testing for linearizability", Concurrency and Computation 29, 2017) adds the
+memory of configurations: no pair of applied operations and state is tried twice. Each cell can be decided by itself:
+Herlihy and Wing's locality ("Linearizability: a correctness condition for concurrent
+objects", ACM TOPLAS 12, 1990); Horn and Kroening named it P-compositionality (FORTE 2015).
 
-Operations whose fate is open may be applied at any moment after their call, or never. Left to themselves they double
-the search with each one. Three rules keep it small, none of which loses an order:
+An operation with an ambiguous outcome may be applied at any moment after its call, or never. Without further rules
+each one doubles the search. Three rules keep it small, and none of them loses an order:
 
-- A completed operation is tried first; an open one only where no completed one leads on.
-- Of two open operations that do the same, the one called first is used first.
-- Reaching the same state over the same completed operations with *fewer* open ones used is at least as good; so of
-  each state only the smallest sets of used ones are kept.
+- A completed operation is tried first; an ambiguous one only where no completed one leads on.
+- Of two ambiguous operations that do the same, the one called first is used first.
+- Reaching the same state over the same completed operations with *fewer* ambiguous ones used is at least as good; so
+  of each state only the smallest sets of used ones are stored.
 """
 
 from __future__ import annotations
@@ -27,16 +26,16 @@ from typing import Any, Final, Protocol
 from tracksync.race.cells import Model
 from tracksync.race.history import RaceOperation, WriteOutcome
 
-BUDGET: Final = 50_000  # configurations, before a history is called undecided
+BUDGET: Final = 50_000  # configurations; a history that needs more is undecided
 
 Front = Any  # how far an order has come; hashable, and known to its Order only
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """`holds` None: the budget was spent before there was an answer.
+    """`holds` None: the budget was spent before it was decided.
 
-    `order` is one that explains every answer, or where there is none the longest that explains some. `stuck`: the
+    `order` is one that explains every response, or where there is none the longest that explains some. `stuck`: the
     operations that could have come next there, none of which fits. `tried` counts configurations.
     """
 
@@ -47,7 +46,7 @@ class Decision:
 
 
 class Order(Protocol):
-    """Which operation may come next. Indexes are those of the completed operations, and of the open ones."""
+    """Which operation may come next. Indexes are those of the completed operations, and of the ambiguous ones."""
 
     def start(self) -> Front:
         """Nothing is applied yet."""
@@ -58,7 +57,7 @@ class Order(Protocol):
         ...
 
     def candidates(self, front: Front) -> tuple[list[int], list[int]]:
-        """Completed operations that may come next, earliest return first, and open ones that may."""
+        """Completed operations that may come next, earliest return first, and ambiguous ones that may."""
         ...
 
     def advance(self, front: Front, index: int) -> Front:
@@ -67,7 +66,7 @@ class Order(Protocol):
 
 
 class RealTime:
-    """Linearizability: who had returned before another was called comes before it.
+    """Linearizability: an operation that returned before another was called comes before it.
 
     A front is the number of leading operations that are all applied, and a bit set of those applied beyond them.
     So a configuration stays as small as the overlap is wide, however long the history.
@@ -111,7 +110,7 @@ class RealTime:
 
 
 class ProgramOrder:
-    """Sequential consistency: each client's operations in the order in which it called them, the clock set aside."""
+    """Sequential consistency: each client's operations in the order in which it called them, whatever the times."""
 
     def __init__(self, completed: Sequence[RaceOperation], unsure: Sequence[RaceOperation]) -> None:
         lanes: dict[int, list[int]] = {}
@@ -124,7 +123,7 @@ class ProgramOrder:
         self._place = {client: number for number, client in enumerate(self._clients)}
         self._lanes = [lanes[client] for client in self._clients]
         self._total = len(completed)
-        # An open operation may come once everything that its client had completed before it has come.
+        # An ambiguous operation may come once everything that its client had completed before it has come.
         self._before = [
             (self._place.get(one.client), sum(done.client == one.client and done.call < one.call for done in completed))
             for one in unsure
@@ -157,10 +156,12 @@ def decide(
     *,
     budget: int = BUDGET,
 ) -> Decision:
-    """Whether one order of `operations` on one cell explains every answer. Refused operations are left out."""
+    """Whether one order of `operations` on one cell explains every response. Refused operations are left out."""
     ordered = sorted(operations, key=lambda operation: operation.call)
-    completed = [operation for operation in ordered if operation.fate is WriteOutcome.DONE]
-    unsure = [operation for operation in ordered if operation.fate is WriteOutcome.OPEN and operation.write.changes]
+    completed = [operation for operation in ordered if operation.outcome is WriteOutcome.DONE]
+    unsure = [
+        operation for operation in ordered if operation.outcome is WriteOutcome.AMBIGUOUS and operation.write.changes
+    ]
     return _Search(completed, unsure, model, order(completed, unsure), budget).run()
 
 
@@ -168,7 +169,7 @@ def decide(
 class _Frame:
     front: Front
     state: Hashable
-    used: int  # bit set of the open operations that were applied
+    used: int  # bit set of the ambiguous operations that were applied
     moves: Iterator[tuple[RaceOperation, Front, Hashable, int]]
     applied: RaceOperation | None
 
@@ -192,7 +193,7 @@ class _Search:
                       for index, one in enumerate(unsure)]  # fmt: skip
 
     def run(self) -> Decision:
-        """Depth first, with a stack of our own: a history may be longer than Python's stack is deep."""
+        """Depth first, with an explicit stack: a history may be longer than Python's stack is deep."""
         front, state = self._order.start(), self._model.initial()
         stack = [_Frame(front, state, 0, self._moves(front, state, 0), None)]
         longest: list[RaceOperation] = []
@@ -204,7 +205,7 @@ class _Search:
                 return Decision(True, _applied(stack), (), tried)
             move = next(frame.moves, None)
             if move is None:
-                if len(stack) - 1 >= len(longest):  # noted at dead ends only: to copy at every step would be quadratic
+                if len(stack) - 1 >= len(longest):  # at dead ends only: a copy at every step would be quadratic
                     longest, furthest = list(_applied(stack)), frame.front
                 stack.pop()
                 continue
@@ -219,15 +220,15 @@ class _Search:
         return Decision(False, tuple(longest), stuck, tried)
 
     def _known(self, front: Front, state: Hashable, used: int) -> bool:
-        """Whether as good a configuration was tried; if not, this one is remembered, and worse ones are dropped."""
-        kept = self._seen.get((front, state))
-        if kept is None:
+        """Whether as good a configuration was tried; if not, this one is stored, and worse ones are dropped."""
+        best = self._seen.get((front, state))
+        if best is None:
             self._seen[front, state] = [used]
             return False
-        if any(other & used == other for other in kept):
+        if any(other & used == other for other in best):
             return True
-        kept[:] = [other for other in kept if other & used != used]
-        kept.append(used)
+        best[:] = [other for other in best if other & used != used]
+        best.append(used)
         return False
 
     def _moves(self, front: Front, state: Any, used: int) -> Iterator[tuple[RaceOperation, Front, Hashable, int]]:

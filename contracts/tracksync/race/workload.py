@@ -1,8 +1,8 @@
-"""What the clients ask: few users, many cells, and writes whose answers tell whether anything was lost on the way.
+"""The requests of the clients: few users, many cells, and writes whose responses show whether an update was lost.
 
-Knows requests, and nothing of sending, checking or time. A plain overwrite would hide a lost update, since its answer
-shows what was sent and nothing more. So most writes build on what is there: they add to a number, to an array or to an
-object, or count an event. Amounts and elements differ from write to write, so that what is missing can be told apart.
+Knows requests, and nothing of sending, checking or time. A plain overwrite would hide a lost update, since its response
+shows only what was sent. So most writes build on the present value: they add to a number, to an array or to an object,
+or count an event. Amounts and elements differ from write to write, so that it shows which one is missing.
 """
 
 from __future__ import annotations
@@ -26,16 +26,16 @@ Endpoint = Literal["sync", "track"]
 ORDERED: Final[tuple[Kind, ...]] = ("number", "event", "array", "product", "object")
 OVERLAPPED: Final[tuple[Kind, ...]] = ("number", "event", "array", "product")
 LONGEST_ARRAY: Final = 18  # elements; the smallest limit that a workspace has had is 25
-LONGEST_LOOSE: Final = 16  # operations on one cell where no order is promised, so that every order can be tried
-UNSURE_OPERATIONS: Final = 3  # of open fate, after which a cell is left for a new one
+LONGEST_LOOSE: Final = 16  # operations on one cell where no order is promised: few enough to try every order
+UNSURE_OPERATIONS: Final = 3  # with an ambiguous outcome, after which a cell is left for a new one
 EARLIEST: Final = 1_704_067_200  # 2024-01-01T00:00:00Z; events lie in the two years from here
 
 
 @dataclass(slots=True)
 class Slot:
-    """One of the cells in use, and what the plan knows of it. When it has been used enough, a new one takes its place.
+    """One of the cells in use, and what the planner knows of it. When it was used enough, a new one takes its place.
 
-    `opened`: its first value is written. `taken`: a client is at it.
+    `opened`: its first value is written. `taken`: a client uses it now.
     """
 
     number: int
@@ -55,7 +55,7 @@ class Slot:
         return (self.user, section, f"{self.kind}_{self.number}_{self.generation}")
 
     def renew(self) -> None:
-        """Go on with a cell that nobody has used."""
+        """Go on with a cell that was never used."""
         self.generation += 1
         self.operations = self.unsure = 0
         self.opened = False
@@ -74,7 +74,7 @@ class PlannedWrite:
 def slots(namer: Namer, *, users: int, cells: int, overlap: bool) -> list[Slot]:
     """The cells of a run: `cells` for each of `users`, of every kind in turn.
 
-    The users have keys of the same names, so that what crosses over from one to another finds a place there.
+    The users have keys of the same names, so that a write that reaches the wrong user shows there.
     """
     kinds = OVERLAPPED if overlap else ORDERED
     made: list[Slot] = []
@@ -86,9 +86,9 @@ def slots(namer: Namer, *, users: int, cells: int, overlap: bool) -> list[Slot]:
 
 @dataclass(slots=True)
 class Planner:
-    """Draws the next write of a cell. The same `rng` and the same questions give the same writes.
+    """Draws the next write of a cell. The same `rng` and the same calls give the same writes.
 
-    `endpoint`: where writes go; reads always go to sync, since nothing else answers with the state.
+    `endpoint`: where writes go; reads always go to sync, since only sync answers with the state.
     """
 
     rng: random.Random
@@ -115,11 +115,8 @@ class Planner:
 
     def _write(self, slot: Slot) -> Write:
         chance = self.rng.random()
-        if slot.kind in (
-            "event",
-            "product",
-        ):  # always one: what a quantity of two counts is for other commands to learn
-            return Write("count", 1)
+        if slot.kind in ("event", "product"):
+            return Write("count", 1)  # never more: how a quantity of two counts is an ambiguity
         if slot.kind == "number":
             if chance < 0.2:
                 return Write("read")
@@ -147,7 +144,7 @@ class Planner:
         return write_time((EARLIEST + self.rng.randrange(63_000_000)) * 1_000_000, "utc-millis")
 
 
-def interpretation(place: Place) -> PlannedWrite | None:
+def read_cell(place: Place) -> PlannedWrite | None:
     """A request that shows a cell and changes no attribute; None for an object, which only a change shows.
 
     An event or product is shown by one more of it, which the history then counts.
@@ -189,23 +186,20 @@ def _value(place: Place, write: Write) -> Any:
     return write.value
 
 
-def fate(exchange: Exchange) -> WriteOutcome:
-    """What an exchange tells of its operation. What was never sent cannot have had an effect."""
+def outcome_of(exchange: Exchange) -> WriteOutcome:
+    """What is known of an operation from its exchange. A request that was never sent had no effect."""
     failure: Failure | None = exchange.failure
     if exchange.response is None:
-        return (
-            WriteOutcome.REFUSED
-            if failure is not None and failure.kind is FailureKind.UNREACHABLE
-            else WriteOutcome.OPEN
-        )
+        unsent = failure is not None and failure.kind is FailureKind.UNREACHABLE
+        return WriteOutcome.REFUSED if unsent else WriteOutcome.AMBIGUOUS
     status = exchange.response.status
     if status >= 500:
-        return WriteOutcome.OPEN
+        return WriteOutcome.AMBIGUOUS
     return WriteOutcome.DONE if 200 <= status < 300 else WriteOutcome.REFUSED
 
 
 def shown(place: Place, exchange: Exchange) -> Any:
-    """The cell as the answer shows it, UNSEEN where it shows nothing that can be read."""
+    """The cell as the response shows it, UNSEEN where it shows nothing that can be read."""
     if exchange.response is None or exchange.request.path != SYNC:
         return UNSEEN
     body = read_json(exchange.response.body).value
@@ -226,5 +220,5 @@ def shown(place: Place, exchange: Exchange) -> Any:
 
 
 def free(candidates: Sequence[Slot], *, overlap: bool) -> list[Slot]:
-    """The cells that a client may use now: with `overlap` all that are opened, else those nobody is at."""
+    """The cells that a client may use now: with `overlap` all that are opened, else those that no client uses."""
     return [slot for slot in candidates if not slot.taken or (overlap and slot.opened)]

@@ -35,7 +35,7 @@ def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | RecordingPro
     if not isinstance(entries, list):
         raise Unreadable("log.entries is not a list")
     creator = log.get("creator")
-    # schemathesis takes the time when the answer is there, and writes it where HAR wants the start
+    # schemathesis takes the time when the response is there, and writes it where HAR wants the start
     late = isinstance(creator, dict) and creator.get("name") == "harfile"
     for index, entry in enumerate(entries):
         line = line_at(lines, index)
@@ -60,11 +60,11 @@ def _draft(entry: Any, line: int, late: bool) -> Draft:
     draft.elapsed = time
     draft.request_body = bodies.decoded(_posted(draft, request, line, late), sent, line, "request")
     if entry.get("response") is None:
-        draft.failure = Failure(FailureKind.RESET, "the recording holds no answer")
+        draft.failure = Failure(FailureKind.RESET, "the recording holds no response")
         return draft
     response = mapping(entry.get("response"), "the response", line)
     if response.get("status") in (0, "0"):
-        draft.failure = Failure(FailureKind.RESET, str(response.get("_error") or "the recording holds no answer"))
+        draft.failure = Failure(FailureKind.RESET, str(response.get("_error") or "the recording holds no response"))
         return draft
     draft.status = status_of(response.get("status"), line)
     received = headers_of(response.get("headers"), "response", line)
@@ -100,13 +100,13 @@ def _content(draft: Draft, response: Any, line: int, late: bool) -> bytes:
     content = response.get("content")
     content = content if isinstance(content, dict) else {}
     if str(content.get("comment") or "").startswith("Body truncated"):
-        draft.gap = "the recorder kept only the beginning of the answer"
+        draft.gap = "the recorder kept only the beginning of the response"
         return b""
     inner = content.get("text")
     if inner is None:
         announced = header(draft.response_headers, "content-length")
         if content.get("size") != 0 or (announced and announced != "0" and draft.method != "HEAD"):
-            draft.gap = _LOST.format("answer")
+            draft.gap = _LOST.format("response")
         return b""
     if content.get("encoding") == "base64":
         found = bodies.from_base64(inner, line, "response")

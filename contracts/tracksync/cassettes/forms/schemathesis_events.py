@@ -59,7 +59,7 @@ def _draft(item: Any, line: int) -> Draft:
     draft.request_body = _bytes(request.get("body"), line, "request")
     response = item.get("response")
     if response is None:
-        draft.failure = Failure(FailureKind.RESET, "the recording holds no answer")
+        draft.failure = Failure(FailureKind.RESET, "the recording holds no response")
         return draft
     response = mapping(response, "the response", line)
     draft.status = status_of(response.get("status_code"), line)
@@ -71,7 +71,7 @@ def _draft(item: Any, line: int) -> Draft:
     )
     draft.response_body = _bytes(response.get("content"), line, "response")
     if response.get("content_size") is not None:
-        draft.gap = "the recorder kept only the beginning of the answer"
+        draft.gap = "the recorder kept only the beginning of the response"
     return draft
 
 

@@ -88,7 +88,7 @@ def _draft(item: Any, line: int, lossy: bool) -> Draft:
     if "response" not in item:
         raise Unreadable("the response is missing", line)
     if item["response"] is None:
-        draft.failure = draft.failure or Failure(FailureKind.RESET, "the recording holds no answer")
+        draft.failure = draft.failure or Failure(FailureKind.RESET, "the recording holds no response")
         draft.elapsed = seconds(item.get("elapsed"))
         return draft
     response = mapping(item["response"], "the response", line)
@@ -109,7 +109,7 @@ def _answer(draft: Draft, response: Any, line: int, lossy: bool) -> None:
     body, gap = _body(raw, line, "response", lossy)
     draft.gap = draft.gap or gap
     if response.get("truncated_from") is not None:
-        draft.gap = "the recorder kept only the beginning of the answer"
+        draft.gap = "the recorder kept only the beginning of the response"
         return
     draft.response_body = bodies.decoded(body, draft.response_headers, line, "response")
     draft.response_headers = _plain(draft.response_headers)
@@ -154,7 +154,7 @@ def _body(value: Any, line: int, what: str, lossy: bool) -> tuple[bytes, str]:
 
 
 def _known(draft: Draft, notes: Any) -> None:
-    """What our own recordings say of the key and of a lost answer."""
+    """What our own recordings say of the key and of a lost response."""
     if not isinstance(notes, dict):
         return
     draft.credential = _CREDENTIALS.get(str(notes.get("credential")), Credential.UNKNOWN)

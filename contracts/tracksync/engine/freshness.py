@@ -1,0 +1,42 @@
+"""Which identifiers a workspace cannot know before a run begins. Pure; in the form of the oracle's setting `fresh`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+SHORTEST: Final = 2  # characters of a prefix; a single letter occurs in the identifiers of others
+# Neither carries a prefix: phone numbers come from a small block that other runs use too, braze_ids from the server.
+_WITHOUT_PREFIX: Final = ("phone", "braze_id")
+
+
+def everything(kind: str, text: str) -> bool:
+    """Every identifier is unknown to the workspace: it was empty when the run began."""
+    return True
+
+
+def nothing(kind: str, text: str) -> bool:
+    """Any identifier may be known to the workspace."""
+    return False
+
+
+@dataclass(frozen=True, slots=True, init=False)
+class Prefixes:
+    """The prefixes of a run's own identifiers: `Prefixes("ts1a2b", "ts3c4d")`.
+
+    Called with an identifier's kind and text, it says whether the identifier carries one of them, so that no earlier
+    run can have used it. Each argument is one whole prefix; a list, or a text of one character, raises an error.
+    """
+
+    texts: tuple[str, ...]
+
+    def __init__(self, *texts: str) -> None:
+        for text in texts:
+            if not isinstance(text, str):
+                raise TypeError(f"a prefix is a text, and not {type(text).__name__}")
+            if len(text) < SHORTEST:
+                raise ValueError(f"{text!r} is too short for a prefix; at least {SHORTEST} characters are needed")
+        object.__setattr__(self, "texts", texts)
+
+    def __call__(self, kind: str, text: str) -> bool:
+        return kind not in _WITHOUT_PREFIX and any(prefix in text for prefix in self.texts)
