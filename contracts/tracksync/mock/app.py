@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from tracksync.faults.catalogue import faulty_core
 from tracksync.mock.call import AnswerLost, Call, Cut, Delivery
 from tracksync.mock.config import MockConfig
-from tracksync.mock.core import Core
+from tracksync.mock.core import Core, with_faults
 from tracksync.mock.neighbours import describe
 from tracksync.mock.profiles import Store
 from tracksync.mock.scenario_player import with_scenario
@@ -50,7 +49,7 @@ class MockApp:
     """A mock workspace.
 
     `clock` returns seconds since the epoch; a test may drive one of its own, since nothing in process sleeps.
-    All public methods may be called from any thread. Raises UnknownFault for a fault that the catalogue does not have.
+    All public methods may be called from any thread.
     """
 
     def __init__(self, config: MockConfig | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -58,7 +57,7 @@ class MockApp:
         self._lock = threading.RLock()
         self._config = self.config.in_scenario()
         self._given_clock = clock
-        self._made = with_scenario(faulty_core(self.config.faults), self.config.played())
+        self._made = with_scenario(with_faults(self.config.faults), self.config.played())
         self._core: Core
         self.journal: deque[JournalEntry]
         self.reset()
@@ -75,7 +74,7 @@ class MockApp:
         with self._lock:
             config = replace(self.config, scenario=scenario).in_scenario()
             clock = self._clock_of(scenario)
-            core = with_scenario(faulty_core(config.faults), scenario, always=True)(config, clock)
+            core = with_scenario(with_faults(config.faults), scenario, always=True)(config, clock)
             core.continue_from(self._core)
             self._clock, self._core = clock, core
 

@@ -6,6 +6,7 @@ several faults compose by inheritance. The parts know nothing of faults.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from typing import Any
 
@@ -121,3 +122,9 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
     def deliver(self, call: Call, delivery: Delivery) -> Delivery:
         """The manner in which the answer travels: at once and whole."""
         return delivery
+
+
+def with_faults(faults: Iterable[type[Core]]) -> type[Core]:
+    """The server with these faults in it, the first of them outermost; without any, the correct one."""
+    wanted = tuple(faults)
+    return type("FaultyCore", (*wanted, Core), {}) if wanted else Core

@@ -25,7 +25,7 @@ class ResponseWriter(Part):
     def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
         """The body of a 201 (SYNC)."""
         if outcome.profile is None:
-            return self.nobody(call, task)
+            return self.no_user(call, task)
         entry = self.entry(call, task, outcome, outcome.profile)
         return self.with_users(call, [entry])
 
@@ -37,7 +37,7 @@ class ResponseWriter(Part):
         """The message of a success is exactly this (SYNC)."""
         return "success"
 
-    def nobody(self, call: Call, task: WriteTask) -> dict[str, Any]:
+    def no_user(self, call: Call, task: WriteTask) -> dict[str, Any]:
         """Row no-user."""
         body = self.with_users(call, [])
         if self.interpretation("no-user") == "omitted":

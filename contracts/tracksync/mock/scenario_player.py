@@ -102,7 +102,7 @@ class ScenarioPlayer(Core):
         if "no-user" in self._acts and call.path == SYNC_PATH:
             task = self.read_sync(call)
             call.status = 201
-            return self.nobody(call, task)
+            return self.no_user(call, task)
         if status is None:
             return super().serve(call)
         if status.apply:
