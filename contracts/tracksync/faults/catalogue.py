@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from tracksync.mock.core import Core
 
 FAMILIES: Final = (
+    "addresses",
     "arrays",
     "auth",
     "by_identifier",
@@ -27,10 +28,16 @@ FAMILIES: Final = (
     "dates",
     "delete",
     "export",
+    "export_parts",
+    "extremes",
+    "folding",
+    "headers",
     "identity",
+    "impossible_times",
     "infrastructure",
     "interpretations",
     "isolation",
+    "json_syntax",
     "listing",
     "numbers",
     "object_arrays",
@@ -45,6 +52,7 @@ FAMILIES: Final = (
     "responses",
     "routes",
     "runtimes",
+    "sizes",
     "spelling",
     "state",
     "strings",

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault
+from tracksync.faults.registry import fault, faults, row
 from tracksync.mock.core import Core
-from tracksync.mock.profiles import Profile
+from tracksync.mock.profiles import Profile, UserIdentity
 
 
 @fault("export-message-missing", "/users/export/ids answers without a message.", "TS-EXPORT-ANSWER")
@@ -94,3 +95,89 @@ class _ExportOfTheFirstState(Core):
 class _ExportTimesShifted(Core):
     def export_time(self, instant: int) -> str:
         return super().export_time(instant - 3_600_000_000)
+
+
+# --- which users, and which fields ----------------------------------------------------------------------------
+@faults(
+    row(
+        "export-unknown-ids-not-listed",
+        "An export does not list the ids that it does not know.",
+        "TS-EXPORT-ANSWER",
+        body=lambda users, unknown: (users, []),
+    ),
+    row(
+        "export-unknown-ids-as-users",
+        "An unknown id is exported as a user without anything.",
+        "TS-EXPORT-ANSWER",
+        "TS-EXPORT-AGREES",
+        body=lambda users, unknown: (users + [{"external_id": one} for one in unknown], []),
+    ),
+    row(
+        "export-first-unknown-id-only",
+        "Of several unknown ids only the first is listed.",
+        "TS-EXPORT-ANSWER",
+        body=lambda users, unknown: (users, unknown[:1]),
+    ),
+    row(
+        "export-known-ids-listed-as-unknown",
+        "An export lists ids that it knows as unknown.",
+        "TS-EXPORT-ANSWER",
+        body=lambda users, unknown: (users, unknown + [one["external_id"] for one in users if "external_id" in one]),
+    ),
+    row(
+        "export-first-user-only",
+        "Of several users only the first is exported.",
+        "TS-EXPORT-ANSWER",
+        "TS-EXPORT-AGREES",
+        body=lambda users, unknown: (users[:1], unknown),
+    ),
+    row(
+        "export-user-twice",
+        "Each user is exported twice.",
+        "TS-EXPORT-ANSWER",
+        body=lambda users, unknown: (users * 2, unknown),
+    ),
+    row(
+        "export-users-null-when-empty",
+        "users is null where no user is found.",
+        "TS-EXPORT-ANSWER",
+        body=lambda users, unknown: (users or None, unknown),
+    ),
+)
+def _answered(body: Callable[[list[dict[str, Any]], list[Any]], tuple[Any, list[Any]]]) -> type[Core]:
+    """Exports other users than were named, or lists other ids as unknown."""
+
+    class Answered(Core):
+        def export_body(self, users: list[dict[str, Any]], unknown: list[Any]) -> dict[str, Any]:
+            return super().export_body(*body(users, unknown))
+
+    return Answered
+
+
+@fault(
+    "export-fields-ignored",
+    "An export shows every part, whatever was asked for.",
+    "TS-EXPORT-ANSWER",
+    beyond="no document forbids more parts than were asked for",
+)
+class _ExportFieldsIgnored(Core):
+    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
+        return super().exported(profile, None)
+
+
+@fault(
+    "export-last-field-forgotten",
+    "The last of several fields that were asked for is left out.",
+    "TS-EXPORT-ANSWER",
+    "TS-EXPORT-AGREES",
+)
+class _ExportLastFieldForgotten(Core):
+    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
+        return super().exported(profile, wanted[:-1] if wanted and len(wanted) > 1 else wanted)
+
+
+@fault("export-by-alias-finds-no-user", "An export by alias finds no user.", "TS-EXPORT-ANSWER", "TS-EXPORT-AGREES")
+class _ExportByAliasFindsNoUser(Core):
+    def batch_identity(self, field: str, kind: str, value: Any) -> UserIdentity:
+        who = super().batch_identity(field, kind, value)
+        return UserIdentity(kind, ("", ""), value) if field == "user_aliases" else who

@@ -67,76 +67,6 @@ from tracksync.mock.profiles import Profile, UserIdentity
         "TS-EVENT-COUNT",
         found=lambda core, task, right: None if task.who.kind == "phone" and task.create else right,
     ),
-    row(
-        "email-finds-the-oldest",
-        "Of several profiles with an email the oldest is found.",
-        "TS-USER-EMAIL-FINDS",
-        "TS-STATE-USERS-APART",
-        "TS-EVENT-COUNT",
-        found=lambda core, task, right: (
-            (core.store.sharing("email", task.who.key) if task.who.kind == "email" else [])[0]
-            if (core.store.sharing("email", task.who.key) if task.who.kind == "email" else [])
-            else right
-        ),
-    ),
-    row(
-        "email-finds-the-least-recent",
-        "Of several profiles with an email the least recently updated is found.",
-        "TS-USER-EMAIL-FINDS",
-        "TS-STATE-USERS-APART",
-        "TS-EVENT-COUNT",
-        found=lambda core, task, right: (
-            min(
-                [
-                    profile
-                    for profile in (core.store.sharing("email", task.who.key) if task.who.kind == "email" else [])
-                    if profile.external_id is not None
-                ],
-                key=lambda profile: profile.updated,
-            )
-            if [
-                profile
-                for profile in (core.store.sharing("email", task.who.key) if task.who.kind == "email" else [])
-                if profile.external_id is not None
-            ]
-            else right
-        ),
-    ),
-    row(
-        "email-finds-those-without-external-id",
-        "Of several profiles with an email one without external_id is found.",
-        "TS-USER-EMAIL-FINDS",
-        "TS-STATE-USERS-APART",
-        "TS-EVENT-COUNT",
-        found=lambda core, task, right: (
-            max(
-                [
-                    profile
-                    for profile in (core.store.sharing("email", task.who.key) if task.who.kind == "email" else [])
-                    if profile.external_id is None
-                ],
-                key=lambda profile: profile.updated,
-            )
-            if [
-                profile
-                for profile in (core.store.sharing("email", task.who.key) if task.who.kind == "email" else [])
-                if profile.external_id is None
-            ]
-            else right
-        ),
-    ),
-    row(
-        "email-moves-to-the-newest",
-        "Of several profiles the one that got the email last is found.",
-        "TS-USER-EMAIL-FINDS",
-        "TS-STATE-USERS-APART",
-        "TS-EVENT-COUNT",
-        found=lambda core, task, right: (
-            (core.store.sharing("email", task.who.key) if task.who.kind == "email" else [])[-1]
-            if (core.store.sharing("email", task.who.key) if task.who.kind == "email" else [])
-            else right
-        ),
-    ),
 )
 def _finds(found: Callable[[Core, WriteTask, Profile | None], Profile | None]) -> type[Core]:
     """Finds another profile than the identifier names, or none."""
@@ -146,6 +76,62 @@ def _finds(found: Callable[[Core, WriteTask, Profile | None], Profile | None]) -
             return found(self, task, super().find(task))
 
     return Finds
+
+
+def _recent(profile: Profile) -> int:
+    return profile.updated
+
+
+@faults(
+    row(
+        "email-finds-the-oldest",
+        "Of several profiles with an email the oldest is found.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-USERS-APART",
+        "TS-EVENT-COUNT",
+        chosen=lambda sharing: sharing[0],
+    ),
+    row(
+        "email-finds-the-least-recent",
+        "Of several profiles with an email the least recently updated is found.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-USERS-APART",
+        "TS-EVENT-COUNT",
+        chosen=lambda sharing: min((one for one in sharing if one.external_id is not None), key=_recent, default=None),
+    ),
+    row(
+        "email-finds-those-without-external-id",
+        "Of several profiles with an email one without external_id is found.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-USERS-APART",
+        "TS-EVENT-COUNT",
+        chosen=lambda sharing: max((one for one in sharing if one.external_id is None), key=_recent, default=None),
+    ),
+    row(
+        "email-finds-the-most-recent-of-all",
+        "Of several profiles with an email the most recently updated is found, with an external_id or not.",
+        "TS-USER-EMAIL-FINDS",
+        chosen=lambda sharing: max(sharing, key=_recent),
+    ),
+    row(
+        "email-moves-to-the-newest",
+        "Of several profiles the one that got the email last is found.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-USERS-APART",
+        "TS-EVENT-COUNT",
+        chosen=lambda sharing: sharing[-1],
+    ),
+)
+def _shared(chosen: Callable[[list[Profile]], Profile | None]) -> type[Core]:
+    """Finds another one of several profiles with an email."""
+
+    class Shared(Core):
+        def find(self, task: WriteTask) -> Profile | None:
+            sharing = self.store.sharing("email", task.who.key) if task.who.kind == "email" else []
+            found = chosen(sharing) if sharing else None
+            return super().find(task) if found is None else found
+
+    return Shared
 
 
 # --- aliases and other identifiers ----------------------------------------------------------------------------

@@ -69,20 +69,20 @@ def _without(value: Any, dropped: Callable[[Any], bool]) -> Any:
         "merge-flag-false-merges",
         "_merge_objects merges although it is false.",
         "TS-OBJECT-REPLACE",
-        merges=lambda task, right: "_merge_objects" in task.item,
+        merges=lambda task: "_merge_objects" in task.item,
     ),
     row(
         "object-merged-unasked",
         "An object is merged into the stored one without _merge_objects.",
         "TS-OBJECT-REPLACE",
-        merges=lambda task, right: True,
+        merges=lambda task: True,
     ),
     row(
         "merge-ignored",
         "_merge_objects is ignored.",
         "TS-OBJECT-MERGE",
         "TS-OBJECTS-UPDATE",
-        merges=lambda task, right: False,
+        merges=lambda task: False,
     ),
 )
 def _merges(merges: Callable[[WriteTask], bool]) -> type[Core]:

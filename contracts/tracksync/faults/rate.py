@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from tracksync.faults.registry import fault, faults, refusing, row
-from tracksync.mock.call import Call
+from tracksync.mock.call import Call, Refused
 from tracksync.mock.core import Core
 from tracksync.mock.rate import RateWindow
 
@@ -207,6 +207,42 @@ def _full(full: Callable[[RateWindow], bool]) -> type[Core]:
 
 faults(
     row(
+        "over-the-limit-500",
+        "Over the limit the status is 500 with nothing remaining.",
+        "TS-RATE-EXCEEDED",
+        "TS-ANSWER-SERVER-ERROR",
+        step="refuse_rate",
+        status=500,
+        message="Internal Server Error",
+    ),
+    row(
+        "over-the-limit-502",
+        "Over the limit the status is 502 with nothing remaining.",
+        "TS-RATE-EXCEEDED",
+        "TS-ANSWER-SERVER-ERROR",
+        step="refuse_rate",
+        status=502,
+        message="Bad Gateway",
+    ),
+    row(
+        "over-the-limit-403",
+        "Over the limit the status is 403 with nothing remaining.",
+        "TS-RATE-EXCEEDED",
+        step="refuse_rate",
+        status=403,
+        message="Forbidden",
+    ),
+    row(
+        "over-the-limit-201",
+        "Over the limit the status is 201, and nothing is applied.",
+        "TS-RATE-EXCEEDED",
+        "TS-STATE-VISIBLE",
+        step="refuse_rate",
+        status=201,
+        message="success",
+        bare=True,
+    ),
+    row(
         "over-the-limit-503",
         "Over the limit the response is 503.",
         "TS-RATE-EXCEEDED",
@@ -323,3 +359,32 @@ class _Still429AfterTheReset(Core):
         super().admit(call)
         if call.now < self.__punished:
             self.refuse_rate(call)
+
+
+@fault(
+    "over-the-limit-503-now-and-then",
+    "Over the limit every second status is 503 with nothing remaining.",
+    "TS-RATE-EXCEEDED",
+    "TS-ANSWER-SERVER-ERROR",
+)
+class _OverTheLimit503NowAndThen(Core):
+    __refused = 0
+
+    def refuse_rate(self, call: Call) -> None:
+        self.__refused += 1
+        if self.__refused % 2 == 0:
+            raise Refused(503, message="Service Unavailable")
+        super().refuse_rate(call)
+
+
+@fault(
+    "over-the-limit-503-for-events",
+    "Over the limit an event is answered 503 with nothing remaining.",
+    "TS-RATE-EXCEEDED",
+    "TS-ANSWER-SERVER-ERROR",
+)
+class _OverTheLimit503ForEvents(Core):
+    def refuse_rate(self, call: Call) -> None:
+        if b'"events"' in call.request.body:
+            raise Refused(503, message="Service Unavailable")
+        super().refuse_rate(call)

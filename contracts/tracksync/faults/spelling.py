@@ -328,7 +328,7 @@ def _alias_key(key: Callable[[str, str], tuple[str, str]]) -> type[Core]:
         change=lambda text: text[:20],
     ),
 )
-def _respell(kinds: tuple[str, ...], change: Callable[[str], str]) -> type[Core]:
+def respelled(kinds: tuple[str, ...], change: Callable[[str], str]) -> type[Core]:
     """Keeps identifiers or names of some kinds under another spelling."""
 
     class _Respelled(Core):

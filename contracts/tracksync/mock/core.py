@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from tracksync.mock.admission import Admission
@@ -49,11 +50,12 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
         if call.path == SYNC_PATH:
             return self.serve_sync(call)
         if call.path == "/users/track":
-            tasks, details = self.read_track(call, self.sections(call, self.parse(call)))
-            for task in tasks:
-                self.enqueue(call, task)
+            sent = self.sections(call, self.parse(call))
+            tasks, details = self.read_track(call, sent)
+            self.enqueue(call, tasks)
             call.status, call.applied = 201, True
-            return self.track_body(tasks, [self.error_entry(call, detail) for detail in details])
+            processed = self.processed([section for section, _ in sent], tasks)
+            return self.track_body(processed, [self.error_entry(call, detail) for detail in details])
         if call.path == "/users/delete":
             body = self.delete(call, self.parse(call))
             call.status, call.applied = 200, bool(body["deleted"])
@@ -90,9 +92,10 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
             raise Refused(400, Detail("'braze_id' is not valid", section, index))
         return task
 
-    def enqueue(self, call: Call, task: WriteTask) -> None:
-        """Accept one object of a batch, to be applied once."""
-        self.later(call.now, lambda: self.carry_out(call, task))
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        """Accept the objects of a batch, each to be applied once."""
+        for task in tasks:
+            self.later(call.now, partial(self.carry_out, call, task))
 
     def carry_out(self, call: Call, task: WriteTask) -> None:
         """Apply one object behind the answer's back; nobody is there to hear of a refusal."""

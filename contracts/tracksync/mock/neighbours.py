@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -84,15 +85,24 @@ class Neighbours(RequestReader):
         """The most objects that one request may carry (TRACK LIMITS)."""
         return limits.TRACK_OBJECTS
 
-    def track_body(self, tasks: list[WriteTask], details: list[Any]) -> dict[str, Any]:
+    def processed(self, sections: list[str], tasks: list[WriteTask]) -> dict[str, Any]:
+        """How many objects of each section that was sent are queued, under the name of that count (WIRE)."""
+        counts = Counter(task.section for task in tasks)
+        return {f"{section}_processed": counts[section] for section in sections}
+
+    def track_body(self, processed: dict[str, Any], details: list[Any]) -> dict[str, Any]:
         """The body of an accepted batch; errors only where a part was refused (WIRE)."""
-        body: dict[str, Any] = {"message": "success"}
+        body: dict[str, Any] = processed | {"message": "success"}
         if details:
             body["errors"] = details
         return body
 
     # --- identifiers in batches -------------------------------------------------------------------------------
-    def read_batch(self, document: dict[str, Any]) -> list[tuple[UserIdentity, Any]]:
+    def batch_limit(self, call: Call) -> int:
+        """The most identifiers that one request may name (DELETE)."""
+        return limits.DELETE_BATCH
+
+    def read_batch(self, call: Call, document: dict[str, Any]) -> list[tuple[UserIdentity, Any]]:
         """Every user that a batch names, with the JSON that named it."""
         found: list[tuple[UserIdentity, Any]] = []
         for field, kind in BATCH_KINDS.items():
@@ -103,7 +113,7 @@ class Neighbours(RequestReader):
                 found.append((self.batch_identity(field, kind, value), value))
         if not found:
             raise Refused(400, Detail("At least one identifier is required"), message="No identifiers were given")
-        if len(found) > limits.DELETE_BATCH:
+        if len(found) > self.batch_limit(call):
             raise Refused(400, Detail(f"At most {limits.DELETE_BATCH} identifiers"), message="Too many identifiers")
         return found
 
@@ -123,7 +133,7 @@ class Neighbours(RequestReader):
     # --- /users/delete ----------------------------------------------------------------------------------------
     def delete(self, call: Call, document: dict[str, Any]) -> dict[str, Any]:
         """Queue the deletion of users, and answer how many were found (DELETE)."""
-        found = self.read_batch(document)
+        found = self.read_batch(call, document)
         if any(who.kind in NEED_PRIORITY and not _prioritized(document, value) for who, value in found):
             raise Refused(400, Detail("'prioritization' is required"), message="'prioritization' is required")
         doomed: dict[str, Profile] = {}
@@ -151,7 +161,7 @@ class Neighbours(RequestReader):
             raise Refused(400, Detail("'fields_to_export' is not valid"), message="'fields_to_export' is not valid")
         users: dict[str, dict[str, Any]] = {}
         unknown = []
-        for who, value in self.read_batch(document):
+        for who, value in self.read_batch(call, document):
             profile = self.store.find(who.kind, who.key)
             if profile is None:
                 unknown.append(value)
