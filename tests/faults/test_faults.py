@@ -19,7 +19,7 @@ from random_requests import DOCUMENTS, INTERPRETATIONS, PATHS
 from tracksync import faults
 from tracksync.contract import clauses
 from tracksync.faults.catalogue import UnknownFault, catalogue, servers
-from tracksync.mock import AnswerLost
+from tracksync.mock import ResponseLost
 from tracksync.mock.core import Core, with_faults
 
 NAMES = tuple(catalogue())
@@ -100,7 +100,7 @@ def play(harness: Harness) -> None:
         for key in ("Bearer mock-key", "Bearer x"):
             try:
                 json.loads(harness.send(body, path, key=key).body or b"{}")
-            except (AnswerLost, ValueError):
+            except (ResponseLost, ValueError):
                 continue
         harness.now += 7
 
@@ -123,7 +123,7 @@ def test_any_faults_together_answer_anything_under_any_interpretations(
     for path, document in requests:
         try:
             assert 200 <= harness.send(document, path).status < 600
-        except AnswerLost:
+        except ResponseLost:
             continue
         harness.now += 0.05
 
@@ -160,7 +160,7 @@ def test_a_429_is_applied_all_the_same() -> None:
 
 def test_a_cut_answer_is_raised_in_process() -> None:
     harness = Harness(faults=("reset-on-astral",))
-    with pytest.raises(AnswerLost):
+    with pytest.raises(ResponseLost):
         harness.attributes(a="🎉")
     assert harness.stored()["custom_attributes"] == {"a": "🎉"}
 

@@ -63,13 +63,6 @@ faults(
         change=lambda text: _hash(text, 8),
     ),
     row(
-        "external-id-hashed-to-sixteen-bits",
-        "external_ids with the same checksum of sixteen bits are one.",
-        "TS-STATE-USERS-APART",
-        kinds=("external_id",),
-        change=lambda text: _hash(text, 16),
-    ),
-    row(
         "external-id-as-a-number",
         "external_ids that are the same number are one: 7, 7.0 and 7e0.",
         "TS-USER-SPELLING",

@@ -36,7 +36,7 @@ def _too_large(call: Call) -> bool:
 
 def _wrong_media(call: Call) -> bool:
     named = dict(call.request.headers).get("content-type", "")
-    return call.known_path and call.request.method == "POST" and "json" not in named and call.status in (400, 415)
+    return call.known_path and call.request.method == "POST" and "json" not in named
 
 
 @faults(
@@ -56,7 +56,7 @@ def _wrong_media(call: Call) -> bool:
     ),
     row(
         "rate-headers-missing-on-wrong-media",
-        "The refusal of another media type has no rate headers.",
+        "The response to another media type has no rate headers.",
         "TS-RATE-HEADERS",
         kind=_wrong_media,
         names=WINDOW,
@@ -130,7 +130,7 @@ def _wrong_media(call: Call) -> bool:
     ),
     row(
         "media-missing-on-wrong-media",
-        "The refusal of another media type has no content type.",
+        "The response to another media type has no content type.",
         "TS-ANSWER-MEDIA",
         kind=_wrong_media,
         names=MEDIA,

@@ -20,7 +20,10 @@ VALID: Final = ("TS-EVENT-TIME-VALID", "TS-PURCHASE-TIME-REQUIRED")
 
 @dataclass(frozen=True, slots=True)
 class Fields:
-    """The numbers of an ISO 8601 text, whether or not such a time exists. `zone` is in minutes."""
+    """The numbers of an ISO 8601 text, whether or not such a time exists.
+
+    `zone` is in minutes, `zone_minute` its last part.
+    """
 
     year: int
     month: int
@@ -29,6 +32,7 @@ class Fields:
     minute: int
     second: int
     zone: int
+    zone_minute: int
 
     def instant(self) -> int:
         """The instant in microseconds that results when each field carries over into the next."""
@@ -44,7 +48,7 @@ def _fields(text: str) -> Fields | None:
     *numbers, sign, hours, minutes = found.groups()
     zone = (int(hours) * 60 + int(minutes)) * (-1 if sign == "-" else 1) if sign else 0
     year, month, day, hour, minute, second = map(int, numbers)
-    return Fields(year, month, day, hour, minute, second, zone)
+    return Fields(year, month, day, hour, minute, second, zone, int(minutes or 0))
 
 
 @faults(
@@ -91,7 +95,7 @@ def _fields(text: str) -> Fields | None:
         "zone-minutes-99-accepted",
         "A zone of 99 minutes beyond the hour is taken.",
         *VALID,
-        wrong=lambda at: abs(at.zone) % 100 and 0 < abs(at.zone) % 60 == 39,
+        wrong=lambda at: at.zone_minute > 59,
     ),
 )
 def _rolled_over(wrong: Callable[[Fields], Any]) -> type[Core]:

@@ -295,8 +295,8 @@ class _RateHeadersEmptyOn403(Core):
 # --- remaining ------------------------------------------------------------------------------------------------
 @fault("remaining-not-counted-for-events", "Events do not use up the window.", "TS-RATE-REMAINING", "TS-RATE-EXCEEDED")
 class _RemainingNotCountedForEvents(Core):
-    def count_answer(self, call: Call) -> None:
-        super().count_answer(call)
+    def count_response(self, call: Call) -> None:
+        super().count_response(call)
         if call.task is not None and call.task.section == "events" and call.window.used:
             call.window.used -= 1
 

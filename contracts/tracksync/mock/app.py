@@ -1,6 +1,6 @@
 """The mock as an application: ASGI 3 for servers and httpx, and `handle` for tests in process.
 
-Knows how answers travel (pauses, pieces, cuts) and nothing of what they say.
+Knows how responses are delivered (pauses, pieces, cuts) and nothing of their content.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from tracksync.mock.call import AnswerLost, Call, Cut, Delivery
+from tracksync.mock.call import Call, Cut, Delivery, ResponseLost
 from tracksync.mock.config import MockConfig
 from tracksync.mock.core import Core, with_faults
 from tracksync.mock.neighbours import describe
@@ -30,7 +30,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# Scope extensions by which our server (serve.py) lets an answer end its connection: at once, or after what was sent.
+# Scope extensions by which our server (wire/serve.py) lets a response end its connection: at once, or after what was
+# sent.
 ABORT: Final = "tracksync.abort"
 CLOSE: Final = "tracksync.close"
 
@@ -84,12 +85,12 @@ class MockApp:
 
     # --- in process -------------------------------------------------------------------------------------------
     def handle(self, request: Request) -> Response:
-        """Answer one request. Raises AnswerLost where a served mock would cut the connection."""
+        """The response to one request. Raises ResponseLost where a served mock would cut the connection."""
         delivery = self.deliver(request)
         if delivery.cut is Cut.BEFORE:
-            raise AnswerLost(FailureKind.RESET, "the mock cut the connection before it answered")
+            raise ResponseLost(FailureKind.RESET, "the mock cut the connection before the response")
         if delivery.cut is Cut.BODY:
-            raise AnswerLost(FailureKind.TRUNCATED, "the mock cut the connection within the body")
+            raise ResponseLost(FailureKind.TRUNCATED, "the mock cut the connection within the body")
         return delivery.response
 
     def arrive(self, request: Request) -> object:
@@ -98,7 +99,7 @@ class MockApp:
             return self._core.begin(request)
 
     def deliver(self, request: Request, token: object = None) -> Delivery:
-        """Answer one request, and say in which manner the answer is to travel. `token` is what `arrive` returned."""
+        """The response to one request, and how it is to be delivered. `token` is what `arrive` returned."""
         with self._lock:
             call, delivery = self._core.respond(request, token)
             if self.config.journal:
@@ -217,7 +218,7 @@ async def _end(how: str, scope: Scope, receive: Receive) -> None:
     """End the connection by an extension of our own server, else by what ASGI leaves: an exception."""
     end = scope.get("extensions", {}).get(how)
     if end is None:
-        raise AnswerLost(FailureKind.RESET, "the mock was to cut the connection here")
+        raise ResponseLost(FailureKind.RESET, "the mock was to cut the connection here")
     end()
     while (await receive())["type"] != "http.disconnect":
         pass

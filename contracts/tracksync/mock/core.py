@@ -1,4 +1,4 @@
-"""The mock's server without a socket: one request in, one delivery out, in the order in which a real one would work.
+"""The mock's server without a socket: one request in, one delivery out.
 
 Every step is a small method of one of the parts, so that a fault is a subclass which overrides a step or two, and
 several faults compose by inheritance. The parts know nothing of faults.
@@ -24,7 +24,7 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
     """A workspace that keeps every clause, under the interpretations it is configured with."""
 
     def begin(self, request: Request) -> object:
-        """What is to be remembered of the moment when a request arrived. A correct server needs nothing."""
+        """What is to be remembered of the moment when a request arrived: nothing in a correct server."""
         return None
 
     def latency(self, request: Request) -> float:
@@ -42,7 +42,7 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
             body = self.serve(call)
         except Refused as refusal:
             body = self.refuse(call, refusal)
-        self.count_answer(call)
+        self.count_response(call)
         return call, self.deliver(call, Delivery(self.seal(call, body)))
 
     def serve(self, call: Call) -> Any:
@@ -65,7 +65,7 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
         return body
 
     def serve_sync(self, call: Call) -> Any:
-        """Read, apply, and answer when it is done (SYNC)."""
+        """Read and apply a request; the response comes when it is done (SYNC)."""
         call.task = self.read_sync(call)
         return self.complete(call, call.task)
 
@@ -78,11 +78,11 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
         return self.success(call, task, outcome)
 
     def success_status(self, call: Call) -> int:
-        """A success is answered 201 (SYNC)."""
+        """The status of a success is 201 (SYNC)."""
         return 201
 
     def examine(self, call: Call, section: str, index: int, item: Any) -> WriteTask:
-        """The task that one object asks for; row unknown-braze-id, which needs the store, is decided here."""
+        """The task that one object asks for; ambiguity unknown-braze-id, which needs the store, is decided here."""
         task = super().examine(call, section, index, item)
         if (
             task.who.kind == "braze_id"
@@ -98,12 +98,12 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
             self.later(call.now, partial(self.carry_out, call, task))
 
     def carry_out(self, call: Call, task: WriteTask) -> None:
-        """Apply one object behind the answer's back; nobody is there to hear of a refusal."""
+        """Apply one object after its response was sent, so that a refusal is not told to any client."""
         with suppress(Refused):
             self.perform(call, task)
 
     def refuse(self, call: Call, refusal: Refused) -> Any:
-        """Answer a refusal. Nothing was changed."""
+        """The body of a refusal. Nothing was changed."""
         call.status = self.fatal_status(call, refusal)
         return self.fatal(call, refusal)
 
@@ -123,7 +123,7 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
         return Response(call.status, headers, content)
 
     def deliver(self, call: Call, delivery: Delivery) -> Delivery:
-        """The manner in which the answer travels: at once and whole."""
+        """How the response is delivered: at once and whole."""
         return delivery
 
 

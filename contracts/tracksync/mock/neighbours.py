@@ -1,7 +1,7 @@
-"""The three paths beside sync: /users/track, /users/delete, /users/export/ids (TRACK DELETE EXPORT).
+"""The three endpoints beside sync: /users/track, /users/delete, /users/export/ids (TRACK DELETE EXPORT).
 
-What /users/track and /users/delete accept is queued, and carried out when the clock has passed its time, at the
-beginning of the next request or inspection. Nothing here sleeps.
+What /users/track and /users/delete accept is queued, and applied when its time has come, at the beginning of the next
+request or inspection. Nothing here sleeps.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ NEED_PRIORITY: Final = frozenset({"email", "phone"})
 
 
 class Neighbours(RequestReader):
-    """The other endpoints that a run needs."""
+    """/users/track, /users/delete and /users/export/ids."""
 
     def __init__(self, config: MockConfig, clock: Callable[[], float]) -> None:
         super().__init__(config, clock)
@@ -49,7 +49,7 @@ class Neighbours(RequestReader):
 
     # --- the queue --------------------------------------------------------------------------------------------
     def later(self, now: float, work: Callable[[], None]) -> None:
-        """Queue some work; its delay is drawn, so that work is not necessarily done in order."""
+        """Queue some work. Its delay is random, so that work is not necessarily done in order. `now` is in seconds."""
         self._queued += 1
         heapq.heappush(self._queue, (now + self.delay(), self._queued, work))
 
@@ -132,25 +132,25 @@ class Neighbours(RequestReader):
 
     # --- /users/delete ----------------------------------------------------------------------------------------
     def delete(self, call: Call, document: dict[str, Any]) -> dict[str, Any]:
-        """Queue the deletion of users, and answer how many were found (DELETE)."""
+        """Queue the deletion of users; the body says how many were found (DELETE)."""
         found = self.read_batch(call, document)
         if any(who.kind in NEED_PRIORITY and not _prioritized(document, value) for who, value in found):
             raise Refused(400, Detail("'prioritization' is required"), message="'prioritization' is required")
-        doomed: dict[str, Profile] = {}
+        found_users: dict[str, Profile] = {}
         for who, _ in found:
             profile = self.store.find(who.kind, who.key)
             if profile is not None:
-                doomed[profile.braze_id] = profile
-        for profile in doomed.values():
+                found_users[profile.braze_id] = profile
+        for profile in found_users.values():
             self.delete_later(call, profile)
-        return {"deleted": self.deleted_shown(len(found), len(doomed)), "message": "success"}
+        return {"deleted": self.deleted_shown(len(found), len(found_users)), "message": "success"}
 
     def delete_later(self, call: Call, profile: Profile) -> None:
         """Queue one deletion."""
         self.later(call.now, lambda: self.store.delete(profile))
 
     def deleted_shown(self, named: int, found: int) -> Any:
-        """The count in the answer."""
+        """The count in the response."""
         return found
 
     # --- /users/export/ids ------------------------------------------------------------------------------------
@@ -210,7 +210,7 @@ def _tallies(held: dict[str, Activity], write_time: Callable[[int], str]) -> lis
 
 
 def _with_texts(item: Any) -> Any:
-    """An object of a batch with its integer identifiers as texts: /users/track takes them (WIRE)."""
+    """An object of a batch with its integer identifiers as texts: /users/track accepts them (WIRE)."""
     if not isinstance(item, dict):
         return item
     return item | {name: str(item[name]) for name in ("external_id", "product_id") if type(item.get(name)) is int}
