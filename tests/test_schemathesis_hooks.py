@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from tracksync.contract import spec
+from tracksync.faults.catalogue import servers
 from tracksync.generate.harmless import is_harmless
 from tracksync.mock import MockApp, MockConfig
 from tracksync.wire.serve import served
@@ -36,7 +37,9 @@ def st_run(app: MockApp, tmp_path: Path, *, hooks: bool, phases: str = "examples
 def mock(*faults: str) -> MockApp:
     interpretations = {"wrong-method": "not-allowed"}  # lawful either way, but schemathesis wants it so
     return MockApp(
-        MockConfig(key=KEY, rate_limit=100_000, interpretations=interpretations, faults=faults, journal=100_000)
+        MockConfig(
+            key=KEY, rate_limit=100_000, interpretations=interpretations, faults=servers(faults), journal=100_000
+        )
     )
 
 

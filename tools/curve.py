@@ -26,6 +26,7 @@ KEPT = ROOT / ".tracksync" / "economy.json"  # what st found, by fault
 sys.path.insert(0, str(ROOT / "contracts"))
 
 from tracksync.contract import spec  # noqa: E402 - the checkout's package comes first
+from tracksync.faults.catalogue import servers  # noqa: E402
 from tracksync.mock import MockApp, MockConfig  # noqa: E402
 from tracksync.model.exchange import header  # noqa: E402
 from tracksync.wire.serve import served  # noqa: E402
@@ -38,7 +39,7 @@ MARKS = (50, 100, 150, 200, 250, 300, 400, 500)
 def by_st(fault: str) -> int | None:
     """The request at which `st run` found a fault, None where it did not within LIMIT requests."""
     config = MockConfig(
-        rate_limit=10**6, interpretations={"wrong-method": "not-allowed"}, faults=(fault,), journal=10**5
+        rate_limit=10**6, interpretations={"wrong-method": "not-allowed"}, faults=servers((fault,)), journal=10**5
     )
     app = MockApp(config)
     with served(app) as url:

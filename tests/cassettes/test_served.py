@@ -121,7 +121,9 @@ def differences(client: httpx.Client, cassettes: list[Path]) -> list[str]:
         wanted = {name: one.headers[name] for name in HEADERS if name in one.headers}
         shown = {name: response.headers.get(name) for name in wanted}
         if (response.status_code, response.content, shown) != (one.status, one.body, wanted):
-            found.append(f"{one.cassette} {one.number}: {one.status} and {response.status_code} {response.content[:200]!r}")
+            found.append(
+                f"{one.cassette} {one.number}: {one.status} and {response.status_code} {response.content[:200]!r}"
+            )
     return found
 
 

@@ -13,6 +13,7 @@ import pytest
 from npm_packages import installed
 from third_party import KEY, braze_client
 
+from tracksync.faults.catalogue import servers
 from tracksync.mock import MockApp, MockConfig
 from tracksync.model.exchange import Credential, Exchange, header
 from tracksync.oracle import Belief, Settings, check
@@ -76,7 +77,7 @@ def test_braze_client_from_pypi_is_served_and_checked_clean() -> None:
 
 
 def test_a_fault_shows_in_the_traffic_of_braze_client() -> None:
-    app = MockApp(MockConfig(key=KEY, journal=100, faults=("delete-count-negative",)))
+    app = MockApp(MockConfig(key=KEY, journal=100, faults=servers(("delete-count-negative",))))
     with served(app) as url:
         client = braze_client(url)
         client.user_delete(external_ids=["third-party-1"])

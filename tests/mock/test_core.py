@@ -51,7 +51,7 @@ def test_the_window_counts_down_to_the_end_of_the_clock_minute_and_begins_anew()
     assert harness.attributes(a=1).status == 201
 
 
-def test_each_answer_has_an_id_of_its_own() -> None:
+def test_each_response_has_an_id_of_its_own() -> None:
     harness = Harness()
     assert head(harness.attributes(a=1), "x-request-id") != head(harness.attributes(a=1), "x-request-id")
 
@@ -190,7 +190,7 @@ def test_email_leads_over_phone() -> None:
         {"braze_id": "0123456789abcdef01234567", "_update_existing_only": False},
     ],
 )
-def test_update_only_finds_nobody_and_creates_nobody(item: dict[str, Any]) -> None:
+def test_update_only_finds_no_user_and_creates_no_user(item: dict[str, Any]) -> None:
     harness = Harness()
     for body in (
         {"attributes": [item | {"a": 1}]},
@@ -325,10 +325,10 @@ def test_events_purchases_and_attributes_of_one_name_are_apart() -> None:
 
 
 # --- neighbours -------------------------------------------------------------------------------------------------
-def test_track_answers_at_once_and_applies_later_not_in_order() -> None:
+def test_track_responds_at_once_and_applies_later_not_in_order() -> None:
     harness = Harness(async_delay=1.0)
     items = [{"external_id": "u1", "list": {"add": [n]}} for n in range(75)]
-    assert value(harness.send({"attributes": items}, TRACK)) == {"message": "success"}
+    assert value(harness.send({"attributes": items}, TRACK)) == {"attributes_processed": 75, "message": "success"}
     assert harness.app.state_of("external_id", "u1") is None
     harness.now += 2
     applied = harness.stored()["custom_attributes"]["list"]
@@ -348,7 +348,7 @@ def test_track_refuses_76_objects_and_accepts_a_batch_in_part() -> None:
 def test_delete_counts_and_deletes_later() -> None:
     harness = Harness()
     harness.attributes("u1", a=1)
-    assert value(harness.send({"external_ids": ["u1", "nobody"]}, DELETE)) == {"deleted": 1, "message": "success"}
+    assert value(harness.send({"external_ids": ["u1", "unknown"]}, DELETE)) == {"deleted": 1, "message": "success"}
     harness.now += 1
     assert harness.app.state_of("external_id", "u1") is None
     assert errors(harness.send({"external_ids": ["u"] * 51}, DELETE))
@@ -400,7 +400,7 @@ def test_reset_forgets_everything() -> None:
     assert head(harness.attributes(a=1), "x-ratelimit-remaining") == "499"
 
 
-def test_two_mocks_with_one_seed_answer_alike() -> None:
+def test_two_mocks_with_one_seed_respond_alike() -> None:
     def run() -> list[bytes]:
         harness = Harness(seed=7)
         harness.send({"attributes": [{"external_id": "u1", "list": {"add": [n]}} for n in range(20)]}, TRACK)
@@ -413,7 +413,7 @@ def test_two_mocks_with_one_seed_answer_alike() -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"interpretations": {"no-such-row": "x"}},
+        {"interpretations": {"no-such-ambiguity": "x"}},
         {"interpretations": {"no-user": "x"}},
         {"rate_limit": 0},
         {"async_delay": -1},

@@ -1,4 +1,4 @@
-"""The three documented exchanges of the sync page, answered by the mock as documented."""
+"""The three documented exchanges of the sync page, as the mock responds to them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whatever is thrown at the mock, it answers: one of the documented statuses, one JSON object, the rate headers."""
+"""Whatever the mock is sent, it responds: one of the documented statuses, one JSON object, the rate headers."""
 
 from __future__ import annotations
 

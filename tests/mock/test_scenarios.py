@@ -10,7 +10,7 @@ import pytest
 from mock_harness import START, Harness, entry, head, value
 
 from tracksync.errors import ConfigError
-from tracksync.mock import AnswerLost, MockConfig
+from tracksync.mock import MockConfig, ResponseLost
 from tracksync.mock.call import Cut, Delivery
 from tracksync.mock.scenarios import Act, Scenario, UnknownScenario, catalogue, load, scenario
 from tracksync.model.exchange import FailureKind, Response, header
@@ -84,7 +84,7 @@ def test_an_error_after_applying_applies_once_more_when_sent_again() -> None:
 @pytest.mark.parametrize(("name", "count"), [("reset-before-applying", 1), ("reset-after-applying", 2)])
 def test_a_reset_comes_before_or_after_applying(name: str, count: int) -> None:
     harness = Harness(scenario=name, journal=2)
-    with pytest.raises(AnswerLost) as lost:
+    with pytest.raises(ResponseLost) as lost:
         harness.event()
     assert lost.value.kind is FailureKind.RESET
     assert entry(harness.event())["custom_events"][0]["count"] == count
@@ -93,7 +93,7 @@ def test_a_reset_comes_before_or_after_applying(name: str, count: int) -> None:
 
 def test_a_cut_body_was_applied() -> None:
     harness = Harness(scenario="cut-body")
-    with pytest.raises(AnswerLost) as lost:
+    with pytest.raises(ResponseLost) as lost:
         harness.attributes(n=1)
     assert lost.value.kind is FailureKind.TRUNCATED
     assert harness.stored()["custom_attributes"] == {"n": 1}
@@ -111,12 +111,12 @@ def test_bodies_that_are_no_json() -> None:
     assert broken(page)
 
 
-def test_a_wrong_key_is_told_so_in_any_scenario() -> None:
+def test_a_wrong_key_is_refused_in_any_scenario() -> None:
     harness = Harness(scenario="outage")
     assert harness.send({}, key="Bearer x").status == 401
 
 
-def test_nobody_is_found_and_nothing_applied() -> None:
+def test_no_user_is_found_and_nothing_applied() -> None:
     harness = Harness(scenario="users-empty")
     assert value(harness.attributes(n=1)) == {"users": [], "message": "success"}
     assert harness.app.state_of("external_id", "u1") is None
@@ -140,10 +140,10 @@ def test_the_windows_of_scenarios_are_short() -> None:
 
 def test_a_burst_begins_with_the_first_request_and_comes_back() -> None:
     harness = Harness(scenario="rate-burst")
-    answer = harness.attributes(n=1)
-    assert answer.status == 429
-    assert head(answer, "x-ratelimit-remaining") == "0"
-    assert head(answer, "x-ratelimit-reset") == str(int(START) + 2)
+    response = harness.attributes(n=1)
+    assert response.status == 429
+    assert head(response, "x-ratelimit-remaining") == "0"
+    assert head(response, "x-ratelimit-reset") == str(int(START) + 2)
     assert statuses(harness, 2) == [429, 429]
     harness.now += 2
     assert statuses(harness, 8) == [201] * 7 + [429]
@@ -208,7 +208,7 @@ def test_a_scenario_from_a_file_is_played(tmp_path: Path) -> None:
         ('[x]\ninterpretations = { no-user = "x" }', "no-user"),
     ],
 )
-def test_a_wrong_file_is_told_where_it_is_wrong(tmp_path: Path, text: str, words: str) -> None:
+def test_the_message_says_where_a_file_is_wrong(tmp_path: Path, text: str, words: str) -> None:
     file = tmp_path / "mine.toml"
     file.write_text(text, encoding="utf-8")
     with pytest.raises(ConfigError, match=words) as wrong:

@@ -28,6 +28,7 @@ from tracksync.cassettes.manifest import ManifestEntry
 from tracksync.cassettes.session_recording import SessionRecorder
 from tracksync.cli import root
 from tracksync.contract.clauses import Side, catalogue
+from tracksync.faults.catalogue import servers
 from tracksync.mock import MockApp, MockConfig
 from tracksync.model.events import Event
 from tracksync.proxy import Keys
@@ -246,7 +247,7 @@ def environment(**more: str) -> dict[str, str]:
 
 
 def test_ctrl_c_ends_it_with_the_verdict_and_every_report(tmp_path: Path) -> None:
-    with served(MockApp(MockConfig(key=KEY, faults=("last-stays",)))) as url:
+    with served(MockApp(MockConfig(key=KEY, faults=servers(("last-stays",))))) as url:
         words = ["--upstream", url, "--port", "0", "--record", "tapes", "--html", "p.html", "--json", "p.json"]
         process = subprocess.Popen(
             [sys.executable, "-m", "tracksync", "proxy", *words, "--junit", "p.xml", "--markdown", "p.md"],

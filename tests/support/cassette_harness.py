@@ -17,6 +17,7 @@ from typing import Any
 import uvicorn
 
 from tracksync.cassettes.replaying import ReplayPlan, replay
+from tracksync.faults.catalogue import servers
 from tracksync.mock import MockApp, MockConfig
 from tracksync.model.events import Event, ExchangeChecked, FindingConfirmed, RunEnded, Skipped
 
@@ -26,9 +27,9 @@ CANARY = "c4a17b2e-93d5-4f60-8a1e-5b7c2d9e0f13"
 
 
 @contextlib.contextmanager
-def served(**config: Any) -> Iterator[str]:
+def served(*, faults: tuple[str, ...] = (), **config: Any) -> Iterator[str]:
     """A mock on a free port; gives its URL."""
-    app = MockApp(MockConfig(**config))
+    app = MockApp(MockConfig(faults=servers(faults), **config))
     server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_level="error"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

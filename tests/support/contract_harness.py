@@ -23,6 +23,7 @@ from tracksync.engine.fuzzing import freshness, harmful, new_prefix
 from tracksync.engine.pace import Pace
 from tracksync.engine.session import Sent, Session, TargetLost
 from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
+from tracksync.faults.catalogue import servers
 from tracksync.generate.build import Step, attributes_request
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import Probe
@@ -195,7 +196,7 @@ def open_harness(
     """A desk for the URL, or for the embedded mock. Ends the session with words where it cannot work."""
     number = int(seed) if seed and seed.isdigit() else None
     if url is None:
-        config = MockConfig(rate_limit=rate_limit or EMBEDDED_RATE, faults=faults)
+        config = MockConfig(rate_limit=rate_limit or EMBEDDED_RATE, faults=servers(faults))
         renew = partial(EmbeddedMock, config)
         return Harness(renew(), "ts-suite", True, number, config.rate_limit, True, renew, Redactor())
     if faults:

@@ -18,6 +18,7 @@ from typing import Final
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.engine import FuzzPlan, fuzz
 from tracksync.engine.targets import Target, authorization
+from tracksync.faults.catalogue import servers
 from tracksync.generate.build import SYNC, Step
 from tracksync.mock import MockApp, MockConfig
 from tracksync.model.events import Cleaned, Event, ExchangeChecked, FindingConfirmed, RunEnded
@@ -92,7 +93,7 @@ class DisturbedRun:
             unprivileged_key=UNPRIVILEGED,
             rate_limit=weather.limit,
             interpretations=self.interpretations,
-            faults=self.faults,
+            faults=servers(self.faults),
             seed=self.seed,
             async_delay=weather.queued,
         )

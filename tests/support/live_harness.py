@@ -31,6 +31,7 @@ class Disturbed:
     """The mock as an ASGI app, with a share of responses gone wrong and a control path."""
 
     def __init__(self, options: argparse.Namespace) -> None:
+        from tracksync.faults.catalogue import servers
         from tracksync.mock import MockApp, MockConfig
 
         self.options = options
@@ -42,7 +43,7 @@ class Disturbed:
                 async_delay=options.delay,
                 window_seconds=60,
                 interpretations=dict(pair.split("=") for pair in options.interpretation),
-                faults=tuple(options.fault),
+                faults=servers(options.fault),
             )
         )
         self.rng = random.Random(options.seed)
@@ -144,11 +145,12 @@ class Disturbed:
 
     async def control(self, scope: Any, send: Any) -> None:
         if scope["path"] == "/_fault":
-            from tracksync.faults.catalogue import faulty_core
+            from tracksync.faults.catalogue import servers
+            from tracksync.mock.core import with_faults
 
             names = scope["query_string"].decode().split(",")
             core = self.app._core
-            core.__class__ = faulty_core(names)
+            core.__class__ = with_faults(servers(names))
         elif scope["path"] == "/_reading":
             row, _, interpretation = scope["query_string"].decode().partition("=")
             self.app._core.interpretations = {**self.app._core.interpretations, row: interpretation}

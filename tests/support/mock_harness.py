@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tracksync.faults.catalogue import servers
 from tracksync.mock import MockApp, MockConfig
 from tracksync.model.exchange import Request, Response, header
 
@@ -35,9 +36,9 @@ def request(
 class Harness:
     """One mock and a clock that only moves when it is told to."""
 
-    def __init__(self, **config: Any) -> None:
+    def __init__(self, *, faults: tuple[str, ...] = (), **config: Any) -> None:
         self.now = START
-        self.app = MockApp(MockConfig(**config), clock=lambda: self.now)
+        self.app = MockApp(MockConfig(faults=servers(faults), **config), clock=lambda: self.now)
 
     def send(
         self,

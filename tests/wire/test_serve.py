@@ -18,6 +18,7 @@ import trustme
 from mock_harness import SYNC
 
 from tracksync.errors import UsageError
+from tracksync.faults.catalogue import servers
 from tracksync.mock import MockApp, MockConfig
 from tracksync.wire.serve import serve, served
 
@@ -106,7 +107,7 @@ def test_a_cut_body_ends_before_its_announced_length() -> None:
 
 
 def test_a_fault_cuts_bodies_too() -> None:
-    with mock(faults=("body-cut-short",)) as (client, _):
+    with mock(faults=servers(("body-cut-short",))) as (client, _):
         for _ in range(8):
             assert client.post(SYNC, json=body()).status_code == 201
         with pytest.raises(httpx.RemoteProtocolError):

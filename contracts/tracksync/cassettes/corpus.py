@@ -18,7 +18,7 @@ from tracksync.cassettes.normalising import OURS
 from tracksync.cassettes.overlapping import overlaps, record_overlap
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.engine.targets import EmbeddedMock
-from tracksync.faults.catalogue import catalogue
+from tracksync.faults.catalogue import catalogue, servers
 from tracksync.generate.build import Step, attributes_request, event_request, json_request, purchase_request
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import PROBES, rate_burst
@@ -89,7 +89,7 @@ def _raced(fault: str) -> GeneratedCassette:
     """The first overlap that shows a clause which the fault is said to break, else the first that breaks any."""
     shown: list[GeneratedCassette] = []
     for name, before, pair in overlaps(Namer(OURS, random.Random(0)).scope(RACES)):
-        config = MockConfig(rate_limit=RATE_LIMIT, array_limit=ARRAY_LIMIT, faults=(fault,))
+        config = MockConfig(rate_limit=RATE_LIMIT, array_limit=ARRAY_LIMIT, faults=servers((fault,)))
         generated = generate_cassette(
             record_overlap(config, before, pair), _entry(name, RATE_LIMIT, {}, (fault,)), Redactor()
         )
@@ -106,7 +106,12 @@ def record(
     """Play steps against a new mock and record what went over the wire."""
     limit = BURST if name == "rate-burst" else RATE_LIMIT
     target = EmbeddedMock(
-        MockConfig(rate_limit=limit, array_limit=ARRAY_LIMIT, interpretations=interpretations or {}, faults=faults)
+        MockConfig(
+            rate_limit=limit,
+            array_limit=ARRAY_LIMIT,
+            interpretations=interpretations or {},
+            faults=servers(faults),
+        )
     )
     exchanges: list[Exchange] = [target.send(step) for step in steps]
     return generate_cassette(exchanges, _entry(name, limit, interpretations or {}, faults), Redactor())

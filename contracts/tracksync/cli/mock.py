@@ -151,6 +151,7 @@ def command(
     """
     if key_path is not None and cert_path is None:
         raise UsageError("--tls-key is the private key of a certificate; name that with --tls-cert")
+    from tracksync.faults.catalogue import servers
     from tracksync.mock import MockApp, MockConfig
     from tracksync.wire.serve import serve
 
@@ -163,7 +164,7 @@ def command(
             rate_limit=rate_limit,
             array_limit=array_limit,
             interpretations=interpretations,
-            faults=faults,
+            faults=servers(faults),
             scenario=scenario,
             seed=seed,
         )

@@ -62,9 +62,13 @@ LARGEST_SEED: Final = 2**32 - 1
     metavar="N",
     help=f"Operations on each endpoint, retries aside.  [default: {DEFAULT_OPERATIONS}]",
 )
-@click.option("--users", type=click.IntRange(1, 1000), metavar="N", help="Users that the clients share.  [default: 2 or 3]")
+@click.option(
+    "--users", type=click.IntRange(1, 1000), metavar="N", help="Users that the clients share.  [default: 2 or 3]"
+)
 @click.option("--cells", type=click.IntRange(1, 1000), metavar="N", help="Attributes, events and products a user.")
-@click.option("--overlap", is_flag=True, help="Do not wait for each other on a cell; report which consistency holds then.")
+@click.option(
+    "--overlap", is_flag=True, help="Do not wait for each other on a cell; report which consistency holds then."
+)
 @max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend about N data points at most.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N", help="The same seed draws the same writes.")

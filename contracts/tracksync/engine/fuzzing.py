@@ -25,6 +25,7 @@ from tracksync.engine.shrink import related, shrink
 from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
 from tracksync.engine.verifying import Verifier
 from tracksync.errors import Incomplete, UsageError
+from tracksync.faults.catalogue import servers
 from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.probes import PROBES, Probe, rate_burst
@@ -138,7 +139,7 @@ def open_target(plan: FuzzPlan, prefixes: Sequence[str]) -> Target:
         return EmbeddedMock(
             MockConfig(
                 rate_limit=plan.rate_limit or EMBEDDED_RATE,
-                faults=plan.faults,
+                faults=servers(plan.faults),
                 interpretations=plan.mock_interpretations,
                 seed=plan.seed,
                 array_limit=plan.array_limit or bounds().array_elements.most,

@@ -18,7 +18,7 @@ import httpx
 from tracksync.config import is_loopback
 from tracksync.generate.build import Step
 from tracksync.mock import MockApp, MockConfig
-from tracksync.mock.call import AnswerLost
+from tracksync.mock.call import ResponseLost
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Headers, Request, Response
 
 USER_AGENT = "tracksync"
@@ -127,7 +127,7 @@ class EmbeddedMock:
         failure: Failure | None = None
         try:
             response = self.app.handle(request)
-        except AnswerLost as lost:
+        except ResponseLost as lost:
             failure = Failure(lost.kind, str(lost))
         self._time = max(self._time, sent) + self.TICK
         return Exchange(step.request, response, sent, self._time, step.credential, failure, _tags(step))

@@ -1,172 +1,174 @@
-"""Faults of finding and creating users, and of spelling."""
+"""Faults of finding users: by alias, by email and by phone."""
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault
+from tracksync.faults.registry import fault, faults, row
 from tracksync.mock.call import Call, Detail, Refused, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile, UserIdentity
 
 
-# --- creating ---------------------------------------------------------------------------------------------------
-@fault("unknown-user-refused")
-class _UnknownUserRefused(Core):
-    def create(self, task: WriteTask) -> Profile:
-        if task.who.kind == "external_id":
-            raise Refused(400, Detail("No such user", task.section, task.index))
-        return super().create(task)
+@faults(
+    row(
+        "phone-found-by-events-only",
+        "A phone leads to the profile that was given it for events only.",
+        "TS-USER-PHONE-FINDS",
+        found=lambda core, task, right: (
+            None
+            if (task.who.kind == "phone" and task.section != "events")
+            and right is not None
+            and (right.external_id is not None)
+            else right
+        ),
+    ),
+    row(
+        "email-found-by-events-only",
+        "An email leads to the profile that was given it for events only.",
+        "TS-PURCHASE-COUNT",
+        "TS-ATTR-INC",
+        "TS-INTERPRETATION-KEPT",
+        found=lambda core, task, right: (
+            None
+            if (task.who.kind == "email" and task.section != "events")
+            and right is not None
+            and (right.external_id is not None)
+            else right
+        ),
+    ),
+    row(
+        "email-purchase-finds-no-user",
+        "A purchase by email finds no user and makes a new profile.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-PURCHASE-COUNT",
+        found=lambda core, task, right: None if task.who.kind == "email" and task.section == "purchases" else right,
+    ),
+    row(
+        "update-only-finds-no-user",
+        "With _update_existing_only no user is ever found.",
+        "TS-USER-UPDATE-KNOWN",
+        found=lambda core, task, right: None if task.item.get("_update_existing_only") is True else right,
+    ),
+    row(
+        "email-always-creates",
+        "Each request by email creates a profile.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-VISIBLE",
+        "TS-EVENT-COUNT",
+        found=lambda core, task, right: None if task.who.kind == "email" and task.create else right,
+    ),
+    row(
+        "phone-always-creates",
+        "Each request by phone creates a profile.",
+        "TS-USER-PHONE-FINDS",
+        "TS-STATE-VISIBLE",
+        "TS-EVENT-COUNT",
+        found=lambda core, task, right: None if task.who.kind == "phone" and task.create else right,
+    ),
+)
+def _finds(found: Callable[[Core, WriteTask, Profile | None], Profile | None]) -> type[Core]:
+    """Finds another profile than the identifier names, or none."""
+
+    class Finds(Core):
+        def find(self, task: WriteTask) -> Profile | None:
+            return found(self, task, super().find(task))
+
+    return Finds
 
 
-@fault("unknown-user-not-created")
-class _UnknownUserNotCreated(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        explicit = who.kind != "external_id" or item.get("_update_existing_only") is False
-        return explicit and super().may_create(section, index, item, who)
+def _recent(profile: Profile) -> int:
+    return profile.updated
 
 
-@fault("event-creates-nobody")
-class _EventCreatesNobody(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        return section != "events" and super().may_create(section, index, item, who)
+@faults(
+    row(
+        "email-finds-the-oldest",
+        "Of several profiles with an email the oldest is found.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-USERS-APART",
+        "TS-EVENT-COUNT",
+        chosen=lambda sharing: sharing[0],
+    ),
+    row(
+        "email-finds-the-least-recent",
+        "Of several profiles with an email the least recently updated is found.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-USERS-APART",
+        "TS-EVENT-COUNT",
+        chosen=lambda sharing: min((one for one in sharing if one.external_id is not None), key=_recent, default=None),
+    ),
+    row(
+        "email-finds-those-without-external-id",
+        "Of several profiles with an email one without external_id is found.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-USERS-APART",
+        "TS-EVENT-COUNT",
+        chosen=lambda sharing: max((one for one in sharing if one.external_id is None), key=_recent, default=None),
+    ),
+    row(
+        "email-finds-the-most-recent-of-all",
+        "Of several profiles with an email the most recently updated is found, with an external_id or not.",
+        "TS-USER-EMAIL-FINDS",
+        chosen=lambda sharing: max(sharing, key=_recent),
+    ),
+    row(
+        "email-moves-to-the-newest",
+        "Of several profiles the one that got the email last is found.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-USERS-APART",
+        "TS-EVENT-COUNT",
+        chosen=lambda sharing: sharing[-1],
+    ),
+)
+def _shared(chosen: Callable[[list[Profile]], Profile | None]) -> type[Core]:
+    """Finds another one of several profiles with an email."""
+
+    class Shared(Core):
+        def find(self, task: WriteTask) -> Profile | None:
+            sharing = self.store.sharing("email", task.who.key) if task.who.kind == "email" else []
+            found = chosen(sharing) if sharing else None
+            return super().find(task) if found is None else found
+
+    return Shared
 
 
-@fault("purchase-creates-nobody")
-class _PurchaseCreatesNobody(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        return section != "purchases" and super().may_create(section, index, item, who)
+# --- aliases and other identifiers ----------------------------------------------------------------------------
 
 
-@fault("explicit-false-creates-nobody")
-class _ExplicitFalseCreatesNobody(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        spoiled = who.kind == "external_id" and "_update_existing_only" in item
-        return not spoiled and super().may_create(section, index, item, who)
-
-
-@fault("update-only-creates")
-class _UpdateOnlyCreates(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        return who.kind == "external_id" or super().may_create(section, index, item, who)
-
-
-@fault("update-only-creates-for-email")
-class _UpdateOnlyCreatesForEmail(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        return who.kind == "email" or super().may_create(section, index, item, who)
-
-
-@fault("update-only-creates-for-purchases")
-class _UpdateOnlyCreatesForPurchases(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        spoiled = section == "purchases" and who.kind in ("external_id", "email", "phone")
-        return spoiled or super().may_create(section, index, item, who)
-
-
-@fault("update-only-creates-in-silence")
-class _UpdateOnlyCreatesInSilence(Core):
+@fault("braze-id-event-creates", "An event by an unknown braze_id creates a user.", "TS-USER-BRAZE-ID")
+class _BrazeIdPurchaseCreates(Core):
     def perform(self, call: Call, task: WriteTask) -> WriteResult:
-        outcome = super().perform(call, task)
-        if outcome.profile is None and task.who.kind == "external_id":
-            task.create = True
-            super().perform(call, task)
-        return outcome
+        if task.who.kind == "braze_id" and task.section == "events":
+            key = ("made", str(task.who.key))
+            profile = self.store.find("user_alias", key) or self.store.create("user_alias", key)
+            return self.write(call, task, profile, True)
+        return super().perform(call, task)
 
 
-@fault("update-only-finds-nobody")
-class _UpdateOnlyFindsNobody(Core):
-    def find(self, task: WriteTask) -> Profile | None:
-        return None if task.item.get("_update_existing_only") is True else super().find(task)
+@fault("second-phone-ignored", "A profile that has a phone does not take another.", "TS-USER-PHONE-FINDS")
+class _SecondPhoneIgnored(Core):
+    def write_field(self, task: WriteTask, profile: Profile, name: str, value: Any) -> None:
+        if name == "phone" and profile.phone is not None:
+            return
+        super().write_field(task, profile, name, value)
 
 
-@fault("update-only-updates-nothing")
-class _UpdateOnlyUpdatesNothing(Core):
-    def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
-        before = dict(profile.attributes)
-        super().write_attributes(task, profile, outcome)
-        if task.item.get("_update_existing_only") is True:
-            profile.attributes = before
+@fault(
+    "no-user-shown-as-an-entry",
+    "Where no user was found, users has an entry with the identifier.",
+    "TS-USER-UPDATE-ONLY",
+    "TS-USER-ALIAS-DEFAULT",
+    "TS-OK-SHOWS",
+)
+class _NobodyShownAsAnEntry(Core):
+    def no_user(self, call: Call, task: WriteTask) -> dict[str, Any]:
+        return self.with_users(call, [{task.who.kind: task.who.shown}])
 
 
-@fault("alias-created-by-default")
-class _AliasCreatedByDefault(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        default = who.kind == "user_alias" and item.get("_update_existing_only") is None
-        return default or super().may_create(section, index, item, who)
-
-
-@fault("alias-event-creates-by-default")
-class _AliasEventCreatesByDefault(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        default = section != "attributes" and who.kind == "user_alias" and item.get("_update_existing_only") is None
-        return default or super().may_create(section, index, item, who)
-
-
-@fault("alias-never-created")
-class _AliasNeverCreated(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        return who.kind != "user_alias" and super().may_create(section, index, item, who)
-
-
-@fault("alias-event-creates-in-silence")
-class _AliasEventCreatesInSilence(Core):
-    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
-        silent = outcome.created and task.who.kind == "user_alias" and task.section != "attributes"
-        return self.nobody(call, task) if silent else super().success(call, task, outcome)
-
-
-@fault("alias-event-creation-refused")
-class _AliasEventCreationRefused(Core):
-    def create(self, task: WriteTask) -> Profile:
-        if task.who.kind == "user_alias" and task.section != "attributes":
-            raise Refused(400, Detail("No such user", task.section, task.index))
-        return super().create(task)
-
-
-@fault("alias-label-ignored")
-class _AliasLabelIgnored(Core):
-    def alias_key(self, label: str, name: str) -> tuple[str, str]:
-        return super().alias_key("", name)
-
-
-@fault("alias-name-ignored")
-class _AliasNameIgnored(Core):
-    def alias_key(self, label: str, name: str) -> tuple[str, str]:
-        return super().alias_key(label, "")
-
-
-@fault("alias-key-joined")
-class _AliasKeyJoined(Core):
-    def alias_key(self, label: str, name: str) -> tuple[str, str]:
-        return super().alias_key("", ":".join(sorted((label, name))))
-
-
-@fault("alias-is-external-id")
-class _AliasIsExternalId(Core):
-    def find(self, task: WriteTask) -> Profile | None:
-        found = super().find(task)
-        if found is None and task.who.kind == "user_alias":
-            return self.store.find("external_id", task.who.shown["alias_name"])
-        return found
-
-
-# --- email and phone --------------------------------------------------------------------------------------------
-@fault("email-creates-nobody")
-class _EmailCreatesNobody(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        return who.kind != "email" and super().may_create(section, index, item, who)
-
-
-@fault("phone-creates-nobody")
-class _PhoneCreatesNobody(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        return who.kind != "phone" and super().may_create(section, index, item, who)
-
-
-@fault("phone-refused")
+# --- email and phone ------------------------------------------------------------------------------------------
+@fault("phone-refused", "An unknown phone is refused with 400.", "TS-USER-PHONE-CREATE", "TS-OK-STATUS")
 class _PhoneRefused(Core):
     def create(self, task: WriteTask) -> Profile:
         if task.who.kind == "phone":
@@ -174,42 +176,12 @@ class _PhoneRefused(Core):
         return super().create(task)
 
 
-@fault("email-always-creates")
-class _EmailAlwaysCreates(Core):
-    def find(self, task: WriteTask) -> Profile | None:
-        return None if task.who.kind == "email" and task.create else super().find(task)
-
-
-@fault("phone-always-creates")
-class _PhoneAlwaysCreates(Core):
-    def find(self, task: WriteTask) -> Profile | None:
-        return None if task.who.kind == "phone" and task.create else super().find(task)
-
-
-@fault("email-finds-the-oldest")
-class _EmailFindsTheOldest(Core):
-    def find(self, task: WriteTask) -> Profile | None:
-        sharing = self.store.sharing("email", task.who.key) if task.who.kind == "email" else []
-        return sharing[0] if sharing else super().find(task)
-
-
-@fault("email-finds-the-least-recent")
-class _EmailFindsTheLeastRecent(Core):
-    def find(self, task: WriteTask) -> Profile | None:
-        sharing = self.store.sharing("email", task.who.key) if task.who.kind == "email" else []
-        named = [profile for profile in sharing if profile.external_id is not None]
-        return min(named, key=lambda profile: profile.updated) if named else super().find(task)
-
-
-@fault("email-finds-those-without-external-id")
-class _EmailFindsThoseWithoutExternalId(Core):
-    def find(self, task: WriteTask) -> Profile | None:
-        sharing = self.store.sharing("email", task.who.key) if task.who.kind == "email" else []
-        nameless = [profile for profile in sharing if profile.external_id is None]
-        return max(nameless, key=lambda profile: profile.updated) if nameless else super().find(task)
-
-
-@fault("email-writes-to-all")
+@fault(
+    "email-writes-to-all",
+    "An update by email goes to all profiles that have it.",
+    "TS-STATE-USERS-APART",
+    "TS-USER-EMAIL-FINDS",
+)
 class _EmailWritesToAll(Core):
     def write(self, call: Call, task: WriteTask, profile: Profile, created: bool) -> WriteResult:
         outcome = super().write(call, task, profile, created)
@@ -220,40 +192,51 @@ class _EmailWritesToAll(Core):
         return outcome
 
 
-@fault("email-attribute-not-found-by")
+@fault(
+    "email-attribute-not-found-by",
+    "A profile is not found by an email that was set as its attribute.",
+    "TS-USER-EMAIL-FINDS",
+    "TS-EVENT-COUNT",
+    "TS-STATE-VISIBLE",
+)
 class _EmailAttributeNotFoundBy(Core):
     def write_field(self, task: WriteTask, profile: Profile, name: str, value: Any) -> None:
         if name != "email":
             super().write_field(task, profile, name, value)
 
 
-@fault("phone-attribute-not-found-by")
+@fault(
+    "phone-attribute-not-found-by",
+    "A profile is not found by a phone that was set as its attribute.",
+    "TS-USER-PHONE-FINDS",
+    "TS-EVENT-COUNT",
+    "TS-STATE-VISIBLE",
+)
 class _PhoneAttributeNotFoundBy(Core):
     def write_field(self, task: WriteTask, profile: Profile, name: str, value: Any) -> None:
         if name != "phone":
             super().write_field(task, profile, name, value)
 
 
-@fault("email-moves-to-the-newest")
-class _EmailMovesToTheNewest(Core):
-    def find(self, task: WriteTask) -> Profile | None:
-        sharing = self.store.sharing("email", task.who.key) if task.who.kind == "email" else []
-        return sharing[-1] if sharing else super().find(task)
-
-
-@fault("phone-leads")
+@fault("phone-leads", "With both email and phone the phone is the identifier.", "TS-USER-EMAIL-LEADS")
 class _PhoneLeads(Core):
     def precedence(self) -> tuple[str, ...]:
         return (*super().precedence()[:3], "phone", "email")
 
 
-@fault("email-over-external-id")
+@fault(
+    "email-over-external-id",
+    "An email is the identifier even beside an external_id.",
+    "TS-OK-IDENTIFIER",
+    "TS-USER-EMAIL-FINDS",
+    "TS-STATE-USERS-APART",
+)
 class _EmailOverExternalId(Core):
     def precedence(self) -> tuple[str, ...]:
         return ("email", "phone", *super().precedence()[:3])
 
 
-@fault("email-and-phone-refused")
+@fault("email-and-phone-refused", "Email and phone together are refused.", "TS-USER-EMAIL-LEADS", "TS-OK-STATUS")
 class _EmailAndPhoneRefused(Core):
     def identify(self, section: str, index: int, item: dict[str, Any]) -> UserIdentity:
         who = super().identify(section, index, item)
@@ -262,56 +245,15 @@ class _EmailAndPhoneRefused(Core):
         return who
 
 
-@fault("email-and-phone-lost")
+@fault(
+    "email-and-phone-lost",
+    "With both email and phone the response is right and nothing is stored.",
+    "TS-USER-EMAIL-LEADS",
+    "TS-STATE-VISIBLE",
+)
 class _EmailAndPhoneLost(Core):
     def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
         before = dict(profile.attributes)
         super().write_attributes(task, profile, outcome)
         if task.who.kind == "email" and task.item.get("phone") is not None:
             profile.attributes = before
-
-
-# --- braze_id ---------------------------------------------------------------------------------------------------
-@fault("braze-id-creates")
-class _BrazeIdCreates(Core):
-    def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        return who.kind == "braze_id" or super().may_create(section, index, item, who)
-
-
-# --- spelling ---------------------------------------------------------------------------------------------------
-def _respell(name: str, kinds: tuple[str, ...], change: Callable[[str], str]) -> None:
-    """Enter a fault that keeps identifiers or names of some kinds under another spelling."""
-
-    class _Respelled(Core):
-        def spell(self, kind: str, text: str) -> str:
-            spelt = super().spell(kind, text)
-            return change(spelt) if kind in kinds else spelt
-
-    fault(name)(_Respelled)
-
-
-def _without_tag(text: str) -> str:
-    local, at, domain = text.partition("@")
-    return local.partition("+")[0] + at + domain
-
-
-_respell("external-id-any-case", ("external_id",), str.lower)
-_respell("external-id-trimmed", ("external_id",), lambda text: text.strip() or text)
-_respell("external-id-first-40", ("external_id",), lambda text: text[:40])
-_respell("external-id-composed", ("external_id",), lambda text: unicodedata.normalize("NFC", text))
-_respell("external-id-leading-zeros-dropped", ("external_id",), lambda text: text.lstrip("0") or text)
-_respell("alias-any-case", ("alias_name", "alias_label"), str.lower)
-_respell("email-any-case", ("email",), str.lower)
-_respell("email-tag-dropped", ("email",), _without_tag)
-_respell("phone-without-plus", ("phone",), lambda text: text.lstrip("+"))
-_respell("event-name-any-case", ("event",), str.lower)
-_respell("event-name-trimmed", ("event",), str.strip)
-_respell("event-name-ascii-only", ("event",), lambda text: text.encode("ascii", "replace").decode())
-_respell("event-name-composed", ("event",), lambda text: unicodedata.normalize("NFC", text))
-_respell("product-any-case", ("product",), str.lower)
-_respell("product-trimmed", ("product",), str.strip)
-_respell("product-punctuation-dropped", ("product",), lambda text: "".join(c for c in text if c.isalnum() or c == " "))
-_respell("attribute-name-any-case", ("attribute",), str.lower)
-_respell("attribute-name-trimmed", ("attribute",), str.strip)
-_respell("attribute-name-ascii-only", ("attribute",), lambda text: text.encode("ascii", "replace").decode())
-_respell("attribute-name-with-underscores", ("attribute",), lambda text: text.replace(" ", "_").replace("-", "_"))

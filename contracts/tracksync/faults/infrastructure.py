@@ -22,8 +22,13 @@ def _who(task: WriteTask) -> tuple[str, Any]:
     return task.who.kind, task.who.key
 
 
-# --- caches -----------------------------------------------------------------------------------------------------
-@fault("answer-cached-for-equal-requests")
+# --- caches ---------------------------------------------------------------------------------------------------
+@fault(
+    "response-cached-for-equal-requests",
+    "A request that equals an earlier one is applied, and answered as that one was.",
+    "TS-EVENT-COUNT",
+    "TS-STATE-VISIBLE",
+)
 class _AnswerCachedForEqualRequests(Core):
     def __init__(self, config: MockConfig, clock: Callable[[], float]) -> None:
         super().__init__(config, clock)
@@ -33,7 +38,12 @@ class _AnswerCachedForEqualRequests(Core):
         return self.__bodies.setdefault(call.request.body, super().serve_sync(call))
 
 
-@fault("nobody-remembered")
+@fault(
+    "no-user-remembered",
+    "Who was not found is not found by update-only requests either after being created.",
+    "TS-USER-UPDATE-KNOWN",
+    "TS-STATE-VISIBLE",
+)
 class _NobodyRemembered(Core):
     __missed: frozenset[Any] = frozenset()
 
@@ -41,13 +51,18 @@ class _NobodyRemembered(Core):
         only = task.item.get("_update_existing_only") is True
         if only and _who(task) in self.__missed:
             call.status = 201
-            return self.nobody(call, task)
+            return self.no_user(call, task)
         if only and self.find(task) is None:
             self.__missed |= {_who(task)}
         return super().complete(call, task)
 
 
-@fault("permission-remembered")
+@fault(
+    "permission-remembered",
+    "A body that came with the right key once is accepted with any key.",
+    "TS-AUTH-INVALID",
+    "TS-AUTH-PERMISSION",
+)
 class _PermissionRemembered(Core):
     __known: frozenset[bytes] = frozenset()
 
@@ -57,7 +72,11 @@ class _PermissionRemembered(Core):
             self.__known |= {call.request.body}
 
 
-@fault("refused-after-a-wrong-key")
+@fault(
+    "refused-after-a-wrong-key",
+    "The request after one with a wrong key is answered 401, whatever its key.",
+    "TS-OK-STATUS",
+)
 class _RefusedAfterAWrongKey(Core):
     __after = False
 
@@ -72,8 +91,13 @@ class _RefusedAfterAWrongKey(Core):
             self.refuse_key(call, self.key_sent(call))
 
 
-# --- nodes and shards -------------------------------------------------------------------------------------------
-@fault("two-nodes-apart")
+# --- nodes and shards -----------------------------------------------------------------------------------------
+@fault(
+    "two-nodes-apart",
+    "Requests go to two nodes in turn, each with a memory of its own.",
+    "TS-STATE-VISIBLE",
+    "TS-EVENT-COUNT",
+)
 class _TwoNodesApart(Core):
     __other: Store | None = None
 
@@ -83,7 +107,7 @@ class _TwoNodesApart(Core):
         return super().serve_sync(call)
 
 
-@fault("windows-of-two-nodes")
+@fault("windows-of-two-nodes", "Two nodes response in turn, each with a rate window of its own.", "TS-RATE-REMAINING")
 class _WindowsOfTwoNodes(Core):
     __used: tuple[int, ...] = (0, 0)
 
@@ -93,7 +117,9 @@ class _WindowsOfTwoNodes(Core):
         return max(0, window.limit - self.__used[here])
 
 
-@fault("remaining-per-user")
+@fault(
+    "remaining-per-user", "x-ratelimit-remaining begins anew with each request that is accepted.", "TS-RATE-REMAINING"
+)
 class _RemainingPerUser(Core):
     def rate_headers(self, call: Call) -> Headers:
         headers = super().rate_headers(call)
@@ -113,38 +139,53 @@ class _Sharded(Core):
         profile.fields["shard"] = self.__made % 7
         return profile
 
-    def stray(self, task: WriteTask) -> bool:
+    def _stray(self, task: WriteTask) -> bool:
         """Whether the task's user is on the shard that goes wrong."""
         profile = self.find(task)
         return profile is not None and profile.fields.get("shard") == 6
 
 
-@fault("every-seventh-user-not-stored")
+@fault(
+    "every-seventh-user-not-stored",
+    "Updates of every seventh user are answered rightly and not stored.",
+    "TS-STATE-VISIBLE",
+)
 class _EverySeventhUserNotStored(_Sharded):
     def complete(self, call: Call, task: WriteTask) -> Any:
         held = self.find(task)
-        before = held.snapshot() if held is not None and self.stray(task) else None
+        before = held.snapshot() if held is not None and self._stray(task) else None
         body = super().complete(call, task)
         if held is not None and before is not None:
             held.restore(before)
         return body
 
 
-@fault("every-seventh-user-500")
+@fault("every-seventh-user-500", "Updates of every seventh user are answered 500.", "TS-ANSWER-SERVER-ERROR")
 class _EverySeventhUser500(_Sharded):
     def complete(self, call: Call, task: WriteTask) -> Any:
-        if self.stray(task):
+        if self._stray(task):
             raise Refused(500, message="Internal Server Error", bare=True)
         return super().complete(call, task)
 
 
-@fault("every-seventh-user-an-hour-off")
+@fault(
+    "every-seventh-user-an-hour-off",
+    "The times of every seventh user are recorded an hour early.",
+    "TS-EVENT-FIRST",
+    "TS-EVENT-LAST",
+    "TS-PURCHASE-FIRST",
+    "TS-EVENT-OFFSET",
+)
 class _EverySeventhUserAnHourOff(_Sharded):
     def recorded(self, call: Call, task: WriteTask) -> int:
-        return super().recorded(call, task) - 3_600_000_000 * self.stray(task)
+        return super().recorded(call, task) - 3_600_000_000 * self._stray(task)
 
 
-@fault("sixty-attributes-kept")
+@fault(
+    "sixty-attributes-kept",
+    "A profile keeps sixty attributes; further ones are shown and not stored.",
+    "TS-STATE-VISIBLE",
+)
 class _SixtyAttributesKept(Core):
     def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
         super().write_attributes(task, profile, outcome)
@@ -152,7 +193,13 @@ class _SixtyAttributesKept(Core):
             del profile.attributes[name]
 
 
-@fault("profile-over-64-kilobytes-not-stored")
+@fault(
+    "profile-over-64-kilobytes-not-stored",
+    "An update that makes the profile larger than 64 KB is shown and not stored.",
+    "TS-STATE-VISIBLE",
+    "TS-OBJECT-SET",
+    "TS-STATE-KEYS-APART",
+)
 class _ProfileOver64KilobytesNotStored(Core):
     def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
         before = dict(profile.attributes)
@@ -161,7 +208,11 @@ class _ProfileOver64KilobytesNotStored(Core):
             profile.attributes = before
 
 
-@fault("second-update-within-a-second-lost")
+@fault(
+    "second-update-within-a-second-lost",
+    "A second update of one user's attributes within a second is shown and not stored.",
+    "TS-STATE-VISIBLE",
+)
 class _SecondUpdateWithinASecondLost(Core):
     __last: tuple[str, int] = ("", 0)
 
@@ -174,7 +225,7 @@ class _SecondUpdateWithinASecondLost(Core):
         self.__last = moment
 
 
-# --- leftovers of the request before ----------------------------------------------------------------------------
+# --- leftovers of the request before --------------------------------------------------------------------------
 class _After(Core):
     """Knows the status of the answer before."""
 
@@ -185,38 +236,40 @@ class _After(Core):
         self.__before, self.__status = self.__status, call.status
         return super().seal(call, body)
 
-    def after(self, call: Call, status: int) -> bool:
+    def _after(self, call: Call, status: int) -> bool:
         """Whether this is a success that comes right after an answer with `status`."""
         return call.status == 201 and self.__before == status
 
 
-@fault("errors-of-the-one-before")
+@fault("errors-of-the-one-before", "The success after a 400 carries errors.", "TS-OK-NO-ERRORS")
 class _ErrorsOfTheOneBefore(_After):
     def decorate(self, call: Call, body: Any) -> Any:
         body = super().decorate(call, body)
-        return body | {"errors": [self.error_entry(call, Detail("Invalid"))]} if self.after(call, 400) else body
+        return body | {"errors": [self.error_entry(call, Detail("Invalid"))]} if self._after(call, 400) else body
 
 
-@fault("message-of-the-one-before")
+@fault("message-of-the-one-before", "The success after a 403 carries its message.", "TS-OK-MESSAGE")
 class _MessageOfTheOneBefore(_After):
     def decorate(self, call: Call, body: Any) -> Any:
         body = super().decorate(call, body)
-        return body | {"message": "Forbidden"} if self.after(call, 403) else body
+        return body | {"message": "Forbidden"} if self._after(call, 403) else body
 
 
-@fault("media-of-the-one-before")
+@fault("media-of-the-one-before", "The success after a 404 is announced as HTML.", "TS-ANSWER-MEDIA")
 class _MediaOfTheOneBefore(_After):
     def media(self, call: Call) -> str:
-        return "text/html" if self.after(call, 404) else super().media(call)
+        return "text/html" if self._after(call, 404) else super().media(call)
 
 
-@fault("rate-headers-missing-after-a-400")
+@fault("rate-headers-missing-after-a-400", "The success after a 400 carries no rate headers.", "TS-RATE-HEADERS")
 class _RateHeadersMissingAfterA400(_After):
     def rate_headers(self, call: Call) -> Headers:
-        return () if self.after(call, 400) else super().rate_headers(call)
+        return () if self._after(call, 400) else super().rate_headers(call)
 
 
-@fault("merge-flag-stays")
+@fault(
+    "merge-flag-stays", "_merge_objects holds for the user's later requests that do not say it.", "TS-OBJECT-REPLACE"
+)
 class _MergeFlagStays(Core):
     __merging: frozenset[Any] = frozenset()
 
@@ -227,7 +280,13 @@ class _MergeFlagStays(Core):
         return super().merges(task)
 
 
-@fault("update-only-stays")
+@fault(
+    "update-only-stays",
+    "_update_existing_only true holds for the next request, too, where that does not say it.",
+    "TS-USER-CREATE",
+    "TS-USER-EMAIL-CREATE",
+    "TS-USER-PHONE-CREATE",
+)
 class _UpdateOnlyStays(Core):
     __strict = False
 
@@ -236,8 +295,15 @@ class _UpdateOnlyStays(Core):
         return super().may_create(section, index, item, who) and not (strict and "_update_existing_only" not in item)
 
 
-# --- what a removal leaves --------------------------------------------------------------------------------------
-@fault("removed-value-comes-back")
+# --- what a removal leaves ------------------------------------------------------------------------------------
+@fault(
+    "removed-value-comes-back",
+    "An edit or merge after a removal works on the value that was removed.",
+    "TS-ATTR-NULL",
+    "TS-ATTR-INC",
+    "TS-ARRAY-ADD",
+    "TS-STATE-VISIBLE",
+)
 class _RemovedValueComesBack(Core):
     def write_custom(self, task: WriteTask, profile: Profile, name: str, value: Any) -> Any:
         hidden = profile.fields.setdefault("hidden", {})
@@ -248,7 +314,13 @@ class _RemovedValueComesBack(Core):
         return super().write_custom(task, profile, name, value)
 
 
-@fault("removed-name-locked")
+@fault(
+    "removed-name-locked",
+    "An attribute that was removed cannot be written again.",
+    "TS-ATTR-STRING",
+    "TS-ATTR-NULL",
+    "TS-ATTR-INDEPENDENT",
+)
 class _RemovedNameLocked(Core):
     def write_custom(self, task: WriteTask, profile: Profile, name: str, value: Any) -> Any:
         gone = profile.fields.setdefault("gone", [])
@@ -259,14 +331,24 @@ class _RemovedNameLocked(Core):
         return super().write_custom(task, profile, name, value)
 
 
-@fault("event-clears-the-attribute-of-its-name")
+@fault(
+    "event-clears-the-attribute-of-its-name",
+    "An event removes the user's attribute of the same name.",
+    "TS-STATE-KEYS-APART",
+    "TS-STATE-VISIBLE",
+)
 class _EventClearsTheAttributeOfItsName(Core):
     def write_event(self, call: Call, task: WriteTask, profile: Profile) -> None:
         super().write_event(call, task, profile)
         profile.attributes.pop(task.name, None)
 
 
-@fault("attribute-clears-the-event-of-its-name")
+@fault(
+    "attribute-clears-the-event-of-its-name",
+    "An attribute resets the count of the user's event of the same name.",
+    "TS-STATE-KEYS-APART",
+    "TS-EVENT-COUNT",
+)
 class _AttributeClearsTheEventOfItsName(Core):
     def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
         super().write_attributes(task, profile, outcome)
@@ -274,21 +356,15 @@ class _AttributeClearsTheEventOfItsName(Core):
             profile.events.pop(name, None)
 
 
-# --- form of the answer -----------------------------------------------------------------------------------------
-@fault("byte-order-mark")
-class _ByteOrderMark(Core):
-    def encode(self, call: Call, body: Any) -> bytes:
-        return b"\xef\xbb\xbf" + super().encode(call, body)
-
-
-@fault("event-shown-twice")
+# --- form of the answer ---------------------------------------------------------------------------------------
+@fault("event-shown-twice", "An event that was there before is listed twice.", "TS-OK-ONLY-EVENTS", "TS-OK-SHOWS")
 class _EventShownTwice(Core):
     def events_shown(self, task: WriteTask, profile: Profile) -> Any:
         shown = super().events_shown(task, profile)
         return shown * 2 if profile.events[task.name].count > 1 else shown
 
 
-@fault("media-missing-for-purchases")
+@fault("media-missing-for-purchases", "The response to a purchase carries no content type.", "TS-ANSWER-MEDIA")
 class _MediaMissingForPurchases(Core):
     def seal(self, call: Call, body: Any) -> Response:
         response = super().seal(call, body)

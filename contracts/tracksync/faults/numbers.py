@@ -4,176 +4,228 @@ from __future__ import annotations
 
 import math
 import struct
+from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault
+from tracksync.faults.registry import fault, faults, row
 from tracksync.mock.call import MISSING, REMOVED, UNCHANGED, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
 
 
-# --- booleans ---------------------------------------------------------------------------------------------------
-@fault("true-as-one")
-class _TrueAsOne(Core):
-    def take_boolean(self, task: WriteTask, name: str, current: Any, value: bool) -> Any:
-        return int(value)
+@faults(
+    row(
+        "integer-to-fifteen-digits",
+        "An integer keeps its first fifteen digits.",
+        "TS-ATTR-INTEGER",
+        kind=int,
+        stored=lambda current, value: (
+            int(f"{value:.14e}".partition("e")[0].replace(".", "")) * 10 ** (len(str(abs(value))) - 15)
+            if abs(value) >= 10**15
+            else value
+        ),
+    ),
+    row(
+        "true-as-one",
+        "A boolean becomes 1 or 0.",
+        "TS-ATTR-BOOLEAN",
+        kind=bool,
+        stored=lambda current, value: int(value),
+    ),
+    row(
+        "boolean-as-text",
+        "A boolean becomes a text.",
+        "TS-ATTR-BOOLEAN",
+        kind=bool,
+        stored=lambda current, value: str(value).lower(),
+    ),
+    row(
+        "false-ignored",
+        "false changes nothing.",
+        "TS-ATTR-BOOLEAN",
+        kind=bool,
+        stored=lambda current, value: value or UNCHANGED,
+    ),
+    row(
+        "false-removes",
+        "false removes the attribute.",
+        "TS-ATTR-BOOLEAN",
+        kind=bool,
+        stored=lambda current, value: value or REMOVED,
+    ),
+    row(
+        "boolean-toggles",
+        "A boolean that is sent again turns into its opposite.",
+        "TS-ATTR-BOOLEAN",
+        kind=bool,
+        stored=lambda current, value: not value if current is value else value,
+    ),
+    row(
+        "integer-through-float",
+        "Integers go through a double and lose digits beyond 2^53.",
+        "TS-ATTR-INTEGER",
+        kind=int,
+        stored=lambda current, value: int(float(value)) if abs(value) < 2**63 else value,
+    ),
+    row(
+        "integer-through-32-bits",
+        "Integers wrap around at 32 bits.",
+        "TS-ATTR-INTEGER",
+        kind=int,
+        stored=lambda current, value: (value + 2**31) % 2**32 - 2**31,
+    ),
+    row(
+        "integer-capped-at-32-bits",
+        "Integers are held within 32 bits.",
+        "TS-ATTR-INTEGER",
+        kind=int,
+        stored=lambda current, value: max(-(2**31), min(2**31 - 1, value)),
+    ),
+    row(
+        "integer-as-text",
+        "Integers become texts.",
+        "TS-ATTR-INTEGER",
+        kind=int,
+        stored=lambda current, value: str(value),
+    ),
+    row(
+        "big-integer-as-text",
+        "Integers from 2^53 on become texts.",
+        "TS-ATTR-INTEGER",
+        kind=int,
+        stored=lambda current, value: value if abs(value) < 2**53 else str(value),
+    ),
+    row(
+        "zero-ignored",
+        "Zero changes nothing.",
+        "TS-ATTR-INTEGER",
+        "TS-OK-SHOWS",
+        kind=int,
+        stored=lambda current, value: value or UNCHANGED,
+    ),
+    row(
+        "negative-made-positive",
+        "Integers lose their sign.",
+        "TS-ATTR-INTEGER",
+        kind=int,
+        stored=lambda current, value: abs(value),
+    ),
+    row(
+        "one-as-true",
+        "The integer 1 becomes true.",
+        "TS-ATTR-INTEGER",
+        kind=int,
+        stored=lambda current, value: True if value == 1 else value,
+    ),
+    row(
+        "smaller-integer-ignored",
+        "An integer below the stored one changes nothing.",
+        "TS-ATTR-INTEGER",
+        "TS-STATE-VISIBLE",
+        kind=int,
+        stored=lambda current, value: UNCHANGED if isinstance(current, int) and value < current else value,
+    ),
+    row(
+        "fraction-two-digits",
+        "Fractions are rounded to two digits.",
+        "TS-ATTR-FLOAT",
+        kind=float,
+        stored=lambda current, value: round(value, 2),
+    ),
+    row(
+        "fraction-cut-off",
+        "Fractions are cut off.",
+        "TS-ATTR-FLOAT",
+        kind=float,
+        stored=lambda current, value: math.trunc(value),
+    ),
+    row(
+        "fraction-in-single-precision",
+        "Fractions go through single precision.",
+        "TS-ATTR-FLOAT",
+        kind=float,
+        stored=lambda current, value: struct.unpack("f", struct.pack("f", value))[0] if abs(value) < 1e38 else value,
+    ),
+    row(
+        "fraction-as-text",
+        "Numbers with a fraction become texts.",
+        "TS-ATTR-FLOAT",
+        kind=float,
+        stored=lambda current, value: repr(value),
+    ),
+    row(
+        "small-fraction-as-zero",
+        "Numbers below a thousandth become zero.",
+        "TS-ATTR-FLOAT",
+        kind=float,
+        stored=lambda current, value: 0 if abs(value) < 0.001 else value,
+    ),
+)
+def _scalar(kind: type, stored: Callable[[Any, Any], Any]) -> type[Core]:
+    """Stores another value for a boolean, an integer or a number with a fraction."""
+
+    class Scalar(Core):
+        def take(self, task: WriteTask, name: str, current: Any, value: Any) -> Any:
+            right = super().take(task, name, current, value)
+            return stored(current, right) if type(value) is kind and type(right) is kind else right
+
+    return Scalar
 
 
-@fault("boolean-as-text")
-class _BooleanAsText(Core):
-    def take_boolean(self, task: WriteTask, name: str, current: Any, value: bool) -> Any:
-        return str(value).lower()
+@faults(
+    row("inc-sets", "inc sets the attribute to the amount.", "TS-ATTR-INC", total=lambda current, amount: amount),
+    row(
+        "inc-by-one",
+        "inc adds one, whatever the amount.",
+        "TS-ATTR-INC",
+        total=lambda current, amount: current + (amount > 0) - (amount < 0),
+    ),
+    row("inc-twice", "inc adds the amount twice.", "TS-ATTR-INC", total=lambda current, amount: current + 2 * amount),
+    row(
+        "inc-negative-ignored",
+        "inc ignores a negative amount.",
+        "TS-ATTR-INC",
+        total=lambda current, amount: current + max(0, amount),
+    ),
+    row(
+        "inc-not-below-zero",
+        "inc stops at zero on the way down.",
+        "TS-ATTR-INC",
+        total=lambda current, amount: max(0, current + amount),
+    ),
+    row(
+        "inc-through-float",
+        "inc adds in doubles and loses digits beyond 2^53.",
+        "TS-ATTR-INC",
+        total=lambda current, amount: (
+            int(float(current + amount)) if abs(current + amount) < 2**63 else current + amount
+        ),
+    ),
+    row(
+        "inc-through-32-bits",
+        "inc wraps around at 32 bits.",
+        "TS-ATTR-INC",
+        total=lambda current, amount: (current + amount + 2**31) % 2**32 - 2**31,
+    ),
+)
+def _sum(total: Callable[[int, int], int]) -> type[Core]:
+    """Counts an integer up wrongly."""
+
+    class Sum(Core):
+        def sum(self, current: int, amount: int) -> int:
+            super().sum(current, amount)
+            return total(current, amount)
+
+    return Sum
 
 
-@fault("false-ignored")
-class _FalseIgnored(Core):
-    def take_boolean(self, task: WriteTask, name: str, current: Any, value: bool) -> Any:
-        return value or UNCHANGED
-
-
-@fault("false-removes")
-class _FalseRemoves(Core):
-    def take_boolean(self, task: WriteTask, name: str, current: Any, value: bool) -> Any:
-        return value or REMOVED
-
-
-@fault("boolean-toggles")
-class _BooleanToggles(Core):
-    def take_boolean(self, task: WriteTask, name: str, current: Any, value: bool) -> Any:
-        return not value if current is value else value
-
-
-# --- integers ---------------------------------------------------------------------------------------------------
-@fault("integer-through-float")
-class _IntegerThroughFloat(Core):
-    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
-        return int(float(value)) if abs(value) < 2**63 else value
-
-
-@fault("integer-through-32-bits")
-class _IntegerThrough32Bits(Core):
-    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
-        return (value + 2**31) % 2**32 - 2**31
-
-
-@fault("integer-capped-at-32-bits")
-class _IntegerCappedAt32Bits(Core):
-    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
-        return max(-(2**31), min(2**31 - 1, value))
-
-
-@fault("integer-as-text")
-class _IntegerAsText(Core):
-    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
-        return str(value)
-
-
-@fault("big-integer-as-text")
-class _BigIntegerAsText(Core):
-    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
-        return value if abs(value) < 2**53 else str(value)
-
-
-@fault("zero-ignored")
-class _ZeroIgnored(Core):
-    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
-        return value or UNCHANGED
-
-
-@fault("negative-made-positive")
-class _NegativeMadePositive(Core):
-    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
-        return abs(value)
-
-
-@fault("one-as-true")
-class _OneAsTrue(Core):
-    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
-        return True if value == 1 else value
-
-
-@fault("smaller-integer-ignored")
-class _SmallerIntegerIgnored(Core):
-    def take_integer(self, task: WriteTask, name: str, current: Any, value: int) -> Any:
-        return UNCHANGED if isinstance(current, int) and value < current else value
-
-
-# --- fractions --------------------------------------------------------------------------------------------------
-@fault("fraction-two-digits")
-class _FractionTwoDigits(Core):
-    def take_float(self, task: WriteTask, name: str, current: Any, value: float) -> Any:
-        return round(value, 2)
-
-
-@fault("fraction-cut-off")
-class _FractionCutOff(Core):
-    def take_float(self, task: WriteTask, name: str, current: Any, value: float) -> Any:
-        return math.trunc(value)
-
-
-@fault("fraction-in-single-precision")
-class _FractionInSinglePrecision(Core):
-    def take_float(self, task: WriteTask, name: str, current: Any, value: float) -> Any:
-        return struct.unpack("f", struct.pack("f", value))[0] if abs(value) < 1e38 else value
-
-
-@fault("fraction-as-text")
-class _FractionAsText(Core):
-    def take_float(self, task: WriteTask, name: str, current: Any, value: float) -> Any:
-        return repr(value)
-
-
-@fault("small-fraction-as-zero")
-class _SmallFractionAsZero(Core):
-    def take_float(self, task: WriteTask, name: str, current: Any, value: float) -> Any:
-        return 0 if abs(value) < 1e-3 else value
-
-
-# --- inc --------------------------------------------------------------------------------------------------------
-@fault("inc-sets")
-class _IncSets(Core):
-    def sum(self, current: int, amount: int) -> int:
-        return amount
-
-
-@fault("inc-by-one")
-class _IncByOne(Core):
-    def sum(self, current: int, amount: int) -> int:
-        return current + (amount > 0) - (amount < 0)
-
-
-@fault("inc-twice")
-class _IncTwice(Core):
-    def sum(self, current: int, amount: int) -> int:
-        return current + 2 * amount
-
-
-@fault("inc-negative-ignored")
-class _IncNegativeIgnored(Core):
-    def sum(self, current: int, amount: int) -> int:
-        return current + max(0, amount)
-
-
-@fault("inc-not-below-zero")
-class _IncNotBelowZero(Core):
-    def sum(self, current: int, amount: int) -> int:
-        return max(0, current + amount)
-
-
-@fault("inc-through-float")
-class _IncThroughFloat(Core):
-    def sum(self, current: int, amount: int) -> int:
-        total = current + amount
-        return int(float(total)) if abs(total) < 2**63 else total
-
-
-@fault("inc-through-32-bits")
-class _IncThrough32Bits(Core):
-    def sum(self, current: int, amount: int) -> int:
-        return (current + amount + 2**31) % 2**32 - 2**31
-
-
-@fault("inc-shows-the-amount")
+# --- inc ------------------------------------------------------------------------------------------------------
+@fault(
+    "inc-shows-the-amount",
+    "inc is applied and the amount is shown in place of the result.",
+    "TS-ATTR-INC",
+    "TS-OK-SHOWS",
+)
 class _IncShowsTheAmount(Core):
     def attributes_shown(self, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
         shown = super().attributes_shown(task, outcome, profile)
@@ -183,7 +235,7 @@ class _IncShowsTheAmount(Core):
         return shown
 
 
-@fault("inc-not-stored")
+@fault("inc-not-stored", "inc is answered rightly and not stored.", "TS-ATTR-INC", "TS-STATE-VISIBLE")
 class _IncNotStored(Core):
     def write_custom(self, task: WriteTask, profile: Profile, name: str, value: Any) -> Any:
         held = profile.attributes.get(name, MISSING)

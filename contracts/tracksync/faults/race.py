@@ -11,7 +11,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from tracksync.faults.registry import fault, salvage
+from tracksync.faults.registry import fault, read_leniently
 from tracksync.mock.call import Call, WriteResult, WriteTask
 from tracksync.mock.config import MockConfig
 from tracksync.mock.core import Core
@@ -20,6 +20,12 @@ from tracksync.mock.rate import SYNC_PATH, RateWindow
 from tracksync.model.exchange import Request
 
 SLOWEST = 0.012  # seconds between arrival and handling
+
+
+def _overtaken(call: Call) -> _Seen | None:
+    """What the request saw on arrival, if its user was written to since then."""
+    seen = call.token
+    return seen if isinstance(seen, _Seen) and seen.profile.updated > seen.then.updated else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,18 +50,17 @@ class _Slow(Core):
     def begin(self, request: Request) -> object:
         """The profile as it is when the request arrives."""
         path = self.route(request)
-        task = salvage(self, Call(request, self.clock(), path, RateWindow())) if path == SYNC_PATH else None
+        task = read_leniently(self, Call(request, self.clock(), path, RateWindow())) if path == SYNC_PATH else None
         profile = None if task is None else self.find(task)
         return None if task is None or profile is None else _Seen(profile, profile.snapshot(), task)
 
 
-def _overtaken(call: Call) -> _Seen | None:
-    """What the request saw on arrival, if its user was written to since then."""
-    seen = call.token
-    return seen if isinstance(seen, _Seen) and seen.profile.updated > seen.then.updated else None
-
-
-@fault("whole-profile-written-back")
+@fault(
+    "whole-profile-written-back",
+    "A slow request writes the whole profile back as it was when the request arrived.",
+    "TS-STATE-KEYS-APART",
+    "TS-STATE-VISIBLE",
+)
 class _WholeProfileWrittenBack(_Slow):
     def perform(self, call: Call, task: WriteTask) -> WriteResult:
         seen = _overtaken(call)
@@ -64,7 +69,12 @@ class _WholeProfileWrittenBack(_Slow):
         return super().perform(call, task)
 
 
-@fault("attributes-written-back")
+@fault(
+    "attributes-written-back",
+    "A slow attributes request writes all attributes back as they were when it arrived.",
+    "TS-STATE-KEYS-APART",
+    "TS-STATE-VISIBLE",
+)
 class _AttributesWrittenBack(_Slow):
     def perform(self, call: Call, task: WriteTask) -> WriteResult:
         seen = _overtaken(call)
@@ -73,7 +83,12 @@ class _AttributesWrittenBack(_Slow):
         return super().perform(call, task)
 
 
-@fault("counts-written-back")
+@fault(
+    "counts-written-back",
+    "A slow event or purchase writes all counts back as they were when it arrived.",
+    "TS-STATE-KEYS-APART",
+    "TS-STATE-VISIBLE",
+)
 class _CountsWrittenBack(_Slow):
     def perform(self, call: Call, task: WriteTask) -> WriteResult:
         seen = _overtaken(call)
@@ -83,7 +98,11 @@ class _CountsWrittenBack(_Slow):
         return super().perform(call, task)
 
 
-@fault("lost-in-parallel")
+@fault(
+    "lost-in-parallel",
+    "A request that another one for the same user overtakes is answered rightly and not stored.",
+    "TS-STATE-VISIBLE",
+)
 class _LostInParallel(_Slow):
     def complete(self, call: Call, task: WriteTask) -> Any:
         seen = _overtaken(call)
@@ -94,7 +113,13 @@ class _LostInParallel(_Slow):
         return body
 
 
-@fault("applied-twice-in-parallel")
+@fault(
+    "applied-twice-in-parallel",
+    "An event or purchase that another request for the same user overtakes is applied twice.",
+    "TS-STATE-VISIBLE",
+    "TS-EVENT-COUNT",
+    "TS-PURCHASE-COUNT",
+)
 class _AppliedTwiceInParallel(_Slow):
     def complete(self, call: Call, task: WriteTask) -> Any:
         seen = _overtaken(call)
@@ -104,7 +129,12 @@ class _AppliedTwiceInParallel(_Slow):
         return body
 
 
-@fault("count-jumps-in-parallel")
+@fault(
+    "count-jumps-in-parallel",
+    "An event or purchase that another request for the same user overtakes counts one too many.",
+    "TS-EVENT-COUNT",
+    "TS-PURCHASE-COUNT",
+)
 class _CountJumpsInParallel(_Slow):
     __overtaken = False
 
@@ -116,7 +146,12 @@ class _CountJumpsInParallel(_Slow):
         return super().perform(call, task)
 
 
-@fault("stale-answer-in-parallel")
+@fault(
+    "stale-response-in-parallel",
+    "A request that another one for the same user overtakes shows the values of its arrival.",
+    "TS-OK-SHOWS",
+    "TS-STATE-VISIBLE",
+)
 class _StaleAnswerInParallel(_Slow):
     def complete(self, call: Call, task: WriteTask) -> Any:
         seen = _overtaken(call)
@@ -128,7 +163,11 @@ class _StaleAnswerInParallel(_Slow):
         return body
 
 
-@fault("answered-before-it-is-applied")
+@fault(
+    "answered-before-it-is-applied",
+    "Now and then a request is answered some moments before it takes effect.",
+    "TS-STATE-VISIBLE",
+)
 class _AnsweredBeforeItIsApplied(_Slow):
     def complete(self, call: Call, task: WriteTask) -> Any:
         seen = call.token if isinstance(call.token, _Seen) else None
@@ -140,7 +179,9 @@ class _AnsweredBeforeItIsApplied(_Slow):
         return body
 
 
-@fault("user-of-a-parallel-request")
+@fault(
+    "user-of-a-parallel-request", "A write goes to the user of the request that arrived last.", "TS-STATE-USERS-APART"
+)
 class _UserOfAParallelRequest(_Slow):
     __latest: _Seen | None = None  # one variable for all requests
 
@@ -158,7 +199,12 @@ class _UserOfAParallelRequest(_Slow):
         return super().write(call, task, profile, created)
 
 
-@fault("value-of-a-parallel-request")
+@fault(
+    "value-of-a-parallel-request",
+    "An attribute takes the value that a parallel request sends for another user.",
+    "TS-STATE-USERS-APART",
+    "TS-STATE-VISIBLE",
+)
 class _ValueOfAParallelRequest(_Slow):
     __latest: _Seen | None = None  # one variable for all requests
 

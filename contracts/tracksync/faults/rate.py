@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from tracksync.faults.registry import fault
+from collections.abc import Callable
+
+from tracksync.faults.registry import fault, faults, refusing, row
 from tracksync.mock.call import Call, Refused
 from tracksync.mock.core import Core
 from tracksync.mock.rate import RateWindow
@@ -10,44 +12,270 @@ from tracksync.mock.rate import RateWindow
 Headers = tuple[tuple[str, str], ...]
 
 
-# --- headers ----------------------------------------------------------------------------------------------------
-@fault("rate-headers-missing")
-class _RateHeadersMissing(Core):
-    def rate_headers(self, call: Call) -> Headers:
-        return ()
-
-
-def _headerless(name: str, *statuses: int) -> None:
-    """Enter a fault that leaves the rate headers out of answers with these statuses."""
+@faults(
+    row("rate-headers-missing-on-400", "A 400 carries no rate headers.", "TS-RATE-HEADERS", statuses=(400,)),
+    row("rate-headers-missing-on-401", "A 401 carries no rate headers.", "TS-RATE-HEADERS", statuses=(401,)),
+    row("rate-headers-missing-on-403", "A 403 carries no rate headers.", "TS-RATE-HEADERS", statuses=(403,)),
+    row(
+        "rate-headers-missing-on-404",
+        "A 404 or 405 carries no rate headers.",
+        "TS-RATE-HEADERS",
+        beyond="a wrong URL has no rate limit that its headers could tell",
+        statuses=(404, 405),
+    ),
+    row("rate-headers-missing-on-429", "A 429 carries no rate headers.", "TS-RATE-HEADERS", statuses=(429,)),
+)
+def _headerless(statuses: tuple[int, ...]) -> type[Core]:
+    """Leaves the rate headers out of answers with these statuses."""
 
     class _Headerless(Core):
         def rate_headers(self, call: Call) -> Headers:
             return () if call.status in statuses else super().rate_headers(call)
 
-    fault(name)(_Headerless)
+    return _Headerless
 
 
-_headerless("rate-headers-missing-on-400", 400)
-_headerless("rate-headers-missing-on-401", 401)
-_headerless("rate-headers-missing-on-403", 403)
-_headerless("rate-headers-missing-on-404", 404, 405)
-_headerless("rate-headers-missing-on-429", 429)
+@faults(
+    row(
+        "limit-with-unit",
+        "x-ratelimit-limit has a unit behind the number.",
+        "TS-RATE-HEADERS",
+        header="limit",
+        value=lambda core, window: f"{window.limit}/min",
+    ),
+    row(
+        "remaining-as-fraction",
+        "x-ratelimit-remaining has a decimal point.",
+        "TS-RATE-HEADERS",
+        header="remaining",
+        value=lambda core, window: f"{window.remaining}.0",
+    ),
+    row(
+        "reset-as-date",
+        "x-ratelimit-reset is a date.",
+        "TS-RATE-HEADERS",
+        "TS-RATE-RESET",
+        header="reset",
+        value=lambda core, window: str(core.write_time(window.reset * 1_000_000, 0)),
+    ),
+    row(
+        "limit-shown-double",
+        "x-ratelimit-limit is twice the limit.",
+        "TS-RATE-LIMIT",
+        header="limit",
+        value=lambda core, window: 2 * window.limit,
+    ),
+    row(
+        "limit-shown-one-more",
+        "x-ratelimit-limit is one more than the limit.",
+        "TS-RATE-LIMIT",
+        header="limit",
+        value=lambda core, window: window.limit + 1,
+    ),
+    row(
+        "limit-changes",
+        "x-ratelimit-limit halves in the course of a window.",
+        "TS-RATE-LIMIT",
+        header="limit",
+        value=lambda core, window: window.limit if window.used < 20 else window.limit // 2,
+    ),
+    row(
+        "limit-shown-as-remaining",
+        "x-ratelimit-limit goes down with each request.",
+        "TS-RATE-LIMIT",
+        header="limit",
+        value=lambda core, window: window.remaining,
+    ),
+    row(
+        "remaining-stuck",
+        "x-ratelimit-remaining stays where it is.",
+        "TS-RATE-REMAINING",
+        header="remaining",
+        value=lambda core, window: window.limit - 1,
+    ),
+    row(
+        "remaining-every-other",
+        "x-ratelimit-remaining goes down with every other request.",
+        "TS-RATE-REMAINING",
+        header="remaining",
+        value=lambda core, window: max(0, window.limit - 1 - window.used // 2),
+    ),
+    row(
+        "remaining-rises",
+        "x-ratelimit-remaining goes up.",
+        "TS-RATE-REMAINING",
+        header="remaining",
+        value=lambda core, window: min(window.limit - 1, window.used),
+    ),
+    row(
+        "remaining-one-more",
+        "x-ratelimit-remaining is as if the request had not been.",
+        "TS-RATE-REMAINING",
+        header="remaining",
+        value=lambda core, window: window.limit - window.used + 1,
+    ),
+    row(
+        "remaining-negative",
+        "x-ratelimit-remaining ends below zero.",
+        "TS-RATE-REMAINING",
+        "TS-RATE-HEADERS",
+        header="remaining",
+        value=lambda core, window: window.remaining - 1,
+    ),
+    row(
+        "reset-rolling",
+        "x-ratelimit-reset is a minute from now.",
+        "TS-RATE-RESET",
+        header="reset",
+        value=lambda core, window: int(core.clock()) + window.seconds,
+    ),
+    row(
+        "reset-in-milliseconds",
+        "x-ratelimit-reset is in milliseconds.",
+        "TS-RATE-RESET",
+        header="reset",
+        value=lambda core, window: window.reset * 1000,
+    ),
+    row(
+        "reset-in-seconds-left",
+        "x-ratelimit-reset is the number of seconds left.",
+        "TS-RATE-RESET",
+        header="reset",
+        value=lambda core, window: window.reset - int(core.clock()),
+    ),
+    row(
+        "reset-one-window-late",
+        "x-ratelimit-reset is the end of the next window.",
+        "TS-RATE-RESET",
+        header="reset",
+        value=lambda core, window: window.reset + window.seconds,
+    ),
+    row(
+        "reset-in-the-past",
+        "x-ratelimit-reset is the beginning of the window.",
+        "TS-RATE-RESET",
+        header="reset",
+        value=lambda core, window: window.start,
+    ),
+    row(
+        "reset-half-a-minute-off",
+        "x-ratelimit-reset is half a window early.",
+        "TS-RATE-RESET",
+        header="reset",
+        value=lambda core, window: window.reset - window.seconds // 2,
+    ),
+)
+def _header(header: str, value: Callable[[Core, RateWindow], int | str]) -> type[Core]:
+    """Shows another value of x-ratelimit-limit, -remaining or -reset."""
+
+    def shown(self: Core, window: RateWindow) -> int | str:
+        return value(self, window)
+
+    return type("Header", (Core,), {f"{header}_shown": shown})
 
 
-@fault("rate-reset-header-missing")
+@faults(
+    row(
+        "limit-one-more-accepted",
+        "One request more than the limit is accepted.",
+        "TS-RATE-EXCEEDED",
+        full=lambda window: window.used > window.limit,
+    ),
+    row("limit-not-held", "Requests are accepted without end.", "TS-RATE-EXCEEDED", full=lambda window: False),
+    row(
+        "limit-one-less-accepted",
+        "The last request of the limit is answered 429.",
+        "TS-RATE-429",
+        full=lambda window: window.used >= window.limit - 1,
+    ),
+    row(
+        "half-the-limit-accepted",
+        "429 begins at half the limit.",
+        "TS-RATE-429",
+        full=lambda window: window.used >= window.limit // 2,
+    ),
+)
+def _full(full: Callable[[RateWindow], bool]) -> type[Core]:
+    """Takes another number of requests than the limit."""
+
+    class Full(Core):
+        def is_full(self, window: RateWindow) -> bool:
+            return full(window)
+
+    return Full
+
+
+faults(
+    row(
+        "over-the-limit-500",
+        "Over the limit the status is 500 with nothing remaining.",
+        "TS-RATE-EXCEEDED",
+        "TS-ANSWER-SERVER-ERROR",
+        step="refuse_rate",
+        status=500,
+        message="Internal Server Error",
+    ),
+    row(
+        "over-the-limit-502",
+        "Over the limit the status is 502 with nothing remaining.",
+        "TS-RATE-EXCEEDED",
+        "TS-ANSWER-SERVER-ERROR",
+        step="refuse_rate",
+        status=502,
+        message="Bad Gateway",
+    ),
+    row(
+        "over-the-limit-403",
+        "Over the limit the status is 403 with nothing remaining.",
+        "TS-RATE-EXCEEDED",
+        step="refuse_rate",
+        status=403,
+        message="Forbidden",
+    ),
+    row(
+        "over-the-limit-201",
+        "Over the limit the status is 201, and nothing is applied.",
+        "TS-RATE-EXCEEDED",
+        "TS-STATE-VISIBLE",
+        step="refuse_rate",
+        status=201,
+        message="success",
+        bare=True,
+    ),
+    row(
+        "over-the-limit-503",
+        "Over the limit the response is 503.",
+        "TS-RATE-EXCEEDED",
+        "TS-ANSWER-SERVER-ERROR",
+        step="refuse_rate",
+        status=503,
+        message="Service Unavailable",
+    ),
+    module=__name__,
+)(refusing)
+
+
+# --- headers --------------------------------------------------------------------------------------------------
+@fault("rate-headers-missing", "No response carries the rate headers.", "TS-RATE-HEADERS")
+class _RateHeadersMissing(Core):
+    def rate_headers(self, call: Call) -> Headers:
+        return ()
+
+
+@fault("rate-reset-header-missing", "x-ratelimit-reset is missing.", "TS-RATE-HEADERS")
 class _RateResetHeaderMissing(Core):
     def rate_headers(self, call: Call) -> Headers:
         return tuple(one for one in super().rate_headers(call) if one[0] != "x-ratelimit-reset")
 
 
-@fault("rate-headers-as-words-on-401")
+@fault("rate-headers-as-words-on-401", "The rate headers of a 401 say null.", "TS-RATE-HEADERS")
 class _RateHeadersAsWordsOn401(Core):
     def rate_headers(self, call: Call) -> Headers:
         headers = super().rate_headers(call)
         return tuple((name, "null") for name, _ in headers) if call.status == 401 else headers
 
 
-@fault("rate-headers-wrong-after-a-401")
+@fault("rate-headers-wrong-after-a-401", "The rate headers are empty on the response after a 401.", "TS-RATE-HEADERS")
 class _RateHeadersWrongAfterA401(Core):
     __after = False
 
@@ -57,96 +285,28 @@ class _RateHeadersWrongAfterA401(Core):
         return tuple((name, "") for name, _ in headers) if after else headers
 
 
-@fault("rate-headers-empty-on-403")
+@fault("rate-headers-empty-on-403", "The rate headers are empty on a 403.", "TS-RATE-HEADERS")
 class _RateHeadersEmptyOn403(Core):
     def rate_headers(self, call: Call) -> Headers:
         headers = super().rate_headers(call)
         return tuple((name, "") for name, _ in headers) if call.status == 403 else headers
 
 
-@fault("limit-with-unit")
-class _LimitWithUnit(Core):
-    def limit_shown(self, window: RateWindow) -> int | str:
-        return f"{super().limit_shown(window)}/min"
-
-
-@fault("remaining-as-fraction")
-class _RemainingAsFraction(Core):
-    def remaining_shown(self, window: RateWindow) -> int | str:
-        return f"{super().remaining_shown(window)}.0"
-
-
-@fault("reset-as-date")
-class _ResetAsDate(Core):
-    def reset_shown(self, window: RateWindow) -> int | str:
-        return str(self.write_time(window.reset * 1_000_000, 0))
-
-
-# --- limit ------------------------------------------------------------------------------------------------------
-@fault("limit-shown-double")
-class _LimitShownDouble(Core):
-    def limit_shown(self, window: RateWindow) -> int | str:
-        return 2 * window.limit
-
-
-@fault("limit-shown-one-more")
-class _LimitShownOneMore(Core):
-    def limit_shown(self, window: RateWindow) -> int | str:
-        return window.limit + 1
-
-
-@fault("limit-changes")
-class _LimitChanges(Core):
-    def limit_shown(self, window: RateWindow) -> int | str:
-        return window.limit if window.used < 20 else window.limit // 2
-
-
-@fault("limit-shown-as-remaining")
-class _LimitShownAsRemaining(Core):
-    def limit_shown(self, window: RateWindow) -> int | str:
-        return window.remaining
-
-
-# --- remaining --------------------------------------------------------------------------------------------------
-@fault("remaining-stuck")
-class _RemainingStuck(Core):
-    def remaining_shown(self, window: RateWindow) -> int | str:
-        return window.limit - 1
-
-
-@fault("remaining-every-other")
-class _RemainingEveryOther(Core):
-    def remaining_shown(self, window: RateWindow) -> int | str:
-        return max(0, window.limit - 1 - window.used // 2)
-
-
-@fault("remaining-rises")
-class _RemainingRises(Core):
-    def remaining_shown(self, window: RateWindow) -> int | str:
-        return min(window.limit - 1, window.used)
-
-
-@fault("remaining-one-more")
-class _RemainingOneMore(Core):
-    def remaining_shown(self, window: RateWindow) -> int | str:
-        return window.limit - window.used + 1
-
-
-@fault("remaining-negative")
-class _RemainingNegative(Core):
-    def remaining_shown(self, window: RateWindow) -> int | str:
-        return window.remaining - 1
-
-
-@fault("remaining-not-counted-for-events")
+# --- remaining ------------------------------------------------------------------------------------------------
+@fault("remaining-not-counted-for-events", "Events do not use up the window.", "TS-RATE-REMAINING", "TS-RATE-EXCEEDED")
 class _RemainingNotCountedForEvents(Core):
-    def count_answer(self, call: Call) -> None:
-        super().count_answer(call)
+    def count_response(self, call: Call) -> None:
+        super().count_response(call)
         if call.task is not None and call.task.section == "events" and call.window.used:
             call.window.used -= 1
 
 
-@fault("remaining-of-a-fresh-window-on-429")
+@fault(
+    "remaining-of-a-fresh-window-on-429",
+    "A 429 says that the whole window remains.",
+    "TS-RATE-429",
+    "TS-RATE-REMAINING",
+)
 class _RemainingOfAFreshWindowOn429(Core):
     def rate_headers(self, call: Call) -> Headers:
         headers = super().rate_headers(call)
@@ -156,44 +316,14 @@ class _RemainingOfAFreshWindowOn429(Core):
         return tuple((name, fresh if name == "x-ratelimit-remaining" else value) for name, value in headers)
 
 
-# --- reset ------------------------------------------------------------------------------------------------------
-@fault("reset-rolling")
-class _ResetRolling(Core):
-    def reset_shown(self, window: RateWindow) -> int | str:
-        return int(self.clock()) + window.seconds
-
-
-@fault("reset-in-milliseconds")
-class _ResetInMilliseconds(Core):
-    def reset_shown(self, window: RateWindow) -> int | str:
-        return window.reset * 1000
-
-
-@fault("reset-in-seconds-left")
-class _ResetInSecondsLeft(Core):
-    def reset_shown(self, window: RateWindow) -> int | str:
-        return window.reset - int(self.clock())
-
-
-@fault("reset-one-window-late")
-class _ResetOneWindowLate(Core):
-    def reset_shown(self, window: RateWindow) -> int | str:
-        return window.reset + window.seconds
-
-
-@fault("reset-in-the-past")
-class _ResetInThePast(Core):
-    def reset_shown(self, window: RateWindow) -> int | str:
-        return window.start
-
-
-@fault("reset-half-a-minute-off")
-class _ResetHalfAMinuteOff(Core):
-    def reset_shown(self, window: RateWindow) -> int | str:
-        return window.reset - window.seconds // 2
-
-
-@fault("window-rolling")
+# --- reset ----------------------------------------------------------------------------------------------------
+@fault(
+    "window-rolling",
+    "The window begins with its first request and not at the clock's border.",
+    "TS-RATE-REMAINING",
+    "TS-RATE-429",
+    beyond="another job on the workspace explains the same headers",
+)
 class _WindowRolling(Core):
     __began = 0.0
 
@@ -206,32 +336,8 @@ class _WindowRolling(Core):
         window.used = used
 
 
-# --- 429 --------------------------------------------------------------------------------------------------------
-@fault("limit-one-more-accepted")
-class _LimitOneMoreAccepted(Core):
-    def is_full(self, window: RateWindow) -> bool:
-        return window.used > window.limit
-
-
-@fault("limit-not-held")
-class _LimitNotHeld(Core):
-    def is_full(self, window: RateWindow) -> bool:
-        return False
-
-
-@fault("limit-one-less-accepted")
-class _LimitOneLessAccepted(Core):
-    def is_full(self, window: RateWindow) -> bool:
-        return window.used >= window.limit - 1
-
-
-@fault("half-the-limit-accepted")
-class _HalfTheLimitAccepted(Core):
-    def is_full(self, window: RateWindow) -> bool:
-        return window.used >= window.limit // 2
-
-
-@fault("early-429-now-and-then")
+# --- 429 ------------------------------------------------------------------------------------------------------
+@fault("early-429-now-and-then", "Every 25th request is answered 429, whatever remains.", "TS-RATE-429")
 class _Early429NowAndThen(Core):
     def admit(self, call: Call) -> None:
         super().admit(call)
@@ -239,7 +345,7 @@ class _Early429NowAndThen(Core):
             self.refuse_rate(call)
 
 
-@fault("still-429-after-the-reset")
+@fault("still-429-after-the-reset", "After an exhausted window the next one begins with 429.", "TS-RATE-429")
 class _Still429AfterTheReset(Core):
     __punished = 0.0
 
@@ -255,14 +361,30 @@ class _Still429AfterTheReset(Core):
             self.refuse_rate(call)
 
 
-@fault("over-the-limit-503")
-class _OverTheLimit503(Core):
+@fault(
+    "over-the-limit-503-now-and-then",
+    "Over the limit every second status is 503 with nothing remaining.",
+    "TS-RATE-EXCEEDED",
+    "TS-ANSWER-SERVER-ERROR",
+)
+class _OverTheLimit503NowAndThen(Core):
+    __refused = 0
+
     def refuse_rate(self, call: Call) -> None:
-        raise Refused(503, message="Service Unavailable")
+        self.__refused += 1
+        if self.__refused % 2 == 0:
+            raise Refused(503, message="Service Unavailable")
+        super().refuse_rate(call)
 
 
-@fault("over-the-limit-400")
-class _OverTheLimit400(Core):
-    def fatal_status(self, call: Call, refusal: Refused) -> int:
-        status = super().fatal_status(call, refusal)
-        return 400 if status == 429 else status
+@fault(
+    "over-the-limit-503-for-events",
+    "Over the limit an event is answered 503 with nothing remaining.",
+    "TS-RATE-EXCEEDED",
+    "TS-ANSWER-SERVER-ERROR",
+)
+class _OverTheLimit503ForEvents(Core):
+    def refuse_rate(self, call: Call) -> None:
+        if b'"events"' in call.request.body:
+            raise Refused(503, message="Service Unavailable")
+        super().refuse_rate(call)

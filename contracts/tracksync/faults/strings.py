@@ -7,22 +7,12 @@ import re
 import unicodedata
 from collections.abc import Callable
 from typing import Any
+from urllib.parse import unquote_plus
 
-from tracksync.faults.registry import fault
+from tracksync.faults.registry import fault, faults, refusing, row
 from tracksync.mock.call import REMOVED, UNCHANGED, Call, Refused, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
-
-
-def _spoil(name: str, change: Callable[[str], Any]) -> None:
-    """Enter a fault that stores a changed string."""
-
-    class _Spoiled(Core):
-        def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
-            kept = super().keep_string(task, name, current, value)
-            return change(kept) if isinstance(kept, str) else kept
-
-    fault(name)(_Spoiled)
 
 
 def _number(text: str) -> Any:
@@ -33,84 +23,243 @@ def _mojibake(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-_spoil("string-trimmed", str.strip)
-_spoil("string-spaces-collapsed", lambda text: re.sub(r"(?<=\S) {2,}(?=\S)", " ", text))
-_spoil("string-composed", lambda text: unicodedata.normalize("NFC", text))
-_spoil("string-compatibility-composed", lambda text: unicodedata.normalize("NFKC", text))
-_spoil("string-lower", str.lower)
-_spoil("string-html-escaped", lambda text: html.escape(text, quote=False))
-_spoil("string-cut-at-nul", lambda text: text.partition("\0")[0])
-_spoil("string-astral-replaced", lambda text: re.sub("[\U00010000-\U0010ffff]", "\ufffd", text))
-_spoil("string-direction-marks-dropped", lambda text: re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text))
-_spoil("string-mojibake", _mojibake)
-_spoil("string-line-breaks-replaced", lambda text: re.sub("[\n\r\t]", " ", text))
-_spoil("string-backslashes-dropped", lambda text: text.replace("\\", ""))
-_spoil("string-cut-at-200", lambda text: text[:200])
-_spoil("string-digits-as-number", _number)
-_spoil("string-true-as-boolean", lambda text: {"true": True, "false": False}.get(text, text))
-_spoil("string-null-removes", lambda text: REMOVED if text == "null" else text)
-_spoil("string-non-ascii-dropped", lambda text: text.encode("ascii", "ignore").decode())
-_spoil("empty-string-removes", lambda text: text or REMOVED)
-_spoil("empty-string-ignored", lambda text: text or UNCHANGED)
-_spoil("empty-string-as-space", lambda text: text or " ")
+@faults(
+    row(
+        "string-url-decoded", "Percent signs and pluses in a string are decoded.", "TS-ATTR-STRING", change=unquote_plus
+    ),
+    row(
+        "string-zero-width-dropped",
+        "Zero-width characters are dropped from strings.",
+        "TS-ATTR-STRING",
+        change=lambda text: re.sub("[\u200b-\u200d\u2060\ufeff]", "", text),
+    ),
+    row(
+        "string-variation-selectors-dropped",
+        "Variation selectors are dropped from strings.",
+        "TS-ATTR-STRING",
+        change=lambda text: re.sub("[\ufe00-\ufe0f]", "", text),
+    ),
+    row(
+        "string-control-characters-dropped",
+        "Control characters are dropped from strings.",
+        "TS-ATTR-STRING",
+        change=lambda text: re.sub("[\x01-\x08\x0e-\x1f\x7f]", "", text),
+    ),
+    row("string-trimmed", "Spaces before and after a string are dropped.", "TS-ATTR-STRING", change=str.strip),
+    row(
+        "string-spaces-collapsed",
+        "Several spaces within a string become one.",
+        "TS-ATTR-STRING",
+        change=lambda text: re.sub(r"(?<=\S) {2,}(?=\S)", " ", text),
+    ),
+    row(
+        "string-composed",
+        "Strings are brought into Unicode's form NFC.",
+        "TS-ATTR-STRING",
+        change=lambda text: unicodedata.normalize("NFC", text),
+    ),
+    row(
+        "string-compatibility-composed",
+        "Strings are brought into Unicode's form NFKC.",
+        "TS-ATTR-STRING",
+        change=lambda text: unicodedata.normalize("NFKC", text),
+    ),
+    row("string-lower", "Strings are stored in lower case.", "TS-ATTR-STRING", change=str.lower),
+    row(
+        "string-html-escaped",
+        "Ampersands and angle brackets are stored as HTML entities.",
+        "TS-ATTR-STRING",
+        change=lambda text: html.escape(text, quote=False),
+    ),
+    row(
+        "string-cut-at-nul",
+        "A string ends at its first NUL.",
+        "TS-ATTR-STRING",
+        beyond="the documents are silent about NUL",
+        change=lambda text: text.partition("\0")[0],
+    ),
+    row(
+        "string-astral-replaced",
+        "Characters outside the basic plane become U+FFFD.",
+        "TS-ATTR-STRING",
+        change=lambda text: re.sub("[\U00010000-\U0010ffff]", "\ufffd", text),
+    ),
+    row(
+        "string-direction-marks-dropped",
+        "Marks of writing direction are dropped.",
+        "TS-ATTR-STRING",
+        change=lambda text: re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text),
+    ),
+    row("string-mojibake", "UTF-8 is read as Latin-1.", "TS-ATTR-STRING", change=_mojibake),
+    row(
+        "string-line-breaks-replaced",
+        "Line breaks and tabs become spaces.",
+        "TS-ATTR-STRING",
+        change=lambda text: re.sub("[\n\r\t]", " ", text),
+    ),
+    row(
+        "string-backslashes-dropped",
+        "Backslashes are dropped.",
+        "TS-ATTR-STRING",
+        change=lambda text: text.replace("\\", ""),
+    ),
+    row(
+        "string-cut-at-200",
+        "Strings are cut after 200 characters.",
+        "TS-ATTR-LENGTH-KEPT",
+        "TS-ATTR-STRING",
+        change=lambda text: text[:200],
+    ),
+    row("string-digits-as-number", "A string of digits becomes a number.", "TS-ATTR-STRING", change=_number),
+    row(
+        "string-true-as-boolean",
+        "The strings true and false become booleans.",
+        "TS-ATTR-STRING",
+        change=lambda text: {"true": True, "false": False}.get(text, text),
+    ),
+    row(
+        "string-null-removes",
+        "The string null removes the attribute.",
+        "TS-ATTR-STRING",
+        change=lambda text: REMOVED if text == "null" else text,
+    ),
+    row(
+        "string-non-ascii-dropped",
+        "Characters beyond ASCII are dropped.",
+        "TS-ATTR-STRING",
+        change=lambda text: text.encode("ascii", "ignore").decode(),
+    ),
+    row(
+        "empty-string-removes",
+        "An empty string removes the attribute.",
+        "TS-ATTR-EMPTY-STRING",
+        change=lambda text: text or REMOVED,
+    ),
+    row(
+        "empty-string-ignored",
+        "An empty string changes nothing.",
+        "TS-ATTR-EMPTY-STRING",
+        change=lambda text: text or UNCHANGED,
+    ),
+    row(
+        "empty-string-as-space",
+        "An empty string becomes a space.",
+        "TS-ATTR-EMPTY-STRING",
+        change=lambda text: text or " ",
+    ),
+)
+def _spoil(change: Any) -> type[Core]:
+    """Stores a changed string."""
+
+    class _SpoiledNumber(Core):
+        def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
+            kept = super().keep_string(task, name, current, value)
+            return change(kept) if isinstance(kept, str) else kept
+
+    return _SpoiledNumber
 
 
-# --- length -----------------------------------------------------------------------------------------------------
-@fault("length-254")
+@faults(
+    row(
+        "over-length-cut",
+        "The first 255 characters of a longer string are stored.",
+        "TS-ATTR-LENGTH-OVER",
+        left=lambda value: value[:255],
+    ),
+    row(
+        "over-length-removes",
+        "A longer string removes the attribute.",
+        "TS-ATTR-LENGTH-OVER",
+        left=lambda value: REMOVED,
+    ),
+    row(
+        "over-length-empties",
+        "A longer string is stored as an empty one.",
+        "TS-ATTR-LENGTH-OVER",
+        left=lambda value: "",
+    ),
+)
+def _over_length(left: Callable[[str], Any]) -> type[Core]:
+    """Stores something for a string over the limit."""
+
+    class OverLength(Core):
+        def over_length(self, current: Any, value: str) -> Any:
+            return left(value)
+
+    return OverLength
+
+
+faults(
+    row(
+        "over-length-refused",
+        "A longer string is refused with 400.",
+        "TS-ATTR-LENGTH-OVER",
+        "TS-OK-STATUS",
+        step="over_length",
+        status=400,
+        message="A string is too long",
+    ),
+    module=__name__,
+)(refusing)
+
+
+@faults(
+    row("null-ignored", "null changes nothing.", "TS-ATTR-NULL", left=lambda current, right: UNCHANGED),
+    row("null-empties", "null stores an empty string.", "TS-ATTR-NULL", left=lambda current, right: ""),
+    row("null-as-word", "null stores the string null.", "TS-ATTR-NULL", left=lambda current, right: "null"),
+)
+def _null(left: Callable[[Any, Any], Any]) -> type[Core]:
+    """Leaves something where null removes."""
+
+    class Null(Core):
+        def take_null(self, task: WriteTask, name: str, current: Any) -> Any:
+            return left(current, super().take_null(task, name, current))
+
+    return Null
+
+
+# --- length ---------------------------------------------------------------------------------------------------
+@fault("length-254", "A string of 255 characters is not stored.", "TS-ATTR-LENGTH-KEPT")
 class _Length254(Core):
     def fits(self, value: str) -> bool:
         return super().fits(value + "x")
 
 
-@fault("length-256")
+@fault("length-256", "A string of 256 characters is stored.", "TS-ATTR-LENGTH-OVER")
 class _Length256(Core):
     def fits(self, value: str) -> bool:
         return super().fits(value[1:])
 
 
-@fault("length-in-bytes")
+@fault(
+    "length-in-bytes", "The 255 characters of a string are counted in bytes.", "TS-ATTR-LENGTH-KEPT", "TS-ATTR-STRING"
+)
 class _LengthInBytes(Core):
     def fits(self, value: str) -> bool:
         return len(value.encode("utf-8", "surrogatepass")) <= 255
 
 
-@fault("length-unlimited")
+@fault("length-unlimited", "Strings of any length are stored.", "TS-ATTR-LENGTH-OVER")
 class _LengthUnlimited(Core):
     def fits(self, value: str) -> bool:
         return True
 
 
-@fault("over-length-cut")
-class _OverLengthCut(Core):
-    def over_length(self, current: Any, value: str) -> Any:
-        return value[:255]
-
-
-@fault("over-length-refused")
-class _OverLengthRefused(Core):
-    def over_length(self, current: Any, value: str) -> Any:
-        raise Refused(400, message="A string is too long")
-
-
-@fault("over-length-removes")
-class _OverLengthRemoves(Core):
-    def over_length(self, current: Any, value: str) -> Any:
-        return REMOVED
-
-
-@fault("over-length-empties")
-class _OverLengthEmpties(Core):
-    def over_length(self, current: Any, value: str) -> Any:
-        return ""
-
-
-@fault("over-length-shown-not-stored")
+@fault(
+    "over-length-shown-not-stored",
+    "A value that is nowhere stored is shown for an attribute that was not applied.",
+    "TS-ATTR-LENGTH-OVER",
+)
 class _OverLengthShownNotStored(Core):
     def show_refused(self, shown: dict[str, Any], name: str, profile: Profile) -> None:
         shown[name] = "updated"
 
 
-@fault("one-refused-attribute-drops-all")
+@fault(
+    "one-refused-attribute-drops-all",
+    "One attribute that is not applied keeps all others from it.",
+    "TS-ATTR-INDEPENDENT",
+)
 class _OneRefusedAttributeDropsAll(Core):
     def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
         before = dict(profile.attributes)
@@ -120,7 +269,11 @@ class _OneRefusedAttributeDropsAll(Core):
             outcome.named.update(dict.fromkeys(outcome.named, UNCHANGED))
 
 
-@fault("one-refused-attribute-ends-the-update")
+@fault(
+    "one-refused-attribute-ends-the-update",
+    "Attributes after one that is not applied are not applied either.",
+    "TS-ATTR-INDEPENDENT",
+)
 class _OneRefusedAttributeEndsTheUpdate(Core):
     def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
         before = dict(profile.attributes)
@@ -135,26 +288,10 @@ class _OneRefusedAttributeEndsTheUpdate(Core):
                     profile.attributes[name] = before[name]
 
 
-# --- null -------------------------------------------------------------------------------------------------------
-@fault("null-ignored")
-class _NullIgnored(Core):
-    def take_null(self, task: WriteTask, name: str, current: Any) -> Any:
-        return UNCHANGED
-
-
-@fault("null-empties")
-class _NullEmpties(Core):
-    def take_null(self, task: WriteTask, name: str, current: Any) -> Any:
-        return ""
-
-
-@fault("null-as-word")
-class _NullAsWord(Core):
-    def take_null(self, task: WriteTask, name: str, current: Any) -> Any:
-        return "null"
-
-
-@fault("null-shown-not-done")
+# --- null -----------------------------------------------------------------------------------------------------
+@fault(
+    "null-shown-not-done", "null is answered as removed, and the attribute stays.", "TS-ATTR-NULL", "TS-STATE-VISIBLE"
+)
 class _NullShownNotDone(Core):
     def write_custom(self, task: WriteTask, profile: Profile, name: str, value: Any) -> Any:
         held = dict(profile.attributes)
@@ -164,7 +301,7 @@ class _NullShownNotDone(Core):
         return result
 
 
-@fault("null-refused")
+@fault("null-refused", "null is refused with 400.", "TS-ATTR-NULL", "TS-OK-STATUS")
 class _NullRefused(Core):
     def complete(self, call: Call, task: WriteTask) -> Any:
         if task.section == "attributes" and None in task.item.values():

@@ -1,113 +1,356 @@
-"""Faults of times: earliest and latest, zones, the future, date-like attributes."""
+"""Faults of times: earliest and latest, zones, the future."""
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any, Final
 
-from tracksync.faults.registry import fault
-from tracksync.mock import limits
-from tracksync.mock.call import UNCHANGED, Call, Refused, WriteTask
+from tracksync.faults.registry import fault, faults, row
+from tracksync.mock.call import Call, Refused, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Activity, Profile
 from tracksync.values import times
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+SECOND: Final = 1_000_000  # in microseconds
+MINUTE: Final = 60 * SECOND
+DAY: Final = 24 * 60 * MINUTE
+YEAR_1900: Final = -2_208_988_800 * SECOND
+DIGITS_OF_A_FRACTION: Final = re.compile(r"\.(\d+)")
+
+
+def _week_year(moment: datetime) -> datetime:
+    year = moment.isocalendar().year
+    return moment if year == moment.year else moment.replace(year=year)
 
 
 def _now(call: Call) -> int:
     return int(call.now * SECOND)
 
 
-# --- first and last ---------------------------------------------------------------------------------------------
-@fault("event-first-by-arrival")
-class _EventFirstByArrival(Core):
-    def first_after(self, task: WriteTask, before: Activity, instant: int) -> int:
-        return before.first if task.section == "events" else super().first_after(task, before, instant)
+@faults(
+    row(
+        "time-before-1900-as-1900",
+        "A time before 1900 is recorded as its first moment.",
+        "TS-EVENT-FIRST",
+        instant=lambda core, call, task, right: max(right, YEAR_1900),
+    ),
+    row(
+        "purchase-time-before-1970-as-1970",
+        "A purchase before 1970 is recorded at the epoch.",
+        "TS-PURCHASE-FIRST",
+        instant=lambda core, call, task, right: max(right, 0) if task.section == "purchases" else right,
+    ),
+    row(
+        "purchase-offset-dropped",
+        "The offset of a purchase's time is ignored.",
+        "TS-PURCHASE-FIRST",
+        "TS-PURCHASE-LAST",
+        instant=lambda core, call, task, right: right + task.offset * MINUTE if task.section == "purchases" else right,
+    ),
+    row(
+        "recorded-as-now",
+        "Everything is recorded as of the current time.",
+        "TS-EVENT-FIRST",
+        "TS-EVENT-LAST",
+        "TS-PURCHASE-FIRST",
+        "TS-PURCHASE-LAST",
+        "TS-EVENT-OFFSET",
+        "TS-EVENT-NO-ZONE",
+        instant=lambda core, call, task, right: _now(call),
+    ),
+    row(
+        "purchase-recorded-as-now",
+        "Purchases are recorded as of the current time.",
+        "TS-PURCHASE-FIRST",
+        "TS-PURCHASE-LAST",
+        instant=lambda core, call, task, right: _now(call) if task.section == "purchases" else right,
+    ),
+    row(
+        "milliseconds-dropped",
+        "Milliseconds of times are dropped.",
+        "TS-EVENT-LAST",
+        "TS-EVENT-FIRST",
+        "TS-PURCHASE-LAST",
+        instant=lambda core, call, task, right: right // SECOND * SECOND,
+    ),
+    row(
+        "seconds-dropped",
+        "Seconds of times are dropped.",
+        "TS-EVENT-LAST",
+        "TS-EVENT-FIRST",
+        "TS-PURCHASE-LAST",
+        instant=lambda core, call, task, right: right // MINUTE * MINUTE,
+    ),
+    row(
+        "day-only",
+        "Times are cut to the day.",
+        "TS-EVENT-LAST",
+        "TS-EVENT-FIRST",
+        "TS-PURCHASE-LAST",
+        instant=lambda core, call, task, right: right // DAY * DAY,
+    ),
+    row(
+        "time-before-1970-as-1970",
+        "Times before 1970 are recorded as 1970.",
+        "TS-EVENT-FIRST",
+        "TS-PURCHASE-FIRST",
+        instant=lambda core, call, task, right: max(0, right),
+    ),
+    row(
+        "event-future-kept",
+        "An event in the future keeps its time.",
+        "TS-EVENT-FUTURE",
+        instant=lambda core, call, task, right: task.instant if task.section == "events" else right,
+    ),
+    row(
+        "purchase-future-kept",
+        "A purchase in the future keeps its time.",
+        "TS-PURCHASE-FUTURE",
+        instant=lambda core, call, task, right: task.instant if task.section == "purchases" else right,
+    ),
+    row(
+        "near-future-kept",
+        "A time within the coming year keeps its time.",
+        "TS-EVENT-FUTURE",
+        "TS-PURCHASE-FUTURE",
+        beyond="the probes know no clock, so that they are the same every night",
+        instant=lambda core, call, task, right: task.instant if task.instant < _now(call) + 365 * DAY else right,
+    ),
+    row(
+        "future-as-1970",
+        "A time in the future is recorded as 1970.",
+        "TS-EVENT-FUTURE",
+        "TS-EVENT-FIRST",
+        instant=lambda core, call, task, right: 0 if task.instant > _now(call) else right,
+    ),
+)
+def _recorded(instant: Callable[[Core, Call, WriteTask, int], int]) -> type[Core]:
+    """Records an event or purchase under another instant."""
+
+    class Recorded(Core):
+        def recorded(self, call: Call, task: WriteTask) -> int:
+            return instant(self, call, task, super().recorded(call, task))
+
+    return Recorded
 
 
-@fault("event-last-by-arrival")
-class _EventLastByArrival(Core):
-    def last_after(self, task: WriteTask, before: Activity, instant: int) -> int:
-        return instant if task.section == "events" else super().last_after(task, before, instant)
+@faults(
+    row(
+        "first-by-arrival-for-emails",
+        "first of an event by email stays that of the first to arrive.",
+        "TS-EVENT-FIRST",
+        first=lambda task, before, instant, right: before.first if task.who.kind == "email" else right,
+    ),
+    row(
+        "event-first-by-arrival",
+        "An event's first is the time that arrived first.",
+        "TS-EVENT-FIRST",
+        first=lambda task, before, instant, right: before.first if task.section == "events" else right,
+    ),
+    row(
+        "purchase-first-by-arrival",
+        "A product's first is the time that arrived first.",
+        "TS-PURCHASE-FIRST",
+        first=lambda task, before, instant, right: before.first if task.section == "purchases" else right,
+    ),
+    row(
+        "first-is-the-latest-arrival",
+        "first follows every arrival.",
+        "TS-EVENT-FIRST",
+        "TS-PURCHASE-FIRST",
+        first=lambda task, before, instant, right: instant,
+    ),
+)
+def _first(first: Callable[[WriteTask, Activity, int, int], int]) -> type[Core]:
+    """Keeps another earliest time."""
+
+    class First(Core):
+        def first_after(self, task: WriteTask, before: Activity, instant: int) -> int:
+            return first(task, before, instant, super().first_after(task, before, instant))
+
+    return First
 
 
-@fault("purchase-first-by-arrival")
-class _PurchaseFirstByArrival(Core):
-    def first_after(self, task: WriteTask, before: Activity, instant: int) -> int:
-        return before.first if task.section == "purchases" else super().first_after(task, before, instant)
+@faults(
+    row(
+        "offset-beyond-twelve-hours-dropped",
+        "An offset of more than twelve hours is ignored.",
+        "TS-EVENT-OFFSET",
+        read=lambda written, text, instant: (
+            instant + (text.offset_minutes or 0) * MINUTE if abs(text.offset_minutes or 0) > 720 else instant
+        ),
+    ),
+    row(
+        "offset-in-half-hours",
+        "An offset is rounded down to half hours.",
+        "TS-EVENT-OFFSET",
+        read=lambda written, text, instant: instant + (text.offset_minutes or 0) % 30 * MINUTE,
+    ),
+    row(
+        "leap-day-refused",
+        "A time on 29 February is refused.",
+        "TS-EVENT-TIME-VALID",
+        "TS-OK-STATUS",
+        read=lambda written, text, instant: None if "-02-29" in written else instant,
+    ),
+    row(
+        "century-leap-day-as-march",
+        "29 February 2000 is taken for 1 March.",
+        "TS-EVENT-FIRST",
+        "TS-EVENT-LAST",
+        read=lambda written, text, instant: instant + 24 * 60 * MINUTE if written.startswith("2000-02-29") else instant,
+    ),
+    row(
+        "fraction-as-milliseconds",
+        "The digits of a second's fraction are taken for milliseconds.",
+        "TS-EVENT-FIRST",
+        "TS-EVENT-LAST",
+        read=lambda written, text, instant: (
+            instant - instant % SECOND + int(digits[1]) * 1000
+            if (digits := DIGITS_OF_A_FRACTION.search(written))
+            else instant
+        ),
+    ),
+    row(
+        "fraction-of-six-digits-refused",
+        "A time with microseconds is refused.",
+        "TS-OK-STATUS",
+        read=lambda written, text, instant: (
+            None if (digits := DIGITS_OF_A_FRACTION.search(written)) and len(digits[1]) > 3 else instant
+        ),
+    ),
+)
+def _read(read: Callable[[str, times.TimeText, int], int | None]) -> type[Core]:
+    """Reads a time as another instant, or not at all."""
+
+    class Read(Core):
+        def instant_of(self, written: str, text: times.TimeText) -> int | None:
+            instant = super().instant_of(written, text)
+            return None if instant is None else read(written, text, instant)
+
+    return Read
 
 
-@fault("purchase-last-by-arrival")
-class _PurchaseLastByArrival(Core):
-    def last_after(self, task: WriteTask, before: Activity, instant: int) -> int:
-        return instant if task.section == "purchases" else super().last_after(task, before, instant)
+@faults(
+    row(
+        "week-year-shown",
+        "The year of a time is shown as that of its week.",
+        "TS-EVENT-FIRST",
+        "TS-EVENT-LAST",
+        "TS-PURCHASE-FIRST",
+        change=_week_year,
+    ),
+    row(
+        "twelve-hours-shown",
+        "Hours are shown by a clock of twelve.",
+        "TS-EVENT-FIRST",
+        "TS-EVENT-LAST",
+        change=lambda moment: moment.replace(hour=moment.hour % 12),
+    ),
+)
+def _reshow(change: Any) -> type[Core]:
+    """Shows a recorded moment as another one."""
+
+    class _Reshown(Core):
+        def write_time(self, instant: int, offset: int) -> Any:
+            if not 0 <= instant < 4_000_000_000 * 1_000_000:
+                return super().write_time(instant, offset)
+            moment = datetime.fromtimestamp(instant // 1_000_000, UTC)
+            changed = int(change(moment).timestamp()) * 1_000_000 + instant % 1_000_000
+            return super().write_time(changed, offset)
+
+    return _Reshown
 
 
-@fault("first-is-the-latest-arrival")
-class _FirstIsTheLatestArrival(Core):
-    def first_after(self, task: WriteTask, before: Activity, instant: int) -> int:
-        return instant
+@faults(
+    row(
+        "event-last-by-arrival",
+        "An event's last is the time that arrived last.",
+        "TS-EVENT-LAST",
+        last=lambda task, before, instant, right: instant if task.section == "events" else right,
+    ),
+    row(
+        "purchase-last-by-arrival",
+        "A product's last is the time that arrived last.",
+        "TS-PURCHASE-LAST",
+        last=lambda task, before, instant, right: instant if task.section == "purchases" else right,
+    ),
+    row(
+        "last-stays",
+        "last stays at the first time that arrived.",
+        "TS-EVENT-LAST",
+        "TS-PURCHASE-LAST",
+        last=lambda task, before, instant, right: before.last,
+    ),
+    row(
+        "purchase-last-stays",
+        "A product's last stays at the first time that arrived.",
+        "TS-PURCHASE-LAST",
+        last=lambda task, before, instant, right: before.last if task.section == "purchases" else right,
+    ),
+)
+def _last(last: Callable[[WriteTask, Activity, int, int], int]) -> type[Core]:
+    """Keeps another latest time."""
+
+    class Last(Core):
+        def last_after(self, task: WriteTask, before: Activity, instant: int) -> int:
+            return last(task, before, instant, super().last_after(task, before, instant))
+
+    return Last
 
 
-@fault("last-stays")
-class _LastStays(Core):
-    def last_after(self, task: WriteTask, before: Activity, instant: int) -> int:
-        return before.last
+@faults(
+    row(
+        "offset-dropped",
+        "The offset of a time is dropped.",
+        "TS-EVENT-OFFSET",
+        minutes=lambda text: text.offset_minutes or 0,
+    ),
+    row(
+        "offset-with-the-wrong-sign",
+        "The offset of a time is added where it ought to be taken away.",
+        "TS-EVENT-OFFSET",
+        minutes=lambda text: 2 * (text.offset_minutes or 0),
+    ),
+    row(
+        "offset-in-whole-hours",
+        "The minutes of an offset are dropped.",
+        "TS-EVENT-OFFSET",
+        minutes=lambda text: (text.offset_minutes or 0) - int((text.offset_minutes or 0) / 60) * 60,
+    ),
+    row(
+        "negative-offset-dropped",
+        "A negative offset is dropped.",
+        "TS-EVENT-OFFSET",
+        minutes=lambda text: min(0, text.offset_minutes or 0),
+    ),
+    row(
+        "no-zone-as-local",
+        "A time without a zone is read five hours west of UTC.",
+        "TS-EVENT-NO-ZONE",
+        minutes=lambda text: 0 if text.zoned else 300,
+    ),
+)
+def _zone(minutes: Callable[[times.TimeText], int]) -> type[Core]:
+    """Reads the zone of a time wrongly: the instant is off by some minutes."""
+
+    class Zone(Core):
+        def instant_of(self, written: str, text: times.TimeText) -> int | None:
+            instant = super().instant_of(written, text)
+            return None if instant is None else instant + minutes(text) * MINUTE
+
+    return Zone
 
 
-@fault("purchase-last-stays")
-class _PurchaseLastStays(Core):
-    def last_after(self, task: WriteTask, before: Activity, instant: int) -> int:
-        return before.last if task.section == "purchases" else super().last_after(task, before, instant)
-
-
-@fault("recorded-as-now")
-class _RecordedAsNow(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return _now(call)
-
-
-@fault("purchase-recorded-as-now")
-class _PurchaseRecordedAsNow(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return _now(call) if task.section == "purchases" else super().recorded(call, task)
-
-
-@fault("last-shown-as-now")
-class _LastShownAsNow(Core):
-    def tally_shown(self, task: WriteTask, label: str, name: Any, tally: Activity) -> dict[str, Any]:
-        shown = super().tally_shown(task, label, name, tally)
-        return shown | {"last": self.write_time(int(self.clock() * SECOND), task.offset)}
-
-
-@fault("milliseconds-dropped")
-class _MillisecondsDropped(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return super().recorded(call, task) // SECOND * SECOND
-
-
-@fault("seconds-dropped")
-class _SecondsDropped(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return super().recorded(call, task) // MINUTE * MINUTE
-
-
-@fault("day-only")
-class _DayOnly(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return super().recorded(call, task) // DAY * DAY
-
-
-@fault("time-before-1970-as-1970")
-class _TimeBefore1970As1970(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return max(0, super().recorded(call, task))
-
-
-@fault("last-shared-between-events")
+# --- first and last -------------------------------------------------------------------------------------------
+@fault(
+    "last-shared-between-events",
+    "An event's last is that of the user's latest event of any name.",
+    "TS-EVENT-LAST",
+    "TS-STATE-KEYS-APART",
+)
 class _LastSharedBetweenEvents(Core):
     def write_event(self, call: Call, task: WriteTask, profile: Profile) -> None:
         super().write_event(call, task, profile)
@@ -116,76 +359,19 @@ class _LastSharedBetweenEvents(Core):
             profile.events[task.name].last = latest
 
 
-# --- zones ------------------------------------------------------------------------------------------------------
-class _Zone(Core):
-    """Reads the zone of a time wrongly."""
-
-    def shift(self, text: times.TimeText) -> int:
-        """Minutes by which an instant is off."""
-        return 0
-
-    def instant_of(self, written: str, text: times.TimeText) -> int | None:
-        instant = super().instant_of(written, text)
-        return None if instant is None else instant + self.shift(text) * MINUTE
+# --- zones ----------------------------------------------------------------------------------------------------
 
 
-@fault("offset-dropped")
-class _OffsetDropped(_Zone):
-    def shift(self, text: times.TimeText) -> int:
-        return super().shift(text) + (text.offset_minutes or 0)
-
-
-@fault("offset-with-the-wrong-sign")
-class _OffsetWithTheWrongSign(_Zone):
-    def shift(self, text: times.TimeText) -> int:
-        return super().shift(text) + 2 * (text.offset_minutes or 0)
-
-
-@fault("offset-in-whole-hours")
-class _OffsetInWholeHours(_Zone):
-    def shift(self, text: times.TimeText) -> int:
-        offset = text.offset_minutes or 0
-        return super().shift(text) + offset - int(offset / 60) * 60
-
-
-@fault("negative-offset-dropped")
-class _NegativeOffsetDropped(_Zone):
-    def shift(self, text: times.TimeText) -> int:
-        return super().shift(text) + min(0, text.offset_minutes or 0)
-
-
-@fault("no-zone-as-local")
-class _NoZoneAsLocal(_Zone):
-    def shift(self, text: times.TimeText) -> int:
-        return super().shift(text) + (0 if text.zoned else 300)
-
-
-@fault("offset-shown-unconverted")
+@fault(
+    "offset-shown-unconverted", "Times are shown shifted by the request's offset and labelled UTC.", "TS-EVENT-OFFSET"
+)
 class _OffsetShownUnconverted(Core):
     def write_time(self, instant: int, offset: int) -> Any:
         return times.write_time(instant + offset * MINUTE, "utc-millis")
 
 
-# --- the future -------------------------------------------------------------------------------------------------
-@fault("event-future-kept")
-class _EventFutureKept(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return task.instant if task.section == "events" else super().recorded(call, task)
-
-
-@fault("purchase-future-kept")
-class _PurchaseFutureKept(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return task.instant if task.section == "purchases" else super().recorded(call, task)
-
-
-@fault("near-future-kept")
-class _NearFutureKept(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return task.instant if task.instant < _now(call) + 365 * DAY else super().recorded(call, task)
-
-
-@fault("future-refused")
+# --- the future -----------------------------------------------------------------------------------------------
+@fault("future-refused", "A time in the future is refused with 400.", "TS-EVENT-FUTURE", "TS-OK-STATUS")
 class _FutureRefused(Core):
     def recorded(self, call: Call, task: WriteTask) -> int:
         if task.instant > _now(call) + DAY:
@@ -193,97 +379,8 @@ class _FutureRefused(Core):
         return super().recorded(call, task)
 
 
-@fault("future-as-1970")
-class _FutureAs1970(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        return 0 if task.instant > _now(call) else super().recorded(call, task)
-
-
-@fault("future-not-counted")
+@fault("future-not-counted", "A further event in the future is not counted.", "TS-EVENT-COUNT", "TS-EVENT-FUTURE")
 class _FutureNotCounted(Core):
     def tally(self, task: WriteTask, held: dict[str, Activity], name: str, instant: int, amount: int) -> None:
         known = name in held and task.instant > int(self.clock() * SECOND)
         super().tally(task, held, name, instant, 0 if known else amount)
-
-
-# --- date-like attributes ---------------------------------------------------------------------------------------
-class _Date(Core):
-    """Shows another instant for a date-like attribute."""
-
-    def moved(self, time: times.TimeText, instant: int) -> int:
-        """The instant that is shown instead."""
-        return instant
-
-    def show_date(self, value: str, time: times.TimeText) -> Any:
-        if time.instant is None:
-            return super().show_date(value, time)
-        moved = self.moved(time, time.instant)
-        return super().show_date(value, time) if moved == time.instant else times.write_time(moved, "utc-millis")
-
-
-@fault("date-offset-dropped")
-class _DateOffsetDropped(_Date):
-    def moved(self, time: times.TimeText, instant: int) -> int:
-        return super().moved(time, instant) + (time.offset_minutes or 0) * MINUTE
-
-
-@fault("date-an-hour-early")
-class _DateAnHourEarly(_Date):
-    def moved(self, time: times.TimeText, instant: int) -> int:
-        return super().moved(time, instant) - HOUR
-
-
-@fault("date-time-of-day-dropped")
-class _DateTimeOfDayDropped(_Date):
-    def moved(self, time: times.TimeText, instant: int) -> int:
-        return super().moved(time, instant) // DAY * DAY
-
-
-@fault("date-without-zone-as-local")
-class _DateWithoutZoneAsLocal(_Date):
-    def moved(self, time: times.TimeText, instant: int) -> int:
-        return super().moved(time, instant) + (0 if time.zoned else 300 * MINUTE)
-
-
-@fault("date-future-as-now")
-class _DateFutureAsNow(_Date):
-    def moved(self, time: times.TimeText, instant: int) -> int:
-        return min(super().moved(time, instant), int(self.clock() * SECOND))
-
-
-@fault("date-as-epoch")
-class _DateAsEpoch(Core):
-    def show_date(self, value: str, time: times.TimeText) -> Any:
-        return super().show_date(value, time) if time.instant is None else time.instant // SECOND
-
-
-@fault("date-dropped")
-class _DateDropped(Core):
-    def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
-        kept = super().keep_string(task, name, current, value)
-        return UNCHANGED if isinstance(kept, str) and times.is_date_like(kept, limits.OBJECT_LIMITS.years) else kept
-
-
-def _far(value: Any) -> bool:
-    return isinstance(value, str) and (times.read_time(value).year or 0) > 3000
-
-
-@fault("far-date-dropped")
-class _FarDateDropped(Core):
-    def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
-        kept = super().keep_string(task, name, current, value)
-        return UNCHANGED if _far(kept) else kept
-
-
-@fault("far-date-as-3000")
-class _FarDateAs3000(Core):
-    def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
-        kept = super().keep_string(task, name, current, value)
-        return "3000-12-31T23:59:59.999Z" if _far(kept) else kept
-
-
-@fault("far-date-cut-to-the-year")
-class _FarDateCutToTheYear(Core):
-    def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
-        kept = super().keep_string(task, name, current, value)
-        return kept[:4] if _far(kept) else kept

@@ -1,7 +1,7 @@
 """Everything that is decided before the body is read: route, method, key, permission, rate, size, media type.
 
-Also the rate headers, since they tell of the same window. Each method is one decision and raises Refused for the
-answer that the request deserves; together they are in the order of `admit`.
+Also the rate headers, since they describe the same window. Each method is one decision and raises Refused with the
+refusal that the request deserves; they stand in the order of `admit`.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ SUCCESS_STATUS: Final = range(200, 300)
 
 
 class Admission(Part):
-    """Who may come in."""
+    """Whether a request may be read."""
 
     def open_call(self, request: Request, now: float) -> Call:
-        """Find the route and the rate window of a request, and roll the window on to `now`."""
+        """The route and the rate window of a request; `now` is in seconds since the epoch."""
         self.requests += 1
         path = self.route(request)
         known = path in self.windows
@@ -55,7 +55,7 @@ class Admission(Part):
         raise Refused(404, Detail("No such endpoint"), message="Not Found")
 
     def refuse_method(self, call: Call) -> None:
-        """Another method than POST: row wrong-method."""
+        """Another method than POST: ambiguity wrong-method."""
         status = 404 if self.interpretation("wrong-method") == "not-found" else 405
         raise Refused(status, Detail("Only POST is served here"), message="Method Not Allowed")
 
@@ -90,7 +90,7 @@ class Admission(Part):
 
     # --- rate -------------------------------------------------------------------------------------------------
     def roll(self, window: RateWindow, now: float) -> None:
-        """Begin a new window when the clock has passed a border."""
+        """Begin a new window when the clock has reached the end of the last one."""
         window.roll(now)
 
     def is_full(self, window: RateWindow) -> bool:
@@ -102,11 +102,11 @@ class Admission(Part):
         window.used += 1
 
     def counts_arrival(self, call: Call) -> bool:
-        """Row rate-counting: whether this request uses up the window as soon as it arrives."""
+        """Ambiguity rate-counting: whether this request uses up the window as soon as it arrives."""
         return call.admitted and self.interpretation("rate-counting") == "all"
 
-    def count_answer(self, call: Call) -> None:
-        """Row rate-counting: whether the request uses up the window now that it was accepted."""
+    def count_response(self, call: Call) -> None:
+        """Ambiguity rate-counting: whether the request uses up the window now that it was accepted."""
         if call.status in SUCCESS_STATUS and self.interpretation("rate-counting") == "accepted-only":
             self.spend(call.window)
 
@@ -115,7 +115,7 @@ class Admission(Part):
         raise Refused(429, Detail("Rate limit exceeded"), message="Rate limit exceeded. Retry after the reset time.")
 
     def rate_headers(self, call: Call) -> tuple[tuple[str, str], ...]:
-        """The three headers of the window, on every response; on a 401 row headers-on-401."""
+        """The three headers of the window, on every response; on a 401 ambiguity headers-on-401."""
         if call.status == 401 and self.interpretation("headers-on-401") == "empty":
             return (("x-ratelimit-limit", ""), ("x-ratelimit-remaining", ""), ("x-ratelimit-reset", ""))
         window = call.window
@@ -139,7 +139,7 @@ class Admission(Part):
 
     # --- body -------------------------------------------------------------------------------------------------
     def refuse_size(self, call: Call) -> None:
-        """A body over 4 MB: row body-size."""
+        """A body over 4 MB: ambiguity body-size."""
         interpretation = self.interpretation("body-size")
         if interpretation != "accepted":
             raise Refused(
@@ -154,7 +154,7 @@ class Admission(Part):
         return value == "application/json" or value.partition(";")[0].strip().lower() == "application/json"
 
     def refuse_media(self, call: Call) -> None:
-        """Another content type: row content-type."""
+        """Another content type: ambiguity content-type."""
         interpretation = self.interpretation("content-type")
         if interpretation != "read":
             raise Refused(

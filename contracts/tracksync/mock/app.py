@@ -1,6 +1,6 @@
 """The mock as an application: ASGI 3 for servers and httpx, and `handle` for tests in process.
 
-Knows how answers travel (pauses, pieces, cuts) and nothing of what they say.
+Knows how responses are delivered (pauses, pieces, cuts) and nothing of their content.
 """
 
 from __future__ import annotations
@@ -15,10 +15,9 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, Final
 
-from tracksync.faults.catalogue import faulty_core
-from tracksync.mock.call import AnswerLost, Call, Cut, Delivery
+from tracksync.mock.call import Call, Cut, Delivery, ResponseLost
 from tracksync.mock.config import MockConfig
-from tracksync.mock.core import Core
+from tracksync.mock.core import Core, with_faults
 from tracksync.mock.neighbours import describe
 from tracksync.mock.profiles import Store
 from tracksync.mock.scenario_player import with_scenario
@@ -31,7 +30,8 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-# Scope extensions by which our server (serve.py) lets an answer end its connection: at once, or after what was sent.
+# Scope extensions by which our server (wire/serve.py) lets a response end its connection: at once, or after what was
+# sent.
 ABORT: Final = "tracksync.abort"
 CLOSE: Final = "tracksync.close"
 
@@ -50,7 +50,7 @@ class MockApp:
     """A mock workspace.
 
     `clock` returns seconds since the epoch; a test may drive one of its own, since nothing in process sleeps.
-    All public methods may be called from any thread. Raises UnknownFault for a fault that the catalogue does not have.
+    All public methods may be called from any thread.
     """
 
     def __init__(self, config: MockConfig | None = None, clock: Callable[[], float] = time.time) -> None:
@@ -58,7 +58,7 @@ class MockApp:
         self._lock = threading.RLock()
         self._config = self.config.in_scenario()
         self._given_clock = clock
-        self._made = with_scenario(faulty_core(self.config.faults), self.config.played())
+        self._made = with_scenario(with_faults(self.config.faults), self.config.played())
         self._core: Core
         self.journal: deque[JournalEntry]
         self.reset()
@@ -75,7 +75,7 @@ class MockApp:
         with self._lock:
             config = replace(self.config, scenario=scenario).in_scenario()
             clock = self._clock_of(scenario)
-            core = with_scenario(faulty_core(config.faults), scenario, always=True)(config, clock)
+            core = with_scenario(with_faults(config.faults), scenario, always=True)(config, clock)
             core.continue_from(self._core)
             self._clock, self._core = clock, core
 
@@ -85,12 +85,12 @@ class MockApp:
 
     # --- in process -------------------------------------------------------------------------------------------
     def handle(self, request: Request) -> Response:
-        """Answer one request. Raises AnswerLost where a served mock would cut the connection."""
+        """The response to one request. Raises ResponseLost where a served mock would cut the connection."""
         delivery = self.deliver(request)
         if delivery.cut is Cut.BEFORE:
-            raise AnswerLost(FailureKind.RESET, "the mock cut the connection before it answered")
+            raise ResponseLost(FailureKind.RESET, "the mock cut the connection before the response")
         if delivery.cut is Cut.BODY:
-            raise AnswerLost(FailureKind.TRUNCATED, "the mock cut the connection within the body")
+            raise ResponseLost(FailureKind.TRUNCATED, "the mock cut the connection within the body")
         return delivery.response
 
     def arrive(self, request: Request) -> object:
@@ -99,7 +99,7 @@ class MockApp:
             return self._core.begin(request)
 
     def deliver(self, request: Request, token: object = None) -> Delivery:
-        """Answer one request, and say in which manner the answer is to travel. `token` is what `arrive` returned."""
+        """The response to one request, and how it is to be delivered. `token` is what `arrive` returned."""
         with self._lock:
             call, delivery = self._core.respond(request, token)
             if self.config.journal:
@@ -218,7 +218,7 @@ async def _end(how: str, scope: Scope, receive: Receive) -> None:
     """End the connection by an extension of our own server, else by what ASGI leaves: an exception."""
     end = scope.get("extensions", {}).get(how)
     if end is None:
-        raise AnswerLost(FailureKind.RESET, "the mock was to cut the connection here")
+        raise ResponseLost(FailureKind.RESET, "the mock was to cut the connection here")
     end()
     while (await receive())["type"] != "http.disconnect":
         pass

@@ -1,6 +1,6 @@
-"""Doing what a task asks: finding or creating the user, and changing attributes, events and purchases.
+"""Applying a task: finding or creating the user, and changing attributes, events and purchases.
 
-Knows the store and the value rules, nothing of HTTP and of answers. Each kind of value has a method of its own, which
+Knows the store and the value rules, nothing of HTTP and of responses. Each kind of value has a method of its own, which
 is given what is stored (or MISSING) and what was sent, and returns what is then stored, UNCHANGED or REMOVED.
 """
 
@@ -18,7 +18,7 @@ INC_MAX: Final = 10**300  # a sum beyond what any reader takes for a number is n
 
 
 class Apply(Part):
-    """What a request does."""
+    """Applies tasks to the workspace."""
 
     # --- who --------------------------------------------------------------------------------------------------
     def perform(self, call: Call, task: WriteTask) -> WriteResult:
@@ -62,7 +62,7 @@ class Apply(Part):
         self.tally(task, profile.events, task.name, self.recorded(call, task), 1)
 
     def write_purchase(self, call: Call, task: WriteTask, profile: Profile) -> None:
-        """Row purchase-count: a quantity of n counts n, or one."""
+        """Ambiguity purchase-count: a quantity of n counts n, or one."""
         amount = task.quantity if self.interpretation("purchase-count") == "quantity" else 1
         self.tally(task, profile.purchases, task.name, self.recorded(call, task), amount)
 
@@ -150,7 +150,7 @@ class Apply(Part):
         return value
 
     def fits(self, value: str) -> bool:
-        """Whether a string is within the limit; row string-length."""
+        """Whether a string is within the limit; ambiguity string-length."""
         return text.fits(value, self.interpretation("string-length"), limits.STRING_CHARACTERS)
 
     def over_length(self, current: Any, value: str) -> Any:
@@ -181,7 +181,7 @@ class Apply(Part):
         return self.take_array(task, name, current, value)
 
     def take_array(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
-        """An array replaces what was there. Row array-repeats."""
+        """An array replaces what was there. Ambiguity array-repeats."""
         if not self.elements_fit(value):
             return UNCHANGED
         if self.interpretation("array-repeats") == "unique":
@@ -202,7 +202,7 @@ class Apply(Part):
         return arrays.unique(values)
 
     def cap(self, current: Any, values: list[Any]) -> Any:
-        """Row array-overflow: hold an array to the workspace's limit."""
+        """Ambiguity array-overflow: hold an array to the workspace's limit."""
         if len(values) <= self.array_limit():
             return values
         previous = current if isinstance(current, list) else None
@@ -214,7 +214,7 @@ class Apply(Part):
         return self.config.array_limit
 
     def edit_array(self, task: WriteTask, name: str, current: Any, add: list[Any], remove: list[Any]) -> Any:
-        """Add to and remove from an array; row remove-add-order. Other things than arrays cannot be edited."""
+        """Add to and remove from an array; ambiguity remove-add-order. Other things than arrays cannot be edited."""
         if current is MISSING:
             if not add:
                 return UNCHANGED
@@ -229,12 +229,12 @@ class Apply(Part):
         return arrays.edit(current, add, remove, self.interpretation("remove-add-order"))
 
     def emptied(self) -> Any:
-        """Row emptied-array: what is left when the last element went."""
+        """Ambiguity emptied-array: what is left when the last element went."""
         return [] if self.interpretation("emptied-array") == "empty" else REMOVED
 
     # --- objects ----------------------------------------------------------------------------------------------
     def take_dict(self, task: WriteTask, name: str, current: Any, value: dict[str, Any]) -> Any:
-        """An edit if the object has exactly the words of one, else an object."""
+        """An edit if the object has exactly the keys of one, else an object."""
         keys = value.keys()
         if keys == {"inc"} and numbers.is_number(value["inc"]):
             return self.increment(task, name, current, value["inc"])
@@ -245,7 +245,7 @@ class Apply(Part):
         return self.take_object(task, name, current, value)
 
     def increment(self, task: WriteTask, name: str, current: Any, amount: Any) -> Any:
-        """Add to an integer attribute; row inc-missing. Nothing else can be counted up (ATTR: integers)."""
+        """Add to an integer attribute; ambiguity inc-missing. Nothing else can be counted up (ATTR: integers)."""
         if current is MISSING:
             if self.interpretation("inc-missing") == "not-applied":
                 return UNCHANGED
@@ -317,7 +317,7 @@ class Apply(Part):
         return objects.add_objects(current, added)
 
     def objects_updated(self, task: WriteTask, current: list[Any], updates: list[Any]) -> list[Any]:
-        """$update changes what matches; rows update-without-merge and update-matches."""
+        """$update changes what matches; ambiguities update-without-merge and update-matches."""
         merge = self.merges(task) or self.interpretation("update-without-merge") == "merge"
         return objects.update_objects(current, updates, merge, self.interpretation("update-matches"))
 

@@ -1,4 +1,4 @@
-"""What the parts of the mock hand each other about one request, and the base that all parts share."""
+"""What the parts of the mock tell each other about one request, and the base class of all parts."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ REMOVED: Final = Sentinel.REMOVED
 
 @dataclass(frozen=True, slots=True)
 class Detail:
-    """One entry of `errors`; `section` and `index` are those of the object at fault where there is one."""
+    """One entry of `errors`; `section` and `index` are those of the object that is wrong, where there is one."""
 
     type: str
     section: str | None = None
@@ -36,7 +36,7 @@ class Detail:
 
 
 class Refused(Exception):
-    """A fatal error that a request deserves. `message` None stands for the one seen on the wire."""
+    """A refusal. `message` is None for the one that was seen on the wire (WIRE)."""
 
     def __init__(self, status: int, *details: Detail, message: str | None = None, bare: bool = False) -> None:
         super().__init__(status, message)
@@ -51,7 +51,7 @@ class WriteTask:
     """One object of a request that passed every check: who is updated, and with what.
 
     For events and purchases `name` is the key of the tally, `shown` the name as it is echoed, `instant` the time in
-    microseconds (not yet held against the clock) and `offset` its zone in minutes.
+    microseconds (not yet compared with the clock) and `offset` its zone in minutes.
     """
 
     section: str
@@ -68,7 +68,7 @@ class WriteTask:
 
 @dataclass(slots=True)
 class WriteResult:
-    """What became of a task. `profile` is None when nobody was found and none could be created.
+    """The outcome of a task. `profile` is None when no user was found and none may be created.
 
     `named` says for each custom attribute of the request: the value now stored, REMOVED or UNCHANGED.
     """
@@ -93,11 +93,11 @@ class Call:
     task: WriteTask | None = None
     outcome: WriteResult | None = None
     applied: bool = False
-    token: object = None  # what `begin` saw when the request arrived
+    token: object = None  # what `begin` returned when the request arrived
 
 
 class Cut(enum.Enum):
-    """Where the connection is cut while an answer is delivered."""
+    """Where the connection is cut while a response is delivered."""
 
     NOT = enum.auto()
     BEFORE = enum.auto()  # not one byte is sent
@@ -106,7 +106,7 @@ class Cut(enum.Enum):
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """An answer and the manner in which it travels. Times in seconds."""
+    """A response and how it is delivered. Times in seconds."""
 
     response: Response
     pause: float = 0.0  # before the first byte
@@ -114,12 +114,12 @@ class Delivery:
     pieces: int = 1
     cut: Cut = Cut.NOT
     chunked: bool = False
-    close: bool = False  # announced in the answer
+    close: bool = False  # announced in the response
     hang_up: bool = False  # not announced
     gzip: bool = False
 
 
-class AnswerLost(ConnectionError):
+class ResponseLost(ConnectionError):
     """What `MockApp.handle` raises in process where a served mock cuts the connection."""
 
     def __init__(self, kind: FailureKind, detail: str) -> None:
@@ -142,7 +142,7 @@ class Part:
         self.requests = 0
 
     def continue_from(self, earlier: Part) -> None:
-        """Take over the workspace of another core: its users, and what is used up of windows of the same length."""
+        """Take over the users of another server, and the requests counted in its windows of the same length."""
         self.store, self.requests = earlier.store, earlier.requests
         for path, window in self.windows.items():
             before = earlier.windows[path]
@@ -150,7 +150,7 @@ class Part:
                 window.start, window.used = before.start, before.used
 
     def interpretation(self, ambiguity: str) -> str:
-        """The reading of a ambiguity that this mock follows."""
+        """The interpretation of an ambiguity that this mock follows."""
         return self.interpretations[ambiguity]
 
     def spell(self, kind: str, text: str) -> str:

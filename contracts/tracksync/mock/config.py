@@ -4,21 +4,27 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from tracksync.contract import ambiguities
 from tracksync.mock import limits, scenarios
 from tracksync.mock.scenarios import Scenario
+
+if TYPE_CHECKING:
+    from tracksync.mock.core import Core
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class MockConfig:
     """The settings of one mock workspace.
 
-    `interpretations` maps ambiguities to interpretations; rows left out follow their default. `faults` are names from faults.toml,
-    `scenario` one from scenarios.toml, or one that was read from another file. `async_delay` is the mean delay in
-    seconds before a queued object of /users/track is applied. `window_seconds` is the length of the rate window,
-    whose borders are its multiples since the epoch. `journal` is how many exchanges to remember for inspection.
-    Raises UnknownReading, UnknownFault, UnknownScenario for names that their tables do not have, ValueError otherwise.
+    `interpretations` maps ambiguities to interpretations; ambiguities left out follow their default. `faults` are
+    subclasses of the server that each break something (`tracksync.faults.catalogue.servers` has them by name).
+    `scenario` is a name from scenarios.toml, or a scenario that was read from another file. `async_delay` is the mean
+    delay in seconds before a queued object of /users/track is applied. `window_seconds` is the length of the rate
+    window, which begins at multiples of that length since the epoch. `journal` is how many exchanges to remember for
+    inspection. Raises UnknownInterpretation and UnknownScenario for names that their tables do not have, ValueError
+    for other values that are not allowed.
     """
 
     key: str = field(default="mock-key", repr=False)
@@ -26,7 +32,7 @@ class MockConfig:
     rate_limit: int = limits.RATE_PER_MINUTE
     array_limit: int = limits.ARRAY_MAX
     interpretations: Mapping[str, str] = field(default_factory=dict)
-    faults: tuple[str, ...] = ()
+    faults: tuple[type[Core], ...] = ()
     scenario: str | Scenario = "normal"
     seed: int = 0
     async_delay: float = 0.05

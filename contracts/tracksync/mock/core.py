@@ -1,4 +1,4 @@
-"""The mock's server without a socket: one request in, one delivery out, in the order in which a real one would work.
+"""The mock's server without a socket: one request in, one delivery out.
 
 Every step is a small method of one of the parts, so that a fault is a subclass which overrides a step or two, and
 several faults compose by inheritance. The parts know nothing of faults.
@@ -6,7 +6,9 @@ several faults compose by inheritance. The parts know nothing of faults.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
+from functools import partial
 from typing import Any
 
 from tracksync.mock.admission import Admission
@@ -22,7 +24,7 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
     """A workspace that keeps every clause, under the interpretations it is configured with."""
 
     def begin(self, request: Request) -> object:
-        """What is to be remembered of the moment when a request arrived. A correct server needs nothing."""
+        """What is to be remembered of the moment when a request arrived: nothing in a correct server."""
         return None
 
     def latency(self, request: Request) -> float:
@@ -40,7 +42,7 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
             body = self.serve(call)
         except Refused as refusal:
             body = self.refuse(call, refusal)
-        self.count_answer(call)
+        self.count_response(call)
         return call, self.deliver(call, Delivery(self.seal(call, body)))
 
     def serve(self, call: Call) -> Any:
@@ -48,11 +50,12 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
         if call.path == SYNC_PATH:
             return self.serve_sync(call)
         if call.path == "/users/track":
-            tasks, details = self.read_track(call, self.sections(call, self.parse(call)))
-            for task in tasks:
-                self.enqueue(call, task)
+            sent = self.sections(call, self.parse(call))
+            tasks, details = self.read_track(call, sent)
+            self.enqueue(call, tasks)
             call.status, call.applied = 201, True
-            return self.track_body(tasks, [self.error_entry(call, detail) for detail in details])
+            processed = self.processed([section for section, _ in sent], tasks)
+            return self.track_body(processed, [self.error_entry(call, detail) for detail in details])
         if call.path == "/users/delete":
             body = self.delete(call, self.parse(call))
             call.status, call.applied = 200, bool(body["deleted"])
@@ -62,7 +65,7 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
         return body
 
     def serve_sync(self, call: Call) -> Any:
-        """Read, apply, and answer when it is done (SYNC)."""
+        """Read and apply a request; the response comes when it is done (SYNC)."""
         call.task = self.read_sync(call)
         return self.complete(call, call.task)
 
@@ -75,11 +78,11 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
         return self.success(call, task, outcome)
 
     def success_status(self, call: Call) -> int:
-        """A success is answered 201 (SYNC)."""
+        """The status of a success is 201 (SYNC)."""
         return 201
 
     def examine(self, call: Call, section: str, index: int, item: Any) -> WriteTask:
-        """The task that one object asks for; row unknown-braze-id, which needs the store, is decided here."""
+        """The task that one object asks for; ambiguity unknown-braze-id, which needs the store, is decided here."""
         task = super().examine(call, section, index, item)
         if (
             task.who.kind == "braze_id"
@@ -89,17 +92,18 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
             raise Refused(400, Detail("'braze_id' is not valid", section, index))
         return task
 
-    def enqueue(self, call: Call, task: WriteTask) -> None:
-        """Accept one object of a batch, to be applied once."""
-        self.later(call.now, lambda: self.carry_out(call, task))
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        """Accept the objects of a batch, each to be applied once."""
+        for task in tasks:
+            self.later(call.now, partial(self.carry_out, call, task))
 
     def carry_out(self, call: Call, task: WriteTask) -> None:
-        """Apply one object behind the answer's back; nobody is there to hear of a refusal."""
+        """Apply one object after its response was sent, so that a refusal is not told to any client."""
         with suppress(Refused):
             self.perform(call, task)
 
     def refuse(self, call: Call, refusal: Refused) -> Any:
-        """Answer a refusal. Nothing was changed."""
+        """The body of a refusal. Nothing was changed."""
         call.status = self.fatal_status(call, refusal)
         return self.fatal(call, refusal)
 
@@ -119,5 +123,11 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
         return Response(call.status, headers, content)
 
     def deliver(self, call: Call, delivery: Delivery) -> Delivery:
-        """The manner in which the answer travels: at once and whole."""
+        """How the response is delivered: at once and whole."""
         return delivery
+
+
+def with_faults(faults: Iterable[type[Core]]) -> type[Core]:
+    """The server with these faults in it, the first of them outermost; without any, the correct one."""
+    wanted = tuple(faults)
+    return type("FaultyCore", (*wanted, Core), {}) if wanted else Core

@@ -1,13 +1,14 @@
-"""The three paths beside sync: /users/track, /users/delete, /users/export/ids (TRACK DELETE EXPORT).
+"""The three endpoints beside sync: /users/track, /users/delete, /users/export/ids (TRACK DELETE EXPORT).
 
-What /users/track and /users/delete accept is queued, and carried out when the clock has passed its time, at the
-beginning of the next request or inspection. Nothing here sleeps.
+What /users/track and /users/delete accept is queued, and applied when its time has come, at the beginning of the next
+request or inspection. Nothing here sleeps.
 """
 
 from __future__ import annotations
 
 import heapq
 import random
+from collections import Counter
 from collections.abc import Callable
 from typing import Any, Final
 
@@ -32,7 +33,7 @@ NEED_PRIORITY: Final = frozenset({"email", "phone"})
 
 
 class Neighbours(RequestReader):
-    """The other endpoints that a run needs."""
+    """/users/track, /users/delete and /users/export/ids."""
 
     def __init__(self, config: MockConfig, clock: Callable[[], float]) -> None:
         super().__init__(config, clock)
@@ -48,7 +49,7 @@ class Neighbours(RequestReader):
 
     # --- the queue --------------------------------------------------------------------------------------------
     def later(self, now: float, work: Callable[[], None]) -> None:
-        """Queue some work; its delay is drawn, so that work is not necessarily done in order."""
+        """Queue some work. Its delay is random, so that work is not necessarily done in order. `now` is in seconds."""
         self._queued += 1
         heapq.heappush(self._queue, (now + self.delay(), self._queued, work))
 
@@ -84,15 +85,24 @@ class Neighbours(RequestReader):
         """The most objects that one request may carry (TRACK LIMITS)."""
         return limits.TRACK_OBJECTS
 
-    def track_body(self, tasks: list[WriteTask], details: list[Any]) -> dict[str, Any]:
+    def processed(self, sections: list[str], tasks: list[WriteTask]) -> dict[str, Any]:
+        """How many objects of each section that was sent are queued, under the name of that count (WIRE)."""
+        counts = Counter(task.section for task in tasks)
+        return {f"{section}_processed": counts[section] for section in sections}
+
+    def track_body(self, processed: dict[str, Any], details: list[Any]) -> dict[str, Any]:
         """The body of an accepted batch; errors only where a part was refused (WIRE)."""
-        body: dict[str, Any] = {"message": "success"}
+        body: dict[str, Any] = processed | {"message": "success"}
         if details:
             body["errors"] = details
         return body
 
     # --- identifiers in batches -------------------------------------------------------------------------------
-    def read_batch(self, document: dict[str, Any]) -> list[tuple[UserIdentity, Any]]:
+    def batch_limit(self, call: Call) -> int:
+        """The most identifiers that one request may name (DELETE)."""
+        return limits.DELETE_BATCH
+
+    def read_batch(self, call: Call, document: dict[str, Any]) -> list[tuple[UserIdentity, Any]]:
         """Every user that a batch names, with the JSON that named it."""
         found: list[tuple[UserIdentity, Any]] = []
         for field, kind in BATCH_KINDS.items():
@@ -103,7 +113,7 @@ class Neighbours(RequestReader):
                 found.append((self.batch_identity(field, kind, value), value))
         if not found:
             raise Refused(400, Detail("At least one identifier is required"), message="No identifiers were given")
-        if len(found) > limits.DELETE_BATCH:
+        if len(found) > self.batch_limit(call):
             raise Refused(400, Detail(f"At most {limits.DELETE_BATCH} identifiers"), message="Too many identifiers")
         return found
 
@@ -122,25 +132,25 @@ class Neighbours(RequestReader):
 
     # --- /users/delete ----------------------------------------------------------------------------------------
     def delete(self, call: Call, document: dict[str, Any]) -> dict[str, Any]:
-        """Queue the deletion of users, and answer how many were found (DELETE)."""
-        found = self.read_batch(document)
+        """Queue the deletion of users; the body says how many were found (DELETE)."""
+        found = self.read_batch(call, document)
         if any(who.kind in NEED_PRIORITY and not _prioritized(document, value) for who, value in found):
             raise Refused(400, Detail("'prioritization' is required"), message="'prioritization' is required")
-        doomed: dict[str, Profile] = {}
+        found_users: dict[str, Profile] = {}
         for who, _ in found:
             profile = self.store.find(who.kind, who.key)
             if profile is not None:
-                doomed[profile.braze_id] = profile
-        for profile in doomed.values():
+                found_users[profile.braze_id] = profile
+        for profile in found_users.values():
             self.delete_later(call, profile)
-        return {"deleted": self.deleted_shown(len(found), len(doomed)), "message": "success"}
+        return {"deleted": self.deleted_shown(len(found), len(found_users)), "message": "success"}
 
     def delete_later(self, call: Call, profile: Profile) -> None:
         """Queue one deletion."""
         self.later(call.now, lambda: self.store.delete(profile))
 
     def deleted_shown(self, named: int, found: int) -> Any:
-        """The count in the answer."""
+        """The count in the response."""
         return found
 
     # --- /users/export/ids ------------------------------------------------------------------------------------
@@ -151,7 +161,7 @@ class Neighbours(RequestReader):
             raise Refused(400, Detail("'fields_to_export' is not valid"), message="'fields_to_export' is not valid")
         users: dict[str, dict[str, Any]] = {}
         unknown = []
-        for who, value in self.read_batch(document):
+        for who, value in self.read_batch(call, document):
             profile = self.store.find(who.kind, who.key)
             if profile is None:
                 unknown.append(value)
@@ -200,7 +210,7 @@ def _tallies(held: dict[str, Activity], write_time: Callable[[int], str]) -> lis
 
 
 def _with_texts(item: Any) -> Any:
-    """An object of a batch with its integer identifiers as texts: /users/track takes them (WIRE)."""
+    """An object of a batch with its integer identifiers as texts: /users/track accepts them (WIRE)."""
     if not isinstance(item, dict):
         return item
     return item | {name: str(item[name]) for name in ("external_id", "product_id") if type(item.get(name)) is int}

@@ -1,7 +1,7 @@
 """The workspace's users: profiles, and how one is found by each kind of identifier.
 
-Knows nothing of HTTP, requests or interpretations. Identifier spellings are compared exactly (assumed: no document speaks of
-folding or trimming).
+Knows nothing of HTTP, requests or interpretations. Spellings of identifiers are compared exactly (assumed: no document
+speaks of folding or trimming).
 """
 
 from __future__ import annotations
@@ -125,7 +125,7 @@ class Store:
         profile.updated = self._writes
 
     def delete(self, profile: Profile) -> None:
-        """Forget a profile and everything by which it was found."""
+        """Delete a profile and every identifier by which it was found."""
         self._by["braze_id"].pop(profile.braze_id, None)
         for index in (self._by["external_id"], self._by["user_alias"]):
             for key in [key for key, held in index.items() if held is profile]:

@@ -1,4 +1,4 @@
-"""The rate window: how many requests were taken since the last border of the clock. No clock of its own."""
+"""The rate window: how many requests were taken in the current one. It has no clock of its own."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SYNC_PATH: Final = "/users/track/sync"
 
 @dataclass(slots=True)
 class RateWindow:
-    """One window of `seconds`, whose borders are multiples of that length since the epoch (LIMITS: not rolling)."""
+    """One window of `seconds`, which begins at a multiple of that length since the epoch (LIMITS: not rolling)."""
 
     limit: int = limits.RATE_PER_MINUTE
     seconds: int = 60
@@ -22,7 +22,7 @@ class RateWindow:
     used: int = 0
 
     def roll(self, now: float) -> None:
-        """Begin anew if `now` lies in another window than the last request."""
+        """Begin a new window if `now` (seconds since the epoch) is in another one than the last request was."""
         start = int(now // self.seconds) * self.seconds
         if start != self.start:
             self.start = start

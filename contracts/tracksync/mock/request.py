@@ -1,7 +1,7 @@
-"""Reading a body: from bytes to tasks that passed every check, or to the refusal they deserve.
+"""Reading a body: from bytes to tasks that passed every check, or to a refusal.
 
-Only what a request says is looked at here, never what the workspace holds. The texts of refusals are those seen on
-the wire where any were seen.
+Only the request is read here, never what the workspace holds. The texts of refusals are
+those seen on the wire, where any were seen (WIRE).
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ BAD_EMAIL: Final = "The value provided for the 'email' field is not a valid emai
 BAD_QUANTITY: Final = "'quantity' is not valid"
 BAD_CURRENCY: Final = "'currency' must be an ISO 4217 currency"
 
-# Row identifier-precedence: the order of leading; `refused` only matters when two of the strong ones stand together.
+# Ambiguity identifier-precedence: which identifier leads; `refused` only matters for two of the strong ones.
 PRECEDENCE: Final = {
     "external-id": ("external_id", "user_alias", "braze_id", "email", "phone"),
     "braze-id": ("braze_id", "external_id", "user_alias", "email", "phone"),
@@ -29,12 +29,12 @@ PRECEDENCE: Final = {
     "refused": ("external_id", "user_alias", "braze_id", "email", "phone"),
 }
 NUMERIC_TEXT: Final = re.compile(r"-?\d{1,15}(\.\d{1,15})?", re.ASCII)
-# Quirks of a body that no JSON value can carry through an answer; the others are taken as they are.
+# Quirks of a body that no JSON value can carry into a response; the others are accepted as they are.
 UNREADABLE: Final = frozenset({"not-utf8", "nan", "too-deep"})
 
 
 class RequestReader(Part):
-    """What a request asks for."""
+    """Reads what a request asks for."""
 
     # --- the body as a whole ----------------------------------------------------------------------------------
     def parse(self, call: Call) -> dict[str, Any]:
@@ -50,11 +50,11 @@ class RequestReader(Part):
         return document
 
     def refuse_syntax(self, call: Call) -> dict[str, Any]:
-        """A body that is no JSON is refused with 400 (ERRORS)."""
+        """A body that is not JSON is refused with 400 (ERRORS)."""
         raise Refused(400, Detail("The body is not valid JSON"))
 
     def refuse_document(self, call: Call, document: Any) -> dict[str, Any]:
-        """A body that is JSON but no object is refused with 400."""
+        """A body that is JSON but not an object is refused with 400."""
         raise Refused(400, Detail("The body is not a JSON object"))
 
     def read_sync(self, call: Call) -> WriteTask:
@@ -63,7 +63,7 @@ class RequestReader(Part):
         return self.examine(call, section, 0, self.only_object(call, section, objects_))
 
     def sections(self, call: Call, document: dict[str, Any]) -> list[tuple[str, list[Any]]]:
-        """The sections that hold something, as lists. Rows bare-object and empty-sections."""
+        """The sections that hold something, as lists. Ambiguities bare-object and empty-sections."""
         filled = []
         for section in limits.SECTIONS:
             value = document.get(section)
@@ -80,13 +80,13 @@ class RequestReader(Part):
         return filled
 
     def bare_object(self, call: Call, section: str, value: dict[str, Any]) -> list[Any]:
-        """Row bare-object."""
+        """Ambiguity bare-object."""
         if self.interpretation("bare-object") == "refused" and call.path != "/users/track":
             raise Refused(400, Detail(f"'{section}' must be an array", section))
         return [value]
 
     def empty_section(self, call: Call, section: str) -> None:
-        """Row empty-sections; /users/track takes them (WIRE)."""
+        """Ambiguity empty-sections; /users/track takes them (WIRE)."""
         if self.interpretation("empty-sections") == "refused" and call.path != "/users/track":
             raise Refused(400, Detail(f"'{section}' must not be empty", section))
 
@@ -103,7 +103,7 @@ class RequestReader(Part):
         raise Refused(400, Detail("One of 'attributes', 'events', 'purchases' is required"))
 
     def refuse_sections(self, call: Call, filled: list[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
-        """Two sections at once are refused with 400; row surplus-message."""
+        """Two sections at once are refused with 400; ambiguity surplus-message."""
         raise Refused(400, Detail("Only one section is allowed"), message=self.surplus_message("section"))
 
     def only_object(self, call: Call, section: str, found: list[Any]) -> Any:
@@ -113,18 +113,18 @@ class RequestReader(Part):
         return found[0]
 
     def refuse_objects(self, call: Call, section: str, found: list[Any]) -> Any:
-        """Two objects in a section are refused with 400; row surplus-message."""
+        """Two objects in a section are refused with 400; ambiguity surplus-message."""
         raise Refused(400, Detail("Only one object is allowed"), message=self.surplus_message("object"))
 
     def surplus_message(self, what: str) -> str | None:
-        """Row surplus-message."""
+        """Ambiguity surplus-message."""
         if self.interpretation("surplus-message") == "special":
             return f"A synchronous request carries exactly one {what}."
         return None
 
     # --- one object -------------------------------------------------------------------------------------------
     def examine(self, call: Call, section: str, index: int, item: Any) -> WriteTask:
-        """The task that one object asks for, after every check of its content."""
+        """The task that one object asks for, after every check of its content; `index` counts from 0."""
         if not isinstance(item, dict):
             item = self.refuse_type(section, index, section, item)
         who = self.identify(section, index, item)
@@ -159,15 +159,15 @@ class RequestReader(Part):
 
     # --- who --------------------------------------------------------------------------------------------------
     def identify(self, section: str, index: int, item: dict[str, Any]) -> UserIdentity:
-        """The user that an object names. Row identifier-precedence decides which of several identifiers leads."""
+        """The user that an object names. Ambiguity identifier-precedence decides which of several identifiers leads."""
         interpretation = self.interpretation("identifier-precedence")
         found = [kind for kind in self.precedence() if item.get(kind) is not None]
         if not found:
             return self.refuse_no_user(section, index, item)
         if interpretation == "refused" and sum(kind in limits.STRONG for kind in found) > 1:
             raise Refused(400, Detail("Only one identifier is allowed", section, index))
-        interpretations = [self.read_identifier(section, index, kind, item[kind]) for kind in found]
-        return interpretations[0]
+        leading, *_ = [self.read_identifier(section, index, kind, item[kind]) for kind in found]
+        return leading
 
     def precedence(self) -> tuple[str, ...]:
         """The identifiers in the order of leading; email always before phone (TRACK)."""
@@ -192,12 +192,12 @@ class RequestReader(Part):
         return UserIdentity(kind, self.spell(kind, value), value)
 
     def integer_identifier(self, section: str, index: int, value: int) -> UserIdentity:
-        """Row integer-identifiers: an external_id that was sent as a JSON integer."""
+        """Ambiguity integer-identifiers: an external_id that was sent as a JSON integer."""
         shown = self.integer_text(section, index, "external_id", value)
         return UserIdentity("external_id", self.spell("external_id", str(value)), shown)
 
     def integer_text(self, section: str, index: int, name: str, value: int) -> Any:
-        """Rows integer-identifiers and integer-products: what is echoed for an integer, or the refusal."""
+        """Ambiguities integer-identifiers and integer-products: what is echoed for an integer, or the refusal."""
         interpretation = self.interpretation("integer-products" if name == "product_id" else "integer-identifiers")
         if interpretation == "refused":
             raise Refused(400, Detail(f"'{name}' is not valid", section, index))
@@ -225,7 +225,7 @@ class RequestReader(Part):
         raise Refused(400, Detail(f"'user_alias' must have a valid '{name}'", section, index))
 
     def check_email(self, section: str, index: int, value: str) -> None:
-        """Row bad-email, for a text that is certainly no address."""
+        """Ambiguity bad-email, for a text that is certainly not an address."""
         if self.interpretation("bad-email") == "refused" and not self.is_email(value):
             self.refuse_email(section, index, value)
 
@@ -234,11 +234,11 @@ class RequestReader(Part):
         return identifiers.plausible_email(value) is not False
 
     def refuse_email(self, section: str, index: int, value: str) -> None:
-        """WIRE: the text seen for an email that is none."""
+        """WIRE: the text seen for an email that is not valid."""
         raise Refused(400, Detail(BAD_EMAIL, section, index))
 
     def may_create(self, section: str, index: int, item: dict[str, Any], who: UserIdentity) -> bool:
-        """Whether a user that is not found may be created (ATTR EVENT TRACK); row alias-create."""
+        """Whether a user that is not found may be created (ATTR EVENT TRACK); ambiguity alias-create."""
         only = item.get("_update_existing_only")
         if who.kind == "braze_id":
             return False
@@ -268,7 +268,7 @@ class RequestReader(Part):
             self.no_attributes(task)
 
     def no_attributes(self, task: WriteTask) -> None:
-        """Row empty-attributes."""
+        """Ambiguity empty-attributes."""
         if self.interpretation("empty-attributes") == "refused":
             raise Refused(400, Detail("No attribute is given", task.section, task.index))
 
@@ -279,7 +279,7 @@ class RequestReader(Part):
             raise Refused(400, Detail("'push_token_import' is not valid", task.section, task.index))
 
     def check_object(self, task: WriteTask, name: str, value: Any) -> None:
-        """Row invalid-object, where it says 400."""
+        """Ambiguity invalid-object, where it says 400."""
         if self.interpretation("invalid-object") == "refused" and self.forbidden(task, value):
             raise Refused(400, Detail(f"'{name}' is not valid", task.section, task.index))
 
@@ -324,7 +324,7 @@ class RequestReader(Part):
         self.read_properties(task)
 
     def product_fits(self, product: str) -> bool:
-        """Whether a product_id is within the limit (PURCH); row string-length."""
+        """Whether a product_id is within the limit (PURCH); ambiguity string-length."""
         return fits(product, self.interpretation("string-length"), limits.PRODUCT_ID_CHARACTERS)
 
     def required(self, task: WriteTask, name: str) -> Any:
@@ -335,13 +335,13 @@ class RequestReader(Part):
         return value
 
     def coerce_text(self, task: WriteTask, name: str, value: Any) -> str:
-        """Row coerced-types: a number where a text is documented."""
+        """Ambiguity coerced-types: a number where a text is documented."""
         if numbers.is_number(value) and self.interpretation("coerced-types") == "accepted":
             return str(value)
         return str(self.refuse_type(task.section, task.index, name, value))
 
     def coerce_number(self, value: Any) -> Any:
-        """Row coerced-types: a numeric text where a number is documented; other values as they are."""
+        """Ambiguity coerced-types: a numeric text where a number is documented; other values as they are."""
         if (
             isinstance(value, str)
             and self.interpretation("coerced-types") == "accepted"
@@ -355,7 +355,7 @@ class RequestReader(Part):
         return isinstance(code, str) and currencies.is_currency(code)
 
     def refuse_currency(self, task: WriteTask, code: Any) -> None:
-        """WIRE: the text seen for a currency that is none."""
+        """WIRE: the text seen for a currency that is not valid."""
         raise Refused(400, Detail(BAD_CURRENCY, task.section, task.index))
 
     def is_price(self, task: WriteTask, price: Any) -> bool:
@@ -363,7 +363,7 @@ class RequestReader(Part):
         return numbers.is_number(self.coerce_number(price))
 
     def read_quantity(self, task: WriteTask, value: Any) -> int:
-        """An integer from 1 to 100, 1 when left out (PURCH); row quantity-low."""
+        """An integer from 1 to 100, 1 when left out (PURCH); ambiguity quantity-low."""
         if value is None:
             return 1
         value = self.coerce_number(value)
@@ -380,7 +380,7 @@ class RequestReader(Part):
         return limits.QUANTITY_MAX
 
     def refuse_quantity(self, task: WriteTask, value: Any) -> int:
-        """WIRE: the text seen for a quantity that is none; a fault may return a number to go on with."""
+        """WIRE: the text seen for a quantity that is not valid; a fault may return a number to go on with."""
         raise Refused(400, Detail(BAD_QUANTITY, task.section, task.index))
 
     def read_time(self, task: WriteTask) -> None:
@@ -398,7 +398,7 @@ class RequestReader(Part):
         return text.instant
 
     def refuse_time(self, task: WriteTask, value: Any) -> int:
-        """A time that is no time is refused with 400; a fault may return an instant to go on with."""
+        """A text that is not a time is refused with 400; a fault may return an instant to go on with."""
         raise Refused(400, Detail("'time' is not valid", task.section, task.index))
 
     def read_properties(self, task: WriteTask) -> None:
@@ -424,14 +424,14 @@ class RequestReader(Part):
         return name in limits.RESERVED_PROPERTIES
 
 
-# Problems that drop the update whatever the interpretations say; the others are row invalid-object.
+# Problems that drop the update whatever the interpretations say; the others are ambiguity invalid-object.
 DROPPING: Final = frozenset({objects.ObjectProblem.NULL, objects.ObjectProblem.BAD_TIME})
 ARRAY_EDITS: Final = frozenset({"add", "remove"})
 OBJECT_EDITS: Final = frozenset({"$add", "$update", "$remove"})
 
 
 def _content(value: Any) -> Any:
-    """The objects in a nested value, without the outer words of an edit: those are no content."""
+    """The objects in a nested value, without the outer keys of an edit: those are not content."""
     if isinstance(value, list):
         return [element for element in value if isinstance(element, dict)]
     if not (value and all(isinstance(changes, list) for changes in value.values())):

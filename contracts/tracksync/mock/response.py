@@ -1,4 +1,4 @@
-"""What the mock says: success bodies, fatal errors, headers. Knows outcomes, changes nothing."""
+"""Responses: success bodies, fatal errors, headers. Knows outcomes, changes nothing."""
 
 from __future__ import annotations
 
@@ -14,19 +14,19 @@ from tracksync.mock.profiles import Activity, Profile
 from tracksync.values import times
 
 WIRE_MESSAGE: Final = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
-HTML: Final = b"<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>"  # not JSON, on purpose
+HTML: Final = b"<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>"  # not JSON, deliberately
 SHOWN_UNDER: Final = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchase_events"}
 _ESCAPING: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
 class ResponseWriter(Part):
-    """What a request is answered."""
+    """Writes bodies and headers."""
 
     # --- success ----------------------------------------------------------------------------------------------
     def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
         """The body of a 201 (SYNC)."""
         if outcome.profile is None:
-            return self.nobody(call, task)
+            return self.no_user(call, task)
         entry = self.entry(call, task, outcome, outcome.profile)
         return self.with_users(call, [entry])
 
@@ -38,8 +38,8 @@ class ResponseWriter(Part):
         """The message of a success is exactly this (SYNC)."""
         return "success"
 
-    def nobody(self, call: Call, task: WriteTask) -> dict[str, Any]:
-        """Row no-user."""
+    def no_user(self, call: Call, task: WriteTask) -> dict[str, Any]:
+        """Ambiguity no-user."""
         body = self.with_users(call, [])
         if self.interpretation("no-user") == "omitted":
             del body["users"]
@@ -75,18 +75,18 @@ class ResponseWriter(Part):
         return shown
 
     def show_refused(self, shown: dict[str, Any], name: str, profile: Profile) -> None:
-        """Row refused-attribute: an attribute whose update was not made."""
+        """Ambiguity refused-attribute: an attribute whose update was not made."""
         key = self.spell("attribute", name)
         if self.interpretation("refused-attribute") == "previous" and key in profile.attributes:
             shown[name] = self.show_value(name, profile.attributes[key])
 
     def show_removed(self, shown: dict[str, Any], name: str) -> None:
-        """Row removed-attribute: an attribute that is gone."""
+        """Ambiguity removed-attribute: an attribute that is gone."""
         if self.interpretation("removed-attribute") == "null":
             shown[name] = None
 
     def show_value(self, name: str, value: Any) -> Any:
-        """One stored value. Row date-attribute: a date-like string is shown as sent or as a time."""
+        """One stored value. Ambiguity date-attribute: a date-like string is shown as sent or as a time."""
         if isinstance(value, str) and times.is_date_like(value, limits.OBJECT_LIMITS.years):
             return self.show_date(value, times.read_time(value))
         return value
@@ -119,7 +119,7 @@ class ResponseWriter(Part):
         return count
 
     def write_time(self, instant: int, offset: int) -> Any:
-        """Row time-form."""
+        """Ambiguity time-form."""
         return times.write_time(instant, self.interpretation("time-form"), offset)
 
     # --- fatal errors -----------------------------------------------------------------------------------------
@@ -139,16 +139,16 @@ class ResponseWriter(Part):
         return [self.error_entry(call, detail) for detail in refusal.details]
 
     def error_entry(self, call: Call, detail: Detail) -> Any:
-        """Row error-entries: an object as on the wire, or a bare text."""
+        """Ambiguity error-entries: an object as on the wire, or a bare text."""
         if self.interpretation("error-entries") == "texts":
             return detail.type
         if detail.section is None:
             return {"type": detail.type}
         return {"type": detail.type, "input_array": detail.section, "index": detail.index}
 
-    # --- every answer -----------------------------------------------------------------------------------------
+    # --- every response ---------------------------------------------------------------------------------------
     def decorate(self, call: Call, body: Any) -> Any:
-        """Row extras: fields that no document names, and another order of keys."""
+        """Ambiguity extras: fields that no document names, and another order of keys."""
         if self.interpretation("extras") == "plain" or not isinstance(body, dict):
             return body
         users = body.get("users")
@@ -165,7 +165,7 @@ class ResponseWriter(Part):
         return _ESCAPING.encode(body).encode("ascii")
 
     def media(self, call: Call) -> str:
-        """The content type of an answer (WIRE)."""
+        """The content type of a response (WIRE)."""
         return "application/json"
 
     def request_id(self, call: Call) -> str:
@@ -173,7 +173,7 @@ class ResponseWriter(Part):
         return f"{self.config.seed & 0xFFFFFFFF:08x}-0000-4000-8000-{call.number:012x}"
 
     def further_headers(self, call: Call) -> tuple[tuple[str, str], ...]:
-        """Headers beyond those of every answer; row extras."""
+        """Headers beyond those of every response; ambiguity extras."""
         further: tuple[tuple[str, str], ...] = ()
         if call.status == 405:
             further = (("allow", "POST"),)

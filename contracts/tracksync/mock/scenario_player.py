@@ -1,7 +1,7 @@
 """Playing a scenario: a layer around the server, faulty or not, that decides what happens to each request.
 
 What happens is drawn from the seed and from the request itself, so that a run can be repeated even where clients send
-in parallel. Knows nothing of how an answer travels beyond what `Delivery` says.
+in parallel. Knows nothing of how a response is delivered beyond `Delivery`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ MESSAGES: Final = {
 
 
 class ScenarioPlayer(Core):
-    """Plays `scenario`, which is set by the subclass that `staged` makes."""
+    """Plays `scenario`, which is set by the subclass that `with_scenario` makes."""
 
     scenario: Scenario
 
@@ -55,8 +55,8 @@ class ScenarioPlayer(Core):
         """Decide what happens to this request."""
         call = super().open_call(request, now)
         ours = call.path in DISTURBED and call.request.method == "POST"
-        # What is turned away by the limit counts for no other act: the same acts come, only later.
-        self._acts = self._cast(call) if ours and now >= self._limited_until else {}
+        # A request that the limit refuses counts for no other act: the same acts come, only later.
+        self._acts = self._chosen(call) if ours and now >= self._limited_until else {}
         if "limit" in self._acts:
             self._limited_until = int(now + self._acts["limit"].seconds) + 1
         self._limited = ours and now < self._limited_until
@@ -74,20 +74,20 @@ class ScenarioPlayer(Core):
         """The end of the act while it lasts."""
         return self._limited_until if self._limited else super().reset_shown(window)
 
-    def _cast(self, call: Call) -> dict[str, Act]:
+    def _chosen(self, call: Call) -> dict[str, Act]:
         """The acts that this request meets, by what they do; the first of a kind wins."""
         self._number += 1
         body = hashlib.blake2b(call.path.encode() + call.request.body, digest_size=8).digest()
         self._sent[body] += 1
-        cast: dict[str, Act] = {}
+        chosen: dict[str, Act] = {}
         for place, act in enumerate(self.scenario.acts):
             since = self._number - (act.start or act.every)
             if since < 0 or since % act.every or self._sent[body] > (act.times or self._sent[body]):
                 continue
             if act.share < 1 and self._chance_of(body, place) >= act.share:
                 continue
-            cast.setdefault(act.do, act)
-        return cast
+            chosen.setdefault(act.do, act)
+        return chosen
 
     def _chance_of(self, body: bytes, place: int) -> float:
         """A number from 0 to 1 that depends on the seed, the request, how often it was sent, and the act."""
@@ -95,20 +95,20 @@ class ScenarioPlayer(Core):
         return int.from_bytes(hashlib.blake2b(text, digest_size=6).digest()) / 2**48
 
     def serve(self, call: Call) -> Any:
-        """Apply or not, and answer as the acts demand."""
+        """Apply the request or not, and respond as the acts demand."""
         status, reset = self._acts.get("status"), self._acts.get("reset")
         if reset is not None and not reset.apply:
-            raise Refused(503, message=MESSAGES[503], bare=True)  # nobody will read it
+            raise Refused(503, message=MESSAGES[503], bare=True)  # no client will read it
         if "no-user" in self._acts and call.path == SYNC_PATH:
             task = self.read_sync(call)
             call.status = 201
-            return self.nobody(call, task)
+            return self.no_user(call, task)
         if status is None:
             return super().serve(call)
         if status.apply:
             super().serve(call)
         if status.status == 401:
-            self.refuse_key(call, self.key_sent(call))  # WIRE: the answer echoes the key
+            self.refuse_key(call, self.key_sent(call))  # WIRE: the response echoes the key
         message = MESSAGES.get(status.status, "Error")
         raise Refused(status.status, Detail(message or "Refused by the scenario"), message=message)
 
@@ -133,7 +133,7 @@ class ScenarioPlayer(Core):
         return "text/html; charset=utf-8" if html else super().media(call)
 
     def deliver(self, call: Call, delivery: Delivery) -> Delivery:
-        """The manner in which the answer travels."""
+        """How the response is delivered."""
         delivery = super().deliver(call, delivery)
         acts = self._acts
         if not acts:
@@ -160,4 +160,6 @@ def with_scenario(core: type[Core], scenario: Scenario, *, always: bool = False)
     """`core` with a scenario around it; `core` itself where the scenario has no acts, unless `always`."""
     if not scenario.acts and not always:
         return core
-    return type("StagedCore", (ScenarioPlayer, core) if core is not Core else (ScenarioPlayer,), {"scenario": scenario})
+    return type(
+        "ScenarioCore", (ScenarioPlayer, core) if core is not Core else (ScenarioPlayer,), {"scenario": scenario}
+    )

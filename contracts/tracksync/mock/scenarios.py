@@ -1,4 +1,4 @@
-"""Scenarios as data: scenarios.toml, and files of the same form that a user wrote. How they are played: stage.py."""
+"""Scenarios as data: scenarios.toml, and files of the same form that a user wrote. See scenario_player.py."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tracksync.contract.ambiguities import UnknownInterpretation, require_interp
 from tracksync.errors import ConfigError, UsageError
 from tracksync.values.near_names import suggestion
 
-DEEDS: Final = (
+ACTIONS: Final = (
     "status",
     "pause",
     "drip",
@@ -53,8 +53,8 @@ class Act:
     pieces: int = 1
 
     def __post_init__(self) -> None:
-        if self.do not in DEEDS:
-            raise ValueError(f"nothing is called {self.do!r}; an act does one of {', '.join(DEEDS)}")
+        if self.do not in ACTIONS:
+            raise ValueError(f"do is one of {', '.join(ACTIONS)}")
         if self.body not in BODIES:
             raise ValueError(f"body is one of {', '.join(BODIES)}, not {self.body!r}")
         for name, lowest in (("every", 1), ("start", 1), ("pieces", 1), ("seconds", 0), ("share", 0), ("times", 1)):
@@ -146,7 +146,7 @@ def _scenario(name: str, table: Any, source: str) -> Scenario:
 def _act(table: dict[str, Any]) -> Act:
     _known(table, Act)
     if "do" not in table:
-        raise ValueError(f"an act needs do, one of {', '.join(DEEDS)}")
+        raise ValueError(f"an act needs do, one of {', '.join(ACTIONS)}")
     return Act(**table)
 
 

@@ -22,6 +22,7 @@ from tracksync.engine.pace import Pace
 from tracksync.engine.session import data_points
 from tracksync.engine.targets import HttpTarget, Target
 from tracksync.errors import Incomplete, UsageError
+from tracksync.faults.catalogue import servers
 from tracksync.generate.build import SYNC, Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.renaming import Identifier
@@ -91,7 +92,7 @@ def _served_target(plan: RacePlan) -> Iterator[tuple[str, str]]:
     config = MockConfig(
         rate_limit=plan.rate_limit or MOCK_RATE,
         interpretations=plan.mock_interpretations,
-        faults=plan.faults,
+        faults=servers(plan.faults),
         scenario=plan.scenario,
         seed=plan.seed,
         async_delay=ASYNC_DELAY,

@@ -1,0 +1,177 @@
+"""Faults of identifiers and names that a database, a hash or a phone library takes for one."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+import zlib
+
+from tracksync.faults.registry import faults, row
+from tracksync.faults.spelling import respelled
+
+
+def _without_accents(text: str) -> str:
+    return "".join(one for one in unicodedata.normalize("NFD", text) if not unicodedata.combining(one)) or text
+
+
+def _hash(text: str, bits: int) -> str:
+    return str(zlib.crc32(text.encode("utf-8", "surrogatepass")) % 2**bits)
+
+
+def _number(text: str) -> str:
+    return str(float(text)) if re.fullmatch(r"\d{1,15}(\.\d{1,15})?(e\d{1,2})?", text, re.ASCII) else text
+
+
+faults(
+    row(
+        "external-id-accents-dropped",
+        "external_ids that differ in accents only are one.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=_without_accents,
+    ),
+    row(
+        "external-id-casefolded",
+        "external_ids that are equal when case is folded are one: ß and ss.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=str.casefold,
+    ),
+    row(
+        "external-id-trailing-spaces-dropped",
+        "Spaces at the end of an external_id do not count.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=lambda text: text.rstrip(" ") or text,
+    ),
+    row(
+        "external-id-compatibility-composed",
+        "external_ids of full and half width are one.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=lambda text: unicodedata.normalize("NFKC", text),
+    ),
+    row(
+        "external-id-hashed-to-eight-bits",
+        "external_ids with the same checksum of eight bits are one.",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=lambda text: _hash(text, 8),
+    ),
+    row(
+        "external-id-as-a-number",
+        "external_ids that are the same number are one: 7, 7.0 and 7e0.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=_number,
+    ),
+    row(
+        "external-id-punctuation-dropped",
+        "Dashes and underscores in an external_id do not count.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=lambda text: re.sub("[-_]", "", text) or text,
+    ),
+    row(
+        "external-id-cut-at-nul",
+        "An external_id ends at a NUL.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=lambda text: text.partition("\0")[0] or text,
+    ),
+    row(
+        "alias-accents-dropped",
+        "Aliases that differ in accents only are one.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("alias_name", "alias_label"),
+        change=_without_accents,
+    ),
+    row(
+        "alias-name-leading-zeros-dropped",
+        "Leading zeros of an alias do not count.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("alias_name",),
+        change=lambda text: text.lstrip("0") or text,
+    ),
+    row(
+        "email-accents-dropped",
+        "Emails that differ in accents only are one.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("email",),
+        change=_without_accents,
+    ),
+    row(
+        "email-domain-any-case",
+        "The domain of an email is compared without case.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        beyond="a domain has no case, so that a server may take both for one",
+        kinds=("email",),
+        change=lambda text: text.partition("@")[0] + text[text.find("@") :].lower(),
+    ),
+    row(
+        "phone-digits-only",
+        "Of a phone only the digits count.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("phone",),
+        change=lambda text: re.sub(r"\D", "", text) or text,
+    ),
+    row(
+        "phone-last-nine-digits",
+        "Of a phone only the last nine digits count.",
+        "TS-STATE-USERS-APART",
+        kinds=("phone",),
+        change=lambda text: text[-9:],
+    ),
+    row(
+        "event-name-accents-dropped",
+        "Events that differ in accents only are one.",
+        "TS-USER-SPELLING",
+        "TS-STATE-KEYS-APART",
+        kinds=("event",),
+        change=_without_accents,
+    ),
+    row(
+        "product-accents-dropped",
+        "Products that differ in accents only are one.",
+        "TS-USER-SPELLING",
+        "TS-STATE-KEYS-APART",
+        kinds=("product",),
+        change=_without_accents,
+    ),
+    row(
+        "product-leading-zeros-dropped",
+        "Leading zeros of a product_id do not count.",
+        "TS-USER-SPELLING",
+        "TS-STATE-KEYS-APART",
+        kinds=("product",),
+        change=lambda text: text.lstrip("0") or text,
+    ),
+    row(
+        "attribute-name-accents-dropped",
+        "Attributes that differ in accents only are one.",
+        "TS-USER-SPELLING",
+        "TS-STATE-KEYS-APART",
+        kinds=("attribute",),
+        change=_without_accents,
+    ),
+    row(
+        "attribute-name-hashed-to-eight-bits",
+        "Attributes whose names have the same checksum of eight bits are one.",
+        "TS-STATE-KEYS-APART",
+        kinds=("attribute",),
+        change=lambda text: _hash(text, 8),
+    ),
+    module=__name__,
+)(respelled)

@@ -1,0 +1,115 @@
+"""Faults of what a success lists: what the request named, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tracksync.faults.registry import fault, faults, row
+from tracksync.mock import limits
+from tracksync.mock.call import UNCHANGED, WriteResult, WriteTask
+from tracksync.mock.core import Core
+from tracksync.mock.profiles import Profile
+
+
+@faults(
+    row(
+        "all-attributes-shown",
+        "All custom attributes of the user are listed.",
+        "TS-OK-ONLY-ATTRIBUTES",
+        listed=lambda task, profile, right: dict(profile.attributes) | right,
+    ),
+    row(
+        "first-attribute-shown",
+        "Only the first attribute of the request is shown.",
+        "TS-OK-SHOWS",
+        listed=lambda task, profile, right: dict(list(right.items())[:1]),
+    ),
+    row(
+        "ten-attributes-shown",
+        "Only the first ten attributes of the request are shown.",
+        "TS-OK-SHOWS",
+        listed=lambda task, profile, right: dict(list(right.items())[:10]),
+    ),
+    row(
+        "false-values-not-shown",
+        "Attributes that are false, zero or empty are left out.",
+        "TS-OK-SHOWS",
+        listed=lambda task, profile, right: {name: value for name, value in right.items() if value or value is None},
+    ),
+    row(
+        "profile-fields-shown",
+        "Profile fields are listed as custom attributes.",
+        "TS-OK-CUSTOM-ONLY",
+        listed=lambda task, profile, right: (
+            right
+            | {name: task.item[name] for name in limits.PROFILE_FIELDS & task.item.keys() if name != task.who.kind}
+        ),
+    ),
+    row(
+        "control-keys-shown",
+        "Control keys are listed as custom attributes.",
+        "TS-OK-CUSTOM-ONLY",
+        listed=lambda task, profile, right: (
+            right | {name: task.item[name] for name in limits.CONTROL_KEYS & task.item.keys()}
+        ),
+    ),
+    row(
+        "identifier-as-attribute",
+        "The identifier is listed as a custom attribute.",
+        "TS-OK-CUSTOM-ONLY",
+        "TS-OK-ONLY-ATTRIBUTES",
+        listed=lambda task, profile, right: right | {task.who.kind: task.who.shown},
+    ),
+)
+def _listed(listed: Callable[[WriteTask, Profile, dict[str, Any]], dict[str, Any]]) -> type[Core]:
+    """Lists other attributes than the request named."""
+
+    class Listed(Core):
+        def attributes_shown(self, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
+            return listed(task, profile, super().attributes_shown(task, outcome, profile))
+
+    return Listed
+
+
+@fault("all-events-shown", "All events of the user are listed.", "TS-OK-ONLY-EVENTS")
+class _AllEventsShown(Core):
+    def events_shown(self, task: WriteTask, profile: Profile) -> Any:
+        return [self.tally_shown(task, "name", name, tally) for name, tally in profile.events.items()]
+
+
+@fault("all-products-shown", "All products of the user are listed.", "TS-OK-ONLY-PURCHASES")
+class _AllProductsShown(Core):
+    def purchases_shown(self, task: WriteTask, profile: Profile) -> Any:
+        return [self.tally_shown(task, "product_id", name, tally) for name, tally in profile.purchases.items()]
+
+
+@fault(
+    "earlier-attributes-shown",
+    "The attributes of the request before are listed too.",
+    "TS-OK-ONLY-ATTRIBUTES",
+    "TS-STATE-USERS-APART",
+)
+class _EarlierAttributesShown(Core):
+    __earlier: dict[str, Any] | None = None
+
+    def attributes_shown(self, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
+        shown = super().attributes_shown(task, outcome, profile)
+        earlier, self.__earlier = self.__earlier or {}, dict(shown)
+        return earlier | shown
+
+
+@fault("unchanged-values-not-shown", "An attribute whose value was the same before is left out.", "TS-OK-SHOWS")
+class _UnchangedValuesNotShown(Core):
+    def write_attributes(self, task: WriteTask, profile: Profile, outcome: WriteResult) -> None:
+        before = dict(profile.attributes)
+        super().write_attributes(task, profile, outcome)
+        for name in list(outcome.named):
+            if name in before and profile.attributes.get(name) == before[name] and outcome.named[name] is not UNCHANGED:
+                del outcome.named[name]
+
+
+@fault("event-not-shown-when-known", "An event is shown the first time only.", "TS-OK-SHOWS")
+class _EventNotShownWhenKnown(Core):
+    def events_shown(self, task: WriteTask, profile: Profile) -> Any:
+        return [] if profile.events[task.name].count > 1 else super().events_shown(task, profile)

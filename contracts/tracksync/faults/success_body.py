@@ -1,0 +1,320 @@
+"""Faults of the success body: message, identifier, forms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from tracksync.faults.registry import fault, faults, row
+from tracksync.mock.call import UNCHANGED, Call, WriteResult, WriteTask
+from tracksync.mock.core import Core
+from tracksync.mock.profiles import Activity, Profile
+from tracksync.mock.response import SHOWN_UNDER
+from tracksync.values import times
+
+SECOND = 1_000_000  # in microseconds
+
+
+@faults(
+    row("message-ok", 'The message of a success is "ok".', "TS-OK-MESSAGE", message="ok"),
+    row("message-capital", 'The message of a success is "Success".', "TS-OK-MESSAGE", message="Success"),
+    row("message-true", "The message of a success is the boolean true.", "TS-OK-MESSAGE", message=True),
+)
+def _message(message: Any) -> type[Core]:
+    """Says something else than success."""
+
+    class Message(Core):
+        def success_message(self, call: Call) -> Any:
+            return message
+
+    return Message
+
+
+@faults(
+    row(
+        "external-id-shown-lower",
+        "The external_id is echoed in lower case.",
+        "TS-OK-IDENTIFIER",
+        named=lambda task, profile, right: (
+            right | {"external_id": shown.lower()} if isinstance(shown := right.get("external_id"), str) else right
+        ),
+    ),
+    row(
+        "email-shown-lower",
+        "The email is echoed in lower case.",
+        "TS-OK-IDENTIFIER",
+        named=lambda task, profile, right: right | {"email": right["email"].lower()} if "email" in right else right,
+    ),
+    row(
+        "phone-shown-as-digits",
+        "The phone is echoed without its plus.",
+        "TS-OK-IDENTIFIER",
+        named=lambda task, profile, right: right | {"phone": right["phone"].lstrip("+")} if "phone" in right else right,
+    ),
+    row(
+        "identifier-not-shown",
+        "An event's response does not say whose it is.",
+        "TS-OK-IDENTIFIER",
+        named=lambda task, profile, right: {} if task.section == "events" else right,
+    ),
+    row(
+        "named-by-braze-id",
+        "A user named by alias is echoed by braze_id.",
+        "TS-OK-IDENTIFIER",
+        named=lambda task, profile, right: {"braze_id": profile.braze_id} if task.who.kind == "user_alias" else right,
+    ),
+)
+def _named(named: Callable[[WriteTask, Profile, dict[str, Any]], dict[str, Any]]) -> type[Core]:
+    """Shows the user under another identifier."""
+
+    class Named(Core):
+        def name_user(self, task: WriteTask, profile: Profile) -> dict[str, Any]:
+            return named(task, profile, super().name_user(task, profile))
+
+    return Named
+
+
+@faults(
+    row(
+        "last-null-at-first",
+        "last is null the first time.",
+        "TS-OK-TIME-FORM",
+        shown=lambda core, task, tally, right: right | {"last": None} if tally.count == 1 else right,
+    ),
+    row(
+        "first-and-last-swapped",
+        "first and last stand in each other's place.",
+        "TS-OK-TIME-FORM",
+        "TS-EVENT-FIRST",
+        "TS-EVENT-LAST",
+        "TS-PURCHASE-FIRST",
+        "TS-PURCHASE-LAST",
+        shown=lambda core, task, tally, right: right | {"first": right["last"], "last": right["first"]},
+    ),
+    row(
+        "time-as-epoch",
+        "Times are numbers of seconds.",
+        "TS-OK-TIME-FORM",
+        shown=lambda core, task, tally, right: (
+            right | {"first": tally.first // 1_000_000, "last": tally.last // 1_000_000}
+        ),
+    ),
+    row(
+        "last-shown-as-now",
+        "last is shown as the current time.",
+        "TS-EVENT-LAST",
+        "TS-PURCHASE-LAST",
+        shown=lambda core, task, tally, right: (
+            right | {"last": core.write_time(int(core.clock() * SECOND), task.offset)}
+        ),
+    ),
+)
+def _tally(shown: Callable[[Core, WriteTask, Activity, dict[str, Any]], dict[str, Any]]) -> type[Core]:
+    """Shows an event or product in another form."""
+
+    class Tally(Core):
+        def tally_shown(self, task: WriteTask, label: str, name: Any, tally: Activity) -> dict[str, Any]:
+            return shown(self, task, tally, super().tally_shown(task, label, name, tally))
+
+    return Tally
+
+
+# --- message and users ----------------------------------------------------------------------------------------
+@fault("message-missing-for-events", "An event is answered without a message.", "TS-OK-MESSAGE")
+class _MessageMissingForEvents(Core):
+    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
+        body = super().success(call, task, outcome)
+        if task.section == "events":
+            body.pop("message", None)
+        return body
+
+
+@fault("success-with-errors", "A success carries errors when an attribute was not applied.", "TS-OK-NO-ERRORS")
+class _SuccessWithErrors(Core):
+    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
+        body = super().success(call, task, outcome)
+        if UNCHANGED in outcome.named.values():
+            body["errors"] = [{"type": "not every attribute was updated", "input_array": "attributes", "index": 0}]
+        return body
+
+
+@fault(
+    "purchase-success-with-errors",
+    "A purchase without app_id is answered with a success that carries errors.",
+    "TS-OK-NO-ERRORS",
+)
+class _PurchaseSuccessWithErrors(Core):
+    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
+        body = super().success(call, task, outcome)
+        if task.section == "purchases" and task.item.get("app_id") is None:
+            body["errors"] = ["'app_id' is recommended"]
+        return body
+
+
+@fault("users-twice", "The user's entry stands in the answer twice.", "TS-OK-USERS")
+class _UsersTwice(Core):
+    def with_users(self, call: Call, users: list[dict[str, Any]]) -> dict[str, Any]:
+        return super().with_users(call, users * 2)
+
+
+@fault("users-object", "users is the entry itself, without the list around it.", "TS-OK-USERS")
+class _UsersObject(Core):
+    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
+        body = super().success(call, task, outcome)
+        if body.get("users"):
+            body["users"] = body["users"][0]
+        return body
+
+
+@fault(
+    "users-empty-when-created",
+    "users is empty when the request created the user.",
+    "TS-OK-USERS",
+    "TS-OK-SHOWS",
+    "TS-USER-CREATE",
+)
+class _UsersEmptyWhenCreated(Core):
+    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
+        return self.no_user(call, task) if outcome.created else super().success(call, task, outcome)
+
+
+@fault("users-missing-for-purchases", "A purchase is answered without users.", "TS-OK-USERS", "TS-OK-SHOWS")
+class _UsersMissingForPurchases(Core):
+    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
+        body = super().success(call, task, outcome)
+        if task.section == "purchases":
+            body.pop("users", None)
+        return body
+
+
+# --- the identifier -------------------------------------------------------------------------------------------
+@fault("alias-label-not-shown", "A user_alias is echoed without its label.", "TS-OK-IDENTIFIER")
+class _AliasLabelNotShown(Core):
+    def name_user(self, task: WriteTask, profile: Profile) -> dict[str, Any]:
+        named = super().name_user(task, profile)
+        if "user_alias" in named:
+            return named | {"user_alias": {"alias_name": named["user_alias"]["alias_name"]}}
+        return named
+
+
+@fault("alias-shown-swapped", "The name and label of a user_alias are echoed the wrong way round.", "TS-OK-IDENTIFIER")
+class _AliasShownSwapped(Core):
+    def name_user(self, task: WriteTask, profile: Profile) -> dict[str, Any]:
+        named = super().name_user(task, profile)
+        if "user_alias" in named:
+            name, label = named["user_alias"]["alias_name"], named["user_alias"]["alias_label"]
+            return named | {"user_alias": {"alias_name": label, "alias_label": name}}
+        return named
+
+
+@fault("named-by-external-id", "A user named by email or phone is echoed by external_id.", "TS-OK-IDENTIFIER")
+class _NamedByExternalId(Core):
+    def name_user(self, task: WriteTask, profile: Profile) -> dict[str, Any]:
+        if task.who.kind in ("email", "phone") and profile.external_id is not None:
+            return {"external_id": profile.external_id}
+        return super().name_user(task, profile)
+
+
+@fault("named-as-the-one-before", "The entry carries the identifier of the request before.", "TS-OK-IDENTIFIER")
+class _NamedAsTheOneBefore(Core):
+    __before: dict[str, Any] | None = None
+
+    def name_user(self, task: WriteTask, profile: Profile) -> dict[str, Any]:
+        named = super().name_user(task, profile)
+        before, self.__before = self.__before, dict(named)
+        return before if before is not None and before.keys() == named.keys() else named
+
+
+# --- forms ----------------------------------------------------------------------------------------------------
+@fault("events-as-object", "custom_events is an object by name.", "TS-OK-FORM")
+class _EventsAsObject(Core):
+    def events_shown(self, task: WriteTask, profile: Profile) -> Any:
+        return {one["name"]: one for one in super().events_shown(task, profile)}
+
+
+@fault("attributes-as-list", "custom_attributes is a list of names and values.", "TS-OK-FORM")
+class _AttributesAsList(Core):
+    def entry(self, call: Call, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
+        entry = super().entry(call, task, outcome, profile)
+        if task.section == "attributes":
+            entry["custom_attributes"] = [{"name": k, "value": v} for k, v in entry["custom_attributes"].items()]
+        return entry
+
+
+@fault("product-called-name", "A product is shown as name in place of product_id.", "TS-OK-FORM", "TS-PURCHASE-PRODUCT")
+class _ProductCalledName(Core):
+    def tally_shown(self, task: WriteTask, label: str, name: Any, tally: Any) -> dict[str, Any]:
+        return super().tally_shown(task, "name", name, tally)
+
+
+@fault(
+    "purchases-as-events", "A purchase is shown under custom_events.", "TS-OK-FORM", "TS-OK-ONLY-EVENTS", "TS-OK-SHOWS"
+)
+class _PurchasesAsEvents(Core):
+    def entry(self, call: Call, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
+        entry = super().entry(call, task, outcome, profile)
+        if task.section == "purchases":
+            entry[SHOWN_UNDER["events"]] = entry.pop(SHOWN_UNDER["purchases"])
+        return entry
+
+
+@fault(
+    "attributes-under-attributes",
+    "Attributes are shown under attributes in place of custom_attributes.",
+    "TS-OK-FORM",
+    "TS-OK-SHOWS",
+)
+class _AttributesUnderAttributes(Core):
+    def entry(self, call: Call, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
+        entry = super().entry(call, task, outcome, profile)
+        if task.section == "attributes":
+            entry["attributes"] = entry.pop("custom_attributes")
+        return entry
+
+
+@fault("count-as-text", "count is a text.", "TS-OK-COUNT-FORM")
+class _CountAsText(Core):
+    def count_shown(self, task: WriteTask, count: int) -> Any:
+        return str(super().count_shown(task, count))
+
+
+@fault("count-from-zero", "count begins with zero.", "TS-OK-COUNT-FORM", "TS-EVENT-COUNT", "TS-PURCHASE-COUNT")
+class _CountFromZero(Core):
+    def count_shown(self, task: WriteTask, count: int) -> Any:
+        return count - 1
+
+
+@fault("count-null-at-first", "count is null the first time.", "TS-OK-COUNT-FORM")
+class _CountNullAtFirst(Core):
+    def count_shown(self, task: WriteTask, count: int) -> Any:
+        return None if count == 1 else count
+
+
+@fault("first-not-shown", "first is missing.", "TS-OK-FORM", "TS-OK-TIME-FORM")
+class _FirstNotShown(Core):
+    def tally_shown(self, task: WriteTask, label: str, name: Any, tally: Any) -> dict[str, Any]:
+        shown = super().tally_shown(task, label, name, tally)
+        del shown["first"]
+        return shown
+
+
+@fault(
+    "time-american",
+    "Times are written month first.",
+    "TS-OK-TIME-FORM",
+    "TS-EVENT-FIRST",
+    "TS-EVENT-LAST",
+    "TS-PURCHASE-FIRST",
+    "TS-PURCHASE-LAST",
+)
+class _TimeAmerican(Core):
+    def write_time(self, instant: int, offset: int) -> Any:
+        text = times.write_time(instant, "utc-millis")
+        return f"{text[5:7]}/{text[8:10]}/{text[:4]} {text[11:19]}"
+
+
+@fault("day-of-three-digits", "The day has three digits, as in one printed example.", "TS-OK-TIME-FORM")
+class _DayOfThreeDigits(Core):
+    def write_time(self, instant: int, offset: int) -> Any:
+        text = times.write_time(instant, "utc-millis")
+        return f"{text[:8]}0{text[8:]}"

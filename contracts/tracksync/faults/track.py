@@ -1,0 +1,308 @@
+"""Faults of /users/track."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+from tracksync.faults.registry import fault, faults, row
+from tracksync.mock.call import Call, Detail, WriteTask
+from tracksync.mock.core import Core
+
+
+@fault("track-answers-202", "/users/track answers 202.", "TS-TRACK-ACCEPTED", "TS-OK-STATUS")
+class _TrackAnswers202(Core):
+    def serve(self, call: Call) -> Any:
+        body = super().serve(call)
+        if call.path == "/users/track":
+            call.status = 202
+        return body
+
+
+@fault("track-message-queued", "/users/track answers with the message queued.", "TS-TRACK-ACCEPTED")
+class _TrackMessageQueued(Core):
+    def track_body(self, processed: dict[str, Any], details: list[Any]) -> dict[str, Any]:
+        return super().track_body(processed, details) | {"message": "queued"}
+
+
+@fault("track-74-objects", "/users/track refuses 75 objects.", "TS-TRACK-ACCEPTED")
+class _Track74Objects(Core):
+    def track_objects(self) -> int:
+        return super().track_objects() - 1
+
+
+@fault("track-one-object-only", "/users/track refuses more than one object.", "TS-TRACK-ACCEPTED")
+class _TrackOneObjectOnly(Core):
+    def track_objects(self) -> int:
+        return 1
+
+
+@faults(
+    row(
+        "track-drops-the-first",
+        "/users/track never applies the first object of a batch.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: tasks[1:] if len(tasks) > 1 else tasks,
+    ),
+    row(
+        "track-drops-the-second",
+        "/users/track never applies the second object of a batch.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: tasks[:1] + tasks[2:],
+    ),
+    row(
+        "track-drops-the-last",
+        "/users/track never applies the last object of a batch.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: tasks[:-1],
+    ),
+    row(
+        "track-drops-after-fifty",
+        "/users/track applies the first fifty objects of a batch only.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: tasks[:50],
+    ),
+    row(
+        "track-drops-every-tenth",
+        "/users/track never applies every tenth object of a batch.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for n, task in enumerate(tasks, 1) if n % 10],
+    ),
+    row(
+        "track-drops-attributes",
+        "/users/track never applies attributes.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if task.section != "attributes"],
+    ),
+    row(
+        "track-drops-events",
+        "/users/track never applies events.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if task.section != "events"],
+    ),
+    row(
+        "track-drops-purchases",
+        "/users/track never applies purchases.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if task.section != "purchases"],
+    ),
+    row(
+        "track-drops-events-beside-attributes",
+        "/users/track drops events that come with attributes.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: (
+            [task for task in tasks if task.section != "events"] if tasks[0].section == "attributes" else tasks
+        ),
+    ),
+    row(
+        "track-drops-aliases",
+        "/users/track never applies objects that name an alias.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if task.who.kind != "user_alias"],
+    ),
+    row(
+        "track-drops-emails",
+        "/users/track never applies objects that name an email.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if task.who.kind != "email"],
+    ),
+    row(
+        "track-drops-phones",
+        "/users/track never applies objects that name a phone.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if task.who.kind != "phone"],
+    ),
+    row(
+        "track-applies-one-object-a-user",
+        "/users/track applies the last object of each user only.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: list({(task.section, task.who.key): task for task in tasks}.values()),
+    ),
+    row("track-applies-nothing", "/users/track applies nothing.", "TS-TRACK-APPLIED", applied=lambda tasks: []),
+    row(
+        "track-applies-twice",
+        "/users/track applies every object twice.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: tasks * 2,
+    ),
+    row(
+        "track-applies-the-first-twice",
+        "/users/track applies the first object of a batch twice.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: tasks[:1] + tasks,
+    ),
+    row(
+        "track-applies-the-last-twice",
+        "/users/track applies the last object of a batch twice.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: tasks + tasks[-1:],
+    ),
+    row(
+        "track-applies-purchases-twice",
+        "/users/track applies purchases twice.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: tasks + [task for task in tasks if task.section == "purchases"],
+    ),
+    row(
+        "track-applies-equal-objects-once",
+        "/users/track applies equal objects of a batch once.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [
+            task for n, task in enumerate(tasks) if task.item not in [other.item for other in tasks[:n]]
+        ],
+    ),
+)
+def _queued(applied: Callable[[list[WriteTask]], list[WriteTask]]) -> type[Core]:
+    """Queues other objects than were accepted, or some of them twice; the response says nothing of it."""
+
+    class Queued(Core):
+        def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+            super().enqueue(call, applied(tasks))
+
+    return Queued
+
+
+@fault("track-forgets-new-users", "/users/track never applies what would create a user.", "TS-TRACK-APPLIED")
+class _TrackForgetsNewUsers(Core):
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        super().enqueue(call, [task for task in tasks if self.find(task) is not None])
+
+
+@fault(
+    "track-drops-all-beside-a-refused-object",
+    "A batch with one refused object is not applied at all.",
+    "TS-TRACK-APPLIED",
+)
+class _TrackDropsAllBesideARefusedObject(Core):
+    __partial = False
+
+    def read_track(self, call: Call, document: list[tuple[str, list[Any]]]) -> tuple[list[WriteTask], list[Detail]]:
+        tasks, details = super().read_track(call, document)
+        self.__partial = bool(details)
+        return tasks, details
+
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        super().enqueue(call, [] if self.__partial else tasks)
+
+
+@fault(
+    "track-writes-to-the-first-user",
+    "/users/track applies a batch's attributes to the user of its first object.",
+    "TS-TRACK-APPLIED",
+    "TS-STATE-USERS-APART",
+)
+class _TrackWritesToTheFirstUser(Core):
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        for task in tasks:
+            if task.section == tasks[0].section == "attributes":
+                task.who, task.create = tasks[0].who, tasks[0].create
+        super().enqueue(call, tasks)
+
+
+@fault(
+    "track-event-recorded-as-now", "/users/track records events under the time of their arrival.", "TS-TRACK-APPLIED"
+)
+class _TrackEventRecordedAsNow(Core):
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        for task in tasks:
+            task.instant = int(call.now * 1_000_000)
+        super().enqueue(call, tasks)
+
+
+@fault("track-quantity-dropped", "/users/track counts a purchase of several as one.", "TS-TRACK-APPLIED")
+class _TrackQuantityDropped(Core):
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        for task in tasks:
+            task.quantity = 1
+        super().enqueue(call, tasks)
+
+
+@fault(
+    "track-over-a-later-write",
+    "What /users/track queued is applied again over a later synchronous write.",
+    "TS-TRACK-APPLIED",
+    "TS-STATE-VISIBLE",
+)
+class _TrackOverALaterWrite(Core):
+    __queued: tuple[WriteTask, ...] = ()
+
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        super().enqueue(call, tasks)
+        self.__queued += tuple(task for task in tasks if task.section == "attributes")
+
+    def complete(self, call: Call, task: WriteTask) -> Any:
+        body = super().complete(call, task)
+        for queued in self.__queued:
+            if queued.who.key == task.who.key and queued.item.keys() & task.item.keys() - {task.who.kind}:
+                self.later(call.now, partial(self.carry_out, call, queued))
+        self.__queued = tuple(queued for queued in self.__queued if queued.who.key != task.who.key)
+        return body
+
+
+# --- the counts of what was processed -----------------------------------------------------------------------------
+@faults(
+    row(
+        "track-attributes-processed-missing",
+        "/users/track does not say how many attributes it processed.",
+        "TS-TRACK-ACCEPTED",
+        shown=lambda counts: {name: count for name, count in counts.items() if name[0] != "a"},
+    ),
+    row(
+        "track-events-processed-missing",
+        "/users/track does not say how many events it processed.",
+        "TS-TRACK-ACCEPTED",
+        shown=lambda counts: {name: count for name, count in counts.items() if name[0] != "e"},
+    ),
+    row(
+        "track-purchases-processed-missing",
+        "/users/track does not say how many purchases it processed.",
+        "TS-TRACK-ACCEPTED",
+        shown=lambda counts: {name: count for name, count in counts.items() if name[0] != "p"},
+    ),
+    row(
+        "track-processed-as-text",
+        "The counts of what was processed are texts.",
+        "TS-TRACK-ACCEPTED",
+        shown=lambda counts: {name: str(count) for name, count in counts.items()},
+    ),
+    row("track-processed-null", "The counts of what was processed are null.", "TS-TRACK-ACCEPTED", shown=dict.fromkeys),
+    row(
+        "track-processed-always-one",
+        "The counts of what was processed are always one.",
+        "TS-TRACK-ACCEPTED",
+        shown=lambda counts: dict.fromkeys(counts, 1),
+    ),
+    row(
+        "track-processed-one-more",
+        "The counts of what was processed are one too high.",
+        "TS-TRACK-ACCEPTED",
+        shown=lambda counts: {name: count + 1 for name, count in counts.items()},
+    ),
+    row(
+        "track-processed-negative",
+        "The counts of what was processed are negative.",
+        "TS-TRACK-ACCEPTED",
+        shown=lambda counts: {name: -count for name, count in counts.items()},
+    ),
+    row(
+        "track-processed-in-all",
+        "Each count of what was processed is that of the whole batch.",
+        "TS-TRACK-ACCEPTED",
+        shown=lambda counts: dict.fromkeys(counts, sum(counts.values())),
+    ),
+    row(
+        "track-processed-swapped",
+        "The counts of what was processed stand under each other's names.",
+        "TS-TRACK-ACCEPTED",
+        shown=lambda counts: dict(zip(counts, reversed(counts.values()), strict=True)),
+    ),
+)
+def _processed(shown: Callable[[dict[str, Any]], dict[str, Any]]) -> type[Core]:
+    """Shows other counts of what was processed."""
+
+    class Processed(Core):
+        def processed(self, sections: list[str], tasks: list[WriteTask]) -> dict[str, Any]:
+            return shown(super().processed(sections, tasks))
+
+    return Processed

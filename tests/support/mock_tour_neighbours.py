@@ -1,0 +1,103 @@
+"""Parts of the tour: /users/track, /users/delete and /users/export/ids."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from mock_harness import DELETE, EXPORT, TIME, TRACK, purchase_of
+from mock_tour_stops import CREATE, OLD, ONLY, Stop, attributes, by, delete, event, export, purchase, track
+
+
+def in_turn() -> Iterator[Stop]:
+    batch = [{"external_id": "t", "l": {"add": [n]}, "n": {"inc": 1}} for n in range(75)]
+    yield Stop({"attributes": batch}, TRACK)
+    yield export("t", wait=1)
+    yield Stop({"events": [{"external_id": "t", "name": "e", "time": TIME}]}, TRACK)
+    yield Stop(
+        {"events": [{"external_id": "t", "name": "e", "time": TIME}], "attributes": [{"external_id": "u9", "a": 1}]},
+        TRACK,
+    )
+    yield export("t", "u9", wait=1)
+    yield attributes("t", a=1, b=2)
+    yield export("t")
+    yield purchase("p", {"external_id": "t"})
+    yield export("t")
+    yield Stop({"external_ids": ["t", "unknown"]}, DELETE)
+    yield export("t", wait=1)
+    yield Stop({"external_ids": ["u9"]}, DELETE)
+
+
+def batches() -> Iterator[Stop]:
+    """Batches of every section, with every kind of identifier, at every position."""
+    users: list[dict[str, Any]] = [{"external_id": f"b{n}"} for n in range(5)]
+    users += [{"user_alias": {"alias_name": "b", "alias_label": "l"}} | CREATE, {"email": "b@example.com"}]
+    users += [{"phone": "+12025550170"}]
+    for user in users:
+        yield by(user, known=1)
+    equal = {"external_id": "b0", "name": "e", "time": OLD}
+    bought = purchase_of("p", "b1") | {"quantity": 3}
+    yield track(attributes=[user | {"n": {"inc": 1}, "own": n} for n, user in enumerate(users)])
+    yield Stop({"external_ids": [f"b{n}" for n in range(5)]}, EXPORT, wait=1)
+    yield track(events=[equal, equal, equal | {"external_id": "b2"}], attributes=[users[0] | {"n": {"inc": 1}}])
+    yield track(purchases=[bought, bought | {"external_id": "b3"}], events=[equal], attributes=[users[4] | {"n": 7}])
+    yield track(purchases=[bought])
+    yield track(attributes=[users[0] | {"a": 1}, {"n": 1}])
+    yield Stop({"external_ids": [f"b{n}" for n in range(5)]}, EXPORT, wait=1)
+    for user in users:
+        yield by(user, n={"inc": 0}, own={"inc": 0})
+    yield track(attributes=[users[0] | {"late": "queued"}])
+    yield Stop({"attributes": [users[0] | {"late": "written"}]}, wait=1)
+    yield export("b0", wait=1)
+
+
+def deletions() -> Iterator[Stop]:
+    """Users deleted by every kind of identifier, alone and with others, and made again."""
+    alias = {"user_alias": {"alias_name": "d", "alias_label": "l"}}
+    contacts: list[dict[str, Any]] = [{"email": "d@example.com"}, {"phone": "+12025550171"}]
+    first = ("most_recently_updated",)
+    for n in (1, 2, 3, 4, 11):
+        yield attributes(f"d{n}", n=n)
+        yield event("e", TIME, {"external_id": f"d{n}"})
+        yield purchase("p", {"external_id": f"d{n}"})
+    yield attributes("D1", n=1, email="shared@example.com")
+    yield attributes("d1", email="shared@example.com")
+    for user in (alias | CREATE, *contacts):
+        yield by(user, n=1)
+    yield delete(external_ids=["d1", "d2", "d3"])
+    yield Stop({"external_ids": ["d1", "d2", "d3", "d4", "d11", "D1"]}, EXPORT, wait=1)
+    yield by({"email": "shared@example.com"} | ONLY, n={"inc": 1})
+    for n in (1, 2, 3):
+        yield event("e", TIME, {"external_id": f"d{n}"})
+        yield purchase("p", {"external_id": f"d{n}"})
+        yield attributes(f"d{n}", n={"inc": 1})
+    yield delete(user_aliases=[alias["user_alias"]])
+    yield delete(email_addresses=["d@example.com"])
+    yield delete(email_addresses=["d@example.com"], prioritization=first)
+    yield delete(phone_numbers=["+12025550171"], prioritization=first)
+    yield delete(braze_ids=["known"])
+    for user in (alias, *contacts):
+        yield Stop({"attributes": [user | ONLY | {"n": 2}]}, wait=1)
+    for many in (11, 50, 51, 60):
+        yield delete(external_ids=[f"d{n}" for n in range(many)])
+    yield attributes("d1", n={"inc": 1})
+    yield export("d1", "d4", wait=1)
+
+
+def exports() -> Iterator[Stop]:
+    """Profiles with every part, exported whole and in parts, with ids that are known and unknown."""
+    user = {"external_id": "Export"}
+    alias = {"alias_name": "x", "alias_label": "l"}
+    yield by(user, Name=1, l=["a", "b"], email="x@example.com", phone="+12025550172", first_name="A")
+    yield by({"user_alias": alias} | CREATE, n=1)
+    yield event("only", TIME, {"external_id": "bare"})
+    for _ in range(4):
+        yield event("e", TIME, user)
+    yield event("f", TIME, user)
+    for product in ("p", "q"):
+        yield purchase(product, user)
+    for fields in (None, ["custom_attributes"], ["external_id", "custom_events"], ["email", "phone", "purchases"]):
+        asked = {"external_ids": ["Export", "bare", "unknown-1", "unknown-2"]}
+        yield Stop(asked | ({"fields_to_export": fields} if fields else {}), EXPORT)
+    yield Stop({"user_aliases": [alias]}, EXPORT)
+    yield Stop({"external_ids": ["unknown-1"]}, EXPORT)
