@@ -30,7 +30,7 @@ from tracksync.engine.fuzzing import new_prefix, words_of
 from tracksync.engine.shrink import related
 from tracksync.generate.build import Step, encode
 from tracksync.generate.harmless import Namer, is_harmless
-from tracksync.generate.schemathesis_cases import made_harmless
+from tracksync.generate.schema_cases import made_harmless
 from tracksync.model import exchange as wire
 from tracksync.model.exchange import Credential, Exchange, FailureKind, Request
 from tracksync.model.finding import NOTHING, Finding

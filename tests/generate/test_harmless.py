@@ -20,7 +20,7 @@ from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.machine import machine_class
 from tracksync.generate.probes import PROBES, rate_burst
 from tracksync.generate.random_steps import random_steps
-from tracksync.generate.schemathesis_cases import made_harmless, schema_steps
+from tracksync.generate.schema_cases import made_harmless, schema_steps
 from tracksync.model.exchange import Request
 
 RELAXED = settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))

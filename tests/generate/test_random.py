@@ -22,7 +22,7 @@ from tracksync.generate.harmless import Namer
 from tracksync.generate.machine import Send, machine_class
 from tracksync.generate.probes import PROBES
 from tracksync.generate.random_steps import EPOCH, random_steps
-from tracksync.generate.schemathesis_cases import schema_steps
+from tracksync.generate.schema_cases import schema_steps
 from tracksync.model.exchange import Credential
 
 QUIET = settings(

@@ -131,6 +131,18 @@ class Cleaned:
 
 
 @dataclass(frozen=True, slots=True)
+class ConstraintsCounted:
+    """How many constraints of the OpenAPI document bound requests, and how many of them were tried on both sides.
+
+    `not_covered`: JSON Pointer of each other one, and the reason.
+    """
+
+    total: int
+    covered: int
+    not_covered: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class SectionAdded:
     """A command adds a section of its own to the reports."""
 
@@ -163,6 +175,7 @@ Event = (
     | FindingConfirmed
     | InterpretationLearned
     | Cleaned
+    | ConstraintsCounted
     | SectionAdded
     | RunEnded
 )

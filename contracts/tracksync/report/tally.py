@@ -15,6 +15,7 @@ from tracksync import __version__
 from tracksync.contract.clauses import Side, catalogue
 from tracksync.model.events import (
     Cleaned,
+    ConstraintsCounted,
     Event,
     ExchangeChecked,
     FindingConfirmed,
@@ -74,6 +75,7 @@ class Tally:
         self._phase = ""
         self._timeline: dict[int, dict[str, Any]] = {}
         self._sections: list[dict[str, Any]] = []
+        self._constraints: ConstraintsCounted | None = None
 
     def __call__(self, event: Event) -> None:
         """Consume the next event."""
@@ -102,6 +104,8 @@ class Tally:
                     self._shown[event.ambiguity] = exchange_json(self._redactor.exchange(event.exchange))
             case Cleaned():
                 self._cleaned = event
+            case ConstraintsCounted():
+                self._constraints = event
             case SectionAdded():
                 self._sections.append(self._redactor.json(section_json(event.section)))
             case RunEnded():
@@ -116,8 +120,9 @@ class Tally:
             self._requests += 1
             if exchange.request.path == _LIMITED:
                 self._on_timeline(exchange)
-            if self._phase:
-                self._phases[self._phase] += 1
+            phase = self._redactor.text(event.phase) or self._phase
+            if phase:
+                self._phases[phase] += 1
             self._data_points += event.data_points
         self._last_received = max(self._last_received, exchange.received)
         broken = {finding.clause for finding in event.findings}
@@ -201,6 +206,12 @@ class Tally:
             "phases": dict(self._phases),
             "timeline": [self._timeline[window] for window in sorted(self._timeline)],
         }
+        if self._constraints:
+            result["constraints"] = {
+                "total": self._constraints.total,
+                "covered": self._constraints.covered,
+                "not_covered": dict(self._constraints.not_covered),
+            }
         if self._sections:
             result["sections"] = self._sections
         if started:

@@ -1,0 +1,200 @@
+"""Confirms findings: plays again what led to one, for users of their own, and makes the sequence short.
+
+On the embedded mock playing costs nothing, and a fresh mock with a fresh belief takes the same steps. On a URL every
+request counts: a few likely sequences are tried within an allowance, each for new users with a prefix of their own.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from tracksync.contract.bounds import bounds
+from tracksync.engine.budget import Budget, BudgetSpent
+from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
+from tracksync.engine.shrink import related, shrink
+from tracksync.engine.targets import Target
+from tracksync.generate.build import Step
+from tracksync.generate.renaming import derived_prefix, renamed
+from tracksync.model.events import Event, ExchangeChecked, Paused, Retried
+from tracksync.model.exchange import Exchange
+from tracksync.model.finding import Finding
+from tracksync.oracle import Belief
+from tracksync.values.jsontext import read_json
+
+LONGEST: Final = 40  # steps: more are not played again on a URL
+SHOWN: Final = 8  # exchanges of a sequence that could not be played again
+SHRINK_REQUESTS: Final = 60  # of one finding, on a target where requests cost
+_OTHER_WORD: Final = r"|\+\d{8,15}|\b\d{15}\b"  # phone numbers, integer identifiers
+
+StartBelief = Callable[[str], Belief]
+"""Gives the belief for users with a prefix that no request has named."""
+
+
+@dataclass(frozen=True, slots=True)
+class Confirmed:
+    """What shows a finding. `replayed`: these exchanges were played again and showed it; otherwise they are an
+    excerpt of the run."""
+
+    exchanges: tuple[Exchange, ...]
+    replayed: bool
+
+
+def excerpt(log: Sequence[Sent], prefix: str) -> Confirmed:
+    """The last exchanges of the run that bear on its last one."""
+    return Confirmed(tuple(sent.exchange for sent in _related(log, prefix))[-SHOWN:], replayed=False)
+
+
+def can_be_played(finding: Finding) -> bool:
+    """Whether the same requests may show the finding again: what depends on the rate window does not."""
+    return not finding.clause.startswith("TS-RATE-")
+
+
+def on_new_mocks(
+    log: Sequence[Sent], finding: Finding, prefix: str, renew: Callable[[], Target], start: StartBelief
+) -> Confirmed | None:
+    """The shortest sequence that shows `finding` on a new embedded mock; None if none does."""
+    found: list[Sent] = []
+
+    def breaks(candidate: Sequence[Step]) -> bool:
+        nonlocal found
+        session = Session(renew(), start(prefix), lambda event: None)
+        for step in candidate:
+            session.send(step)
+        if not _shows(session.log, finding):
+            return False
+        found = session.log
+        return True
+
+    if not breaks([sent.step for sent in _related(log, prefix)]) and not breaks([sent.step for sent in log]):
+        return None
+    shrink([sent.step for sent in found], breaks)
+    return Confirmed(tuple(sent.exchange for sent in found), replayed=True)
+
+
+class _Enough(Exception):
+    pass
+
+
+@dataclass(slots=True)
+class Replayer:
+    """Plays steps again on the target of `session`.
+
+    `start(prefix)` gives the belief for users with a prefix; `prefixes` is told each new one before it is used, so
+    that the guard at the target lets it pass.
+    """
+
+    session: Session
+    prefix: str
+    start: StartBelief
+    prefixes: list[str]
+    _plays: int = field(default=0)
+
+    def shortest(self, log: Sequence[Sent], finding: Finding, allowance: int) -> Confirmed | None:
+        """The shortest sequence found that shows `finding` again; None if none did within `allowance` requests."""
+        steps = [sent.step for sent in _related(log, self.prefix)]
+        once = list({id(step): step for step in steps}.values())  # a retry is the same step
+        spent = 0
+        best: list[Sent] = []
+
+        def breaks(candidate: Sequence[Step]) -> bool:
+            nonlocal spent, best
+            if spent + len(candidate) > allowance:
+                raise _Enough
+            before = self.session.spending.requests
+            played = self.play(candidate)
+            spent += self.session.spending.requests - before
+            if not _shows(played, finding):
+                return False
+            best = played
+            return True
+
+        try:
+            for candidate in suspects(once, self.prefix):
+                if breaks(candidate):
+                    shrink(candidate, breaks)
+                    break
+        except (_Enough, BudgetSpent, TargetLost):
+            pass
+        return Confirmed(tuple(sent.exchange for sent in best), replayed=True) if best else None
+
+    def play(self, steps: Sequence[Step]) -> list[Sent]:
+        """Send `steps` for new users; what they break is for the caller and not for the run's result."""
+        outer = self.session
+        self._plays += 1
+        prefix = derived_prefix(self.prefix, self._plays)
+        self.prefixes.append(prefix)
+        config = replace(
+            SessionConfig(),
+            budget=Budget(),
+            pace=outer.config.pace,
+            patience=outer.config.patience,
+            pulse=outer.config.pulse,
+            prefix=prefix if outer.config.prefix is not None else None,
+            phase=outer.phase,
+        )
+        # What failed for good during the run is tried as often as the oracle wants to see it fail.
+        outer.workspace.fails_for_good = False
+        inner = Session(outer.target, self.start(prefix), self._emit, config, outer.workspace)
+        for step in steps:
+            outer.check_budget(step)
+            before = replace(inner.spending)
+            try:
+                inner.send(renamed(step, self.prefix, prefix))
+            finally:
+                outer.spending.requests += inner.spending.requests - before.requests
+                outer.spending.data_points += inner.spending.data_points - before.data_points
+        return inner.log
+
+    def _emit(self, event: Event) -> None:
+        if isinstance(event, ExchangeChecked):
+            index = self.session.spending.requests + 1
+            self.session.emit(replace(event, index=index, findings=(), covered=frozenset()))
+        elif isinstance(event, Paused | Retried):
+            self.session.emit(event)
+
+
+def _shows(played: Sequence[Sent], finding: Finding) -> bool:
+    """Whether the last step of what was played shows `finding`; its tries count as one."""
+    last = played[-1].step
+    return any(
+        one.clause == finding.clause for sent in played[-8:] if sent.step is last for one in sent.findings
+    )
+
+
+# --- which steps bear on a finding ---------------------------------------------------------------------------------
+
+
+def words_of(step: Step, prefix: str) -> frozenset[str]:
+    """The identifiers in a request's body: what makes two steps bear on each other."""
+    found = re.findall((rf"{re.escape(prefix)}[^\"\\]*" + _OTHER_WORD).encode(), step.request.body, re.IGNORECASE)
+    return frozenset(word.decode("utf-8", "replace") for word in found)
+
+
+def suspects(steps: Sequence[Step], prefix: str) -> list[Sequence[Step]]:
+    """Sequences that may show what the last step showed, short ones first: few steps about one thing of one user."""
+    last = steps[-1]
+    users, things = words_of(last, prefix), subjects_of(last)
+    same = [step for step in steps[:-1] if users & words_of(step, prefix) and things & subjects_of(step)]
+    return [[*same[-3:], last], [*same[-11:], last], steps[-LONGEST:]]
+
+
+def subjects_of(step: Step) -> frozenset[str]:
+    """The attributes, events and products that a request is about."""
+    body = read_json(step.request.body).value
+    found: set[str] = set()
+    for section in bounds().sections:
+        listed = body.get(section) if isinstance(body, dict) else None
+        for item in listed if isinstance(listed, list) else [listed]:
+            if isinstance(item, dict):
+                names = item if section == "attributes" else [item.get("name"), item.get("product_id")]
+                found.update(f"{section} {name}" for name in names if name and name not in bounds().identifiers)
+    return frozenset(found)
+
+
+def _related(log: Sequence[Sent], prefix: str) -> list[Sent]:
+    steps = [sent.step for sent in log]
+    chosen = {id(step) for step in related(steps, len(log) - 1, lambda step: words_of(step, prefix))}
+    return [sent for sent in log if id(sent.step) in chosen]

@@ -1,0 +1,135 @@
+"""What a fuzz run shall do: all of it said before the run begins, in small frozen parts."""
+
+from __future__ import annotations
+
+import random
+import shlex
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Final
+
+from tracksync.engine.budget import Budget
+
+PHASES: Final = ("probes", "boundaries", "schema", "stateful")
+DEFAULT_REQUESTS: Final = 1000  # two minutes of the documented rate limit: both sides of every constraint
+EMBEDDED_RATE: Final = 120  # requests a minute of the embedded mock: small, so that a short run sees the limit too
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TargetPlan:
+    """Where to send and what is known of it. `address` is "mock" or a base URL; keys are needed for a URL only.
+
+    `rate_limit`, `array_limit`: the workspace's, None where nobody said. `shared`: other jobs use its rate limit too.
+    `timeout`: seconds to wait for a response. `verify`: False, or a file with certificates to trust. `patience`:
+    seconds for which an outage is waited out, and slow deletion.
+    """
+
+    address: str = "mock"
+    key: str | None = None
+    unprivileged_key: str | None = None
+    rate_limit: int | None = None
+    array_limit: int | None = None
+    shared: bool = False
+    timeout: float = 30.0
+    verify: bool | str = True
+    patience: float = 300.0
+
+    @property
+    def embedded(self) -> bool:
+        """Whether the target is the mock in this process."""
+        return self.address == "mock"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MockPlan:
+    """How the embedded mock behaves."""
+
+    faults: tuple[str, ...] = ()
+    interpretations: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UserPlan:
+    """What the identifiers of the run begin with: None for a prefix that no earlier run had. `more` may be sent too."""
+
+    prefix: str | None = None
+    more: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FindingPlan:
+    """What becomes of findings. `known`: fingerprints of a baseline. `strict`: observed clauses fail the run too."""
+
+    known: frozenset[str] = frozenset()
+    strict: bool = False
+    shrink: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class FuzzPlan:
+    """A fuzz run. The same plan on the embedded mock gives the same run.
+
+    `phases`: names of PHASES. `only`: clause ids; probes that cover none of them are left out, and every other phase.
+    `interpretations`: what the server is held to. `probe_rate_limit`: go over the limit of a URL on purpose.
+    `read_back`: hold exported profiles against the responses; the embedded mock is probed for that only.
+    """
+
+    target: TargetPlan = TargetPlan()  # noqa: RUF009 - frozen
+    mock: MockPlan = MockPlan()  # noqa: RUF009 - frozen
+    budget: Budget = Budget(requests=500)  # noqa: RUF009 - frozen
+    users: UserPlan = UserPlan()  # noqa: RUF009 - frozen
+    findings: FindingPlan = FindingPlan()  # noqa: RUF009 - frozen
+    seed: int = 0
+    phases: tuple[str, ...] = PHASES
+    only: tuple[str, ...] = ()
+    interpretations: Mapping[str, str] = field(default_factory=dict)
+    probe_rate_limit: bool = False
+    read_back: bool = True
+
+    @property
+    def max_requests(self) -> int:
+        """How many requests the run may send; a very large number where nobody said."""
+        return 10**9 if self.budget.requests is None else self.budget.requests
+
+    def prefix(self) -> str:
+        """The prefix of the run's users: the same for the same seed on the embedded mock, elsewhere a new one."""
+        if self.users.prefix is not None:
+            return self.users.prefix
+        return f"ts{self.seed % 10**8:08d}" if self.target.embedded else new_prefix()
+
+
+def new_prefix(stem: str = "ts") -> str:
+    """A prefix that no earlier run has; `stem` is what people recognise it by."""
+    return f"{stem}{'' if stem == 'ts' else '-'}{random.SystemRandom().getrandbits(48):012x}"
+
+
+def reproduce_line(plan: FuzzPlan) -> str:
+    """The command line that runs `plan` again. Keys come from the environment and are not in it."""
+    words = ["tracksync", "fuzz"]
+    if not plan.target.embedded:
+        words += ["--target", plan.target.address]
+    words += ["--seed", str(plan.seed)]
+    if plan.phases != PHASES:
+        words += ["--phases", ",".join(plan.phases)]
+    for clause in plan.only:
+        words += ["--only", clause]
+    for option, value in (
+        ("--max-requests", plan.budget.requests),
+        ("--max-time", plan.budget.seconds),
+        ("--max-data-points", plan.budget.data_points),
+        ("--rate-limit", plan.target.rate_limit),
+    ):
+        if value is not None:
+            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
+    for name in plan.mock.faults:
+        words += ["--fault", name]
+    for ambiguity, interpretation in plan.mock.interpretations.items():
+        words += ["--interpretation", f"{ambiguity}={interpretation}"]
+    for name, wanted in (("--probe-rate-limit", plan.probe_rate_limit), ("--shared", plan.target.shared)):
+        if wanted:
+            words.append(name)
+    if plan.findings.strict:
+        words.append("--strict")
+    if isinstance(plan.target.verify, str):
+        words += ["--ca", plan.target.verify]
+    return shlex.join(words)

@@ -1,0 +1,57 @@
+"""One plain request before a run: a wrong key, path or host is a mistake in the call, and not a finding."""
+
+from __future__ import annotations
+
+import random
+
+from tracksync.engine.budget import BudgetSpent
+from tracksync.engine.session import Session
+from tracksync.errors import Incomplete, UsageError
+from tracksync.generate.build import SYNC, Step, json_request
+from tracksync.generate.harmless import Namer
+from tracksync.model.exchange import Exchange, header
+
+PHASE = "probes"
+SCOPE = "hello"
+
+
+def check_target(session: Session, prefix: str, seed: int, *, embedded: bool) -> None:
+    """Send one request and see that a workspace answers.
+
+    Raises UsageError where the call has to be changed, Incomplete where trying again may help.
+    """
+    namer = Namer(prefix, random.Random(seed)).scope(SCOPE)
+    body = {"attributes": [{"external_id": namer.external_id("first"), "greeting": "hello"}]}
+    session.phase = PHASE
+    try:
+        exchange = session.send(Step(json_request(body), label="does the target answer?"))
+    except BudgetSpent as spent:
+        more = "" if session.spending.requests else " before it began: some is kept for deleting users; allow more"
+        raise Incomplete(f"{spent}{more}") from None
+    name = session.target.name
+    if exchange is None or exchange.response is None:
+        why = exchange.failure.kind.value if exchange and exchange.failure else "nothing was sent"
+        raise Incomplete(f"{name} does not answer ({why}); is the address right, and is the server up?")
+    if not embedded:
+        _check_status(name, exchange.response.status)
+        _check_media(name, exchange)
+
+
+def _check_status(name: str, status: int) -> None:
+    if status in (401, 403):
+        what = "refuses the key" if status == 401 else "says that the key lacks the permission users.track.sync"
+        raise UsageError(f"{name} {what} ({status}); check TRACKSYNC_API_KEY and the instance's URL")
+    if status in (404, 405, 501) or 300 <= status < 400:
+        raise UsageError(
+            f"{name}{SYNC} is not there ({status}); the target is the base URL, such as https://rest.iad-01.braze.com"
+        )
+    if status == 429 or status >= 500:
+        raise Incomplete(f"{name} answers {status} even after several tries; try again later")
+
+
+def _check_media(name: str, exchange: Exchange) -> None:
+    assert exchange.response is not None
+    media = header(exchange.response.headers, "content-type") or ""
+    start = exchange.response.body[:200].lstrip().lower()
+    if "html" in media.lower() or start.startswith((b"<!doctype html", b"<html")):
+        raise UsageError(f"{name}{SYNC} answers with a web page ({exchange.response.status}); is it the REST host?")

@@ -1,0 +1,66 @@
+"""Stateful sequences: what the state machine does, drawn by Hypothesis from a seed, as steps to be sent.
+
+Responses are not looked at, so that the oracle is not needed and the same seed gives the same sequences.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from functools import lru_cache
+from itertools import count
+from typing import Final
+
+import hypothesis
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tracksync.generate.build import Step
+from tracksync.generate.harmless import Namer
+from tracksync.generate.machine import Send, machine_class
+
+SEQUENCES: Final = 10  # drawn at a time
+LENGTH: Final = 30  # steps of a sequence, at most
+Sequence = tuple[Step, ...]
+
+
+def stateful_sequences(seed: int, prefix: str) -> Iterator[Sequence]:
+    """Sequences without end, each for users of its own; their names hold what `scope_of` says of its number.
+
+    The same seed and prefix give the same sequences.
+    """
+    for batch in count():
+        yield from _drawn(seed, prefix, batch)
+
+
+def scope_of(number: int) -> str:
+    """What stands in the names of the users of a sequence, and in no others."""
+    return f"s{number}"
+
+
+@lru_cache(maxsize=32)
+def _drawn(seed: int, prefix: str, batch: int) -> tuple[Sequence, ...]:
+    namer = Namer(prefix, random.Random(seed * 1_000_003 + batch))
+    drawn: list[list[Step]] = []
+
+    def send_factory() -> Send:
+        drawn.append([])
+        return drawn[-1].append
+
+    def namer_factory() -> Namer:
+        return namer.scope(scope_of(batch * SEQUENCES + len(drawn) - 2))
+
+    machine = hypothesis.seed(seed * 1_000_003 + batch)(machine_class(send_factory, namer_factory))
+    run_state_machine_as_test(
+        machine,
+        settings=settings(
+            max_examples=SEQUENCES + 1,
+            stateful_step_count=LENGTH,
+            phases=[Phase.generate],
+            database=None,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
+    # The first is always the simplest one, which repeats a single operation.
+    return tuple(tuple(steps) for steps in drawn[1:] if steps)
