@@ -31,7 +31,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "contracts"))
 
 from tracksync.contract import spec  # noqa: E402 - the checkout's package comes first
-from tracksync.engine import FuzzPlan, fuzz  # noqa: E402
+from tracksync.engine import Budget, FindingPlan, FuzzPlan, TargetPlan, fuzz  # noqa: E402
 from tracksync.model.events import ExchangeChecked  # noqa: E402
 from tracksync.oracle import Belief, Settings, check  # noqa: E402
 
@@ -87,10 +87,12 @@ def cases() -> dict[str, Any]:
         nonlocal ours
         ours += isinstance(event, ExchangeChecked)
 
-    fuzz(FuzzPlan(seed=0, max_requests=200, shrink=False), count)  # imports and caches, which a run pays once
+    fuzz(
+        FuzzPlan(seed=0, budget=Budget(requests=200), findings=FindingPlan(shrink=False)), count
+    )  # imports and caches, which a run pays once
     ours, begin = 0, time.process_time()
     for seed in range(1, 6):
-        fuzz(FuzzPlan(seed=seed, max_requests=2000, shrink=False), count)
+        fuzz(FuzzPlan(seed=seed, budget=Budget(requests=2000), findings=FindingPlan(shrink=False)), count)
     mine = ours / (time.process_time() - begin)
     port = free_port()
     with running([sys.executable, "-c", SERVE, str(port)], port):
@@ -129,7 +131,13 @@ def oracle_alone() -> dict[str, Any]:
         if isinstance(event, ExchangeChecked):
             exchanges.append(event.exchange)
 
-    fuzz(FuzzPlan(seed=3, max_requests=EXCHANGES, rate_limit=500, shrink=False), keep)
+    plan = FuzzPlan(
+        seed=3,
+        target=TargetPlan(rate_limit=500),
+        budget=Budget(requests=EXCHANGES),
+        findings=FindingPlan(shrink=False),
+    )
+    fuzz(plan, keep)
     found, rates = 0, []
     for _ in range(PASSES):
         gc.collect()

@@ -25,8 +25,9 @@ from schemathesis.core.failures import Failure
 
 from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV, is_loopback
 from tracksync.contract.clauses import clause
+from tracksync.engine.confirmation import words_of
 from tracksync.engine.freshness import Prefixes
-from tracksync.engine.fuzzing import new_prefix, words_of
+from tracksync.engine.plan import new_prefix
 from tracksync.engine.shrink import related
 from tracksync.generate.build import Step, encode
 from tracksync.generate.harmless import Namer, is_harmless

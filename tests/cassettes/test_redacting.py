@@ -22,13 +22,14 @@ from cassette_harness import (
     vcrpy_document,
     vcrpy_item,
 )
+from fuzz_plans import fuzz_plan
 
 from tracksync.cassettes.audit import Auditor
 from tracksync.cassettes.pseudonyms import Pseudonyms
 from tracksync.cassettes.reading import parse
 from tracksync.cassettes.redacting import RecordingRedactor
 from tracksync.cli.recording import recorder
-from tracksync.engine import FuzzPlan, fuzz
+from tracksync.engine import fuzz
 from tracksync.model.exchange import Exchange, Request, Response
 from tracksync.report.redact import Redactor
 
@@ -250,8 +251,8 @@ def files_in(folder: Path) -> str:
 
 def record_findings(url: str, folder: Path) -> None:
     """What `fuzz --target URL --record` does, less the minute in which it makes sure that its users are gone."""
-    plan = FuzzPlan(
-        target=url, key=CANARY, unprivileged_key=f"{CANARY}-2", rate_limit=100_000, random=False, shrink=False,
+    plan = fuzz_plan(
+        address=url, key=CANARY, unprivileged_key=f"{CANARY}-2", rate_limit=100_000, phases=("probes",), shrink=False,
         read_back=False, patience=0.0, only=("TS-EVENT-COUNT", "TS-AUTH-INVALID"),
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:

@@ -32,7 +32,7 @@ def test_fuzz_of_the_embedded_mock_passes_and_writes_every_result(tmp_path: Path
         "--save-interpretations": "r.toml",
     }
     pairs = [word for pair in names.items() for word in pair]
-    done = tracksync("fuzz", "--seed", "7", "--probes-only", *pairs, cwd=tmp_path)
+    done = tracksync("fuzz", "--seed", "7", "--phases", "probes", *pairs, cwd=tmp_path)
     assert done.returncode == 0, done.stdout + done.stderr
     assert done.stdout.startswith("PASSED: no findings;")
     assert "\x1b" not in done.stdout + done.stderr
@@ -187,7 +187,7 @@ def test_the_same_key_twice_is_refused(tmp_path: Path) -> None:
 
 
 def test_interpretations_that_a_run_learned_are_taken_by_the_next(tmp_path: Path) -> None:
-    first = tracksync("fuzz", "--probes-only", "--save-interpretations", "interpretations.toml", cwd=tmp_path)
+    first = tracksync("fuzz", "--phases", "probes", "--save-interpretations", "interpretations.toml", cwd=tmp_path)
     assert first.returncode == 0, first.stdout + first.stderr
     second = tracksync("fuzz", "--only", "TS-OK-USERS", "--interpretations", "interpretations.toml", cwd=tmp_path)
     assert second.returncode == 0, second.stdout + second.stderr

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable
 from email.utils import formatdate
 
 import pytest
 
+from tracksync.engine.budget import Budget, BudgetSpent
 from tracksync.engine.pace import Pace
-from tracksync.engine.session import Budget, BudgetSpent, Session, TargetLost
+from tracksync.engine.session import Session, SessionConfig, TargetLost
 from tracksync.generate.build import SYNC, Step, attributes_request
 from tracksync.model.events import Event, ExchangeChecked, Paused, Retried
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Response
@@ -128,10 +128,10 @@ def step(name: str = "u") -> Step:
 
 def session(target: Scripted, budget: Budget | None = None) -> tuple[Session, list[Event]]:
     events: list[Event] = []
-    made = Session(target, Belief.start(Settings()), events.append, budget or Budget(), rng=random.Random(1))
-    made.pulse = lambda number: step(f"pulse-{number}")
-    made.patience = 300.0
-    return made, events
+    config = SessionConfig(
+        budget=budget or Budget(), pulse=lambda number: step(f"pulse-{number}"), patience=300.0, seed=1
+    )
+    return Session(target, Belief.start(Settings()), events.append, config), events
 
 
 def failures(events: list[Event]) -> list[str]:
@@ -190,4 +190,4 @@ def test_data_points_are_counted_and_never_overspent() -> None:
         made.send(step())
     with pytest.raises(BudgetSpent, match="3 data points"):
         made.send(step())
-    assert made.data_points == 3
+    assert made.spending.data_points == 3

@@ -12,7 +12,7 @@ import pytest
 
 from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
-from tracksync.engine import FuzzPlan, fuzz
+from tracksync.engine import Budget, FuzzPlan, fuzz
 from tracksync.generate.build import SYNC, KeyForm, Step
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import ELSEWHERE, PROBES, rate_burst
@@ -135,5 +135,5 @@ def test_a_rate_burst_is_lazy_and_counts_on_one_user() -> None:
 @pytest.mark.parametrize(("requests", "verdict"), [(249, "incomplete"), (250, "passed"), (300, "passed")])
 def test_a_budget_that_ends_before_the_further_probes_is_enough(requests: int, verdict: str) -> None:
     events: list[Event] = []
-    fuzz(FuzzPlan(seed=1, max_requests=requests), events.append)
+    fuzz(FuzzPlan(seed=1, budget=Budget(requests=requests)), events.append)
     assert [event.verdict for event in events if isinstance(event, RunEnded)] == [verdict]

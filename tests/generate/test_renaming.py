@@ -9,7 +9,7 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tracksync.engine.fuzzing import harmful
+from tracksync.engine.opening import harmful
 from tracksync.generate.build import DELETE, EXPORT, Step, json_request, raw_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.probes import PROBES

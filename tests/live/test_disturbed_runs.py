@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 from disturbed_runs import KEY, KINDS, DisturbedRun, Weather, interpretations_of, weather_of, weathered
+from fuzz_plans import fuzz_plan
 
-from tracksync.engine import FuzzPlan, fuzz
+from tracksync.engine import fuzz
 from tracksync.generate.build import DELETE, EXPORT, Step
 from tracksync.model.events import Cleaned, Event, ExchangeChecked, RunEnded
 from tracksync.model.exchange import Exchange, Failure, FailureKind
@@ -62,7 +63,7 @@ def test_deleting_is_counted_with_the_rest() -> None:
 
 
 def test_seconds_are_kept_for_deleting() -> None:
-    night = weathered(5, Weather(share=0.0), requests=10**6, max_seconds=100.0)
+    night = weathered(5, Weather(share=0.0), requests=10**6, seconds=100.0)
     assert "100 seconds" in night.ended.reason
     assert night.disturbed_run.time - night.disturbed_run.began <= 105
     assert night.disturbed_run.users() == 0
@@ -93,7 +94,7 @@ class Hanging(DisturbedRun):
 def test_a_run_that_is_stopped_while_the_target_hangs_ends_within_seconds_and_names_its_users() -> None:
     disturbed_run = Hanging(5, Weather(share=0.0))
     events: list[Event] = []
-    plan = FuzzPlan(target=disturbed_run.name, key=KEY, seed=5, prefix="storm-aaaaaaaaaaaa")
+    plan = fuzz_plan(address=disturbed_run.name, key=KEY, seed=5, prefix="storm-aaaaaaaaaaaa")
     fuzz(plan, events.append, lambda target, prefixes: disturbed_run)
     (cleaned,) = [event for event in events if isinstance(event, Cleaned)]
     assert disturbed_run.stopped

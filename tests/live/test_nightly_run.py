@@ -9,10 +9,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fuzz_plans import fuzz_plan
 from live_harness import KEY, UNPRIVILEGED, Harness
 
 from tracksync.engine import FuzzPlan, fuzz
-from tracksync.engine.fuzzing import open_target
+from tracksync.engine.opening import open_target
 from tracksync.engine.targets import HarmfulRequest, Target
 from tracksync.errors import UsageError
 from tracksync.generate.build import DELETE, Step, attributes_request, json_request
@@ -29,7 +30,7 @@ KEYS = {"key": KEY, "unprivileged_key": UNPRIVILEGED}
 
 @pytest.fixture(autouse=True)
 def _no_late_writes(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tracksync.engine.fuzzing.SETTLE", 0.1)
+    monkeypatch.setattr("tracksync.engine.clean_up.SETTLE", 0.1)
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +40,8 @@ def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
 
 
 def plan(harness: Harness, **more: Any) -> FuzzPlan:
-    known = {"target": harness.url, "verify": str(harness.ca), "rate_limit": 60_000, "seed": 3, "max_requests": 120}
-    return FuzzPlan(**{**known, **KEYS, **more})
+    known = {"address": harness.url, "verify": str(harness.ca), "rate_limit": 60_000, "seed": 3, "requests": 120}
+    return fuzz_plan(**{**known, **KEYS, **more})
 
 
 class Killed(BaseException):

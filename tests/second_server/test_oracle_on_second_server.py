@@ -7,11 +7,12 @@ reading of it is put to the probes; of its faults every seventh, so that the sui
 from __future__ import annotations
 
 import pytest
+from fuzz_plans import fuzz_plan
 from second_server.variants import FAULTS, INTERPRETATIONS
 from second_server_harness import KEY, UNPRIVILEGED, findings
 
 from second_server import server
-from tracksync.engine import FuzzPlan, fuzz
+from tracksync.engine import fuzz
 from tracksync.model.events import Event, FindingConfirmed, RunEnded
 from tracksync.model.verdict import evidence_of
 
@@ -61,14 +62,14 @@ def over_sockets(max_requests: int, **config: object) -> tuple[RunEnded, list[Fi
     """A run against the second server over real sockets. The limit is told, so that no run waits for a minute's end."""
     events: list[Event] = []
     with server.serving(key=KEY, unprivileged_key=UNPRIVILEGED, rate_limit=5000, **config) as url:
-        plan = FuzzPlan(
-            target=url,
+        plan = fuzz_plan(
+            address=url,
             key=KEY,
             unprivileged_key=UNPRIVILEGED,
             seed=1,
             rate_limit=5000,
-            max_requests=max_requests,
-            max_seconds=120,
+            requests=max_requests,
+            seconds=120,
         )
         fuzz(plan, events.append)
     ended = events[-1]

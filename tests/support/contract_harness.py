@@ -19,15 +19,15 @@ from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue, clause
 from tracksync.engine.cleaning import Cleaner
-from tracksync.engine.fuzzing import freshness, harmful, new_prefix
-from tracksync.engine.pace import Pace
-from tracksync.engine.session import Sent, Session, TargetLost
+from tracksync.engine.freshness import Prefixes, everything
+from tracksync.engine.opening import harmful
+from tracksync.engine.plan import EMBEDDED_RATE, new_prefix
+from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost, Workspace
 from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
 from tracksync.faults.catalogue import servers
 from tracksync.generate.build import Step, attributes_request
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import Probe
-from tracksync.generate.renaming import Identifier
 from tracksync.mock import MockConfig
 from tracksync.model.events import Event, ExchangeChecked
 from tracksync.model.exchange import Exchange
@@ -36,8 +36,6 @@ from tracksync.model.verdict import evidence_of, fails
 from tracksync.oracle import Belief, Settings
 from tracksync.report.exchange_text import curl, exchange_json, outcome_line, value_text
 from tracksync.report.redact import Redactor
-
-EMBEDDED_RATE = 120  # small, so that a short run sees the limit too
 
 
 class ContractBroken(AssertionError):
@@ -59,8 +57,7 @@ class Harness:
     covered: set[str] = field(default_factory=set)
     played: set[str] = field(default_factory=set)
     others: dict[str, str] = field(default_factory=dict)  # warnings and notes: told, not failed
-    users: dict[Identifier, None] = field(default_factory=dict)
-    rates: Pace = field(default_factory=Pace)
+    workspace: Workspace = field(default_factory=Workspace)
     requests: int = 0
     examples: int = 0
     cleaned: str = ""
@@ -84,15 +81,12 @@ class Harness:
         belief = Belief.start(
             Settings(
                 rate_limit=self.rate_limit,
-                fresh=freshness([self.prefix], everything=self.embedded),
+                fresh=everything if self.embedded else Prefixes(self.prefix),
                 clock_skew=target.clock_skew,
             )
         )
-        session = Session(target, belief, self._note, rng=random.Random(0), prefix=self.prefix)
-        session.keep_users, session.users = not self.embedded, self.users
-        if not self.embedded:
-            session.rates = self.rates
-        return session
+        config = SessionConfig(prefix=None if self.embedded else self.prefix)
+        return Session(target, belief, self._note, config, Workspace() if self.embedded else self.workspace)
 
     def _note(self, event: Event) -> None:
         if isinstance(event, ExchangeChecked):
@@ -184,8 +178,8 @@ class Harness:
 
     def close(self) -> None:
         """Delete the users that were made on a URL, as far as the key allows."""
-        if not self.embedded and self.users:
-            done = Cleaner(self.target.send, self.target.sleep, patience=30.0).clean(self.users)
+        if self.workspace.users:
+            done = Cleaner(self.target.send, self.target.sleep, patience=30.0).clean(self.workspace.users)
             self.cleaned = f"{done.users} test users deleted" if not done.why else f"test users may be left: {done.why}"
         self.target.close()
 

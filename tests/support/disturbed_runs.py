@@ -15,8 +15,10 @@ from functools import partial
 from itertools import count
 from typing import Final
 
+from fuzz_plans import fuzz_plan
+
 from tracksync.contract.ambiguities import ambiguity_catalogue
-from tracksync.engine import FuzzPlan, fuzz
+from tracksync.engine import fuzz
 from tracksync.engine.targets import Target, authorization
 from tracksync.faults.catalogue import servers
 from tracksync.generate.build import SYNC, Step
@@ -258,17 +260,17 @@ def weathered(
     """A whole night in the storm of `seed`."""
     disturbed_run = DisturbedRun(seed, weather, dict(interpretations or {}), tuple(faults))
     events: list[Event] = []
-    plan = FuzzPlan(
+    plan = fuzz_plan(
         **{
-            "target": disturbed_run.name,
+            "address": disturbed_run.name,
             "key": KEY,
             "unprivileged_key": UNPRIVILEGED,
             "seed": seed,
-            "max_requests": requests,
+            "requests": requests,
             "rate_limit": weather.limit,
             "prefix": f"storm-{seed:012x}"[-18:],
             "shared": True,
-            "directed": seed % 4 == 0,
+            "phases": ("probes", "stateful") if seed % 4 == 0 else ("stateful",),
             **more,
         }
     )

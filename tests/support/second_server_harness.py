@@ -5,9 +5,10 @@ from __future__ import annotations
 import io
 from typing import Any
 
+from fuzz_plans import fuzz_plan
 from second_server.server import create
 
-from tracksync.engine import FuzzPlan, fuzz
+from tracksync.engine import fuzz
 from tracksync.engine.targets import authorization
 from tracksync.generate.build import Step
 from tracksync.model.events import Event, ExchangeChecked
@@ -75,6 +76,6 @@ def findings(*, max_requests: int = 500, seed: int = 0, **config: Any) -> list[F
         if isinstance(event, ExchangeChecked):
             found.extend(event.findings)
 
-    plan = FuzzPlan(seed=seed, max_requests=max_requests, shrink=False)
+    plan = fuzz_plan(seed=seed, requests=max_requests, shrink=False)
     fuzz(plan, note, wrap=lambda *_: SecondServer(**config))
     return found

@@ -187,7 +187,7 @@ class CassetteGenerator:
     def __call__(self, event: Event) -> None:
         """Take in the next event and hand it on."""
         match event:
-            case ExchangeChecked() if self.every_probe and event.phase == "directed":
+            case ExchangeChecked() if self.every_probe and event.phase == "probes":
                 self._probe = probe = probe_of(event.exchange, self._probe)
                 if probe and len(event.exchange.request.body) <= LARGEST:
                     self._sequences.setdefault(probe, []).append(event.exchange)

@@ -24,8 +24,9 @@ from tracksync.cassettes.normalising import OURS
 from tracksync.cassettes.pseudonyms import Pseudonyms
 from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
 from tracksync.contract.clauses import catalogue
+from tracksync.engine.budget import Budget, BudgetSpent
 from tracksync.engine.freshness import Prefixes
-from tracksync.engine.session import Budget, BudgetSpent, Sent, Session, TargetLost
+from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
 from tracksync.engine.targets import HttpTarget, Target
 from tracksync.errors import ConfigError, UsageError
 from tracksync.generate.build import KeyForm, Step
@@ -183,7 +184,8 @@ class _Again:
         prefix = self._prefix_like(ours or OURS)
         people = _Renamer(ours, prefix)
         belief = Belief.start(settings_for(self.plan, prefix, clock_skew=self.target.clock_skew))
-        session = Session(self.target, belief, self._forward, Budget(self.budget_left), phase="again")
+        config = SessionConfig(budget=Budget(self.budget_left), phase="again")
+        session = Session(self.target, belief, self._forward, config)
         for one in recording.interactions:
             step = self._step(one, people, prefix)
             if isinstance(step, str):

@@ -56,8 +56,8 @@ def command(journal_path: Path, wait: float, discard: bool, config_path: Path, c
 
 
 def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: Path | None) -> int:
-    from tracksync.engine import FuzzPlan
-    from tracksync.engine.fuzzing import open_target
+    from tracksync.engine import FuzzPlan, TargetPlan
+    from tracksync.engine.opening import open_target
     from tracksync.live import journal as journals
     from tracksync.live.deleting import clean
 
@@ -78,8 +78,9 @@ def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: P
     except UsageError as error:
         click.echo(f"{path.name}: {error}", err=True)
         return INCOMPLETE
-    saved = story.header.get("plan", {}).get("verify", True)
-    plan = FuzzPlan(target=place.address, key=place.key, verify=str(ca_path) if ca_path is not None else saved)
+    saved = story.header.get("plan", {}).get("target", {}).get("verify", True)
+    verify = str(ca_path) if ca_path is not None else saved
+    plan = FuzzPlan(target=TargetPlan(address=place.address, key=place.key, verify=verify))
     target = open_target(plan, list(story.prefixes))
     try:
         done = clean(

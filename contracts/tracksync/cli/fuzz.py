@@ -16,6 +16,7 @@ from tracksync.cli.shared import (
     config_option,
     environment_secrets,
     journal_option,
+    known_name,
     learn_option,
     max_time_option,
     rate_limit_option,
@@ -26,14 +27,15 @@ from tracksync.cli.target import TargetSettings, find_target
 from tracksync.config import Config
 from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
+from tracksync.model.events import PHASES
 
-DEFAULT_REQUESTS: Final = 500  # one minute of the documented rate limit
+DEFAULT_REQUESTS: Final = 1000  # two minutes of the documented rate limit: both sides of every constraint
 LARGEST_SEED: Final = 2**32 - 1
 
 
 @click.command("fuzz")
 @click.option("--target", default="mock", metavar="mock|URL|live", help="What to check.  [default: mock, in process]")
-@click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most N.  [default: 500]")
+@click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most N.  [default: 1000]")
 @max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend at most N data points.")
 @click.option("--only", multiple=True, metavar="CLAUSE", help="Only what puts CLAUSE to the test; repeatable.")
@@ -62,7 +64,13 @@ LARGEST_SEED: Final = 2**32 - 1
 @click.option("--record", "record_path", type=FILE, metavar="DIR", help="Make a cassette of each finding in DIR.")
 @click.option("--record-probes", is_flag=True, help="With --record: make one of every probe's sequence too.")
 @ca_option
-@click.option("--probes-only", is_flag=True, help="Directed probes only, no random sequences.")
+@click.option(
+    "--phases",
+    default=",".join(PHASES),
+    metavar="NAME,…",
+    show_default=True,
+    help="Which requests to make, in this order.",
+)
 @click.option("--strict", is_flag=True, help="Let warnings from what was observed fail the run too.")
 @config_option
 @result_options
@@ -89,7 +97,7 @@ def command(
     record_path: Path | None,
     record_probes: bool,
     ca_path: Path | None,
-    probes_only: bool,
+    phases: str,
     strict: bool,
     config_path: Path,
     json_path: Path | None,
@@ -99,7 +107,7 @@ def command(
     faults: tuple[str, ...],
     interpretation_pairs: tuple[str, ...],
 ) -> int:
-    """Put a server to the contract: directed probes for every clause, then random sequences.
+    """Test a server against the contract: probes, boundary cases, schema cases, stateful sequences.
 
     Without --target it checks the embedded mock, in process: no key, no port, no network. A URL is the base URL, the
     documented paths are appended; the key comes from TRACKSYNC_API_KEY, and a key without the permission, for the
@@ -120,7 +128,7 @@ def command(
     """
     from tracksync.cli.nightly import Memory, resume_nightly, run_nightly
     from tracksync.cli.run import run
-    from tracksync.engine import FuzzPlan, fuzz
+    from tracksync.engine import Budget, FindingPlan, FuzzPlan, MockPlan, TargetPlan, fuzz
     from tracksync.report import Redactor
 
     outputs = Outputs(json_path, junit_path, html_path, markdown_path, learn_path)
@@ -140,33 +148,35 @@ def command(
     budget, workspace = place.config.budget, place.config.workspace
     memory = recall(place.config.baseline, target == "live")
     plan = FuzzPlan(
-        target=place.address,
-        key=place.key,
-        unprivileged_key=place.unprivileged_key,
+        target=TargetPlan(
+            address=place.address,
+            key=place.key,
+            unprivileged_key=place.unprivileged_key,
+            rate_limit=rate_limit or workspace.rate_limit,
+            array_limit=workspace.array_limit,
+            shared=_shared(shared, place),
+            timeout=timeout,
+            verify=str(ca_path) if ca_path is not None else True,
+        ),
+        mock=MockPlan(faults=faults, interpretations=configuration.parse_interpretations(interpretation_pairs)),
+        budget=Budget(
+            requests=max_requests or budget.requests or DEFAULT_REQUESTS,
+            seconds=max_time if max_time is not None else budget.seconds,
+            data_points=max_data_points if max_data_points is not None else budget.data_points,
+        ),
+        findings=FindingPlan(known=memory.fingerprints, strict=strict),
         seed=random.SystemRandom().randint(0, LARGEST_SEED) if seed is None else seed,
-        max_requests=max_requests or budget.requests or DEFAULT_REQUESTS,
-        max_seconds=max_time if max_time is not None else budget.seconds,
-        max_data_points=max_data_points if max_data_points is not None else budget.data_points,
+        phases=_phases(phases),
         only=_only(only),
         interpretations=_interpretations(interpretations_path, place.config),
-        rate_limit=rate_limit or workspace.rate_limit,
-        array_limit=workspace.array_limit,
         probe_rate_limit=probe_rate_limit,
-        known=memory.fingerprints,
-        shared=_shared(shared, place),
-        verify=str(ca_path) if ca_path is not None else True,
-        timeout=timeout,
-        faults=faults,
-        mock_interpretations=configuration.parse_interpretations(interpretation_pairs),
-        random=not probes_only,
-        strict=strict,
     )
     from tracksync.cli.recording import recorder
 
     if record_probes and record_path is None:
         raise UsageError("--record-probes needs --record DIR, the directory for the cassettes")
     recording = recorder(record_path, plan, every_probe=record_probes)
-    if not plan.embedded:
+    if not plan.target.embedded:
         return run_nightly(plan, target, journal_path, outputs, memory, workspace.prefix, recording)
     return run(
         lambda emit: fuzz(plan, emit),
@@ -182,6 +192,15 @@ def _shared(asked: bool, place: TargetSettings) -> bool:
     told = place.config.workspace.shared
     elsewhere = place.address != "mock" and not configuration.is_loopback(place.address)
     return asked or (elsewhere if told is None else told)
+
+
+def _phases(text: str) -> tuple[str, ...]:
+    """The phases that `text` names, in the order in which they run. Raises UsageError for a name that is none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    wanted = {known_name(name, PHASES, "phase") for name in names}
+    if not wanted:
+        raise UsageError(f"--phases names no phase; there are {', '.join(PHASES)}")
+    return tuple(phase for phase in PHASES if phase in wanted)
 
 
 def _only(values: tuple[str, ...]) -> tuple[str, ...]:

@@ -122,7 +122,7 @@ def resume_nightly(
 
 
 def _redactor(plan: FuzzPlan) -> Redactor:
-    return Redactor([plan.key or "", plan.unprivileged_key or "", *environment_secrets()])
+    return Redactor([plan.target.key or "", plan.target.unprivileged_key or "", *environment_secrets()])
 
 
 def _run(

@@ -26,20 +26,22 @@ def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = Fals
     from tracksync.cassettes.generating import CassetteDirectory, CassetteGenerator
     from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
     from tracksync.cassettes.normalising import OURS
-    from tracksync.engine.fuzzing import EMBEDDED_RATE
+    from tracksync.engine.plan import EMBEDDED_RATE
     from tracksync.report import Redactor
 
-    secrets = [plan.key or "", plan.unprivileged_key or "", *environment_secrets()]
-    against = plan.target
-    if plan.embedded:
-        against = f"tracksync {__version__} mock" + (f" with the fault {', '.join(plan.faults)}" if plan.faults else "")
+    secrets = [plan.target.key or "", plan.target.unprivileged_key or "", *environment_secrets()]
+    against = plan.target.address
+    if plan.target.embedded:
+        against = f"tracksync {__version__} mock" + (
+            f" with the fault {', '.join(plan.mock.faults)}" if plan.mock.faults else ""
+        )
     entry = ManifestEntry(
-        interpretations={**plan.interpretations, **(plan.mock_interpretations if plan.embedded else {})},
+        interpretations={**plan.interpretations, **(plan.mock.interpretations if plan.target.embedded else {})},
         against=against,
-        fresh=EVERYTHING if plan.embedded else OURS,
-        rate_limit=plan.rate_limit or (EMBEDDED_RATE if plan.embedded else None),
-        array_limit=plan.array_limit,
-        clock_skew=1 if plan.embedded else None,
+        fresh=EVERYTHING if plan.target.embedded else OURS,
+        rate_limit=plan.target.rate_limit or (EMBEDDED_RATE if plan.target.embedded else None),
+        array_limit=plan.target.array_limit,
+        clock_skew=1 if plan.target.embedded else None,
     )
     shelf = CassetteDirectory(directory, Auditor(secrets))
 

@@ -159,9 +159,7 @@ class Replayer:
 def _shows(played: Sequence[Sent], finding: Finding) -> bool:
     """Whether the last step of what was played shows `finding`; its tries count as one."""
     last = played[-1].step
-    return any(
-        one.clause == finding.clause for sent in played[-8:] if sent.step is last for one in sent.findings
-    )
+    return any(one.clause == finding.clause for sent in played[-8:] if sent.step is last for one in sent.findings)
 
 
 # --- which steps bear on a finding ---------------------------------------------------------------------------------

@@ -8,7 +8,6 @@ from tracksync.generate.boundaries import BoundaryCase, BoundaryPlan
 from tracksync.model.events import ConstraintsCounted
 
 NOT_SENT = "the budget ended before it"
-NOT_CHOSEN = "the phase boundaries was left out"
 
 
 @dataclass(slots=True)
@@ -28,6 +27,8 @@ class ConstraintCoverage:
         """What has been tried so far."""
         covered = self._inside & self._outside
         missing = {
-            pointer: self.plan.reasons.get(pointer, NOT_SENT) for pointer in self.plan.pointers if pointer not in covered
+            pointer: self.plan.reasons.get(pointer, NOT_SENT)
+            for pointer in self.plan.pointers
+            if pointer not in covered
         }
         return ConstraintsCounted(len(self.plan.pointers), len(covered), missing)

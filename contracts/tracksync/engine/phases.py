@@ -195,5 +195,3 @@ KEPT: Final = 8  # sequences whose users the belief still holds
 
 def _not_offered(exchange: Exchange) -> bool:
     return exchange.response is not None and exchange.response.status in (401, 403, 404)
-
-

@@ -9,9 +9,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from tracksync.engine.budget import Budget
+from tracksync.model.events import PHASES
 
-PHASES: Final = ("probes", "boundaries", "schema", "stateful")
-DEFAULT_REQUESTS: Final = 1000  # two minutes of the documented rate limit: both sides of every constraint
 EMBEDDED_RATE: Final = 120  # requests a minute of the embedded mock: small, so that a short run sees the limit too
 
 
@@ -74,11 +73,11 @@ class FuzzPlan:
     `read_back`: hold exported profiles against the responses; the embedded mock is probed for that only.
     """
 
-    target: TargetPlan = TargetPlan()  # noqa: RUF009 - frozen
-    mock: MockPlan = MockPlan()  # noqa: RUF009 - frozen
+    target: TargetPlan = TargetPlan()
+    mock: MockPlan = MockPlan()
     budget: Budget = Budget(requests=500)  # noqa: RUF009 - frozen
-    users: UserPlan = UserPlan()  # noqa: RUF009 - frozen
-    findings: FindingPlan = FindingPlan()  # noqa: RUF009 - frozen
+    users: UserPlan = UserPlan()
+    findings: FindingPlan = FindingPlan()
     seed: int = 0
     phases: tuple[str, ...] = PHASES
     only: tuple[str, ...] = ()

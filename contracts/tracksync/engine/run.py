@@ -13,8 +13,8 @@ from contextlib import suppress
 from typing import Final, Protocol
 
 from tracksync.config import is_loopback
-from tracksync.contract.clauses import catalogue
 from tracksync.contract.bounds import bounds
+from tracksync.contract.clauses import catalogue
 from tracksync.engine.budget import SHRINK_SHARE, BudgetSpent, Reserve
 from tracksync.engine.clean_up import CleaningReserve, clean_up
 from tracksync.engine.confirmation import (

@@ -181,7 +181,11 @@ def _at_place(
 def _name(place: str) -> str:
     """The member of which a value at `place` is one; the elements of a list of identifiers are such identifiers."""
     steps = place.split("/")
-    return {"external_ids": "external_id", "braze_ids": "braze_id"}.get(steps[-2], "") if steps[-1:] == [ITEM] else steps[-1]
+    return (
+        {"external_ids": "external_id", "braze_ids": "braze_id"}.get(steps[-2], "")
+        if steps[-1:] == [ITEM]
+        else steps[-1]
+    )
 
 
 def _holder(document: Mapping[str, Any], constraint: Constraint) -> tuple[str, Mapping[str, Any]]:
@@ -242,8 +246,7 @@ def _cases(made: Sequence[_Made]) -> list[BoundaryCase]:
         mine = tests.setdefault(request, [])
         mine += [SideTest(one.constraint.pointer, one.value.side) for one in shared]
     return [
-        BoundaryCase(Step(request, label=_label(mine)), tuple(dict.fromkeys(mine)))
-        for request, mine in tests.items()
+        BoundaryCase(Step(request, label=_label(mine)), tuple(dict.fromkeys(mine))) for request, mine in tests.items()
     ]
 
 

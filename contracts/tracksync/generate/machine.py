@@ -15,6 +15,7 @@ from typing import Any, ClassVar
 
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
+from hypothesis.strategies import SearchStrategy
 
 from tracksync.contract.bounds import bounds
 from tracksync.generate import strategies, tables, values
@@ -42,7 +43,7 @@ _KNOWN_ATTRIBUTES = st.sampled_from([(name, value) for name, known in tables.ATT
 _DRAWN_ATTRIBUTES = st.tuples(st.integers(0, _DRAWN - 1), values.attribute_values)
 _ATTRIBUTES = _KNOWN_ATTRIBUTES | _DRAWN_ATTRIBUTES  # a name, or an index of the drawn ones, with a value
 _NOT_APPLIED = st.sampled_from([(name, value) for name, known in tables.NOT_APPLIED.items() for value in known])
-_MORE = st.just({}) | st.builds(lambda drawn: {"properties": drawn}, values.properties)
+_MORE: SearchStrategy[dict[str, Any]] = st.just({}) | st.builds(lambda drawn: {"properties": drawn}, values.properties)
 _FLAGS = st.sampled_from(({}, {"_update_existing_only": False}, {"_update_existing_only": True}))
 _SPOILERS = st.sampled_from(
     [(section, *spoiler) for section in bounds().sections for spoiler in tables.OBJECT_SPOILERS[section]]
@@ -169,7 +170,13 @@ class TrackSyncMachine(RuleBasedStateMachine):
         section, label, spoil = spoiler
         self._go(Step(json_request({section: [spoil(self._right(section, user, name, time))]}), label=label))
 
-    @rule(user=_USERS, section=st.sampled_from(bounds().sections), body=_BODIES, name=st.sampled_from(_EVENTS), time=_TIMES)
+    @rule(
+        user=_USERS,
+        section=st.sampled_from(bounds().sections),
+        body=_BODIES,
+        name=st.sampled_from(_EVENTS),
+        time=_TIMES,
+    )
     def be_refused_whole(
         self, user: int, section: str, body: tuple[str, Callable[[str, dict[str, Any]], bytes]], name: str, time: str
     ) -> None:

@@ -9,7 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracksync.generate.build import Step, User, attributes_request, encode, event_request, purchase_request, raw_request
+from tracksync.generate.build import (
+    Step,
+    User,
+    attributes_request,
+    encode,
+    event_request,
+    purchase_request,
+    raw_request,
+)
 from tracksync.generate.harmless import Namer
 
 TIME: Final = "2023-06-01T00:00:00Z"
@@ -71,7 +79,8 @@ def _sizes(user: User) -> Iterator[Step]:
     long, many = "x" * MEGABYTE, {f"k{number}": number for number in range(MANY)}
     yield Step(attributes_request(user, {"s": long}), label="a megabyte of text")
     yield Step(event_request(user, "seen", TIME, properties={"p": long}), label="a megabyte of text, as a property")
-    yield Step(attributes_request(user, many), label=f"{MANY} attributes")
+    # No custom attributes: each of them would be a billable data point.
+    yield Step(event_request(user, "seen", TIME, **many), label=f"an event of {MANY} members")
     yield Step(attributes_request(user, {"o": many}), label=f"an object of {MANY} keys")
     yield Step(event_request(user, "seen", TIME, properties=many), label=f"{MANY} properties")
 

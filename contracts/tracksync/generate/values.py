@@ -20,7 +20,9 @@ texts: Final[SearchStrategy[str]] = st.text(max_size=_LONGEST).filter(harmless_t
 """Short texts of any characters but lone surrogates."""
 
 names: Final[SearchStrategy[str]] = (
-    st.text(st.characters(exclude_categories=("Cc", "Cs", "Cn"), exclude_characters=".$"), min_size=1, max_size=_LONGEST)
+    st.text(
+        st.characters(exclude_categories=("Cc", "Cs", "Cn"), exclude_characters=".$"), min_size=1, max_size=_LONGEST
+    )
     .filter(harmless_text)
     .filter(lambda name: bool(name.strip()))
 )
@@ -44,12 +46,14 @@ def _written(moment: datetime, form: int, hours: int, minutes: int) -> str:
     date, clock = f"{moment.year:04}-{moment.month:02}-{moment.day:02}", moment.strftime("%H:%M:%S")
     zone = "Z" if hours == minutes == 0 else f"{hours:+03}:{minutes:02}"
     fraction = f".{moment.microsecond // 1000:03}"
-    return (f"{date}T{clock}{zone}", f"{date}T{clock}{fraction}{zone}", f"{date}T{clock}", f"{date}T{clock}{fraction}")[form]
+    return (f"{date}T{clock}{zone}", f"{date}T{clock}{fraction}{zone}", f"{date}T{clock}", f"{date}T{clock}{fraction}")[
+        form
+    ]
 
 
 times: Final[SearchStrategy[str]] = st.builds(
     _written,
-    st.datetimes(datetime(1600, 1, 1), datetime(2025, 12, 30)),  # noqa: DTZ001 - the zone is written separately
+    st.datetimes(datetime(1600, 1, 1), datetime(2025, 12, 30)),
     st.integers(0, 3),
     st.integers(-11, 13),
     st.sampled_from((0, 0, 0, 30, 45)),

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import fields, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
+
+import msgspec
 
 from tracksync.engine import FuzzPlan
-from tracksync.engine.fuzzing import new_prefix
+from tracksync.engine.plan import new_prefix
 from tracksync.engine.targets import Target
 from tracksync.errors import UsageError
 from tracksync.generate.renaming import Identifier, derived_prefix
@@ -19,8 +21,6 @@ from tracksync.live.journaling_target import JournalingTarget
 from tracksync.model.events import Cleaned, Event, ExchangeChecked
 from tracksync.model.exchange import Exchange
 from tracksync.report.redact import Redactor
-
-SECRET: Final = frozenset({"key", "unprivileged_key"})
 
 
 class NightlyRun:
@@ -40,8 +40,8 @@ class NightlyRun:
     ) -> NightlyRun:
         """Begin a run. `asked` is the target as the user named it; `stem` is what its identifiers begin with."""
         prefix = new_prefix(stem or "ts")
-        plan = replace(plan, prefix=prefix)
-        header = {"target": plan.target, "asked": asked, "plan": _plan_record(plan)}
+        plan = replace(plan, users=replace(plan.users, prefix=prefix))
+        header = {"target": plan.target.address, "asked": asked, "plan": _plan_record(plan)}
         return cls(plan, Journal.create(directory, header, prefix, time.time()), redactor, [])
 
     @classmethod
@@ -69,9 +69,13 @@ class NightlyRun:
         past.append({"record": "resumed", "prefix": current, "at": now})
         plan = _plan(header["plan"], keys)
         away = idle + sum(float(record.get("idle", 0.0)) for record in past)
-        seconds = None if plan.max_seconds is None else plan.max_seconds + away
+        seconds = None if plan.budget.seconds is None else plan.budget.seconds + away
         others = tuple(one for one in (*story.prefixes, current) if one != prefix)
-        plan = replace(plan, max_seconds=seconds, more_prefixes=tuple(dict.fromkeys(others)))
+        plan = replace(
+            plan,
+            budget=replace(plan.budget, seconds=seconds),
+            users=replace(plan.users, more=tuple(dict.fromkeys(others))),
+        )
         return cls(plan, journal, redactor, past)
 
     def wrap(self, target: Target, prefixes: Sequence[str]) -> Target:
@@ -108,19 +112,12 @@ def _last_moment(past: list[Record]) -> float:
 
 def _plan_record(plan: FuzzPlan) -> dict[str, Any]:
     """A plan as JSON, without its keys."""
-    record: dict[str, Any] = {}
-    for field in fields(plan):
-        if field.name not in SECRET:
-            value = getattr(plan, field.name)
-            record[field.name] = sorted(value) if isinstance(value, frozenset) else value
-            if isinstance(value, Mapping):
-                record[field.name] = dict(value)
+    target = replace(plan.target, key=None, unprivileged_key=None)
+    record: dict[str, Any] = msgspec.to_builtins(replace(plan, target=target))
     return record
 
 
 def _plan(record: Mapping[str, Any], keys: Mapping[str, str | None]) -> FuzzPlan:
-    members = dict(record)
-    for name in ("only", "faults", "more_prefixes"):
-        members[name] = tuple(members[name])
-    members["known"] = frozenset(members["known"])
-    return FuzzPlan(**members, key=keys.get("key"), unprivileged_key=keys.get("unprivileged_key"))
+    plan = msgspec.convert(record, FuzzPlan)
+    target = replace(plan.target, key=keys.get("key"), unprivileged_key=keys.get("unprivileged_key"))
+    return replace(plan, target=target)

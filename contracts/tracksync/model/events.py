@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Final, Literal
 
 from tracksync.model.exchange import Exchange
 from tracksync.model.figures import Figure, Section
@@ -179,6 +179,9 @@ Event = (
     | SectionAdded
     | RunEnded
 )
+
+PHASES: Final = ("probes", "boundaries", "schema", "stateful")
+"""The phases of a fuzz run, in their order."""
 
 Emit = Callable[[Event], None]
 Middleware = Callable[[Emit], Emit]  # stands between a command and the reports; may look at events, or add some

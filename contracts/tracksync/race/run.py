@@ -16,10 +16,10 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tracksync.contract.clauses import catalogue
+from tracksync.engine.budget import data_points
 from tracksync.engine.cleaning import Cleaner
-from tracksync.engine.fuzzing import new_prefix
 from tracksync.engine.pace import Pace
-from tracksync.engine.session import data_points
+from tracksync.engine.plan import new_prefix
 from tracksync.engine.targets import HttpTarget, Target
 from tracksync.errors import Incomplete, UsageError
 from tracksync.faults.catalogue import servers

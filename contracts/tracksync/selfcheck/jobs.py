@@ -13,7 +13,7 @@ from typing import Literal
 from allpairspy import AllPairs
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
-from tracksync.engine import FuzzPlan, fuzz
+from tracksync.engine import Budget, FindingPlan, FuzzPlan, MockPlan, fuzz
 from tracksync.faults.catalogue import catalogue as faults
 from tracksync.model.events import Event, ExchangeChecked
 from tracksync.model.verdict import evidence_of
@@ -108,7 +108,7 @@ def carry_out(job: Job) -> JobResult:
         nonlocal requests, directed_requests, first_phase
         if isinstance(event, ExchangeChecked):
             requests = event.index
-            if event.phase in ("hello", "directed"):
+            if event.phase == "probes":
                 directed_requests = event.index
             for finding in event.findings:
                 first_phase = first_phase or event.phase
@@ -116,11 +116,10 @@ def carry_out(job: Job) -> JobResult:
 
     plan = FuzzPlan(
         seed=job.seed,
-        faults=job.faults,
-        mock_interpretations=dict(job.interpretations),
-        max_requests=job.max_requests,
-        shrink=False,
+        mock=MockPlan(faults=job.faults, interpretations=dict(job.interpretations)),
+        budget=Budget(requests=job.max_requests),
+        findings=FindingPlan(shrink=False),
     )
     fuzz(plan, note)
     in_order = tuple(sorted(found.items(), key=lambda item: item[1]))
-    return JobResult(job, in_order, first_phase in ("hello", "directed"), requests, directed_requests)
+    return JobResult(job, in_order, first_phase == "probes", requests, directed_requests)
