@@ -33,7 +33,7 @@ BEYOND = {
     "old_email_still_found": "no document says what becomes of a former email",
     "parallel_events_lost": "needs overlapping requests: tracksync race",
     "parallel_purchases_lost": "needs overlapping requests: tracksync race",
-    "parallel_answers_mixed": "needs overlapping requests: tracksync race",
+    "parallel_responses_mixed": "needs overlapping requests: tracksync race",
     "parallel_gives_400": "needs overlapping requests: tracksync race",
     "parallel_attributes_lost": "needs overlapping requests: tracksync race",
     "purchase_future_time_kept": "of purchases in the future the documents do not speak; a note",

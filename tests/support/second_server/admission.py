@@ -38,21 +38,23 @@ class Admission:
             body: dict[str, Any] = {"message": "success" if "unauthorised_says_success" in bad else self.word(message)}
             if interpretation["errors_401"] == "listed":
                 body["errors"] = self.details("Invalid API key", "attributes", 0)
-            return self.answer(request, window, status, body)
+            return self.respond(request, window, status, body)
         if bucket == "elsewhere":
             status = 400 if "wrong_url_gives_400" in bad else 200 if "wrong_url_gives_200" in bad else 404
-            return self.answer(request, window, status, self.gateway("Not found"))
+            return self.respond(request, window, status, self.gateway("Not found"))
         if request.method != "POST" and "get_accepted" in bad:
-            return self.answer(request, window, 200, {"users": [], "message": "success"})
+            return self.respond(request, window, 200, {"users": [], "message": "success"})
         if request.method != "POST":
-            return self.answer(request, window, int(interpretation["wrong_method"]), self.gateway("Method not allowed"))
+            return self.respond(
+                request, window, int(interpretation["wrong_method"]), self.gateway("Method not allowed")
+            )
         if verdict == 403:
             if "forbidden_applied_anyway" in bad:
                 self.sneak(request)
             if interpretation["forbidden_counted"] == "yes":
                 self.take(window, request.now)
             status = 401 if "forbidden_gives_401" in bad else 400 if "forbidden_gives_400" in bad else 403
-            return self.answer(request, window, status, self.gateway("This API key lacks the permission for this."))
+            return self.respond(request, window, status, self.gateway("This API key lacks the permission for this."))
         if not self.take(window, request.now):
             if "over_limit_applied_anyway" in bad:
                 self.sneak(request)
@@ -60,11 +62,11 @@ class Admission:
             gateway = self.gateway("Over the rate limit: wait for the next window.")
             if "over_limit_says_success" in bad:
                 gateway["message"] = "success"
-            return self.answer(request, window, status, gateway)
+            return self.respond(request, window, status, gateway)
         self.served += 1
         try:
             body = self.parse(request)
-            status, answer = getattr(self, bucket)(request, body)
+            status, response = getattr(self, bucket)(request, body)
         except RefusedError as no:
             if interpretation["refused_counted"] == "no":
                 self.windows[window][1] -= 1
@@ -75,7 +77,7 @@ class Admission:
             request.section == "purchases" and "purchases_not_counted_in_window" in bad
         ):
             self.windows[window][1] -= 1
-        return self.answer(request, window, status, answer)
+        return self.respond(request, window, status, response)
 
     def refuse(self, request: Request, window: str, no: RefusedError) -> Reply:
         bad = self.bad
@@ -115,9 +117,9 @@ class Admission:
             status = 422
         if "bad_syntax_gives_500" in bad and no.detail == "not JSON":
             status = 500
-        return self.answer(request, window, status, body)
+        return self.respond(request, window, status, body)
 
-    def answer(self, request: Request, window: str, status: int, body: Any) -> Reply:
+    def respond(self, request: Request, window: str, status: int, body: Any) -> Reply:
         return Reply(status, body, self.rate_headers(window, request, status))
 
     def word(self, text: str) -> str:

@@ -78,7 +78,7 @@ class Applying:
         self.index.clear()
 
     def apply(self, plan: Plan, now: float) -> tuple[Profile, dict[str, str]] | None:
-        """Apply a plan. None when there is nobody to apply it to; otherwise what became of each attribute."""
+        """Apply a plan. None when there is no user to apply it to; otherwise the outcome for each attribute."""
         bad = self.bad
         profile = self.find(plan)
         if (

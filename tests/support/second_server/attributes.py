@@ -81,7 +81,7 @@ def _number(old: Any, sent: float, bad: frozenset[str]) -> Any:
 
 
 def show(value: Any, law: Law, form: str) -> Any:
-    """A stored value as an answer gives it."""
+    """A stored value as a response shows it."""
     if isinstance(value, Moment):
         if not value.nested:
             return value.text if law.interpretation["date_strings"] == "as_sent" else dates.write(value.at, form)

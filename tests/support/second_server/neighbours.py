@@ -110,13 +110,13 @@ class Neighbours:
         now = request.now
         for plan in plans:
             self.later(now, lambda plan=plan: self.again(plan, now))
-        answer: dict[str, Any] = {"message": "success"}
+        response: dict[str, Any] = {"message": "success"}
         for section in SECTIONS:
             if count := sum(plan.section == section for plan in plans):
-                answer[f"{section}_processed"] = count
+                response[f"{section}_processed"] = count
         if refused:
-            answer["errors"] = [part for no in refused for part in self.details(no.detail, no.section, no.index)]
-        return 201, answer
+            response["errors"] = [part for no in refused for part in self.details(no.detail, no.section, no.index)]
+        return 201, response
 
     def meant(self, body: dict[str, Any]) -> tuple[list[Profile], list[Any], int]:
         """The profiles that a list of identifiers names, those not found, and how many were named."""
@@ -199,7 +199,7 @@ class Neighbours:
             else:
                 data = {name: value for name, value in data.items() if value not in (None, [], {})}
             users.append(data if wanted is None else {name: value for name, value in data.items() if name in wanted})
-        answer: dict[str, Any] = {"users": users, "message": "success"}
+        response: dict[str, Any] = {"users": users, "message": "success"}
         if missing:
-            answer["invalid_user_ids"] = missing
-        return self.neighbour(), answer
+            response["invalid_user_ids"] = missing
+        return self.neighbour(), response

@@ -179,7 +179,7 @@ class Reading:
             named.append(name)
         if not named:
             if "missing_identifier_accepted" in bad or f"missing_identifier_accepted_for_{section}" in bad:
-                return "external_id", "nobody"
+                return "external_id", "unknown"
             raise no(NO_IDENTIFIER)
         if (
             interpretation["leading_identifier"] == "refused"

@@ -34,13 +34,13 @@ class Responding:
         done = self.apply(plan, now)
         if done is None:
             self.after_400 = False
-            return self.nobody(plan)
+            return self.no_user(plan)
         profile, outcome = done
         if self.ignored(plan, profile):
             profile.restore(shot)
             outcome = dict.fromkeys(outcome, "kept")
         store = self.store(plan, profile)
-        if "answer_shows_state_before" in bad or ("second_answer_is_stale" in bad and profile.writes == 2):
+        if "response_shows_state_before" in bad or ("second_response_is_stale" in bad and profile.writes == 2):
             store = stale
         entry = self.entry(plan, profile, store, outcome)
         if self.forgotten(plan, profile):
@@ -57,7 +57,7 @@ class Responding:
         self.apply(plan, now)
 
     def ignored(self, plan: Plan, profile: Profile) -> bool:
-        """Faults: the write is not made, and the answer says so."""
+        """Faults: the write is not made, and the response says so."""
         bad = self.bad
         return (
             ("second_update_ignored" in bad and profile.writes == 2)
@@ -67,7 +67,7 @@ class Responding:
         )
 
     def forgotten(self, plan: Plan, profile: Profile) -> bool:
-        """Faults: the answer is right, but nothing is kept."""
+        """Faults: the response is right, but nothing is kept."""
         bad = self.bad
         return (
             "nothing_kept" in bad
@@ -80,14 +80,14 @@ class Responding:
             or ("not_kept_with_explicit_false" in bad and plan.item.get("_update_existing_only") is False)
         )
 
-    def nobody(self, plan: Plan) -> tuple[int, Any]:
+    def no_user(self, plan: Plan) -> tuple[int, Any]:
         bad = self.bad
-        if "nobody_gives_400" in bad:
+        if "no_user_gives_400" in bad:
             raise RefusedError("no such user", plan.section)
-        if "nobody_gives_404" in bad:
+        if "no_user_gives_404" in bad:
             raise RefusedError("no such user", plan.section, status=404)
-        status = 200 if "nobody_gives_200" in bad else 201
-        if "nobody_shows_values" in bad:
+        status = 200 if "no_user_gives_200" in bad else 201
+        if "no_user_shows_values" in bad:
             ghost = Profile("ghost")
             outcome = {}
             if plan.section == "attributes":
@@ -98,8 +98,8 @@ class Responding:
                 book = ghost.events if plan.section == "events" else ghost.purchases
                 self.tally(plan, ghost, book, datetime.now(UTC))
             return status, {"users": [self.entry(plan, ghost, ghost, outcome)], "message": "success"}
-        message = "no users found" if "nobody_message_is_not_success" in bad else "success"
-        if "nobody_users_is_null" in bad:
+        message = "no users found" if "no_user_message_is_not_success" in bad else "success"
+        if "no_user_users_is_null" in bad:
             return status, {"users": None, "message": message}
         if self.interpretation["no_user"] == "omitted":
             return status, {"message": message}
@@ -148,7 +148,7 @@ class Responding:
         return entry
 
     def naming(self, plan: Plan, profile: Profile) -> dict[str, Any]:
-        """The identifiers in the answer."""
+        """The identifiers in the response."""
         bad, interpretation, lead = self.bad, self.interpretation, plan.lead
         value = plan.item.get(lead)
         if lead == "external_id" and interpretation["integer_external_id"] == "as_string" and value is not None:
@@ -165,7 +165,7 @@ class Responding:
             for name in ("external_id", "email", "phone"):
                 if name not in named and getattr(profile, name) is not None:
                     named[name] = getattr(profile, name)
-        if "identifier_missing" in bad or (f"{lead}_missing_in_answer" in bad):
+        if "identifier_missing" in bad or (f"{lead}_missing_in_response" in bad):
             named.pop(lead)
         if "alias_flattened" in bad and lead == "user_alias":
             named |= named.pop("user_alias", None) or {}
@@ -180,7 +180,7 @@ class Responding:
             named["external_id"] = profile.external_id
         if "external_id_uppercased" in bad and lead == "external_id":
             named["external_id"] = str(value).upper()
-        if "external_id_cut_in_answer" in bad and lead == "external_id" and isinstance(value, str):
+        if "external_id_cut_in_response" in bad and lead == "external_id" and isinstance(value, str):
             named["external_id"] = value[:12]
         if "email_masked" in bad and lead == "email":
             named["email"] = re.sub(r"^.*@", "***@", value)
@@ -188,7 +188,7 @@ class Responding:
             named["phone"] = value.lstrip("+")
         if "phone_as_number" in bad and lead == "phone" and value.lstrip("+").isdecimal():
             named["phone"] = int(value.lstrip("+"))
-        if "answer_names_first_user" in bad and lead == "external_id":
+        if "response_names_first_user" in bad and lead == "external_id":
             known = [other.external_id for other in self.profiles.values() if other.external_id is not None]
             named["external_id"] = known[0] if known else value
         return named
@@ -213,21 +213,21 @@ class Responding:
                 continue
             if name in store.custom:
                 shown[name] = attributes.show(store.custom[name], self.law, form)
-        if "answer_echoes_request" in bad:
+        if "response_echoes_request" in bad:
             shown = dict(plan.custom)
-        if "answer_lists_all_attributes" in bad:
+        if "response_lists_all_attributes" in bad:
             shown |= {name: attributes.show(value, self.law, form) for name, value in store.custom.items()}
-        if "answer_lists_control_keys" in bad:
+        if "response_lists_control_keys" in bad:
             shown |= {name: plan.item[name] for name in CONTROLS if name in plan.item}
-        if "answer_lists_profile_fields" in bad:
+        if "response_lists_profile_fields" in bad:
             shown |= {name: plan.item[name] for name in sorted(PROFILE - set(IDENTIFIERS)) if name in plan.item}
-        if "answer_lacks_last_attribute" in bad and len(shown) > 1:
+        if "response_lacks_last_attribute" in bad and len(shown) > 1:
             shown.popitem()
-        if "answer_lacks_false" in bad:
+        if "response_lacks_false" in bad:
             shown = {name: value for name, value in shown.items() if value is not False}
-        if "answer_lacks_empty_values" in bad:
+        if "response_lacks_empty_values" in bad:
             shown = {name: value for name, value in shown.items() if value not in ("", []) or value is False}
-        if "answer_values_as_text" in bad:
+        if "response_values_as_text" in bad:
             shown = {name: v if isinstance(v, str) or v is None else laws.mark(v) for name, v in shown.items()}
         return shown
 
@@ -235,9 +235,9 @@ class Responding:
         bad = self.bad
         one = plan.section[:-1]
         names = [plan.name] if plan.name in book else []
-        if f"answer_lists_all_{plan.section}" in bad:
+        if f"response_lists_all_{plan.section}" in bad:
             names = list(book)
-        if f"answer_lists_no_{plan.section}" in bad:
+        if f"response_lists_no_{plan.section}" in bad:
             names = []
         form = self.interpretation["time_form"]
         out = []

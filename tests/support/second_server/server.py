@@ -131,14 +131,14 @@ class App(Admission, Reading, Content, Applying, Responding, Neighbours):
         try:
             if "parallel_gives_400" in bad:
                 if crowded:
-                    return self.answer(request, "sync", 400, self.fatal(INVALID, "busy"))
+                    return self.respond(request, "sync", 400, self.fatal(INVALID, "busy"))
                 time.sleep(0.03)
             shots = self.parallel_shots(request)
             with self.lock:
                 reply = self.route(request)
                 if shots is not None and reply.status == 201:
                     self.overwrite(request, *shots)
-            if "parallel_answers_mixed" in bad:
+            if "parallel_responses_mixed" in bad:
                 self.lately = reply
                 time.sleep(0.03)
                 return self.lately

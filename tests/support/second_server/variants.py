@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from . import faults_of_requests, faults_of_values
 
-# What the server does when nothing else is asked of it.
+# What the server does when it is not configured otherwise.
 BASE: dict[str, str] = {
     "bare_object": "accepted",
     "alias_events": "created",
@@ -103,11 +103,11 @@ INTERPRETATIONS: dict[str, str] = {
     "array_limit=25": "The limit on arrays is a setting of the workspace; here it is the old default.",
     "array_limit=100": "The limit on arrays is a setting of the workspace; here it is the old maximum.",
     "string_length=utf16": "A character may be a UTF-16 unit, so that 128 emoji are already too long.",
-    "removed=omitted": "An attribute that the request removed is left out of the answer.",
-    "refused_update=omitted": "An attribute that was not updated is left out of the answer.",
+    "removed=omitted": "An attribute that the request removed is left out of the response.",
+    "refused_update=omitted": "An attribute that was not updated is left out of the response.",
     "refused_update=omitted_like_idle_edits": "Left out, and so is an edit that finds nothing to remove or change.",
     "refused_update=null": "An attribute that was not updated and has no value is shown as null.",
-    "no_user=omitted": "With nobody found there is no `users` at all.",
+    "no_user=omitted": "With no user found there is no `users` at all.",
     "no_custom_attributes=omitted": "With no attribute to show there is no `custom_attributes` at all.",
     "quantity=once": "A purchase object counts as one purchase event, whatever its quantity.",
     "quantity_2.0=accepted": "2.0 is an integer in JSON's eyes.",
@@ -136,7 +136,7 @@ INTERPRETATIONS: dict[str, str] = {
     "unknown_braze_id=refused": "Braze assigns braze_ids, so an unknown one gets 400.",
     "content_type_in=400": "A body that is not declared as JSON gets 400.",
     "content_type_in=415": "A body that is not declared as JSON gets 415.",
-    "content_type_out=charset": "The content type of answers names the character set.",
+    "content_type_out=charset": "The content type of responses names the character set.",
     "wrong_method=404": "A method other than POST gets 404.",
     "large_body=400": "A body over 4 MB gets 400.",
     "large_body=accepted": "A body over 4 MB is read: the page says that larger ones *may* be refused.",
@@ -158,8 +158,8 @@ INTERPRETATIONS: dict[str, str] = {
     "layout=pretty": "JSON over several lines.",
     "compression=gzip": "Answers are compressed for a client that accepts gzip.",
     "framing=chunked": "Answers have no length but come in chunks.",
-    "connection=close": "The server closes the connection after each answer.",
-    "non_ascii=escaped": "Characters outside ASCII are escaped in answers.",
+    "connection=close": "The server closes the connection after each response.",
+    "non_ascii=escaped": "Characters outside ASCII are escaped in responses.",
     "headers_401=counted": "A 401 carries the window like every response; the empty texts were observed, not promised.",
     "refused_counted=no": "A request that gets 400 does not count against the window.",
     "forbidden_counted=yes": "A request that gets 403 counts against the window.",
@@ -183,7 +183,7 @@ INTERPRETATIONS: dict[str, str] = {
     "email_null=ignored": "Identifiers cannot be removed, and an email is one.",
     "push_token_import=ignored": "push_token_import where it does not belong is ignored.",
     "unknown_app_id=refused": "An app_id that the workspace does not know is invalid content: 400.",
-    "pace=slow": "Sync is slower than async: every answer takes a while.",
+    "pace=slow": "Sync is slower than async: every response takes a while.",
     "queue=slow": "Queued work (track, delete) takes a second.",
     "neighbour_status=200": "users/delete and users/export/ids answer 200.",
     "deleted_count=named": "`deleted` counts the identifiers that were named.",
