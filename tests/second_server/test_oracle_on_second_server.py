@@ -1,7 +1,7 @@
-"""The oracle on a server that nobody wrote it for: lawful differences pass, and faults are found.
+"""The oracle on a server that was not written for it: lawful differences pass, and faults are found.
 
-The second server was written from the documents alone, by somebody who saw neither the mock nor the oracle. Every lawful
-reading of it is put to the probes; of its faults every seventh, so that the suite stays quick.
+The second server was written from the documents alone, by an author who saw neither the mock nor the oracle. Every
+lawful interpretation of it is run; of its faults every seventh, so that the suite stays quick.
 """
 
 from __future__ import annotations
@@ -11,14 +11,14 @@ from fuzz_plans import fuzz_plan
 from second_server.variants import FAULTS, INTERPRETATIONS
 from second_server_harness import KEY, UNPRIVILEGED, findings
 
-from second_server import server
+from second_server import sockets
 from tracksync.engine import fuzz
 from tracksync.model.events import Event, FindingConfirmed, RunEnded
 from tracksync.model.verdict import evidence_of
 
-# What the oracle leaves alone, and why: each would accuse a lawful server that this one's author did not think of.
+# What the oracle leaves alone, and why: each would accuse a lawful server that this author did not think of.
 BEYOND = {
-    "headers_missing_on_404": "a wrong URL has no rate limit to tell",
+    "headers_missing_on_404": "a wrong URL has no rate limit to show",
     "event_name_may_be_number": "the documents name the type and no consequence",
     "event_time_as_number_accepted": "the documents name the type and no consequence",
     "quantity_as_text_accepted": "the documents name the type and no consequence",
@@ -31,10 +31,10 @@ BEYOND = {
     "properties_of_any_kind_accepted": "the documents name no consequence",
     "phone_prefers_unidentified": "which holder is meant is said of emails only",
     "phone_goes_to_oldest": "which holder is meant is said of emails only",
-    "old_email_still_found": "what becomes of a former email nobody says",
+    "old_email_still_found": "no document says what becomes of a former email",
     "parallel_events_lost": "needs overlapping requests: tracksync race",
     "parallel_purchases_lost": "needs overlapping requests: tracksync race",
-    "parallel_answers_mixed": "needs overlapping requests: tracksync race",
+    "parallel_responses_mixed": "needs overlapping requests: tracksync race",
     "parallel_gives_400": "needs overlapping requests: tracksync race",
     "parallel_attributes_lost": "needs overlapping requests: tracksync race",
     "purchase_future_time_kept": "of purchases in the future the documents do not speak; a note",
@@ -59,9 +59,9 @@ def test_a_fault_is_found_and_fails_the_run(name: str) -> None:
 
 
 def over_sockets(max_requests: int, **config: object) -> tuple[RunEnded, list[FindingConfirmed]]:
-    """A run against the second server over real sockets. The limit is told, so that no run waits for a minute's end."""
+    """A run against the second server over real sockets. The limit is given, so that no run waits for a window."""
     events: list[Event] = []
-    with server.serving(key=KEY, unprivileged_key=UNPRIVILEGED, rate_limit=5000, **config) as url:
+    with sockets.serving(key=KEY, unprivileged_key=UNPRIVILEGED, rate_limit=5000, **config) as url:
         plan = fuzz_plan(
             address=url,
             key=KEY,

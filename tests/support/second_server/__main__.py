@@ -3,7 +3,8 @@
 import argparse
 import contextlib
 
-from .server import create, run
+from .server import create
+from .sockets import run
 from .variants import FAULTS, INTERPRETATIONS
 
 
