@@ -77,34 +77,35 @@ def curl(shown: dict[str, Any], target: str) -> str:
 
     It takes the key from `$TRACKSYNC_API_KEY`, and the base URL from `$TRACKSYNC_ENDPOINT` if `target` is not a URL.
     """
+    return " ".join(curl_parts(shown, target))
+
+
+def curl_parts(shown: dict[str, Any], target: str) -> list[str]:
+    """The command of `curl` in parts between which a line may break: the address, each header, the body."""
     request = shown.get("request", {})
     method, path = str(request.get("method", "POST")), str(request.get("path", SYNC_PATH))
     base = target.rstrip("/") if target.startswith(("http://", "https://")) else ""
     url = shlex.quote(base + path) if base else '"$TRACKSYNC_ENDPOINT"' + shlex.quote(path)
-    words = ["curl", "-sS", "-i"]
     text: str = request.get("body") or ""
     encoded: str = request.get("body_base64") or ""
-    if method != "POST" or not (text or encoded):
-        words += ["-X", shlex.quote(method)]
-    words.append(url)
-    authorization = _KEYS.get(shown.get("credential", Credential.VALID))
-    if authorization:
-        words += ["-H", f'"Authorization: {authorization}"']
-    for name, value in request.get("headers", []):
-        if str(name).lower() not in _OWN_HEADERS:
-            words += ["-H", shlex.quote(f"{name}: {value}" if value else f"{name};")]
-    before = ""
-    if "body_bytes" in request:
-        return f"{' '.join(words)}  # and a body of {request['body_bytes']} bytes, too long to show"
     if "\0" in text:  # no shell can pass a NUL in an argument
         encoded = _base64(text.encode("utf-8"))
+    too_long = "body_bytes" in request
+    piped = f"printf %s {shlex.quote(encoded)} | base64 -d | " if encoded and not too_long else ""
+    other_method = f"-X {shlex.quote(method)} " if method != "POST" or not (text or encoded) else ""
+    parts = [f"{piped}curl -sS -i {other_method}{url}"]
+    authorization = _KEYS.get(shown.get("credential", Credential.VALID))
+    if authorization:
+        parts.append(f'-H "Authorization: {authorization}"')
+    for name, value in request.get("headers", []):
+        if str(name).lower() not in _OWN_HEADERS:
+            parts.append("-H " + shlex.quote(f"{name}: {value}" if value else f"{name};"))
+    if too_long:
+        return [*parts, f" # and a body of {request['body_bytes']} bytes, too long to show"]
     if encoded:
-        before = f"printf %s {shlex.quote(encoded)} | base64 -d | "
-        words += ["--data-binary", "@-"]
-    elif text:
-        # An argument that begins with @ would name a file.
-        words += ["--data-raw", shlex.quote(text)]
-    return before + " ".join(words)
+        return [*parts, "--data-binary @-"]
+    # --data-raw: an argument of --data that begins with @ would name a file.
+    return [*parts, f"--data-raw {shlex.quote(text)}"] if text else parts
 
 
 def outcome_line(shown: dict[str, Any], longest: int = 400) -> str:

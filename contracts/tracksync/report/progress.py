@@ -110,11 +110,11 @@ class Progress:
         run = self._started
         parts = [
             self._phase or "starting",
-            _of(self._requests, run.max_requests if run else None, "requests"),
+            _of(self._requests, run.max_requests if run else None, "request"),
             _of(round(now - self._begun), run.max_seconds if run else None, "s"),
         ]
         if self._data_points:
-            parts.append(_of(self._data_points, run.max_data_points if run else None, "data points"))
+            parts.append(_of(self._data_points, run.max_data_points if run else None, "data point"))
         unconfirmed = len(self._suspects) - self._findings
         parts.append(plural(self._findings, "finding") + (f", {unconfirmed} to confirm" if unconfirmed > 0 else ""))
         return " | ".join(parts)
@@ -128,10 +128,15 @@ class Progress:
 
 
 def _of(used: int, allowed: float | None, unit: str) -> str:
-    """`12 of 500 requests (488 left)`, or `12 requests`."""
+    """`12 of 500 requests (488 left)`, or `12 requests`. `unit` is a word in the singular, or `s` for seconds."""
     if allowed is None:
-        return f"{used:,} {unit}"
-    return f"{used:,} of {round(allowed):,} {unit} ({max(round(allowed) - used, 0):,} left)"
+        return _counted(used, unit)
+    limit = round(allowed)
+    return f"{used:,} of {_counted(limit, unit)} ({max(limit - used, 0):,} left)"
+
+
+def _counted(number: int, unit: str) -> str:
+    return f"{number:,} s" if unit == "s" else plural(number, unit)
 
 
 def _live_line(stream: TextIO, colour: bool) -> Any:

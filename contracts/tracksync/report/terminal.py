@@ -14,6 +14,7 @@ _VERDICT_STYLE: Final = {"passed": "green", "failed": "red", "incomplete": "yell
 _SEVERITY_STYLE: Final = {"error": "red", "warning": "yellow", "note": "dim"}
 _IN_FULL: Final = 10  # findings
 _NAMED: Final = 24  # clauses that share a reason
+_NARROWEST: Final = 24  # columns of the last column of a table
 DEFAULT_WIDTH: Final = 100  # columns, where the output is not a terminal
 
 
@@ -82,7 +83,7 @@ def _finding(number: int, finding: view.FindingView, paint: _Paint, wrapped: _Wr
         lines.append(f"   actual    {finding.actual}")
     lines.append("")
     for step in finding.steps:
-        lines += [f"   {step.curl}", f"     {paint('->', 'dim')} {step.outcome}"]
+        lines += [*_command(step, wrapped.width), f"     {paint('->', 'dim')} {step.outcome}"]
     if finding.figure is not None:
         lines += ["", *(f"   {line}" for line in drawing.lines(finding.figure)), ""]
     if finding.cassette:
@@ -92,17 +93,30 @@ def _finding(number: int, finding: view.FindingView, paint: _Paint, wrapped: _Wr
     return lines
 
 
+def _command(step: view.ShownStep, width: int) -> list[str]:
+    """The curl command of a step: one line if it fits, else one line for each part, as the shell continues them."""
+    if len(step.curl) + 3 <= width:
+        return [f"   {step.curl}"]
+    first, *more = step.curl_parts
+    parts = [f"   {first}", *(f"     {part}" for part in more)]
+    return [f"{part} \\" for part in parts[:-1]] + parts[-1:]
+
+
 def _table(columns: list[str], rows: list[list[str]], wrapped: _Wrapper) -> list[str]:
-    """Rows under their columns, each as wide as its widest cell; one line per cell where the terminal is too narrow."""
+    """Rows under their columns, the last column wrapped; one line per cell where that is too narrow."""
     table = [[printable(cell) for cell in row] for row in (columns, *rows)]
     widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
     if not rows:
         return []
-    if sum(widths) + 2 * len(widths) > wrapped.width:
+    before_last = 2 + sum(width + 2 for width in widths[:-1])
+    if wrapped.width - before_last < min(widths[-1], _NARROWEST):
         named = [list(zip(columns, row, strict=True)) for row in table[1:]]
         return [line for row in named for name, cell in row for line in wrapped(f"{name}: {cell}", "  ", "    ")]
-    return ["  " + "  ".join(f"{cell:<{width}}" for cell, width in zip(row, widths, strict=True)).rstrip()
-            for row in table]  # fmt: skip
+    lines = []
+    for row in table:
+        start = "  " + "".join(f"{cell:<{width}}  " for cell, width in zip(row[:-1], widths, strict=False))
+        lines += wrapped(row[-1], start, " " * before_last) or [start.rstrip()]
+    return lines
 
 
 class _Wrapper:

@@ -11,15 +11,16 @@ from typing import Any
 
 from tracksync.contract.clauses import catalogue
 from tracksync.model.verdict import evidence_of, fails
-from tracksync.report.exchange_text import curl, outcome_line, printable, value_text
+from tracksync.report.exchange_text import curl_parts, outcome_line, printable, value_text
 from tracksync.report.tally import Result
 
 
 @dataclass(frozen=True, slots=True)
 class ShownStep:
-    """One exchange of a finding's minimal sequence, ready to print: a shell command and its outcome."""
+    """One exchange of a finding's minimal sequence, ready to print: a shell command, its parts and its outcome."""
 
     curl: str
+    curl_parts: tuple[str, ...]
     outcome: str
 
 
@@ -70,12 +71,14 @@ def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
         confirmed=bool(finding.get("confirmed", True)),
         reproduce=printable(finding.get("reproduce", "")),
         cassette=printable(finding.get("cassette", "")),
-        steps=tuple(
-            ShownStep(curl=printable(curl(exchange, target)), outcome=outcome_line(exchange))
-            for exchange in finding["exchanges"]
-        ),
+        steps=tuple(_step(exchange, target) for exchange in finding["exchanges"]),
         figure=finding.get("figure"),
     )
+
+
+def _step(exchange: dict[str, Any], target: str) -> ShownStep:
+    parts = tuple(map(printable, curl_parts(exchange, target)))
+    return ShownStep(" ".join(parts), parts, outcome_line(exchange))
 
 
 def sections(result: Result) -> list[dict[str, Any]]:
