@@ -1,14 +1,14 @@
-# `make help` lists the targets. `make fuzz` and `make test` need Python 3.11 or later and make, nothing else.
+# `make help` lists the targets. They need Python 3.11 or later and make; some tests use Node if it is there.
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fuzz test lint bench mutation clean
+.PHONY: help setup fuzz test quick lint documents bench mutation clean
 
 help: ## List the targets.
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 10
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
 
 setup: $(READY) ## Make .venv with tracksync and its tools in it.
 
@@ -25,6 +25,12 @@ fuzz: $(READY) ## Test the embedded mock against the contract. ARGS="--seed 7" f
 test: $(READY) ## Run the tests. ARGS="-k times" for some of them.
 	$(BIN)/pytest -q -n 2 $(ARGS)
 
+quick: $(READY) ## Run the tests that matter while working, in about a minute.
+	$(BIN)/pytest -q -n 2 -m "not slow" $(ARGS)
+
+documents: $(READY) ## Bring the examples and figures of the documents up to date.
+	$(BIN)/python tools/documents.py --write
+
 lint: $(READY) ## Style, types, import layers, words, and the spec.
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -36,9 +42,9 @@ lint: $(READY) ## Style, types, import layers, words, and the spec.
 bench: $(READY) ## Measure speed; tools/bench says what.
 	$(BIN)/python tools/bench.py $(ARGS)
 
-mutation: $(READY) ## Change the oracle, and see whether the tests notice. ARGS="values/times.py".
+mutation: $(READY) ## Test the tests: change the oracle in one place at a time. ARGS="values/times.py".
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[mutation]'
 	$(BIN)/python tools/mutation $(ARGS)
 
-clean: ## Remove the environment and every cache.
+clean: ## Remove the environment and all caches.
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

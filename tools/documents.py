@@ -3,8 +3,8 @@
     python tools/documents.py            compare; exit code 1 and a diff where a document is out of date
     python tools/documents.py --write    write the present output and figures into the documents
 
-An example is a code block of the language `console`: each line that begins with `$ ` is a command, the lines after it
-are what it prints on standard output; `> ` continues a command. The blocks of one document run one after the other in one temporary directory,
+An example is a code block of the language `console`: each line that begins with `$ ` is a command, `> ` continues it,
+and the lines after it are what it prints on standard output. The blocks of a document run in one temporary directory,
 which holds `cassettes`, `examples` and `spec`. A server (`tracksync mock`, `tracksync proxy`) is stopped once it has
 printed as many lines as the document shows. Times and ports are compared as such, not by their values.
 

@@ -1,4 +1,4 @@
-"""The pytest plugin: a list of the commands' own plugins. Loaded in every pytest run, so it stays light."""
+"""The pytest plugin: the list of the plugins of cassettes and gate. Every pytest run loads it, so it imports little."""
 
 from __future__ import annotations
 

@@ -1,10 +1,10 @@
-"""The oracle inside plain Schemathesis: every answer of a run is checked, also by what earlier answers have shown.
+"""The oracle inside plain schemathesis: every response of a run is checked, also against what earlier ones have shown.
 
     SCHEMATHESIS_HOOKS=tracksync.schemathesis_hooks st run spec/openapi.yaml --url URL -H 'Authorization: Bearer KEY'
 
-Schemathesis makes the cases; here they are made harmless before they are sent, each exchange is checked when its answer
-comes, and the check `tracksync` fails the case whose answer breaks a documented clause. There is one belief for each
-server and process, so that nothing is forgotten between cases; workers may run side by side.
+Schemathesis makes the cases. These hooks make them harmless before they are sent, check each exchange when its response
+arrives, and fail the case whose response breaks a documented clause. One belief per server and process holds what was
+seen so far; workers may run in parallel.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ SHOWN: Final = 6  # exchanges of a reproduction
 
 @dataclass(slots=True)
 class _ServerSession:
-    """One server: what is believed of it, what is under way, and what was found."""
+    """One server: the belief about it, the requests under way, and the findings."""
 
     base: str
     prefix: str = field(default_factory=new_prefix)
@@ -54,7 +54,7 @@ class _ServerSession:
     lock: threading.Lock = field(default_factory=threading.Lock)
     under_way: dict[int, tuple[float, Request]] = field(default_factory=dict)  # by thread
     log: list[Exchange] = field(default_factory=list)
-    found: dict[int, str] = field(default_factory=dict)  # by response: what it broke, in words
+    found: dict[int, str] = field(default_factory=dict)  # by response: the explanation
     names: Namer = field(init=False)
 
     def __post_init__(self) -> None:
@@ -67,7 +67,7 @@ class _ServerSession:
             self.under_way[threading.get_ident()] = (_now(), request)
 
     def end(self, exchange: Exchange) -> tuple[Finding, ...]:
-        """Check an exchange; those are checked in the order of their answers."""
+        """Check an exchange. Exchanges are checked in the order of their responses."""
         with self.lock:
             self.under_way.pop(threading.get_ident(), None)
             check_result = check(self.belief, exchange, [request for _, request in self.under_way.values()])
@@ -80,7 +80,7 @@ class _ServerSession:
             return min(self.under_way.get(threading.get_ident(), (otherwise,))[0], otherwise)
 
     def explain(self, findings: tuple[Finding, ...], exchange: Exchange, redactor: Redactor) -> str:
-        """What was broken, where, and the exchanges that led to it as commands."""
+        """What was broken, where, and the exchanges that led to it, as commands."""
         lines: list[str] = []
         for finding in findings:
             lines += [f"{finding.clause}: {clause(finding.clause).sentence}", redactor.text(finding.message)]
@@ -125,8 +125,8 @@ _OFFSET: Final = time.time() - time.monotonic()
 def before_call(context: HookContext, case: Case[Any], kwargs: dict[str, Any]) -> None:
     """Make a case harmless, and note that it is under way.
 
-    Here and not while bodies are drawn, because this is the one gate for the cases of all phases, and because
-    Schemathesis looks afterwards whether the changed body is valid or not.
+    Here and not while bodies are generated, because the cases of all phases pass here, and because schemathesis checks
+    afterwards whether the changed body is valid.
     """
     harness = _session_of(case)
     body = case.body
@@ -163,10 +163,10 @@ def after_call(context: HookContext, case: Case[Any], response: Response) -> Non
 
 @schemathesis.hook
 def after_network_error(context: HookContext, case: Case[Any], request: Any) -> None:
-    """A request without an answer may have been applied or not."""
+    """A request without a response may have been applied or not."""
     harness = _session_of(case)
     received = _now()
-    failure = wire.Failure(FailureKind.RESET, "schemathesis got no answer")
+    failure = wire.Failure(FailureKind.RESET, "schemathesis received no response")
     sent = harness.sent_at(received)
     credential = _credential(request.headers, _keys(case))
     harness.end(Exchange(_request(request, harness.base), None, sent, received, credential, failure))
@@ -174,7 +174,7 @@ def after_network_error(context: HookContext, case: Case[Any], request: Any) -> 
 
 @schemathesis.check
 def tracksync(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
-    """The answer keeps every documented clause, also those about what earlier requests have stored."""
+    """The response keeps every documented clause, also those about what earlier requests have stored."""
     words = _session_of(case).found.pop(id(response), None)
     if words is not None:
         identity = words.partition(":")[0]
@@ -182,7 +182,7 @@ def tracksync(ctx: CheckContext, response: Response, case: Case[Any]) -> None:
 
 
 def _addressed(body: Any) -> Any:
-    """`body` with braze_ids as external_ids: an invented braze_id names nobody, so nothing would ever be stored."""
+    """`body` with braze_ids as external_ids: an invented braze_id finds no user, so nothing would be stored."""
     if not isinstance(body, dict):
         return body
     return {
@@ -197,7 +197,7 @@ def _named(one: Any) -> Any:
 
 
 def _request(prepared: Any, base: str) -> Request:
-    """What went over the wire, without the key."""
+    """The request as it was sent, without the key."""
     parts = urlsplit(prepared.url)
     path = parts.path.removeprefix(urlsplit(base).path) + (f"?{parts.query}" if parts.query else "")
     headers = tuple(
@@ -216,11 +216,11 @@ def _bytes(body: Any) -> bytes:
 
 
 def _keys(case: Case[Any]) -> Mapping[Credential, str]:
-    """The keys that are known to open, from the environment or from what `st run` was told to send."""
+    """The keys that are known to be valid: from the environment, or from the headers given to `st run`."""
     configured = case.operation.schema.config.headers_for(operation=case.operation) or {}
-    told = next((value for name, value in configured.items() if name.lower() == "authorization"), "")
+    header = next((value for name, value in configured.items() if name.lower() == "authorization"), "")
     keys = {
-        Credential.VALID: os.environ.get(KEY_ENV, "").strip() or told.removeprefix("Bearer ").strip(),
+        Credential.VALID: os.environ.get(KEY_ENV, "").strip() or header.removeprefix("Bearer ").strip(),
         Credential.UNPRIVILEGED: os.environ.get(UNPRIVILEGED_KEY_ENV, "").strip(),
     }
     return {kind: key for kind, key in keys.items() if key}
@@ -234,6 +234,6 @@ def _credential(headers: Mapping[str, Any], keys: Mapping[Credential, str]) -> C
     for kind, key in keys.items():
         if text == f"Bearer {key}":
             return kind
-    # Nobody can say what a key is good for that is none of ours, or one of ours oddly written.
+    # It is not known what another key permits, or a known key in another spelling.
     known = any(key in text for key in keys.values())
     return Credential.INVALID if Credential.VALID in keys and not known else Credential.UNKNOWN

@@ -16,7 +16,7 @@ from typing import Any
 
 import httpx
 import pytest
-from process import clean_environment, refused, tracksync
+from process import clean_environment, refused, tracksync, tracksync_here
 
 KEY = "tracksync-mock-key"
 
@@ -132,4 +132,4 @@ def test_a_port_in_use_is_exit_code_2_with_advice(tmp_path: Path) -> None:
     ],
 )
 def test_wrong_use_of_mock_is_exit_code_2_with_clear_words(tmp_path: Path, arguments: list[str], hint: str) -> None:
-    refused(tracksync("mock", *arguments, cwd=tmp_path), hint)
+    refused(tracksync_here("mock", *arguments, cwd=tmp_path), hint)

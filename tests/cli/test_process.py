@@ -12,7 +12,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from process import clean_environment, refused, tracksync
+from process import clean_environment, refused, tracksync, tracksync_here
 from report_samples import finding, result_of, run
 
 from tracksync.report import json_result
@@ -153,7 +153,9 @@ def test_a_key_that_the_server_echoes_is_on_no_stream_and_in_no_file(tmp_path: P
     ],
 )
 def test_wrong_use_of_fuzz_is_exit_code_2_with_clear_words(tmp_path: Path, arguments: list[str], hint: str) -> None:
-    done = tracksync("fuzz", *arguments, cwd=tmp_path, **({"TRACKSYNC_API_KEY": KEY} if "--fault" in arguments else {}))
+    done = tracksync_here(
+        "fuzz", *arguments, cwd=tmp_path, **({"TRACKSYNC_API_KEY": KEY} if "--fault" in arguments else {})
+    )
     refused(done, hint)
     assert list(tmp_path.iterdir()) == []
 
@@ -170,7 +172,7 @@ def test_wrong_use_of_fuzz_is_exit_code_2_with_clear_words(tmp_path: Path, argum
 )
 def test_a_broken_tracksync_toml_is_exit_code_2_with_file_and_line(tmp_path: Path, content: str, hint: str) -> None:
     (tmp_path / "tracksync.toml").write_text(content)
-    refused(tracksync("fuzz", "--target", "live", cwd=tmp_path), hint)
+    refused(tracksync_here("fuzz", "--target", "live", cwd=tmp_path), hint)
 
 
 def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(tmp_path: Path) -> None:
@@ -245,7 +247,7 @@ def test_a_run_that_is_stopped_writes_its_result_and_ends_with_3(tmp_path: Path,
 
 
 def test_an_unknown_clause_is_exit_code_2_with_a_suggestion(tmp_path: Path) -> None:
-    refused(tracksync("clauses", "TS-OK-MESAGE", cwd=tmp_path), "did you mean TS-OK-MESSAGE")
+    refused(tracksync_here("clauses", "TS-OK-MESAGE", cwd=tmp_path), "did you mean TS-OK-MESSAGE")
 
 
 def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
@@ -270,7 +272,7 @@ def result_file(path: Path, *findings: str) -> Path:
 
 
 def test_a_result_is_shown_again(tmp_path: Path) -> None:
-    done = tracksync("report", result_file(tmp_path / "a.json", "TS-OK-MESSAGE"), cwd=tmp_path)
+    done = tracksync_here("report", result_file(tmp_path / "a.json", "TS-OK-MESSAGE"), cwd=tmp_path)
     assert done.returncode == 0
     assert done.stdout.startswith("FAILED: 1 error")
 
@@ -278,10 +280,10 @@ def test_a_result_is_shown_again(tmp_path: Path) -> None:
 def test_two_results_are_compared_and_rendered(tmp_path: Path) -> None:
     before = result_file(tmp_path / "a.json", "TS-OK-MESSAGE")
     after = result_file(tmp_path / "b.json", "TS-OK-STATUS")
-    done = tracksync("report", before, after, cwd=tmp_path)
+    done = tracksync_here("report", before, after, cwd=tmp_path)
     assert "new: 1\n  TS-OK-STATUS" in done.stdout
     assert "fixed: 1\n  TS-OK-MESSAGE" in done.stdout
-    done = tracksync("report", before, after, "--html", "c.html", "--markdown", "-", cwd=tmp_path)
+    done = tracksync_here("report", before, after, "--html", "c.html", "--markdown", "-", cwd=tmp_path)
     assert done.returncode == 0
     assert "- new: 1 (TS-OK-STATUS)" in done.stdout
     assert "Since the earlier run" in (tmp_path / "c.html").read_text()
@@ -298,21 +300,21 @@ def test_two_results_are_compared_and_rendered(tmp_path: Path) -> None:
 )
 def test_a_file_that_is_not_a_result_is_exit_code_2(tmp_path: Path, content: str, hint: str) -> None:
     (tmp_path / "r.json").write_text(content)
-    refused(tracksync("report", "r.json", cwd=tmp_path), hint)
+    refused(tracksync_here("report", "r.json", cwd=tmp_path), hint)
 
 
 def test_report_wants_one_result_or_two(tmp_path: Path) -> None:
-    refused(tracksync("report", cwd=tmp_path), "RESULT")
-    refused(tracksync("report", "a", "b", "c", cwd=tmp_path), "3 were given")
-    refused(tracksync("report", "nowhere.json", cwd=tmp_path), "cannot read nowhere.json")
+    refused(tracksync_here("report", cwd=tmp_path), "RESULT")
+    refused(tracksync_here("report", "a", "b", "c", cwd=tmp_path), "3 were given")
+    refused(tracksync_here("report", "nowhere.json", cwd=tmp_path), "cannot read nowhere.json")
 
 
 # --- the whole --------------------------------------------------------------------------------------------------
 
 
 def test_an_unknown_command_is_exit_code_2_with_a_suggestion(tmp_path: Path) -> None:
-    refused(tracksync("fuz", cwd=tmp_path), "did you mean fuzz?")
-    refused(tracksync("frobnicate", cwd=tmp_path), "the names are fuzz, gate")
+    refused(tracksync_here("fuz", cwd=tmp_path), "did you mean fuzz?")
+    refused(tracksync_here("frobnicate", cwd=tmp_path), "the names are fuzz, gate")
 
 
 def test_the_help_loads_no_command(tmp_path: Path) -> None:

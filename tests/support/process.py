@@ -1,16 +1,22 @@
-"""The command line as a process, without the settings of the machine."""
+"""The command line, as a process or in this one, without the settings of the machine."""
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import subprocess
 import sys
 from pathlib import Path
+from unittest.mock import patch
+
+from tracksync import cli
 
 CONTRACTS = Path(__file__).resolve().parents[2] / "contracts"
 
 
 def tracksync(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line as a process."""
     return subprocess.run(
         [sys.executable, "-m", "tracksync", *map(str, arguments)],
         capture_output=True,
@@ -22,12 +28,31 @@ def tracksync(*arguments: str | Path, cwd: Path, **environment: str) -> subproce
     )
 
 
+def tracksync_here(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run the command line in this process: the same code without the start of an interpreter."""
+    words, code = [str(argument) for argument in arguments], 0
+    out, err = io.StringIO(), io.StringIO()
+    with (
+        patch.dict(os.environ, clean_environment(**environment), clear=True),
+        contextlib.chdir(cwd),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+    ):
+        try:
+            cli.main(words)
+        except SystemExit as ended:
+            code = int(ended.code or 0)
+    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+
+
 def clean_environment(**more: str) -> dict[str, str]:
-    others = {name: value for name, value in os.environ.items() if not name.startswith("TRACKSYNC_")}
+    """The environment of this process without what would change the command line, and with `more`."""
+    others = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC_", "GITHUB_"))}
     return {**others, "PYTHONPATH": str(CONTRACTS), "PYTHONIOENCODING": "utf-8", **more}
 
 
 def refused(done: subprocess.CompletedProcess[str], *hints: str) -> None:
+    """Assert that a command ended as wrong use, with these texts in its message and nothing on standard output."""
     assert done.returncode == 2, done.stderr
     assert "Traceback" not in done.stderr
     assert done.stdout == ""
