@@ -1,4 +1,4 @@
-"""tests/contract in other people's hands: as a process, against the mock, a second server over sockets, and faults."""
+"""tests/contract as a user runs it: as a process, against the mock, a second server over sockets, and faults."""
 
 from __future__ import annotations
 

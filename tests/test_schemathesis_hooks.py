@@ -43,7 +43,7 @@ def mock(*faults: str) -> MockApp:
     )
 
 
-def test_without_a_fault_nothing_is_found_and_nobody_can_be_reached(tmp_path: Path) -> None:
+def test_without_a_fault_there_are_no_findings_and_no_real_user_is_addressed(tmp_path: Path) -> None:
     app = mock()
     code, output = st_run(app, tmp_path, hooks=True, phases="examples,coverage,fuzzing")
     assert code == 0, output
