@@ -51,7 +51,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("version: 1\nx: !!binary 'a'\n", 2, "base64"),
     ],
 )
-def test_yaml_that_is_no_plain_data_is_refused_with_its_line(text: str, line: int, words: str) -> None:
+def test_yaml_that_is_not_plain_data_is_refused_with_its_line(text: str, line: int, words: str) -> None:
     with pytest.raises(Unreadable) as caught:
         read_yaml(text)
     assert words in caught.value.message
@@ -203,7 +203,7 @@ def test_other_files_in_a_directory_are_passed_over(tmp_path: Path) -> None:
     assert (heard.verdict, heard.checked) == ("passed", 2)
 
 
-def test_the_command_line_tells_of_a_bomb_in_one_line_and_ends_with_three(tmp_path: Path) -> None:
+def test_the_command_line_names_a_bomb_in_one_line_and_ends_with_three(tmp_path: Path) -> None:
     (tmp_path / "bomb.yaml").write_text(BOMB)
     (tmp_path / "evil.yaml").write_text("a: !!python/object/apply:os.system ['touch pwned']\n")
     done = command("replay", ".", cwd=tmp_path)

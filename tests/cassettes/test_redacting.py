@@ -1,4 +1,4 @@
-"""Keys and people stay out of files: masked before anything is written, and looked for in what others recorded."""
+"""Keys and personal data stay out of files: masked before anything is written, and looked for in what others recorded."""
 
 from __future__ import annotations
 

@@ -130,8 +130,8 @@ def _newly_learned(workspace: _Workspace, result: CheckResult) -> Mapping[str, s
     """The interpretations that the server has shown so far, where the response changed them, else None."""
     if result.belief.ambiguities is workspace.belief.ambiguities:
         return None
-    told = result.belief.settings.interpretations
-    now = {ambiguity: one for ambiguity, one in result.interpretations.items() if ambiguity not in told}
+    given = result.belief.settings.interpretations
+    now = {ambiguity: one for ambiguity, one in result.interpretations.items() if ambiguity not in given}
     return now if now != workspace.learned else None
 
 

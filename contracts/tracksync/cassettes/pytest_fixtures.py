@@ -4,7 +4,7 @@
     def test_signup(client): ...
 
 Works beside pytest-recording: its `--record-mode` and `--disable-recording` count here too, and a test that also has
-its `vcr` marker is checked by what its cassette records or plays. Heavy modules are imported when a test has the marker.
+its `vcr` marker is checked by what its cassette records or plays. Imports heavy modules only for tests with the marker.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line(
         "markers",
         f"{MARKER}(name=None, record_mode=None, strict=False, allow=(), interpretations={{}}, match_on=None): record "
-        "the test's HTTP traffic to a cassette or play it from there, and fail where it breaks a clause of the contract. "
-        "`allow` lists clauses that may be broken.",
+        "the test's HTTP traffic to a cassette or play it from there, and fail where it breaks a clause of the "
+        "contract. `allow` lists clauses that may be broken.",
     )
 
 

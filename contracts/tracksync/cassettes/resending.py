@@ -84,7 +84,7 @@ def settings_for(plan: ResendPlan, prefix: str, *, clock_skew: float) -> Setting
 
 @dataclass(frozen=True, slots=True)
 class RecordingResult:
-    """What one side showed: for each broken clause its first finding, and the ambiguities down to one interpretation."""
+    """What one side showed: for each broken clause its first finding, and the interpretations that it showed."""
 
     broken: Mapping[str, Finding]
     interpretations: Mapping[str, str]

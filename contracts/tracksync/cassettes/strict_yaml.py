@@ -66,7 +66,7 @@ _NO_KEY: Final = object()
 
 @dataclass(slots=True)
 class _Container:
-    """A mapping or a list under construction. `key` waits for its value; `size` counts the values, also through aliases."""
+    """A mapping or a list under construction. `key` waits for its value; `size` counts the values, aliases included."""
 
     value: Any
     tag: str | None = None

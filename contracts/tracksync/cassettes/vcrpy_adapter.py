@@ -237,7 +237,7 @@ def _give_back(request: Any, stored: Any, played: Any) -> None:
 
 
 def _raw(request: Any) -> bytes:
-    """The body as bytes. vcrpy stores bytes, text, a file, the pieces of an iterator, or the data of aiohttp's `json`."""
+    """The body as bytes. vcrpy stores bytes, text, a file, pieces of an iterator, or the data of aiohttp's `json`."""
     if isinstance(request.body, dict | list):
         return json.dumps(request.body).encode()
     raw = getattr(request, "body_bytes", None)
