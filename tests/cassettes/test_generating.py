@@ -198,7 +198,8 @@ def test_bodies_of_any_bytes_come_back_as_they_were(tmp_path: Path) -> None:
 def test_the_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     entry = ManifestEntry(
         covers=("TS-OK-STATUS",), breaks=("TS-OK-MESSAGE",), interpretations={"time-form": "utc-micros"},
-        recorded_at="now", against='a "mock"', probe="p", fresh="*", rate_limit=5, array_limit=6, clock_skew=1, note="ü",
+        recorded_at="now", against='a "mock"', probe="p", fresh="*", rate_limit=5, array_limit=6, clock_skew=1,
+        note="ü",
     )  # fmt: skip
     (tmp_path / "manifest.toml").write_text(render({"a/b.yaml": entry}))
     assert read_manifest(tmp_path) == {"a/b.yaml": entry}

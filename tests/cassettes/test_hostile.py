@@ -165,7 +165,7 @@ def test_base64_that_is_damaged_is_named(tmp_path: Path) -> None:
         ("cut.har", json.dumps(har_document(two_events())).encode()[:-30], ":1: this is not JSON"),
         ("bomb.yaml", BOMB.encode(), ":5: its aliases stand for more"),
         ("list.yaml", b"interactions: 7\n", ":1: its interactions are not a list"),
-        ("pets.json", b'{"pets": []}', ": it is no recording of a known form"),
+        ("pets.json", b'{"pets": []}', ": it is not a recording of a known form"),
     ],
 )
 def test_a_broken_file_is_named_the_rest_runs_and_the_exit_code_says_so(
@@ -179,7 +179,7 @@ def test_a_broken_file_is_named_the_rest_runs_and_the_exit_code_says_so(
     assert f"{bad}{where}" in heard.end.reason
 
 
-def test_a_violation_counts_more_than_a_file_that_could_not_be_read(tmp_path: Path) -> None:
+def test_an_error_counts_more_than_a_file_that_could_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("- [\n")
     (tmp_path / "b.yaml").write_text(yaml.safe_dump(vcrpy_document(two_events(1))))
     assert replayed(tmp_path).verdict == "failed"

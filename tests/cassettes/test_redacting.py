@@ -1,4 +1,4 @@
-"""Keys and personal data stay out of files: masked before anything is written, and looked for in what others recorded."""
+"""Keys and personal data stay out of files: redacted before writing, and searched for in recordings of others."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_the_content_length_is_that_of_the_masked_body() -> None:
         ("no JSON, ada@corp.io", "no JSON, person-1@example.com"),
     ],
 )
-def test_names_of_people_become_stand_ins_and_all_else_stays(sent: str, written: str) -> None:
+def test_personal_data_becomes_pseudonyms_and_all_else_stays(sent: str, written: str) -> None:
     assert Pseudonyms("tscassette").body(sent.encode()) == written.encode()
 
 
@@ -191,7 +191,7 @@ def with_header(name: str, value: str) -> dict:
         {"interactions": [vcrpy_item("{}", "{}", url="https://user:passw0rd@rest.iad-01.braze.com/users/track/sync")]},
     ],
 )
-def test_the_audit_refuses_what_looks_like_a_secret_or_reaches_somebody(document: dict) -> None:
+def test_the_audit_refuses_what_looks_like_a_secret_or_a_deliverable_address(document: dict) -> None:
     assert traces(document)
 
 
@@ -270,7 +270,7 @@ def test_a_canary_key_is_in_no_file_on_any_path(tmp_path: Path) -> None:
     source.write_text(json.dumps(har))
     out = tmp_path / "out"
     out.mkdir()
-    told = ""
+    output = ""
     with served(key=CANARY, unprivileged_key=f"{CANARY}-2", faults=faults, rate_limit=100_000) as url:
         record_findings(url, out / "found")
         for words in (
@@ -283,8 +283,8 @@ def test_a_canary_key_is_in_no_file_on_any_path(tmp_path: Path) -> None:
         ):
             done = command(*words, cwd=out, **variables)
             assert done.returncode in (0, 1), done.stderr + done.stdout
-            told += done.stdout + done.stderr
+            output += done.stdout + done.stderr
     written = files_in(out)
     assert len(list((out / "found").glob("*.yaml"))) > 3
     for part in (CANARY, CANARY.replace("-", ""), base64.b64encode(CANARY.encode()).decode()[:40]):
-        assert part not in written + told
+        assert part not in written + output

@@ -292,7 +292,7 @@ def command(harness: Harness, folder: Path, *words: str, **variables: str) -> su
     )
 
 
-def test_a_night_by_command_compares_itself_with_the_last_one_and_cleans(harness: Harness, tmp_path: Path) -> None:
+def test_a_run_by_command_compares_itself_with_the_last_one_and_cleans(harness: Harness, tmp_path: Path) -> None:
     (tmp_path / "tracksync.toml").write_text(
         f'endpoint = "{harness.url}"\nlive = true\nbaseline = "tracksync-baseline.toml"\n'
         '[workspace]\nrate_limit = 60000\nprefix = "nightly"\n[budget]\nrequests = 290\ndata_points = 2000\n'
@@ -320,17 +320,17 @@ def test_a_night_by_command_compares_itself_with_the_last_one_and_cleans(harness
 
 
 def test_nothing_goes_to_another_machine_without_the_opt_in(harness: Harness, tmp_path: Path) -> None:
-    asked = command(harness, tmp_path, "fuzz", "--target", "https://rest.iad-01.braze.com")
-    assert asked.returncode == 2
-    assert "live = true" in asked.stderr
+    ended = command(harness, tmp_path, "fuzz", "--target", "https://rest.iad-01.braze.com")
+    assert ended.returncode == 2
+    assert "live = true" in ended.stderr
     (tmp_path / "tracksync.toml").write_text('endpoint = "https://rest.iad-01.braze.com"\n')
-    asked = command(harness, tmp_path, "fuzz", "--target", "live")
-    assert asked.returncode == 2
-    assert "live = true" in asked.stderr
+    ended = command(harness, tmp_path, "fuzz", "--target", "live")
+    assert ended.returncode == 2
+    assert "live = true" in ended.stderr
 
 
 def test_resuming_where_nothing_was_killed_is_wrong_use(harness: Harness, tmp_path: Path) -> None:
-    asked = command(harness, tmp_path, "fuzz", "--resume")
-    assert asked.returncode == 2
-    assert "no run" in asked.stderr
+    ended = command(harness, tmp_path, "fuzz", "--resume")
+    assert ended.returncode == 2
+    assert "no run" in ended.stderr
     assert list(tmp_path.iterdir()) == []

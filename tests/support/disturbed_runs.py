@@ -1,8 +1,8 @@
-"""A disturbed workspace in process, with a clock of its own: what takes a soak hours takes a storm seconds.
+"""A disturbed workspace in process, with a clock of its own: a run takes seconds.
 
-Every disturbance is lawful: a gateway answers instead of the workspace, an answer is lost, a write comes through late,
-another job uses up the rate window. So whatever a run finds here is a false finding. The same seed gives the same
-storm.
+Every disturbance is lawful: a gateway answers instead of the workspace, a response is lost, a write takes effect late,
+another job uses up the rate window. So every finding of a run here is false. The same seed gives the same
+disturbances.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tracksync.model.events import Cleaned, Event, ExchangeChecked, FindingConfi
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
 from tracksync.model.finding import Finding
 
-KEY: Final = "storm-key"
-UNPRIVILEGED: Final = "storm-key-without-the-permission"
+KEY: Final = "disturbed-key"
+UNPRIVILEGED: Final = "disturbed-key-without-the-permission"
 BEGIN: Final = 1_800_000_017.0
-TRIES_SPARED: Final = 3  # a request that went wrong so often in a row is let through: trouble passes
+TRIES_SPARED: Final = 3  # a request that failed so often in a row is let through
 
 KINDS: Final = (
     "5xx-lost",
@@ -72,7 +72,7 @@ class DisturbedRun:
     disturbances: Disturbances
     interpretations: dict[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
-    name: str = "https://storm.example"
+    name: str = "https://disturbed.example"
     clock_skew: float = 300.0
     settling: float = 2.0
     began: float = BEGIN
@@ -170,7 +170,7 @@ class DisturbedRun:
         self._late.append((moment, next(self._number), request))
 
     def _disturb(self, kind: str, request: Request) -> Response | Failure:
-        what, _, fate = kind.partition("-")
+        what, _, ending = kind.partition("-")
         if what == "429":
             if request.path != SYNC:
                 return Response(429, (("content-type", "application/json"),), b'{"message":"too many requests"}')
@@ -178,9 +178,9 @@ class DisturbedRun:
             window.roll(self.time + self.disturbances.ahead)
             window.used = window.limit
             return self._apply(request)
-        if fate in ("applied", "after", "short"):
+        if ending in ("applied", "after", "short"):
             self._apply(request)
-        elif fate == "late":
+        elif ending == "late":
             self._later(request)
         if what == "timeout":
             self.time += self.disturbances.timeout
@@ -193,8 +193,8 @@ class DisturbedRun:
 
 
 @dataclass(slots=True)
-class Weathered:
-    """What a run in a storm came to."""
+class DisturbedResult:
+    """The result of a disturbed run."""
 
     disturbed_run: DisturbedRun
     events: list[Event]
@@ -256,8 +256,8 @@ def run_disturbed(
     interpretations: dict[str, str] | None = None,
     faults: Sequence[str] = (),
     **more: object,
-) -> Weathered:
-    """A whole night in the storm of `seed`."""
+) -> DisturbedResult:
+    """A whole run with the disturbances of `seed`."""
     disturbed_run = DisturbedRun(seed, disturbances, dict(interpretations or {}), tuple(faults))
     events: list[Event] = []
     plan = fuzz_plan(
@@ -268,14 +268,14 @@ def run_disturbed(
             "seed": seed,
             "requests": requests,
             "rate_limit": disturbances.limit,
-            "prefix": f"storm-{seed:012x}"[-18:],
+            "prefix": f"disturb-{seed:012x}"[-18:],
             "shared": True,
             "phases": ("probes", "stateful") if seed % 4 == 0 else ("stateful",),
             **more,
         }
     )
     fuzz(plan, events.append, partial(_instead, disturbed_run))
-    return Weathered(disturbed_run, events)
+    return DisturbedResult(disturbed_run, events)
 
 
 def _instead(disturbed_run: DisturbedRun, target: Target, prefixes: Sequence[str]) -> Target:
