@@ -48,9 +48,9 @@ def test_each_finding_of_a_run_becomes_a_cassette_that_shows_it(tmp_path: Path) 
     for clause, cassette in named.items():
         name = Path(cassette).name
         assert clause in manifest[name].breaks
-        heard = replayed(Path(cassette))
-        assert clause in heard.broken
-        assert heard.verdict == "passed", "it breaks what its manifest says"
+        replay_events = replayed(Path(cassette))
+        assert clause in replay_events.broken
+        assert replay_events.verdict == "passed", "it breaks what its manifest says"
     name = next(name for name in manifest if name.startswith("ts-event-count--"))
     assert name.split("--")[1].removesuffix(".yaml") == manifest[name].probe
 

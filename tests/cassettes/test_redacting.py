@@ -13,8 +13,8 @@ from cassette_harness import (
     CANARY,
     ROOT,
     command,
-    event_answer,
     event_body,
+    event_response,
     har_document,
     replayed,
     served,
@@ -145,7 +145,7 @@ def traces(document: object, secrets: tuple[str, ...] = ()) -> list[str]:
 
 
 def item(**more: object) -> dict:
-    return vcrpy_item(event_body(), event_answer(1)) | more
+    return vcrpy_item(event_body(), event_response(1)) | more
 
 
 def with_header(name: str, value: str) -> dict:
@@ -174,13 +174,13 @@ def with_header(name: str, value: str) -> dict:
         {
             "interactions": [
                 vcrpy_item(
-                    event_body(), event_answer(1), url=f"https://rest.iad-01.braze.com/users/track?api_key={CANARY}"
+                    event_body(), event_response(1), url=f"https://rest.iad-01.braze.com/users/track?api_key={CANARY}"
                 )
             ]
         },
         {"interactions": [vcrpy_item(json.dumps({"api_key": CANARY}), "{}")]},
         {
-            "interactions": [vcrpy_item(event_body(), event_answer(1))],
+            "interactions": [vcrpy_item(event_body(), event_response(1))],
             "command": f"st run -H 'Authorization: Bearer {CANARY}'",
         },
         {"interactions": [vcrpy_item(json.dumps({"attributes": [{"email": "ada@corp.io"}]}), "{}")]},
@@ -227,8 +227,8 @@ def test_the_audit_never_shows_what_it_found(tmp_path: Path) -> None:
 def test_a_refused_recording_is_not_checked_and_the_others_are(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(with_header("Authorization", f"Bearer {CANARY}")))
     (tmp_path / "b.yaml").write_text(yaml.safe_dump(vcrpy_document(two_events())))
-    heard = replayed(tmp_path, auditor=Auditor())
-    assert (heard.verdict, heard.checked) == ("failed", 2)
+    replay_events = replayed(tmp_path, auditor=Auditor())
+    assert (replay_events.verdict, replay_events.checked) == ("failed", 2)
     assert replayed(tmp_path).verdict == "passed", "without the audit it is"
 
 

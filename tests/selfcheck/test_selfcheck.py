@@ -125,15 +125,19 @@ def test_ctrl_c_on_the_command_line_shows_the_outcomes_so_far_and_leaves_no_work
     assert (running.returncode, errors) == (3, "")
     assert "incomplete: " in shown
     assert json.loads(result.read_text())["verdict"] == "incomplete"
+    deadline = time.monotonic() + 60
+    while process_group(running.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
     assert process_group(running.pid) == []
 
 
 def process_group(leader: int) -> list[int]:
-    """The processes that a terminal would send Ctrl-C to."""
+    """The running processes that a terminal would send Ctrl-C to."""
     found = []
     for entry in Path("/proc").iterdir():
         with contextlib.suppress(OSError, ValueError):
-            if os.getpgid(int(entry.name)) == leader:
+            ended = (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+            if not ended and os.getpgid(int(entry.name)) == leader:
                 found.append(int(entry.name))
     return found
 
