@@ -1,6 +1,6 @@
-"""A key that every path which writes files is given is in none of the files, in no form, and in nothing that was said.
+"""An API key given to every command that writes files is in none of the files, in no form, and not in the output.
 
-One folder takes all that the commands write: cassettes, manifests, results, pages, journals. Then each byte is looked at.
+All commands write into one directory: cassettes, manifests, results, pages, journals. Then every byte is searched.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tracksync.cassettes.reading import read_recording
 
 KEYS = {"TRACKSYNC_API_KEY": CANARY, "TRACKSYNC_UNPRIVILEGED_KEY": f"{CANARY}-2"}
 REPORTS = ("--json", "{0}.json", "--junit", "{0}.xml", "--html", "{0}.html", "--markdown", "{0}.md")
-# A client that does all it must not do with its key. It leaves it outside for the test, since the gate makes it up.
+# A client that does with its key everything that it must not. It writes the key down for the test: the gate invents it.
 CLIENT = """
 import json, os, pathlib, urllib.error, urllib.request
 key = os.environ["BRAZE_API_KEY"]
@@ -64,8 +64,8 @@ def forms(key: str) -> Iterator[bytes]:
         yield packed[4:-4]
 
 
-def looked_at(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file's name and bytes, what unpacks in it, and the bodies of what can be read as a recording."""
+def contents(folder: Path) -> Iterator[tuple[str, bytes]]:
+    """Every file's name and bytes, what is compressed in it, and the bodies of recordings."""
     for path in sorted(path for path in folder.rglob("*") if path.is_file()):
         raw = path.read_bytes()
         yield str(path), raw
@@ -82,10 +82,10 @@ def looked_at(folder: Path) -> Iterator[tuple[str, bytes]]:
                 yield f"an exchange in {path}", repr(one.exchange).encode()
 
 
-def leaks(folder: Path, told: str, *keys: str) -> list[str]:
+def leaks(folder: Path, output: str, *keys: str) -> list[str]:
     """Where one of the keys is found."""
     wanted = [form for key in keys for form in forms(key)]
-    places = [*looked_at(folder), ("what was said", told.encode())]
+    places = [*contents(folder), ("the output", output.encode())]
     return [place for place, content in places if any(form in content for form in wanted)]
 
 
@@ -100,13 +100,13 @@ def killed_while_it_fuzzes(url: str, out: Path) -> str:
     while not any(path.stat().st_size > 200 for path in out.glob("journal/*.jsonl")) and time.monotonic() < deadline:
         time.sleep(0.02)
     process.send_signal(signal.SIGKILL)
-    said, _ = process.communicate(timeout=30)
-    assert list(out.glob("journal/*.jsonl")), said.decode()
-    return said.decode()
+    shown, _ = process.communicate(timeout=30)
+    assert list(out.glob("journal/*.jsonl")), shown.decode()
+    return shown.decode()
 
 
-def test_the_key_is_in_no_file_that_any_door_writes(tmp_path: Path) -> None:
-    out, told = tmp_path / "out", ""
+def test_the_key_is_in_no_file_that_any_command_writes(tmp_path: Path) -> None:
+    out, output = tmp_path / "out", ""
     out.mkdir()
     (tmp_path / "client.py").write_text(CLIENT, encoding="utf-8")
     gate = ("gate", *reports("gate"), "--", sys.executable, str(tmp_path / "client.py"))
@@ -114,7 +114,7 @@ def test_the_key_is_in_no_file_that_any_door_writes(tmp_path: Path) -> None:
     # The mock echoes keys in its 401s, packs its responses, and breaks a clause, so that there is something to record.
     config = {"key": CANARY, "unprivileged_key": f"{CANARY}-2", "rate_limit": 100_000, "async_delay": 0.0}
     with served(**config, faults=("event-count-stuck",), scenario="gzip") as url:
-        told += killed_while_it_fuzzes(url, out)
+        output += killed_while_it_fuzzes(url, out)
         record = (
             "--record",
             "found",
@@ -134,23 +134,23 @@ def test_the_key_is_in_no_file_that_any_door_writes(tmp_path: Path) -> None:
         ):
             done = command(*words, cwd=out, **KEYS, KEY_FILE=str(tmp_path / "made-up"))
             assert done.returncode in (0, 1, 3), done.stdout + done.stderr
-            told += done.stdout + done.stderr
+            output += done.stdout + done.stderr
         (out / "suite").mkdir()
         project(out / "suite")
         recorded = run(out / "suite", url, "--tracksync-record=all")
-        told += recorded.stdout + recorded.stderr
+        output += recorded.stdout + recorded.stderr
     made_up = (tmp_path / "made-up").read_text(encoding="utf-8")
     names = {path.name for path in out.rglob("*") if path.is_file()}
     assert {"manifest.toml", "interpretations.toml", "gate.html", "race.json", "against.xml", "found.har"} <= names, (
-        told
+        output
     )
     assert any(name.startswith("ts-auth-invalid") or name == "probe--keys.yaml" for name in names)
     assert list((out / "suite").rglob("*.yaml")), recorded.stdout
-    assert leaks(out, told, CANARY, made_up) == []
+    assert leaks(out, output, CANARY, made_up) == []
 
 
 def test_a_key_in_any_form_would_have_been_found(tmp_path: Path) -> None:
     for number, form in enumerate(forms(CANARY)):
         (tmp_path / f"{number}.txt").write_bytes(b"before " + form + b" after")
     assert {Path(place).name for place in leaks(tmp_path, "", CANARY)} >= {f"{n}.txt" for n in range(number + 1)}
-    assert leaks(tmp_path / "nothing", f"Invalid API key: {CANARY}", CANARY) == ["what was said"]
+    assert leaks(tmp_path / "nothing", f"Invalid API key: {CANARY}", CANARY) == ["the output"]

@@ -3,7 +3,7 @@
     tracksync selfcheck --json selfcheck.json; tools/curve.py selfcheck.json [--sample 40] [--seed 0] [--workers 2]
 
 Ours comes from the selfcheck. Beside it stands `st run` with our document on the same faulty mocks. It is slow, so that
-it gets a random sample of the faults, and LIMIT requests for each count; what it found is kept in .tracksync/ as it
+it gets a random sample of the faults, and LIMIT requests for each count; what it found is stored in .tracksync/ as it
 goes, so that Ctrl-C ends it with the sample so far, and the next call goes on. A fault counts as found at the request
 in the mock's journal whose test case id the first failure names.
 """
@@ -22,7 +22,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-KEPT = ROOT / ".tracksync" / "economy.json"  # what st found, by fault
+STORED = ROOT / ".tracksync" / "economy.json"  # what st found, by fault
 sys.path.insert(0, str(ROOT / "contracts"))
 
 from tracksync.contract import spec  # noqa: E402 - the checkout's package comes first
@@ -127,16 +127,16 @@ def page(ours: Sequence[int | None], theirs: Sequence[int | None], same: Sequenc
             "",
             f"The sample is {len(theirs)} faults drawn at random (seed {seed}), since `st run` is slow. Both are",
             "measured in the same way: each fault alone in a fresh mock, and the number of the request whose response",
-            "was the first that was called wrong. `st run` gets `spec/openapi.yaml`, all checks, its examples and",
+            "was the first with a finding. `st run` gets `spec/openapi.yaml`, all checks, its examples and",
             f"fuzzing phases, {LIMIT // 4} examples an operation, and a mock without a rate limit, so that nothing",
             f"slows it down; its requests up to {LIMIT} count. Its coverage phase alone would send more, and is left",
             "out. On a mock without a fault neither finds anything. Most of the faults concern what a later response",
-            "must show, and no schema can say that. The faults are those that we built to test ourselves, so that our",
-            "own curve says how few requests the probes need, and not that a server's next fault will be among them.",
+            "must show, and no schema can say that. The faults are those of this project itself, so that its",
+            "own curve shows how few requests the probes need, and not that a server's next fault is among them.",
             "",
-            "Of 71 faults that were thought of after the first 639, 44 got away. Six of them a fair check leaves",
-            "alone, or no probe can show them; for the others four more probes were written. They come last, when",
-            "every clause has been covered.",
+            "Of 71 faults that were added to the first 639, 44 were not found at once. Six of them the contract does",
+            "not forbid, or no probe can show them; for the others four more probes were written. They come last,",
+            "when every clause has been covered.",
             "",
             "To draw it again: `tracksync selfcheck --json selfcheck.json; tools/curve.py selfcheck.json`",
             "",
@@ -149,22 +149,22 @@ def drawn(names: Iterable[str], count: int, seed: int) -> list[str]:
     return sorted(names, key=lambda name: hashlib.sha256(f"{seed}/{name}".encode()).digest())[:count]
 
 
-def ask_st(names: Sequence[str], workers: int) -> dict[str, int | None]:
-    """At which request `st run` finds each of the faults; what an earlier call kept is not asked again."""
-    KEPT.parent.mkdir(exist_ok=True)
-    kept: dict[str, int | None] = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.exists() else {}
-    todo = [name for name in names if name not in kept]
+def run_st(names: Sequence[str], workers: int) -> dict[str, int | None]:
+    """At which request `st run` finds each of the faults; what an earlier call stored is not run again."""
+    STORED.parent.mkdir(exist_ok=True)
+    stored: dict[str, int | None] = json.loads(STORED.read_text(encoding="utf-8")) if STORED.exists() else {}
+    todo = [name for name in names if name not in stored]
     with ThreadPoolExecutor(workers) as pool:
         futures = {pool.submit(by_st, name): name for name in todo}
         try:
             for future in as_completed(futures):
-                kept[futures[future]] = future.result()
-                KEPT.write_text(json.dumps(kept, indent=1), encoding="utf-8")
+                stored[futures[future]] = future.result()
+                STORED.write_text(json.dumps(stored, indent=1), encoding="utf-8")
                 print(f"{futures[future]}: {future.result() or 'not found'}", flush=True)
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
             print("stopped; the sample is what was done so far", flush=True)
-    return {name: kept[name] for name in names if name in kept}
+    return {name: stored[name] for name in names if name in stored}
 
 
 def main() -> int:
@@ -180,7 +180,7 @@ def main() -> int:
         for one in matrix
         if one["kind"] == "fault"
     }
-    found = ask_st(drawn(first, wanted.sample, wanted.seed), wanted.workers)
+    found = run_st(drawn(first, wanted.sample, wanted.seed), wanted.workers)
     if not found:
         return 3
     ours, same, theirs = list(first.values()), [first[name] for name in found], list(found.values())

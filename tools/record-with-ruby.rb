@@ -9,7 +9,7 @@ require "vcr"
 require "webmock"
 
 url, key, folder, prefix = ARGV
-WAYS = {
+FORMS = {
   "plain.yml" => [:yaml, false],
   "plain.json" => [:json, false],
   "exact.yml" => [:yaml, true],
@@ -23,7 +23,7 @@ def post(url, path, key, body, more = {})
   Net::HTTP.start(uri.host, uri.port) { |http| http.request(request) }
 end
 
-WAYS.each do |name, (serializer, exact)|
+FORMS.each do |name, (serializer, exact)|
   VCR.configure do |config|
     config.cassette_library_dir = folder
     config.hook_into :webmock

@@ -24,10 +24,10 @@ CASSETTES = ROOT / "cassettes"
 
 
 def test_every_cassette_of_the_set_shows_what_its_manifest_says() -> None:
-    heard = replayed(CASSETTES)
-    assert heard.verdict == "passed", heard.end.reason
-    assert heard.checked > 1000
-    assert all(event.known for event in heard.events if isinstance(event, FindingConfirmed))
+    replay_events = replayed(CASSETTES)
+    assert replay_events.verdict == "passed", replay_events.end.reason
+    assert replay_events.checked > 1000
+    assert all(event.known for event in replay_events.events if isinstance(event, FindingConfirmed))
 
 
 def test_the_set_breaks_clauses_where_a_fault_was_and_nowhere_else() -> None:
@@ -92,14 +92,14 @@ def test_a_fault_that_is_no_longer_seen_fails_the_replay(tmp_path, clause: str) 
     source = next(path for path in (CASSETTES / "probes").glob("event-times.yaml"))
     (tmp_path / "c.yaml").write_text(source.read_text())
     (tmp_path / "manifest.toml").write_text(f'["c.yaml"]\nbreaks = ["{clause}"]\nfresh = "*"\n')
-    heard = replayed(tmp_path)
-    assert heard.verdict == "failed"
-    assert heard.broken == [clause]
-    assert "expected to break a clause and did not" in heard.end.reason
+    replay_events = replayed(tmp_path)
+    assert replay_events.verdict == "failed"
+    assert replay_events.broken == [clause]
+    assert "expected to break a clause and did not" in replay_events.end.reason
 
 
 def test_a_break_that_the_manifest_does_not_name_fails_the_replay(tmp_path) -> None:
     source = next((CASSETTES / "faults").glob("bodies--*.yaml"))
     (tmp_path / "c.yaml").write_text(source.read_text())
-    heard = replayed(tmp_path)
-    assert heard.verdict == "failed"
+    replay_events = replayed(tmp_path)
+    assert replay_events.verdict == "failed"

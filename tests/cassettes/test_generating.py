@@ -48,9 +48,9 @@ def test_each_finding_of_a_run_becomes_a_cassette_that_shows_it(tmp_path: Path) 
     for clause, cassette in named.items():
         name = Path(cassette).name
         assert clause in manifest[name].breaks
-        heard = replayed(Path(cassette))
-        assert clause in heard.broken
-        assert heard.verdict == "passed", "it breaks what its manifest says"
+        replay_events = replayed(Path(cassette))
+        assert clause in replay_events.broken
+        assert replay_events.verdict == "passed", "it breaks what its manifest says"
     name = next(name for name in manifest if name.startswith("ts-event-count--"))
     assert name.split("--")[1].removesuffix(".yaml") == manifest[name].probe
 
@@ -135,20 +135,20 @@ def test_vcrpy_plays_a_generated_cassette(tmp_path: Path) -> None:
 
 
 def test_a_sequence_is_kept_once_whatever_it_is_called(tmp_path: Path) -> None:
-    shelf = CassetteDirectory(tmp_path, Auditor())
+    cassettes = CassetteDirectory(tmp_path, Auditor())
     generated = generate_cassette(
         [Exchange(Request("POST", "/users/track/sync"), Response(400), 1.0, 2.0)], ManifestEntry(), Redactor()
     )
-    assert shelf.put("a.yaml", generated) == "a.yaml"
-    assert shelf.put("b.yaml", generated) == "a.yaml"
-    shelf.close()
+    assert cassettes.put("a.yaml", generated) == "a.yaml"
+    assert cassettes.put("b.yaml", generated) == "a.yaml"
+    cassettes.close()
     again = CassetteDirectory(tmp_path, Auditor())
     assert again.put("c.yaml", generated) == "a.yaml"
     assert [path.name for path in tmp_path.glob("*.yaml")] == ["a.yaml"]
 
 
 def test_two_sequences_with_one_name_are_both_kept(tmp_path: Path) -> None:
-    shelf = CassetteDirectory(tmp_path, Auditor())
+    cassettes = CassetteDirectory(tmp_path, Auditor())
     first, second = (
         generate_cassette(
             [Exchange(Request("POST", "/users/track/sync", (), body), Response(400), 1.0, 2.0)],
@@ -157,14 +157,14 @@ def test_two_sequences_with_one_name_are_both_kept(tmp_path: Path) -> None:
         )
         for body in (b"1", b"2")
     )
-    assert [shelf.put("a.yaml", first), shelf.put("a.yaml", second)] == ["a.yaml", "a-2.yaml"]
+    assert [cassettes.put("a.yaml", first), cassettes.put("a.yaml", second)] == ["a.yaml", "a-2.yaml"]
 
 
 def test_what_the_audit_would_refuse_is_not_written(tmp_path: Path) -> None:
-    shelf = CassetteDirectory(tmp_path, Auditor())
-    assert shelf.put("a.yaml", GeneratedCassette("interactions: []\n# ada@corp.io\n", ManifestEntry())) == ""
+    cassettes = CassetteDirectory(tmp_path, Auditor())
+    assert cassettes.put("a.yaml", GeneratedCassette("interactions: []\n# ada@corp.io\n", ManifestEntry())) == ""
     assert list(tmp_path.iterdir()) == []
-    assert "email address" in shelf.refused[0]
+    assert "email address" in cassettes.refused[0]
 
 
 def test_lost_answers_are_recorded_as_such_and_read_back(tmp_path: Path) -> None:
@@ -197,8 +197,9 @@ def test_bodies_of_any_bytes_come_back_as_they_were(tmp_path: Path) -> None:
 
 def test_the_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
     entry = ManifestEntry(
-        covers=("TS-OK-STATUS",), breaks=("TS-OK-MESSAGE",), interpretations={"time-form": "utc-micros"}, recorded_at="now",
-        against='a "mock"', probe="p", fresh="*", rate_limit=5, array_limit=6, clock_skew=1, note="ü",
+        covers=("TS-OK-STATUS",), breaks=("TS-OK-MESSAGE",), interpretations={"time-form": "utc-micros"},
+        recorded_at="now", against='a "mock"', probe="p", fresh="*", rate_limit=5, array_limit=6, clock_skew=1,
+        note="ü",
     )  # fmt: skip
     (tmp_path / "manifest.toml").write_text(render({"a/b.yaml": entry}))
     assert read_manifest(tmp_path) == {"a/b.yaml": entry}

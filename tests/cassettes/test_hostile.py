@@ -11,8 +11,8 @@ import pytest
 import yaml
 from cassette_harness import (
     command,
-    event_answer,
     event_body,
+    event_response,
     har_document,
     replayed,
     two_events,
@@ -36,7 +36,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
 @pytest.mark.parametrize(
     ("text", "line", "words"),
     [
-        (BOMB, 5, "aliases multiply"),
+        (BOMB, 5, "aliases stand for more"),
         ("a: &a [*a]\n", 1, "inside its anchor"),
         ("version: 1\ninteractions:\n- !!python/object/apply:os.system ['touch pwned']\n", 3, "the tag"),
         ("version: 1\ninteractions: !!python/name:os.system\n", 2, "the tag"),
@@ -51,7 +51,7 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("version: 1\nx: !!binary 'a'\n", 2, "base64"),
     ],
 )
-def test_yaml_that_is_no_plain_data_is_refused_with_its_line(text: str, line: int, words: str) -> None:
+def test_yaml_that_is_not_plain_data_is_refused_with_its_line(text: str, line: int, words: str) -> None:
     with pytest.raises(Unreadable) as caught:
         read_yaml(text)
     assert words in caught.value.message
@@ -102,9 +102,9 @@ def test_a_body_that_unpacks_to_two_hundred_megabytes_is_refused_before_it_does(
     path.write_text(
         yaml.safe_dump({"version": 1, "interactions": [twice, *vcrpy_document(two_events())["interactions"]]})
     )
-    heard = replayed(path)
-    assert "unpacks to more than" in heard.skipped[0].why
-    assert heard.checked == 2, "the rest of the file is checked"
+    replay_events = replayed(path)
+    assert "unpacks to more than" in replay_events.skipped[0].why
+    assert replay_events.checked == 2, "the rest of the file is checked"
 
 
 @pytest.mark.parametrize(
@@ -114,17 +114,17 @@ def test_a_body_that_unpacks_to_two_hundred_megabytes_is_refused_before_it_does(
         (lambda item: item["response"]["body"].update(string=b"\x1f\x8b\x08\x00rubbish"), "damaged|too early"),
         (lambda item: item.pop("response"), "the response is missing"),
         (lambda item: item.update(request=None), "the request is missing"),
-        (lambda item: item["request"].update(uri="javascript:alert(1)"), "no http or https URL"),
-        (lambda item: item["request"].update(uri="https://[oops/users/track/sync"), "no http or https URL"),
+        (lambda item: item["request"].update(uri="javascript:alert(1)"), "not an http or https URL"),
+        (lambda item: item["request"].update(uri="https://[oops/users/track/sync"), "not an http or https URL"),
         (lambda item: item["request"].pop("method"), "method is missing"),
-        (lambda item: item["response"]["status"].update(code="many"), "no status code"),
+        (lambda item: item["response"]["status"].update(code="many"), "not a status code"),
         (lambda item: item["response"].update(headers="none"), "headers of the response"),
         (lambda item: item["response"]["body"].update(string=["a"]), "neither text nor bytes"),
     ],
 )
 def test_a_broken_interaction_is_named_with_its_line_and_the_rest_is_checked(tmp_path: Path, spoil, words: str) -> None:
     document = vcrpy_document(two_events())
-    broken = vcrpy_item(event_body("else"), event_answer(1, "else"), **{"Content-Encoding": "gzip"})
+    broken = vcrpy_item(event_body("else"), event_response(1, "else"), **{"Content-Encoding": "gzip"})
     spoil(broken)
     document["interactions"].insert(1, broken)
     for name in ("c.yaml", "c.json"):
@@ -136,14 +136,14 @@ def test_a_broken_interaction_is_named_with_its_line_and_the_rest_is_checked(tmp
                 continue  # bytes
         else:
             path.write_text(yaml.safe_dump(document))
-        heard = replayed(path)
-        assert heard.checked == 2
-        assert heard.verdict == "incomplete"
+        replay_events = replayed(path)
+        assert replay_events.checked == 2
+        assert replay_events.verdict == "incomplete"
         import re
 
-        assert re.search(words, heard.skipped[0].why)
-        line = int(heard.skipped[0].what.rpartition(":")[2])
-        assert 20 < line < 60, heard.skipped[0].what
+        assert re.search(words, replay_events.skipped[0].why)
+        line = int(replay_events.skipped[0].what.rpartition(":")[2])
+        assert 20 < line < 60, replay_events.skipped[0].what
 
 
 def test_base64_that_is_damaged_is_named(tmp_path: Path) -> None:
@@ -163,9 +163,9 @@ def test_base64_that_is_damaged_is_named(tmp_path: Path) -> None:
         ("empty.yaml", b"", ": it is empty"),
         ("cut.json", json.dumps(vcrpy_document(two_events()), indent=1).encode()[:-30], ":"),
         ("cut.har", json.dumps(har_document(two_events())).encode()[:-30], ":1: this is not JSON"),
-        ("bomb.yaml", BOMB.encode(), ":5: its aliases multiply"),
+        ("bomb.yaml", BOMB.encode(), ":5: its aliases stand for more"),
         ("list.yaml", b"interactions: 7\n", ":1: its interactions are not a list"),
-        ("pets.json", b'{"pets": []}', ": it is no recording of a known form"),
+        ("pets.json", b'{"pets": []}', ": it is not a recording of a known form"),
     ],
 )
 def test_a_broken_file_is_named_the_rest_runs_and_the_exit_code_says_so(
@@ -174,12 +174,12 @@ def test_a_broken_file_is_named_the_rest_runs_and_the_exit_code_says_so(
     bad, good = tmp_path / name, tmp_path / "zz-good.yaml"
     bad.write_bytes(content)
     good.write_text(GOOD)
-    heard = replayed(bad, good)
-    assert (heard.verdict, heard.checked) == ("incomplete", 2)
-    assert f"{bad}{where}" in heard.end.reason
+    replay_events = replayed(bad, good)
+    assert (replay_events.verdict, replay_events.checked) == ("incomplete", 2)
+    assert f"{bad}{where}" in replay_events.end.reason
 
 
-def test_a_violation_counts_more_than_a_file_that_could_not_be_read(tmp_path: Path) -> None:
+def test_an_error_counts_more_than_a_file_that_could_not_be_read(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text("- [\n")
     (tmp_path / "b.yaml").write_text(yaml.safe_dump(vcrpy_document(two_events(1))))
     assert replayed(tmp_path).verdict == "failed"
@@ -191,24 +191,24 @@ def test_lines_of_an_event_report_that_are_broken_are_named_and_the_others_read(
     lines.insert(2, '{"ScenarioFinished": {"recorder": ')
     path = tmp_path / "r.ndjson"
     path.write_text("\n".join(lines))
-    heard = replayed(path)
-    assert heard.skipped[0].what == f"{path}:3"
-    assert heard.checked == replayed(source).checked
+    replay_events = replayed(path)
+    assert replay_events.skipped[0].what == f"{path}:3"
+    assert replay_events.checked == replayed(source).checked
 
 
 def test_other_files_in_a_directory_are_passed_over(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"name": "client"}')
     (tmp_path / "good.yaml").write_text(GOOD)
-    heard = replayed(tmp_path)
-    assert (heard.verdict, heard.checked) == ("passed", 2)
+    replay_events = replayed(tmp_path)
+    assert (replay_events.verdict, replay_events.checked) == ("passed", 2)
 
 
-def test_the_command_line_tells_of_a_bomb_in_one_line_and_ends_with_three(tmp_path: Path) -> None:
+def test_the_command_line_names_a_bomb_in_one_line_and_ends_with_three(tmp_path: Path) -> None:
     (tmp_path / "bomb.yaml").write_text(BOMB)
     (tmp_path / "evil.yaml").write_text("a: !!python/object/apply:os.system ['touch pwned']\n")
     done = command("replay", ".", cwd=tmp_path)
     assert done.returncode == 3
-    assert "bomb.yaml:5: its aliases multiply" in done.stdout
+    assert "bomb.yaml:5: its aliases stand for more" in done.stdout
     assert "evil.yaml:1: the tag !!python/object/apply:os.system is refused" in done.stdout
     assert "Traceback" not in done.stdout + done.stderr
     assert not (tmp_path / "pwned").exists()

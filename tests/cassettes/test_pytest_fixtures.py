@@ -79,7 +79,7 @@ def test_tests_with_the_marker_of_pytest_recording_alone_are_left_to_it(tmp_path
     assert done.returncode == 0, done.stdout
 
 
-def test_the_fixture_gives_the_test_its_tape(tmp_path: Path) -> None:
+def test_the_fixture_gives_the_test_its_recording(tmp_path: Path) -> None:
     project(tmp_path, marks="", fixtures="tracksync_cassette")
     source = (tmp_path / "test_client.py").read_text()
     (tmp_path / "test_client.py").write_text(

@@ -1,4 +1,4 @@
-"""Keys and people stay out of files: masked before anything is written, and looked for in what others recorded."""
+"""Keys and personal data stay out of files: redacted before writing, and searched for in recordings of others."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from cassette_harness import (
     CANARY,
     ROOT,
     command,
-    event_answer,
     event_body,
+    event_response,
     har_document,
     replayed,
     served,
@@ -110,7 +110,7 @@ def test_the_content_length_is_that_of_the_masked_body() -> None:
         ("no JSON, ada@corp.io", "no JSON, person-1@example.com"),
     ],
 )
-def test_names_of_people_become_stand_ins_and_all_else_stays(sent: str, written: str) -> None:
+def test_personal_data_becomes_pseudonyms_and_all_else_stays(sent: str, written: str) -> None:
     assert Pseudonyms("tscassette").body(sent.encode()) == written.encode()
 
 
@@ -145,7 +145,7 @@ def traces(document: object, secrets: tuple[str, ...] = ()) -> list[str]:
 
 
 def item(**more: object) -> dict:
-    return vcrpy_item(event_body(), event_answer(1)) | more
+    return vcrpy_item(event_body(), event_response(1)) | more
 
 
 def with_header(name: str, value: str) -> dict:
@@ -174,13 +174,13 @@ def with_header(name: str, value: str) -> dict:
         {
             "interactions": [
                 vcrpy_item(
-                    event_body(), event_answer(1), url=f"https://rest.iad-01.braze.com/users/track?api_key={CANARY}"
+                    event_body(), event_response(1), url=f"https://rest.iad-01.braze.com/users/track?api_key={CANARY}"
                 )
             ]
         },
         {"interactions": [vcrpy_item(json.dumps({"api_key": CANARY}), "{}")]},
         {
-            "interactions": [vcrpy_item(event_body(), event_answer(1))],
+            "interactions": [vcrpy_item(event_body(), event_response(1))],
             "command": f"st run -H 'Authorization: Bearer {CANARY}'",
         },
         {"interactions": [vcrpy_item(json.dumps({"attributes": [{"email": "ada@corp.io"}]}), "{}")]},
@@ -191,7 +191,7 @@ def with_header(name: str, value: str) -> dict:
         {"interactions": [vcrpy_item("{}", "{}", url="https://user:passw0rd@rest.iad-01.braze.com/users/track/sync")]},
     ],
 )
-def test_the_audit_refuses_what_looks_like_a_secret_or_reaches_somebody(document: dict) -> None:
+def test_the_audit_refuses_what_looks_like_a_secret_or_a_deliverable_address(document: dict) -> None:
     assert traces(document)
 
 
@@ -227,8 +227,8 @@ def test_the_audit_never_shows_what_it_found(tmp_path: Path) -> None:
 def test_a_refused_recording_is_not_checked_and_the_others_are(tmp_path: Path) -> None:
     (tmp_path / "a.yaml").write_text(yaml.safe_dump(with_header("Authorization", f"Bearer {CANARY}")))
     (tmp_path / "b.yaml").write_text(yaml.safe_dump(vcrpy_document(two_events())))
-    heard = replayed(tmp_path, auditor=Auditor())
-    assert (heard.verdict, heard.checked) == ("failed", 2)
+    replay_events = replayed(tmp_path, auditor=Auditor())
+    assert (replay_events.verdict, replay_events.checked) == ("failed", 2)
     assert replayed(tmp_path).verdict == "passed", "without the audit it is"
 
 
@@ -270,7 +270,7 @@ def test_a_canary_key_is_in_no_file_on_any_path(tmp_path: Path) -> None:
     source.write_text(json.dumps(har))
     out = tmp_path / "out"
     out.mkdir()
-    told = ""
+    output = ""
     with served(key=CANARY, unprivileged_key=f"{CANARY}-2", faults=faults, rate_limit=100_000) as url:
         record_findings(url, out / "found")
         for words in (
@@ -283,8 +283,8 @@ def test_a_canary_key_is_in_no_file_on_any_path(tmp_path: Path) -> None:
         ):
             done = command(*words, cwd=out, **variables)
             assert done.returncode in (0, 1), done.stderr + done.stdout
-            told += done.stdout + done.stderr
+            output += done.stdout + done.stderr
     written = files_in(out)
     assert len(list((out / "found").glob("*.yaml"))) > 3
     for part in (CANARY, CANARY.replace("-", ""), base64.b64encode(CANARY.encode()).decode()[:40]):
-        assert part not in written + told
+        assert part not in written + output

@@ -50,7 +50,7 @@ def recorded(path: Path) -> list[Recorded]:
     found = []
     for number, item in enumerate(items["interactions"], start=1):
         request, response = item["request"], item["response"]
-        asked = {
+        request_of = {
             "method": request["method"],
             "url": httpx.URL(request["uri"]).raw_path.decode(),
             "content": encoded(request["body"]),
@@ -58,7 +58,7 @@ def recorded(path: Path) -> list[Recorded]:
         }
         headers = {name.lower(): ", ".join(values) for name, values in response["headers"].items()}
         status = response["status"]["code"]
-        found.append(Recorded(path.stem, number, asked, status, headers, encoded(response["body"]["string"])))
+        found.append(Recorded(path.stem, number, request_of, status, headers, encoded(response["body"]["string"])))
     return found
 
 
@@ -100,7 +100,7 @@ def exported(form: str, out: Path, paths: list[Path]) -> Path:
 
 @pytest.fixture(scope="module")
 def wiremock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A WireMock of its own, and nobody's mappings in it."""
+    """A WireMock of its own, and no mappings in it."""
     packages = installed(ROOT / "tests" / "clients" / "wiremock")
     java = program("java")
     if java is None:
@@ -149,7 +149,7 @@ def test_prism_answers_with_the_recorded_example_that_a_request_names(tmp_path: 
     document = exported("prism-examples", tmp_path / "openapi.json", PROBES)
     prism, port = tool("prism"), free_port()
     words = [prism, "mock", str(document), "--host", "127.0.0.1", "--port", str(port)]
-    asked = 0
+    request_of = 0
     with running(words, port, "/") as client:
         for one in [one for path in PLAYED for one in recorded(path)]:
             if one.status != 201 or one.request["url"] != "/users/track/sync":
@@ -159,5 +159,5 @@ def test_prism_answers_with_the_recorded_example_that_a_request_names(tmp_path: 
             named = {"Prefer": f"example={one.cassette}-{one.number}", "Authorization": "Bearer any-key"}
             response = client.post("/users/track/sync", content=one.request["content"], headers=named | JSON)
             assert (response.status_code, doubles(response.content)) == (201, doubles(one.body)), one
-            asked += 1
-    assert asked > 20
+            request_of += 1
+    assert request_of > 20

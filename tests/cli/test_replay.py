@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 import yaml
-from cassette_harness import ROOT, command, event_answer, event_body, served, two_events, vcrpy_document
+from cassette_harness import ROOT, command, event_body, event_response, served, two_events, vcrpy_document
 from jsonschema import Draft202012Validator
 
 from tracksync.cassettes.audit import Auditor
@@ -156,7 +156,7 @@ def test_another_interpretation_than_then_is_drift(tmp_path: Path) -> None:
 
 def test_the_users_of_a_recording_are_never_addressed(tmp_path: Path) -> None:
     body = json.dumps({"events": [{"email": "ada@corp.io", "name": "rented", "time": "2022-12-06T19:20:45Z"}]})
-    path = write(tmp_path / "c.yaml", vcrpy_document([(body, "{}"), (event_body("4711"), event_answer(1, "4711"))]))
+    path = write(tmp_path / "c.yaml", vcrpy_document([(body, "{}"), (event_body("4711"), event_response(1, "4711"))]))
     with served(rate_limit=100_000) as url:
         _, result, said = again(tmp_path, url, path)
     assert result["requests"] == 2, said

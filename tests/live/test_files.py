@@ -1,4 +1,4 @@
-"""The files around a night: the baseline, tracksync.toml and the workflow, the page, the example database."""
+"""The files of a nightly run: the baseline, tracksync.toml and the workflow, the page, the example database."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def exchange(body: bytes = b'{"message":"success","users":[]}') -> Exchange:
     return Exchange(request, Response(201, headers, body), 1_800_000_000.0, 1_800_000_000.5)
 
 
-def night(*findings: Finding, interpretation: str = "empty-list", verdict: str = "failed") -> Result:
+def result_of(*findings: Finding, interpretation: str = "empty-list", verdict: str = "failed") -> Result:
     tally = Tally(Redactor())
     tally(RunStarted("fuzz", "https://localhost:1", 1_800_000_000.0, 7, max_requests=100, max_data_points=50))
     tally(ExchangeChecked(1, exchange(), findings, frozenset({"TS-EVENT-COUNT", "TS-OK-MESSAGE"}), data_points=3))
@@ -63,25 +63,25 @@ WRONG_MESSAGE = Finding("TS-OK-MESSAGE", "no success", "/response/body/message",
 # --- the baseline ---------------------------------------------------------------------------------------------------
 
 
-def test_what_is_added_to_the_baseline_is_known_the_next_night(tmp_path: Path) -> None:
+def test_what_is_added_to_the_baseline_is_known_in_the_next_run(tmp_path: Path) -> None:
     path = tmp_path / "tracksync-baseline.toml"
-    baseline.write(path, baseline.updated((), night(WRONG_COUNT)))
+    baseline.write(path, baseline.updated((), result_of(WRONG_COUNT)))
     (entry,) = baseline.read(path)
     assert entry.fingerprint == "TS-EVENT-COUNT /response/body/users/*/custom_events/*/count"
     assert entry.message == "the count is off"
-    assert baseline.settle([entry], night(WRONG_COUNT)) == {"known": 1, "fixed": [], "unseen": []}
-    again = baseline.updated([entry], night(WRONG_COUNT, WRONG_MESSAGE))
+    assert baseline.settle([entry], result_of(WRONG_COUNT)) == {"known": 1, "fixed": [], "unseen": []}
+    again = baseline.updated([entry], result_of(WRONG_COUNT, WRONG_MESSAGE))
     assert [one.clause for one in again] == ["TS-EVENT-COUNT", "TS-OK-MESSAGE"]
 
 
 def test_a_known_finding_that_is_gone_is_announced_as_fixed_only_where_its_clause_was_covered() -> None:
     entries = [Known("TS-EVENT-COUNT", COUNT, note="ticket 12"), Known("TS-PURCHASE-COUNT", "/response/body")]
-    settled = baseline.settle(entries, night())
+    settled = baseline.settle(entries, result_of())
     assert [one["clause"] for one in settled["fixed"]] == ["TS-EVENT-COUNT"]
     assert [one["clause"] for one in settled["unseen"]] == ["TS-PURCHASE-COUNT"]
 
 
-def test_a_note_with_odd_characters_comes_back_as_it_was(tmp_path: Path) -> None:
+def test_a_note_with_odd_characters_is_read_back_unchanged(tmp_path: Path) -> None:
     path = tmp_path / "baseline.toml"
     note = 'quotes " and \\ and \x7f and \n and é 🎉'
     baseline.write(path, [Known("TS-EVENT-COUNT", note=note)])
@@ -89,7 +89,7 @@ def test_a_note_with_odd_characters_comes_back_as_it_was(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("text", "said"),
+    ("text", "message"),
     [
         ('[[known]]\nclause = "TS-EVENT-CUONT"', "line 1: there is no clause 'TS-EVENT-CUONT'; did you mean"),
         ('[[known]]\nclaus = "TS-EVENT-COUNT"', "did you mean 'clause'"),
@@ -99,10 +99,10 @@ def test_a_note_with_odd_characters_comes_back_as_it_was(tmp_path: Path) -> None
         ("[[known]", "is not TOML"),
     ],
 )
-def test_a_mistake_in_the_baseline_is_named(tmp_path: Path, text: str, said: str) -> None:
+def test_a_mistake_in_the_baseline_is_named(tmp_path: Path, text: str, message: str) -> None:
     path = tmp_path / "baseline.toml"
     path.write_text(text)
-    with pytest.raises(ConfigError, match=said.replace("[", r"\[")):
+    with pytest.raises(ConfigError, match=message.replace("[", r"\[")):
         baseline.read(path)
 
 
@@ -110,19 +110,19 @@ def test_without_a_file_nothing_is_known(tmp_path: Path) -> None:
     assert baseline.read(tmp_path / "none.toml") == ()
 
 
-# --- what the morning sees --------------------------------------------------------------------------------------------
+# --- the comparison with an earlier run -----------------------------------------------------------------------------
 
 
-def morning() -> Result:
-    result = night(WRONG_COUNT, interpretation="omitted")
+def compared() -> Result:
+    result = result_of(WRONG_COUNT, interpretation="omitted")
     result["baseline"] = {"file": "b.toml", **baseline.settle([Known("TS-OK-MESSAGE", note="ticket 3")], result)}
-    nightly.add(result, compare.compare(night(WRONG_MESSAGE), result))
-    return json_result.checked(result, "the morning's result")
+    nightly.add(result, compare.compare(result_of(WRONG_MESSAGE), result))
+    return json_result.checked(result, "the result")
 
 
 @pytest.mark.parametrize("render", [html.render, markdown.render, terminal.render])
-def test_the_morning_sees_what_is_new_what_is_fixed_the_drift_and_the_wire(render: Any) -> None:
-    text = render(morning()).replace("\\", "").replace("&#39;", "'")
+def test_every_report_shows_new_and_fixed_findings_drift_and_the_network(render: Any) -> None:
+    text = render(compared()).replace("\\", "").replace("&#39;", "'")
     for expected in (
         "Changes since the earlier run",
         "new",
@@ -143,16 +143,16 @@ def test_the_morning_sees_what_is_new_what_is_fixed_the_drift_and_the_wire(rende
 
 
 def test_drift_shows_both_exchanges_side_by_side() -> None:
-    (section,) = [one for one in morning()["sections"] if one["title"] == "Drift"]
-    ((row, then, now),) = section["rows"]
-    assert row == "no-user"
+    (section,) = [one for one in compared()["sections"] if one["title"] == "Drift"]
+    ((ambiguity, then, now),) = section["rows"]
+    assert ambiguity == "no-user"
     assert then.startswith("empty-list: curl")
     assert then.endswith("201 empty-list")
     assert now.endswith("201 omitted")
 
 
-def test_two_nights_are_compared_by_command(tmp_path: Path) -> None:
-    for name, result in (("a.json", night(WRONG_COUNT)), ("b.json", night(interpretation="omitted"))):
+def test_two_results_are_compared_by_command(tmp_path: Path) -> None:
+    for name, result in (("a.json", result_of(WRONG_COUNT)), ("b.json", result_of(interpretation="omitted"))):
         (tmp_path / name).write_text(json_result.render(result))
     shown = CliRunner().invoke(root, ["report", str(tmp_path / "a.json"), str(tmp_path / "b.json")])
     assert shown.exit_code == 0, shown.output
@@ -161,10 +161,10 @@ def test_two_nights_are_compared_by_command(tmp_path: Path) -> None:
     assert "Drift" in shown.output
 
 
-def test_a_comparison_is_asked_for_with_since(tmp_path: Path) -> None:
-    (tmp_path / "a.json").write_text(json_result.render(night(WRONG_COUNT)))
+def test_a_comparison_needs_an_earlier_result(tmp_path: Path) -> None:
+    (tmp_path / "a.json").write_text(json_result.render(result_of(WRONG_COUNT)))
     memory = Memory.recall(None, False, tmp_path / "a.json", live=False)
-    result = night()
+    result = result_of()
     memory.conclude(result)
     assert ["fixed", "TS-EVENT-COUNT", "the count is off"] in result["sections"][0]["rows"]
 
@@ -173,11 +173,11 @@ CHROMIUM = program("chromium", "chromium-browser", "google-chrome")
 
 
 @pytest.mark.skipif(CHROMIUM is None, reason="there is no Chromium here")
-def test_the_page_is_whole_in_a_browser_and_asks_the_network_for_nothing(tmp_path: Path) -> None:
+def test_the_page_is_whole_in_a_browser_and_loads_nothing_from_the_network(tmp_path: Path) -> None:
     assert CHROMIUM is not None
-    page = tmp_path / "night.html"
-    page.write_text(html.render(morning()), encoding="utf-8")
-    picture = tmp_path / "night.png"
+    page = tmp_path / "result.html"
+    page.write_text(html.render(compared()), encoding="utf-8")
+    picture = tmp_path / "result.png"
     words = [CHROMIUM, "--headless", "--no-sandbox", "--disable-gpu", f"--user-data-dir={tmp_path / 'profile'}"]
     offline = "--host-resolver-rules=MAP * ~NOTFOUND"
     shown = subprocess.run(

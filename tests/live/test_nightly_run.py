@@ -1,4 +1,4 @@
-"""A night against a workspace behind real TLS: harmless, journalled, killed, cleaned, resumed."""
+"""A nightly run against a workspace behind real TLS: harmless, journalled, killed, cleaned, resumed."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def _no_late_writes(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(scope="module")
 def harness(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Harness]:
-    with Harness(tmp_path_factory.mktemp("desk"), limit=60_000) as served:
+    with Harness(tmp_path_factory.mktemp("harness"), limit=60_000) as served:
         yield served
 
 
@@ -45,7 +45,7 @@ def plan(harness: Harness, **more: Any) -> FuzzPlan:
 
 
 class Killed(BaseException):
-    """Ends a run as `kill -9` does: nothing behind it is carried out."""
+    """Ends a run as `kill -9` does: nothing after it is executed."""
 
 
 class KilledAfter:
@@ -65,21 +65,21 @@ class KilledAfter:
         return exchange
 
 
-def run(night: NightlyRun, kill_after: int | None = None) -> list[Event]:
+def run(nightly: NightlyRun, kill_after: int | None = None) -> list[Event]:
     events: list[Event] = []
 
     def watch(event: Event) -> None:
-        night.watch(event)
+        nightly.watch(event)
         events.append(event)
 
     def wrap(target: Target, prefixes: Any) -> Target:
-        return night.wrap(target if kill_after is None else KilledAfter(target, kill_after), prefixes)
+        return nightly.wrap(target if kill_after is None else KilledAfter(target, kill_after), prefixes)
 
     try:
-        fuzz(night.plan, watch, wrap)
-        night.close()
+        fuzz(nightly.plan, watch, wrap)
+        nightly.close()
     except Killed:
-        night.journal.close()
+        nightly.journal.close()
     return events
 
 
@@ -103,7 +103,7 @@ def checked(events: list[Event]) -> list[ExchangeChecked]:
         json_request({}, path="/users/identify"),
     ],
 )
-def test_what_could_reach_somebody_never_gets_to_the_socket(harness: Harness, request_: Any) -> None:
+def test_a_request_that_could_reach_a_person_is_never_sent(harness: Harness, request_: Any) -> None:
     before = harness.stats()["requests"]
     target = open_target(plan(harness), [PREFIX])
     with pytest.raises(HarmfulRequest):
@@ -112,7 +112,7 @@ def test_what_could_reach_somebody_never_gets_to_the_socket(harness: Harness, re
     assert harness.stats()["requests"] == before
 
 
-def test_what_is_harmless_does_get_there(harness: Harness) -> None:
+def test_a_harmless_request_is_sent(harness: Harness) -> None:
     target = open_target(plan(harness), [PREFIX])
     exchange = target.send(Step(attributes_request({"external_id": f"{PREFIX}-u"}, {"colour": "red"})))
     assert exchange.response is not None
@@ -121,14 +121,14 @@ def test_what_is_harmless_does_get_there(harness: Harness) -> None:
     target.close()
 
 
-# --- the whole night --------------------------------------------------------------------------------------------------
+# --- the whole run ----------------------------------------------------------------------------------------------------
 
 
-def test_a_night_ends_with_no_user_no_journal_and_no_key_on_the_disk(harness: Harness, tmp_path: Path) -> None:
-    night = NightlyRun.begin(plan(harness), harness.url, tmp_path, Redactor(KEYS.values()), "nightly")
-    assert night.plan.prefix is not None
-    assert night.plan.prefix.startswith("nightly-")
-    events = run(night, kill_after=60)
+def test_a_run_ends_with_no_user_no_journal_and_no_key_on_the_disk(harness: Harness, tmp_path: Path) -> None:
+    nightly = NightlyRun.begin(plan(harness), harness.url, tmp_path, Redactor(KEYS.values()), "nightly")
+    assert nightly.plan.prefix is not None
+    assert nightly.plan.prefix.startswith("nightly-")
+    events = run(nightly, kill_after=60)
     texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert any(b'"record":"exchange"' in text for text in texts)
     assert not any(KEY.encode() in text or UNPRIVILEGED.encode() in text for text in texts)
@@ -141,7 +141,7 @@ def test_a_night_ends_with_no_user_no_journal_and_no_key_on_the_disk(harness: Ha
 
 
 @pytest.mark.parametrize("cleaned", [True, False])
-def test_a_killed_run_goes_on_where_it_was_and_makes_up_no_finding(
+def test_a_killed_run_is_resumed_where_it_was_without_false_findings(
     harness: Harness, tmp_path: Path, cleaned: bool
 ) -> None:
     redactor = Redactor(KEYS.values())
@@ -151,12 +151,12 @@ def test_a_killed_run_goes_on_where_it_was_and_makes_up_no_finding(
     counts.append(len(checked(first)))
     (path,) = incomplete_runs(tmp_path)
     for after in (45, None):
-        story = journals.read(path)
-        assert story is not None
-        assert story.resumable
+        state = journals.read(path)
+        assert state is not None
+        assert state.resumable
         assert harness.stats()["users"] > 0
         if cleaned:
-            target = open_target(plan(harness), list(story.prefixes))
+            target = open_target(plan(harness), list(state.prefixes))
             done = clean(Journal.open(path), target, patience=20, keep=True)
             target.close()
             assert (done.left, done.verified) == ((), True)
@@ -173,7 +173,7 @@ def test_a_killed_run_goes_on_where_it_was_and_makes_up_no_finding(
     assert incomplete_runs(tmp_path) == []
 
 
-def test_a_finding_of_a_killed_run_is_reported_by_the_run_that_goes_on_short_and_once(tmp_path: Path) -> None:
+def test_a_finding_of_a_killed_run_is_reported_by_the_resumed_run_shrunk_and_once(tmp_path: Path) -> None:
     redactor = Redactor(KEYS.values())
     with Harness(tmp_path, limit=60_000, fault=["event-count-third-lost"]) as broken:
         first = run(
@@ -192,7 +192,7 @@ def test_a_finding_of_a_killed_run_is_reported_by_the_run_that_goes_on_short_and
     assert ended.verdict == "failed"
 
 
-def test_a_known_finding_does_not_fail_the_night_and_hides_no_new_one(tmp_path: Path) -> None:
+def test_a_known_finding_does_not_fail_the_run_and_hides_no_new_one(tmp_path: Path) -> None:
     with Harness(tmp_path, limit=60_000, fault=["event-count-third-lost"]) as broken:
         known = frozenset({"TS-EVENT-COUNT /response/body/users/*/custom_events/*/count"})
         events: list[Event] = []
@@ -205,21 +205,21 @@ def test_a_known_finding_does_not_fail_the_night_and_hides_no_new_one(tmp_path: 
     assert (ended.verdict == "failed") == bool(new)
 
 
-def test_a_key_that_may_not_look_says_why_nothing_was_verified(tmp_path: Path) -> None:
+def test_a_key_without_permission_to_export_says_why_nothing_was_verified(tmp_path: Path) -> None:
     with Harness(tmp_path, limit=60_000, forbid=["/users/export/ids", "/users/delete"]) as closed:
         short = plan(closed, max_requests=80, directed=False)
-        night = NightlyRun.begin(short, closed.url, tmp_path / "j", Redactor(KEYS.values()))
-        events = run(night)
+        nightly = NightlyRun.begin(short, closed.url, tmp_path / "j", Redactor(KEYS.values()))
+        events = run(nightly)
         ended = events[-1]
         assert isinstance(ended, RunEnded)
         assert "403" in ended.why_not["TS-EXPORT-AGREES"] or "does not offer" in ended.why_not["TS-EXPORT-AGREES"]
         (cleaned,) = [event for event in events if isinstance(event, Cleaned)]
         assert "users.delete" in cleaned.why
         (path,) = incomplete_runs(tmp_path / "j")
-        story = journals.read(path)
-        assert story is not None
-        assert not story.resumable
-        assert set(story.users) == set(cleaned.left)
+        state = journals.read(path)
+        assert state is not None
+        assert not state.resumable
+        assert set(state.users) == set(cleaned.left)
 
 
 # --- the journal --------------------------------------------------------------------------------------------------
@@ -228,8 +228,8 @@ def test_a_key_that_may_not_look_says_why_nothing_was_verified(tmp_path: Path) -
 def test_each_user_is_on_the_disk_before_the_request_that_makes_it_is_sent(harness: Harness, tmp_path: Path) -> None:
     journal_file: list[Path] = []
     seen: list[bool] = []
-    night = NightlyRun.begin(plan(harness, max_requests=40, random=False), harness.url, tmp_path, Redactor())
-    journal_file.append(night.journal.path)
+    nightly = NightlyRun.begin(plan(harness, max_requests=40, random=False), harness.url, tmp_path, Redactor())
+    journal_file.append(nightly.journal.path)
 
     class Looking(KilledAfter):
         def send(self, step: Step) -> Exchange:
@@ -240,10 +240,10 @@ def test_each_user_is_on_the_disk_before_the_request_that_makes_it_is_sent(harne
             return self.inner.send(step)
 
     events: list[Event] = []
-    fuzz(night.plan, events.append, lambda target, prefixes: night.wrap(Looking(target, 0), prefixes))
+    fuzz(nightly.plan, events.append, lambda target, prefixes: nightly.wrap(Looking(target, 0), prefixes))
     assert len(seen) > 20
     assert all(seen)
-    night.journal.remove()
+    nightly.journal.remove()
 
 
 def test_a_torn_last_line_is_passed_over_and_cut_off(tmp_path: Path) -> None:
@@ -253,9 +253,9 @@ def test_a_torn_last_line_is_passed_over_and_cut_off(tmp_path: Path) -> None:
     whole = journal.path.read_bytes()
     with journal.path.open("ab") as file:
         file.write(b'{"record":"exchange","n":1,"resp')
-    story = journals.read(journal.path)
-    assert story is not None
-    assert story.users == (("external_id", f"{PREFIX}-u"),)
+    state = journals.read(journal.path)
+    assert state is not None
+    assert state.users == (("external_id", f"{PREFIX}-u"),)
     Journal.open(journal.path).close()
     assert journal.path.read_bytes() == whole
 
@@ -274,11 +274,11 @@ def test_a_journal_of_another_run_is_not_resumed_as_this_one(harness: Harness, t
     record = json.loads(lines[3])
     record["digest"] = "0" * 24
     path.write_text("\n".join([*lines[:3], json.dumps(record), *lines[4:]]) + "\n")
-    night = NightlyRun.resume(path, KEYS, Redactor())
+    nightly = NightlyRun.resume(path, KEYS, Redactor())
     with pytest.raises(UsageError, match="cannot be resumed"):
-        fuzz(night.plan, lambda event: None, night.wrap)
-    target = open_target(plan(harness), [str(night.plan.prefix)])
-    clean(night.journal, target, patience=10)
+        fuzz(nightly.plan, lambda event: None, nightly.wrap)
+    target = open_target(plan(harness), [str(nightly.plan.prefix)])
+    clean(nightly.journal, target, patience=10)
     target.close()
 
 
@@ -292,10 +292,10 @@ def command(harness: Harness, folder: Path, *words: str, **variables: str) -> su
     )
 
 
-def test_a_night_by_command_compares_itself_with_the_last_one_and_cleans(harness: Harness, tmp_path: Path) -> None:
+def test_a_run_by_command_compares_itself_with_the_last_one_and_cleans(harness: Harness, tmp_path: Path) -> None:
     (tmp_path / "tracksync.toml").write_text(
         f'endpoint = "{harness.url}"\nlive = true\nbaseline = "tracksync-baseline.toml"\n'
-        '[workspace]\nrate_limit = 60000\nprefix = "night"\n[budget]\nrequests = 290\ndata_points = 2000\n'
+        '[workspace]\nrate_limit = 60000\nprefix = "nightly"\n[budget]\nrequests = 290\ndata_points = 2000\n'
     )
     some = ("fuzz", "--target", "live", "--ca", str(harness.ca), "--only", "TS-USER-UPDATE-ONLY,TS-ATTR-STRING")
     first = command(harness, tmp_path, *some, "--seed", "1")
@@ -320,17 +320,17 @@ def test_a_night_by_command_compares_itself_with_the_last_one_and_cleans(harness
 
 
 def test_nothing_goes_to_another_machine_without_the_opt_in(harness: Harness, tmp_path: Path) -> None:
-    asked = command(harness, tmp_path, "fuzz", "--target", "https://rest.iad-01.braze.com")
-    assert asked.returncode == 2
-    assert "live = true" in asked.stderr
+    ended = command(harness, tmp_path, "fuzz", "--target", "https://rest.iad-01.braze.com")
+    assert ended.returncode == 2
+    assert "live = true" in ended.stderr
     (tmp_path / "tracksync.toml").write_text('endpoint = "https://rest.iad-01.braze.com"\n')
-    asked = command(harness, tmp_path, "fuzz", "--target", "live")
-    assert asked.returncode == 2
-    assert "live = true" in asked.stderr
+    ended = command(harness, tmp_path, "fuzz", "--target", "live")
+    assert ended.returncode == 2
+    assert "live = true" in ended.stderr
 
 
 def test_resuming_where_nothing_was_killed_is_wrong_use(harness: Harness, tmp_path: Path) -> None:
-    asked = command(harness, tmp_path, "fuzz", "--resume")
-    assert asked.returncode == 2
-    assert "no run" in asked.stderr
+    ended = command(harness, tmp_path, "fuzz", "--resume")
+    assert ended.returncode == 2
+    assert "no run" in ended.stderr
     assert list(tmp_path.iterdir()) == []

@@ -139,7 +139,7 @@ def test_equal_operations_without_a_response_are_tried_as_one() -> None:
     assert decision.tried < 100
 
 
-def test_a_search_that_is_too_long_is_undecided_and_not_wrong() -> None:
+def test_a_search_that_is_too_long_stays_open_and_is_not_called_wrong() -> None:
     operations = [unanswered(client, Write("add", 3**client), 0.0) for client in range(20)]
     operations.append(done(99, GET, 1.0, 2.0, -1))
     assert decide(operations, Register(), budget=500).holds is None

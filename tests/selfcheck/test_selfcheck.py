@@ -1,10 +1,15 @@
-"""For every clause there is a fault that breaks it, and the oracle finds it; what is lawful it leaves alone."""
+"""For every clause there is a fault that breaks it, and the oracle finds it; lawful servers have no finding."""
 
 from __future__ import annotations
 
+import contextlib
 import json
+import multiprocessing
+import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import jsonschema
@@ -13,12 +18,12 @@ import pytest
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.clauses import catalogue as clauses
 from tracksync.faults.catalogue import catalogue as faults
-from tracksync.selfcheck import Job, carry_out, run_all
+from tracksync.selfcheck import Job, JobResult, carry_out, run_all
 from tracksync.selfcheck.jobs import NEEDS_CONCURRENCY, fault_jobs, fault_pair_jobs, interpretation_pair_jobs
 
 SERVER = [one for one in clauses() if one.startswith("TS-")]
 SEQUENTIAL = [one for one in faults().values() if one.family != NEEDS_CONCURRENCY and not one.beyond]
-# Nothing breaks it but a response that is cut again and again, and its clause is then the first of several.
+# Only a response that is cut on every try breaks it, and its clause is then the first of several.
 PROVEN_BY = {"TS-ANSWER-ARRIVES": "reset-on-astral"}
 
 
@@ -38,7 +43,7 @@ def test_a_fault_breaks_this_clause_and_is_found_by_it(clause: str) -> None:
 
 
 @pytest.mark.parametrize("job", list(interpretation_pair_jobs(3))[::3], ids=lambda job: job.name)
-def test_no_combination_of_lawful_interpretations_is_accused(job: Job) -> None:
+def test_no_combination_of_lawful_interpretations_has_a_finding(job: Job) -> None:
     assert carry_out(job).found == ()
 
 
@@ -62,8 +67,8 @@ def test_the_covering_array_holds_every_pair_of_interpretations() -> None:
                     assert frozenset([(ambiguity.name, one), (other.name, two)]) in pairs
 
 
-def test_a_surviving_fault_and_an_accused_interpretation_break_the_selfcheck() -> None:
-    gentle = next(one.name for one in faults().values() if one.beyond)  # one that is to be left alone
+def test_a_surviving_fault_and_a_finding_on_a_lawful_server_fail_the_selfcheck() -> None:
+    gentle = next(one.name for one in faults().values() if one.beyond)  # one that the contract does not forbid
     survivor = Job("fault", "inc-by-one", 0, (gentle,))
     accused = Job("interpretation", "lawful by name only", 0, (SEQUENTIAL[0].name,))
     checked = run_all([survivor, accused], seed=0, workers=1)
@@ -94,6 +99,47 @@ def test_the_command_writes_a_result_and_a_page_with_the_matrix(tmp_path: Path) 
     jsonschema.validate(written, schema)
     assert "<svg" in page.read_text()
     assert name in page.read_text()
+
+
+def test_an_interrupt_ends_the_workers_and_keeps_the_outcomes_so_far() -> None:
+    def interrupt(outcome: JobResult, done: int, total: int) -> None:
+        raise KeyboardInterrupt
+
+    quick = Job("fault", SEQUENTIAL[0].name, 0, (SEQUENTIAL[0].name,), max_requests=10)
+    endless = Job("interpretation", "no faults", 0, max_requests=10**9)
+    before = set(multiprocessing.active_children())
+    checked = run_all([quick, endless, endless], seed=0, workers=2, progress=interrupt)
+    assert [outcome.job for outcome in checked.outcomes] == [quick]
+    assert set(multiprocessing.active_children()) == before
+
+
+def test_ctrl_c_on_the_command_line_shows_the_outcomes_so_far_and_leaves_no_worker(tmp_path: Path) -> None:
+    result = tmp_path / "selfcheck.json"
+    command = [sys.executable, "-m", "tracksync", "selfcheck", "--workers", "2", "--json", str(result)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(command, stdout=pipe, stderr=pipe, text=True, start_new_session=True) as running:
+        while len(process_group(running.pid)) < 3 and running.poll() is None:
+            time.sleep(0.05)
+        os.killpg(running.pid, signal.SIGINT)
+        shown, errors = running.communicate(timeout=60)
+    assert (running.returncode, errors) == (3, "")
+    assert "incomplete: " in shown
+    assert json.loads(result.read_text())["verdict"] == "incomplete"
+    deadline = time.monotonic() + 60
+    while process_group(running.pid) and time.monotonic() < deadline:
+        time.sleep(0.05)
+    assert process_group(running.pid) == []
+
+
+def process_group(leader: int) -> list[int]:
+    """The running processes that a terminal would send Ctrl-C to."""
+    found = []
+    for entry in Path("/proc").iterdir():
+        with contextlib.suppress(OSError, ValueError):
+            ended = (entry / "stat").read_text().rpartition(")")[2].split()[0] == "Z"
+            if not ended and os.getpgid(int(entry.name)) == leader:
+                found.append(int(entry.name))
+    return found
 
 
 def test_an_unknown_name_is_a_wrong_use() -> None:

@@ -1,4 +1,4 @@
-"""A served mock, and short words for recordings, for the tests of cassettes and replay."""
+"""A served mock, and short ways to write recordings, for the tests of cassettes and replay."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ def served(*, faults: tuple[str, ...] = (), **config: Any) -> Iterator[str]:
         thread.join(10)
 
 
-class Heard:
-    """What a replay told: its events, and short words for them."""
+class ReplayEvents:
+    """The events of a replay, and short names for what they say."""
 
     def __init__(self) -> None:
         self.events: list[Event] = []
@@ -71,11 +71,11 @@ class Heard:
         return [event for event in self.events if isinstance(event, Skipped)]
 
 
-def replayed(*paths: Path, **more: Any) -> Heard:
-    """Replay recordings and listen."""
-    heard = Heard()
-    replay(ReplayPlan(paths=paths, **more), heard.events.append, lambda: 0.0)
-    return heard
+def replayed(*paths: Path, **more: Any) -> ReplayEvents:
+    """The events of a replay of these recordings."""
+    replayed_events = ReplayEvents()
+    replay(ReplayPlan(paths=paths, **more), replayed_events.events.append, lambda: 0.0)
+    return replayed_events
 
 
 def command(*words: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -97,7 +97,7 @@ def event_body(user: str = "u1", name: str = "rented", **more: Any) -> str:
     return json.dumps({"events": [{"external_id": user, "name": name, "time": "2022-12-06T19:20:45+01:00", **more}]})
 
 
-def event_answer(count: int, user: str = "u1", name: str = "rented", **more: Any) -> str:
+def event_response(count: int, user: str = "u1", name: str = "rented", **more: Any) -> str:
     when = "2022-12-06T18:20:45.000Z"
     shown = {"name": name, "first": when, "last": when, "count": count}
     return json.dumps({"users": [{"external_id": user, "custom_events": [shown]}], "message": "success", **more})
@@ -143,7 +143,7 @@ def vcrpy_item(
 
 def two_events(second: int = 2, user: str = "u1") -> list[tuple[str, str]]:
     """Two equal events and their responses; the second shows `second` as its count."""
-    return [(event_body(user), event_answer(1, user)), (event_body(user), event_answer(second, user))]
+    return [(event_body(user), event_response(1, user)), (event_body(user), event_response(second, user))]
 
 
 def vcrpy_document(pairs: list[tuple[str, str]], **more: Any) -> dict[str, Any]:

@@ -1,8 +1,8 @@
-"""A disturbed workspace in process, with a clock of its own: what takes a soak hours takes a storm seconds.
+"""A disturbed workspace in process, with a clock of its own: a run takes seconds.
 
-Every disturbance is lawful: a gateway answers instead of the workspace, an answer is lost, a write comes through late,
-another job uses up the rate window. So whatever a run finds here is a false finding. The same seed gives the same
-storm.
+Every disturbance is lawful: a gateway answers instead of the workspace, a response is lost, a write takes effect late,
+another job uses up the rate window. So every finding of a run here is false. The same seed gives the same
+disturbances.
 """
 
 from __future__ import annotations
@@ -27,10 +27,10 @@ from tracksync.model.events import Cleaned, Event, ExchangeChecked, FindingConfi
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
 from tracksync.model.finding import Finding
 
-KEY: Final = "storm-key"
-UNPRIVILEGED: Final = "storm-key-without-the-permission"
+KEY: Final = "disturbed-key"
+UNPRIVILEGED: Final = "disturbed-key-without-the-permission"
 BEGIN: Final = 1_800_000_017.0
-TRIES_SPARED: Final = 3  # a request that went wrong so often in a row is let through: trouble passes
+TRIES_SPARED: Final = 3  # a request that failed so often in a row is let through
 
 KINDS: Final = (
     "5xx-lost",
@@ -49,7 +49,7 @@ KINDS: Final = (
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Weather:
+class Disturbances:
     """`share` of the requests go wrong in one of `kinds`; a late write comes through within `late` seconds.
 
     `queued`: mean seconds until what was queued is applied. `ahead`: seconds by which the server's clock is ahead.
@@ -69,10 +69,10 @@ class DisturbedRun:
     """A target: the mock in process, disturbed, with a clock that jumps over every pause."""
 
     seed: int
-    weather: Weather
+    disturbances: Disturbances
     interpretations: dict[str, str] = field(default_factory=dict)
     faults: tuple[str, ...] = ()
-    name: str = "https://storm.example"
+    name: str = "https://disturbed.example"
     clock_skew: float = 300.0
     settling: float = 2.0
     began: float = BEGIN
@@ -87,19 +87,19 @@ class DisturbedRun:
     _moment: float = 0.0
 
     def __post_init__(self) -> None:
-        weather = self.weather
+        disturbances = self.disturbances
         self._rng = random.Random(self.seed)
         self._moment = self.time
         config = MockConfig(
             key=KEY,
             unprivileged_key=UNPRIVILEGED,
-            rate_limit=weather.limit,
+            rate_limit=disturbances.limit,
             interpretations=self.interpretations,
             faults=servers(self.faults),
             seed=self.seed,
-            async_delay=weather.queued,
+            async_delay=disturbances.queued,
         )
-        self.app = MockApp(config, clock=lambda: self._moment + weather.ahead)
+        self.app = MockApp(config, clock=lambda: self._moment + disturbances.ahead)
 
     def now(self) -> float:
         return self.time
@@ -154,36 +154,36 @@ class DisturbedRun:
 
     def _kind(self, request: Request) -> str:
         before = self._wrong.pop(request.body, 0)
-        if self._rng.random() >= self.weather.share or before >= TRIES_SPARED:
+        if self._rng.random() >= self.disturbances.share or before >= TRIES_SPARED:
             return ""
         self._wrong[request.body] = before + 1
-        return self._rng.choice(self.weather.kinds)
+        return self._rng.choice(self.disturbances.kinds)
 
     def _apply(self, request: Request) -> Response:
         self._moment = self.time
         response = self.app.handle(request)
-        date = formatdate(self.time + self.weather.ahead, usegmt=True)
+        date = formatdate(self.time + self.disturbances.ahead, usegmt=True)
         return replace(response, headers=(*response.headers, ("date", date)))
 
     def _later(self, request: Request) -> None:
-        moment = self.time + self._rng.uniform(0.0, self.weather.late)
+        moment = self.time + self._rng.uniform(0.0, self.disturbances.late)
         self._late.append((moment, next(self._number), request))
 
     def _disturb(self, kind: str, request: Request) -> Response | Failure:
-        what, _, fate = kind.partition("-")
+        what, _, ending = kind.partition("-")
         if what == "429":
             if request.path != SYNC:
                 return Response(429, (("content-type", "application/json"),), b'{"message":"too many requests"}')
             window = self.app._core.windows[SYNC]
-            window.roll(self.time + self.weather.ahead)
+            window.roll(self.time + self.disturbances.ahead)
             window.used = window.limit
             return self._apply(request)
-        if fate in ("applied", "after", "short"):
+        if ending in ("applied", "after", "short"):
             self._apply(request)
-        elif fate == "late":
+        elif ending == "late":
             self._later(request)
         if what == "timeout":
-            self.time += self.weather.timeout
+            self.time += self.disturbances.timeout
             return Failure(FailureKind.TIMEOUT, "")
         if what == "5xx":
             return Response(self._rng.choice((500, 502, 503, 504)), (("content-type", "text/html"),), b"<html>bad")
@@ -193,8 +193,8 @@ class DisturbedRun:
 
 
 @dataclass(slots=True)
-class Weathered:
-    """What a run in a storm came to."""
+class DisturbedResult:
+    """The result of a disturbed run."""
 
     disturbed_run: DisturbedRun
     events: list[Event]
@@ -226,11 +226,11 @@ class Weathered:
         return {clause for event in self.events if isinstance(event, ExchangeChecked) for clause in event.covered}
 
 
-def weather_of(seed: int, share: float) -> Weather:
-    """A weather for a seed: mostly short delays, now and then long ones, and a server whose clock is off."""
-    rng = random.Random(f"weather {seed}")
+def disturbances_of(seed: int, share: float) -> Disturbances:
+    """A disturbances for a seed: mostly short delays, now and then long ones, and a server whose clock is off."""
+    rng = random.Random(f"disturbances {seed}")
     kinds = KINDS if rng.random() < 0.6 else tuple(rng.sample(KINDS, 3))
-    return Weather(
+    return Disturbances(
         share=share,
         kinds=kinds,
         late=rng.choice((0.5, 2.5, 2.5, 20.0, 100.0)),
@@ -248,17 +248,17 @@ def interpretations_of(seed: int) -> dict[str, str]:
     return {name: rng.choice(sorted(ambiguity.interpretations)) for name, ambiguity in ambiguity_catalogue().items()}
 
 
-def weathered(
+def run_disturbed(
     seed: int,
-    weather: Weather,
+    disturbances: Disturbances,
     *,
     requests: int = 700,
     interpretations: dict[str, str] | None = None,
     faults: Sequence[str] = (),
     **more: object,
-) -> Weathered:
-    """A whole night in the storm of `seed`."""
-    disturbed_run = DisturbedRun(seed, weather, dict(interpretations or {}), tuple(faults))
+) -> DisturbedResult:
+    """A whole run with the disturbances of `seed`."""
+    disturbed_run = DisturbedRun(seed, disturbances, dict(interpretations or {}), tuple(faults))
     events: list[Event] = []
     plan = fuzz_plan(
         **{
@@ -267,15 +267,15 @@ def weathered(
             "unprivileged_key": UNPRIVILEGED,
             "seed": seed,
             "requests": requests,
-            "rate_limit": weather.limit,
-            "prefix": f"storm-{seed:012x}"[-18:],
+            "rate_limit": disturbances.limit,
+            "prefix": f"disturb-{seed:012x}"[-18:],
             "shared": True,
             "phases": ("probes", "stateful") if seed % 4 == 0 else ("stateful",),
             **more,
         }
     )
     fuzz(plan, events.append, partial(_instead, disturbed_run))
-    return Weathered(disturbed_run, events)
+    return DisturbedResult(disturbed_run, events)
 
 
 def _instead(disturbed_run: DisturbedRun, target: Target, prefixes: Sequence[str]) -> Target:

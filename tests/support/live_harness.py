@@ -1,6 +1,6 @@
 """A mock workspace behind real TLS, in a process of its own, that can be disturbed: for the tests and proofs of `live`.
 
-Run as a script it serves until it is killed, and prints one line: its port. `Desk` starts and steers it.
+Run as a script it serves until it is killed, and prints one line: its port. `Harness` starts and controls it.
 Disturbances are lawful: gateway responses without the contract's headers, 429s, writes that come through although their
 response did not, writes that come through late, cut connections, and another job that uses up the rate window.
 """
@@ -28,7 +28,7 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 class Disturbed:
-    """The mock as an ASGI app, with a share of responses gone wrong and a control path."""
+    """The mock as an ASGI app, with disturbed responses and a control path."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         from tracksync.faults.catalogue import servers
@@ -74,7 +74,7 @@ class Disturbed:
             await asyncio.sleep(rng.uniform(0.2, 0.6) * options.stall)
         body = await _body(receive)
         if b"external_id" in body:
-            self.made.add("asked")
+            self.made.add("requested")
         if options.forbid and scope["path"] in options.forbid:
             return await _answer(send, 403, b'{"message":"Forbidden","errors":["no permission"]}')
 
@@ -120,11 +120,11 @@ class Disturbed:
             await apply(nowhere)
         elif kind == "reset-after":
             await apply(nowhere)
-        send.__self__.transport.abort()  # the connection goes as if a cable were cut
+        send.__self__.transport.abort()  # the connection ends without a response
         return None
 
     def other_job(self) -> None:
-        """Now and then another job uses up what is left of the window."""
+        """At random times another job uses up the rest of the window."""
         if not self.options.bursts:
             return
         now = time.time()
@@ -135,7 +135,7 @@ class Disturbed:
             self.use_up(now)
 
     def use_up(self, now: float) -> None:
-        """Somebody else takes what is left of this window, so that whoever comes next is answered 429."""
+        """Another job uses up the rest of this window, so that the next request gets 429."""
         window = self.app._core.windows["/users/track/sync"]
         window.roll(now)
         self.stats["taken"][str(window.start)] = window.limit - window.used
@@ -151,9 +151,9 @@ class Disturbed:
             names = scope["query_string"].decode().split(",")
             core = self.app._core
             core.__class__ = with_faults(servers(names))
-        elif scope["path"] == "/_reading":
-            row, _, interpretation = scope["query_string"].decode().partition("=")
-            self.app._core.interpretations = {**self.app._core.interpretations, row: interpretation}
+        elif scope["path"] == "/_interpretation":
+            ambiguity, _, interpretation = scope["query_string"].decode().partition("=")
+            self.app._core.interpretations = {**self.app._core.interpretations, ambiguity: interpretation}
         elif scope["path"] == "/_down":
             self.options.share = 1.0 if scope["query_string"] == b"1" else 0.0
             self.options.kinds = ["5xx-lost"]
@@ -180,7 +180,7 @@ async def _answer(send: Any, status: int, body: bytes, media: bytes = b"applicat
     await send({"type": "http.response.body", "body": body})
 
 
-# A 429 lasts until the end of its minute, so that it is drawn more seldom than the rest.
+# A 429 lasts until the end of its minute, so it is drawn less often.
 ALL_KINDS = ("5xx-lost", "5xx-applied", "timeout-applied", "timeout-late", "reset-before", "reset-after") * 3 + ("429",)
 
 
@@ -262,12 +262,12 @@ class Harness:
         self.process.stdout.close()
 
     def tell(self, what: str) -> dict[str, Any]:
-        """Send a word to the control path; returns what was counted so far."""
+        """Call the control path `what`; returns the counts so far."""
         response: dict[str, Any] = self._client.get(f"{self.url}/_{what}").json()
         return response
 
     def stats(self) -> dict[str, Any]:
-        """What was counted so far: requests, windows, statuses, injected faults, users that exist."""
+        """The counts so far: requests, windows, statuses, injected faults, users that exist."""
         return self.tell("stats")
 
     def environment(self) -> dict[str, str]:
@@ -285,7 +285,7 @@ class Harness:
 
 
 def scratch() -> Path:
-    """A new folder for one proof."""
+    """A new temporary directory."""
     return Path(tempfile.mkdtemp(prefix="tracksync-"))
 
 

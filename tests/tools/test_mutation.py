@@ -59,8 +59,8 @@ def test_what_is_no_python_is_no_mutant(mutation: ModuleType) -> None:
 
 
 def test_the_score_counts_what_was_killed_of_what_was_tried(mutation: ModuleType) -> None:
-    fates = {"a.py: 1": "killed", "a.py: 2": "survived", "a.py: 3": "survived", "a.py: 4": "mistyped"}
-    table = mutation.table(fates, {"a.py: 2"}, {"a.py": 5})
+    results = {"a.py: 1": "killed", "a.py: 2": "survived", "a.py: 3": "survived", "a.py: 4": "mistyped"}
+    table = mutation.table(results, {"a.py: 2"}, {"a.py": 5})
     last = table.splitlines()[-1].split()
     assert last == ["all", "5", "4", "2", "1", "1", "50.0%"]
 

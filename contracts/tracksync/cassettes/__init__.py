@@ -1,10 +1,10 @@
-"""Recorded traffic: read from any recorder, checked offline, made from findings, handed on to others.
+"""Recorded traffic: read from any recorder, checked offline, generated from findings, exported to other tools.
 
     read_recording(path) -> Recording       any known form of recording; a broken file is named with its line
-    replay(files, emit)                     the same oracle as every command, without a network
-    Minter(directory)                       a consumer of events: findings become vcrpy cassettes
+    replay(plan, emit, clock)               the same oracle as every command, without a network
+    CassetteGenerator(cassettes, …)         a consumer of events: findings become vcrpy cassettes
 
-A file per subject. `strict_yaml`, `strict_json`, `bodies` take nothing on trust; `forms` know one recorder each;
-`clock` gives times to what has none; `masking` and `audit` keep secrets and people out of files. The oracle decides
-about right and wrong here as everywhere; nothing in this package checks.
+One subject a module. `strict_yaml` and `strict_json` read files from anyone safely; each module of `forms` reads the
+files of one family of recorders; `timestamps` gives times to recordings without; `redacting` and `audit` keep keys and
+personal data out of files.
 """

@@ -1,7 +1,7 @@
-"""Looks through a recording for what must not be in a repository: keys, and addresses that could reach somebody.
+"""Searches a recording for what must not be in a repository: keys, and addresses of real persons.
 
-Looks twice: at the text of the file as it stands, whatever recorder wrote it, and at every decoded body, header and
-URL in it, since base64 and compression hide what they hold. What it finds is named by its line and kind, never shown.
+Searches twice: the text of the file, whatever recorder wrote it, and every decoded body, header and URL in it, since
+base64 and compression hide their content. A find is named by its line and kind; the text itself is never shown.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from tracksync.cassettes.pseudonyms import (
 from tracksync.model.exchange import Headers
 from tracksync.report.redact import Redactor
 
-MOST: Final = 20  # traces named per file
+MOST: Final = 20  # traces named for one file
 
 _HIDDEN: Final = re.compile(
     r"\[?(?:redacted|filtered|removed|masked|hidden|scrubbed|dummy|placeholder|secret|token|(?:your|my|the|fake|test|mock|api|braze)"
@@ -53,24 +53,24 @@ _AUTH_HEADER: Final = re.compile(r"auth|api-?key|token|secret|cookie|signature|c
 
 @dataclass(frozen=True, slots=True)
 class Trace:
-    """Something that must not be there: on which line (0: unknown), and what it looks like."""
+    """Something that must not be in the file: its line (0: unknown), and its kind."""
 
     line: int
     what: str
 
 
 class Auditor:
-    """Looks for secrets and deliverable addresses.
+    """Searches for secrets and deliverable addresses.
 
-    `secrets`: those that are known, in any spelling, or a redactor that knows them.
+    `secrets`: the known ones, in any spelling, or a redactor that knows them.
     """
 
     def __init__(self, secrets: Iterable[str] | Redactor = ()) -> None:
         self._redactor = secrets if isinstance(secrets, Redactor) else Redactor(secrets)
-        self._ignorant = Redactor()  # takes out echoes of unknown keys, which are looked for apart
+        self._unknown = Redactor()  # takes out echoes of unknown keys, which _ECHO finds
 
     def traces(self, text: str, recording: Recording | None = None) -> list[Trace]:
-        """What was found in the text of a file and in what it records, the first ones by line."""
+        """What was found in the text of a file and in its interactions: the first MOST by line."""
         found = dict.fromkeys(self._in_text(text))
         seen = {trace.what for trace in found}
         for trace in self._in_recording(recording) if recording is not None else ():
@@ -103,7 +103,7 @@ class Auditor:
                         yield Trace(one.line, deliverable)
 
     def _secrets_in(self, text: str) -> Iterator[tuple[int, str]]:
-        clean, plain = self._redactor.text(text), self._ignorant.text(text)
+        clean, plain = self._redactor.text(text), self._unknown.text(text)
         if clean != plain:
             at = next((index for index, (a, b) in enumerate(zip(plain, clean, strict=False)) if a != b), 0)
             yield at, "a key of yours"
@@ -117,19 +117,19 @@ class Auditor:
 
 
 def hidden(value: str) -> bool:
-    """Whether `value` is what a filter leaves in the place of a secret, or too plain to be one."""
+    """Whether `value` is what a filter puts in the place of a secret, or too simple to be one."""
     bare = value.strip("\"'`\\ ")
     if not bare or _HIDDEN.fullmatch(bare):
         return True
     if _UUID.search(bare):
-        return set(bare.replace("-", "")) <= {"0", "1", "f"}  # 00000000-0000-…: a stand-in
+        return set(bare.replace("-", "")) <= {"0", "1", "f"}  # 00000000-0000-…: a placeholder
     if re.fullmatch(r"(?:mock|test|fake|dummy|tracksync|wrong|invalid|not)[a-z0-9_-]*", bare, re.IGNORECASE):
         return len(bare) < 40 and not _random(bare)
     return len(bare) < 6
 
 
 def _random(text: str) -> bool:
-    """Whether a text looks drawn: many different characters, digits among letters, no words."""
+    """Whether a text looks random: many different characters, digits among letters, no words."""
     counts = Counter(text)
     entropy = -sum(count / len(text) * math.log2(count / len(text)) for count in counts.values())
     digits = sum(character.isdigit() for character in text)
@@ -153,7 +153,7 @@ def _addresses_in(text: str) -> Iterator[tuple[int, str]]:
     if "+" in text:
         for match in NUMBER.finditer(text):
             if not fiction(match[0]):
-                yield match.start(), "a phone number that could be somebody's"
+                yield match.start(), "a phone number that could be in use"
 
 
 def _deliverable(key: str, value: str) -> str:
@@ -163,7 +163,7 @@ def _deliverable(key: str, value: str) -> str:
     if key in PHONE_KEYS:
         digits = re.sub(r"\D", "", value)
         plausible = 8 <= len(digits) <= 15 and re.fullmatch(r"\s*\+?[\d\s().-]+\s*", value)
-        return "a phone number that could be somebody's" if plausible and not fiction(value) else ""
+        return "a phone number that could be in use" if plausible and not fiction(value) else ""
     return ""
 
 

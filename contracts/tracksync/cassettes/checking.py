@@ -1,119 +1,153 @@
 """Checks one recording with the oracle. Pure: no files, no clock, nothing is sent.
 
 Every origin in a recording, and every key, is a workspace of its own: its users are unknown until a response shows
-them. An interaction that cannot be checked although it was sent makes us forget what we believed of the users, since
-nobody knows what it did; what was learned of interpretations stays.
+them. An interaction that was sent and cannot be checked makes all users unknown; what was learned of interpretations
+stays.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
+
+from msgspec import structs
 
 from tracksync.cassettes.interaction import Interaction, Recording
 from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
 from tracksync.cassettes.timestamps import DOCUMENTED
+from tracksync.engine.freshness import Prefixes, everything, nothing
 from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
-from tracksync.oracle import Belief, Settings, check
+from tracksync.oracle import Belief, CheckResult, Settings, check
 
 _KNOWN: Final = frozenset(DOCUMENTED)
-_LONGEST_FLIGHT: Final = 200  # interactions looked at for an overlap; more than any client has open
-# What filters put in the place of what they hide; a request and a response that were filtered apart do not fit together.
+_LONGEST_FLIGHT: Final = 200  # interactions looked at for an overlap; more than any client has in flight
+# What Ruby VCR's `filter_sensitive_data` and its like put in the place of a text, such as <USER_ID>.
+_PLACEHOLDER: Final = re.compile(rb"<(?:[A-Z][A-Z0-9]*(?:[_ .-][A-Z0-9]+)*|[a-z][a-z0-9]*(?:[_-][a-z0-9]+)+)>")
 _HIDDEN: Final = re.compile(rb"redacted|\[?filtered\]?|<[A-Z][A-Z_ ]{2,}>|\*{4,}|x{6,}", re.IGNORECASE)
+
+PLACEHOLDERS: Final = "the recording has placeholders in the place of texts"
+FILTERED_APART: Final = "a filter hid a value in the request and not in the response, or in one only"
 
 
 @dataclass(frozen=True, slots=True)
 class CheckedRecording:
-    """One interaction after checking. `skipped` says why it was not checked ("" where it was)."""
+    """One interaction after checking. `skipped` says why it was not checked ("" where it was).
+
+    `interpretations`: the ambiguities that are down to one interpretation, where that changed, else None.
+    """
 
     interaction: Interaction
     findings: tuple[Finding, ...] = ()
     covered: frozenset[str] = frozenset()
     skipped: str = ""
-    interpretations: Mapping[str, str] | None = None  # rows that are down to one, where that changed
+    interpretations: Mapping[str, str] | None = None
 
 
 def settings_of(entry: ManifestEntry | None, skew: float) -> Settings:
-    """What the oracle is told about a recording: what its manifest says, and nothing about recordings of others."""
+    """What the oracle is told about a recording: what its manifest says; without one only the clock skew in seconds."""
     if entry is None:
         return Settings(clock_skew=skew)
     return Settings(
         rate_limit=entry.rate_limit,
         array_limit=entry.array_limit,
-        fresh=freshness(entry.fresh),
+        fresh=fresh_identifiers(entry),
         interpretations=entry.interpretations,
         clock_skew=skew if entry.clock_skew is None else max(entry.clock_skew, 0.0 if skew <= 300 else skew),
     )
 
 
-def freshness(fresh: str) -> Callable[[str, str], bool]:
+def fresh_identifiers(entry: ManifestEntry) -> Callable[[str, str], bool]:
     """Which identifiers the workspace could not know when the recording began."""
-    if fresh == EVERYTHING:
-        return lambda kind, text: True
-    if not fresh:
-        return lambda kind, text: False
-    return lambda kind, text: kind not in ("phone", "braze_id") and fresh in text
+    if entry.fresh == EVERYTHING:
+        return everything
+    return Prefixes(entry.fresh) if entry.fresh else nothing
+
+
+@dataclass(frozen=True, slots=True)
+class _Workspace:
+    """One workspace of a recording: what is believed of it, and the interpretations that were reported."""
+
+    belief: Belief
+    learned: Mapping[str, str] = field(default_factory=dict)
 
 
 def check_recording(
     recording: Recording, entry: ManifestEntry | None = None, interpretations: Mapping[str, str] | None = None
 ) -> Iterator[CheckedRecording]:
-    """Check every interaction in the order of the responses. `interpretations`: what the server is held to beyond the manifest.
+    """Check every interaction in the order of the responses.
 
-    With a manifest everything is checked; without one, interactions with other endpoints are skipped.
+    `interpretations`: what the server is held to beyond the manifest. With a manifest everything is checked; without
+    one, interactions with other endpoints are skipped.
     """
     settings = settings_of(entry, recording.clock_skew)
     if interpretations:
         settings = replace(settings, interpretations={**settings.interpretations, **interpretations})
-    start = Belief.start(settings)
-    beliefs: dict[tuple[str, int], Belief] = {}
-    learned: dict[tuple[str, int], Mapping[str, str]] = {}
+    start = _Workspace(Belief.start(settings))
+    workspaces: dict[tuple[str, int], _Workspace] = {}
     flights = _in_flight(recording.interactions)
     for index, interaction in enumerate(recording.interactions):
-        exchange = interaction.exchange
-        if entry is None and exchange.request.path.partition("?")[0] not in _KNOWN:
+        if entry is None and interaction.exchange.request.path.partition("?")[0] not in _KNOWN:
             yield CheckedRecording(interaction, skipped="another endpoint")
             continue
         # Our own recordings tell keys apart by what the probe knew of them; all belong to one workspace.
         place = (interaction.origin, 0 if entry is not None else interaction.party)
-        belief = beliefs.get(place, start)
-        if interaction.gap:
-            beliefs[place] = belief.among_strangers(freshness(""))
-            yield CheckedRecording(interaction, skipped=interaction.gap)
-            continue
-        check_result = check(belief, exchange, flights.get(index, ()))
-        findings = check_result.findings
-        if findings and entry is None and _filtered_apart(exchange):
-            beliefs[place] = belief.among_strangers(freshness(""))
-            yield CheckedRecording(
-                interaction, skipped="a filter hid a value in the request and not in the response, or in one only"
-            )
-            continue
-        beliefs[place] = check_result.belief
-        shown = None
-        if check_result.belief.ambiguities is not belief.ambiguities:
-            now = {
-                ambiguity: one
-                for ambiguity, one in check_result.interpretations.items()
-                if ambiguity not in settings.interpretations
-            }
-            if now != learned.get(place, {}):
-                learned[place] = shown = now
-        yield CheckedRecording(interaction, findings, check_result.covered, "", shown)
+        workspace = workspaces.get(place, start)
+        checked, workspaces[place] = _check(workspace, interaction, flights.get(index, ()), foreign=entry is None)
+        yield checked
 
 
-def _filtered_apart(exchange: Exchange) -> bool:
-    response = exchange.response.body if exchange.response else b""
-    ours = {match.lower() for match in _HIDDEN.findall(exchange.request.body)}
-    theirs = {match.lower() for match in _HIDDEN.findall(response)}
-    return ours != theirs
+def _check(
+    workspace: _Workspace, interaction: Interaction, in_flight: Sequence[Request], *, foreign: bool
+) -> tuple[CheckedRecording, _Workspace]:
+    """The interaction after checking, and the workspace after it. `foreign`: a recording without a manifest."""
+    belief = workspace.belief
+    if interaction.gap:
+        return CheckedRecording(interaction, skipped=interaction.gap), replace(workspace, belief=_forget(belief))
+    result = check(belief, interaction.exchange, in_flight)
+    unread = _unread_text(interaction.exchange) if foreign else ""
+    if unread == PLACEHOLDERS or (unread and result.findings):
+        # Who was meant is unknown: nothing is held against the server, and nothing is learned.
+        belief = structs.replace(_forget(result.belief), ambiguities=belief.ambiguities, windows=result.belief.windows)
+        if result.findings:
+            return CheckedRecording(interaction, skipped=unread), replace(workspace, belief=belief)
+        checked = CheckedRecording(interaction, (), result.covered)
+        return checked, replace(workspace, belief=belief)
+    changed = _newly_learned(workspace, result)
+    learned = workspace.learned if changed is None else changed
+    checked = CheckedRecording(interaction, result.findings, result.covered, "", changed)
+    return checked, _Workspace(result.belief, learned)
+
+
+def _forget(belief: Belief) -> Belief:
+    """The belief after an exchange that cannot be checked: any user may have been changed."""
+    return belief.among_strangers(nothing)
+
+
+def _newly_learned(workspace: _Workspace, result: CheckResult) -> Mapping[str, str] | None:
+    """The interpretations that the server has shown so far, where the response changed them, else None."""
+    if result.belief.ambiguities is workspace.belief.ambiguities:
+        return None
+    given = result.belief.settings.interpretations
+    now = {ambiguity: one for ambiguity, one in result.interpretations.items() if ambiguity not in given}
+    return now if now != workspace.learned else None
+
+
+def _unread_text(exchange: Exchange) -> str:
+    """Why the texts of an exchange may not be those that were sent; "" where they are."""
+    request, response = exchange.request.body, exchange.response.body if exchange.response else b""
+    if _PLACEHOLDER.search(request):
+        return PLACEHOLDERS
+    if _PLACEHOLDER.search(response) and not response.lstrip().startswith(b"<"):  # a page of HTML has tags of its own
+        return FILTERED_APART
+    hidden = [{match.lower() for match in _HIDDEN.findall(body)} for body in (request, response)]
+    return FILTERED_APART if hidden[0] != hidden[1] else ""
 
 
 def _in_flight(interactions: Sequence[Interaction]) -> dict[int, list[Request]]:
-    """For each interaction, the requests that were sent before its response came and answered after it."""
+    """For each interaction, by index, the requests that were in flight when its response came."""
     found: dict[int, list[Request]] = {}
     earliest = float("inf")  # the earliest start among those answered later
     for index in range(len(interactions) - 1, -1, -1):

@@ -1,8 +1,8 @@
-"""The set of cassettes that comes with tracksync: what the embedded mock does under each reading and with faults.
+"""The cassettes that come with tracksync: what the embedded mock does under each interpretation and with faults.
 
-Pure apart from the mock's own state: the same version makes the same set, byte for byte. Kept are every probe under
-the default interpretations, every probe under another interpretation where the traffic differs, one fault of each family with the
-first probe that shows it, and every fault of the family that shows only when requests overlap.
+Pure apart from the mock's own state: the same version generates the same set, byte for byte. The set has every probe
+under the default interpretations, every probe under another interpretation where the traffic differs, one fault of
+each family with the first probe that shows it, and every fault that shows only when requests overlap.
 """
 
 from __future__ import annotations
@@ -29,9 +29,8 @@ from tracksync.report.redact import Redactor
 RATE_LIMIT: Final = 120
 ARRAY_LIMIT: Final = 25  # the smallest that the documents name: short arrays show the limit too
 BURST: Final = 6  # the limit of the sequence that goes over it
-LONGEST_FREE: Final = (
-    32 * 1024
-)  # bytes under an interpretation that is free for each response: those differ in every cassette
+# Bytes under an interpretation that a server may choose anew for each response: those differ in every cassette.
+LONGEST_FREE: Final = 32 * 1024
 RACES: Final = "race"  # the family that shows only when requests overlap
 
 
@@ -57,7 +56,7 @@ def corpus() -> Iterator[tuple[str, GeneratedCassette]]:
     yield from _faults(plain)
     for fault in catalogue().values():
         if fault.family == RACES:
-            yield f"faults/{RACES}--{fault.name}.yaml", _raced(fault.name)
+            yield f"faults/{RACES}--{fault.name}.yaml", _overlapping(fault.name)
 
 
 def _faults(plain: Mapping[str, GeneratedCassette]) -> Iterator[tuple[str, GeneratedCassette]]:
@@ -85,13 +84,13 @@ def _shown(fault: str, plain: Mapping[str, GeneratedCassette]) -> GeneratedCasse
     return None
 
 
-def _raced(fault: str) -> GeneratedCassette:
+def _overlapping(fault: str) -> GeneratedCassette:
     """The first overlap that shows a clause which the fault is said to break, else the first that breaks any."""
     shown: list[GeneratedCassette] = []
-    for name, before, pair in overlaps(Namer(OURS, random.Random(0)).scope(RACES)):
+    for overlap in overlaps(Namer(OURS, random.Random(0)).scope(RACES)):
         config = MockConfig(rate_limit=RATE_LIMIT, array_limit=ARRAY_LIMIT, faults=servers((fault,)))
         generated = generate_cassette(
-            record_overlap(config, before, pair), _entry(name, RATE_LIMIT, {}, (fault,)), Redactor()
+            record_overlap(config, overlap), _entry(overlap.name, RATE_LIMIT, {}, (fault,)), Redactor()
         )
         if set(generated.entry.breaks) & set(catalogue()[fault].clauses):
             return generated
@@ -136,7 +135,7 @@ def _sequences() -> list[tuple[str, tuple[Step, ...]]]:
 
 
 def _short(ambiguity: str) -> list[tuple[str, tuple[Step, ...]]]:
-    """A sequence of a few small requests for rows that only large probes, or none of them, tell apart."""
+    """A sequence of a few small requests for an ambiguity that only large probes, or no probes, show."""
     requests = _SHORT.get(ambiguity, ())
     return [(f"short-{ambiguity}", tuple(map(Step, requests)))] if requests else []
 

@@ -1,7 +1,7 @@
-"""Hands recordings on in the forms of other tools, so that teams in any language can serve the same recorded truths.
+"""Exports recordings in the forms of other tools, so that teams in any language can serve the recorded responses.
 
 Three forms: WireMock stub mappings (a scenario keeps the order of each recording), named examples in the OpenAPI
-document for Prism (`Prefer: example=NAME`), and HAR 1.2. Everything passes the mask first.
+document for Prism (`Prefer: example=NAME`), and HAR 1.2. The exchanges have to be redacted already.
 """
 
 from __future__ import annotations
@@ -27,21 +27,21 @@ _SERVER_SETS: Final = frozenset({"content-length", "connection", "date", "keep-a
 
 @dataclass(frozen=True, slots=True)
 class NamedRecording:
-    """One recording to hand on: its name, and (origin, exchange) in order; every exchange has a response."""
+    """One recording to export: its name, and (origin, exchange) in order; every exchange has a response."""
 
     name: str
     exchanges: tuple[tuple[str, Exchange], ...]
 
 
-def wiremock(tapes: Sequence[NamedRecording]) -> dict[str, Any]:
+def wiremock(recordings: Sequence[NamedRecording]) -> dict[str, Any]:
     """Stub mappings in the form of WireMock's `/__admin/mappings/import`."""
     mappings: list[dict[str, Any]] = []
-    for tape in tapes:
-        last = len(tape.exchanges)
-        for number, (_, exchange) in enumerate(tape.exchanges, start=1):
-            stub = _stub(tape.name, number, exchange)
+    for recording in recordings:
+        last = len(recording.exchanges)
+        for number, (_, exchange) in enumerate(recording.exchanges, start=1):
+            stub = _stub(recording.name, number, exchange)
             if last > 1:
-                stub["scenarioName"] = tape.name
+                stub["scenarioName"] = recording.name
                 stub["requiredScenarioState"] = "Started" if number == 1 else f"step {number}"
                 if number < last:
                     stub["newScenarioState"] = f"step {number + 1}"
@@ -82,15 +82,15 @@ def _pattern(body: bytes) -> dict[str, Any]:
     return {"equalToJson": text, "ignoreArrayOrder": False, "ignoreExtraElements": False}
 
 
-def prism_examples(tapes: Sequence[NamedRecording], document: dict[str, Any]) -> tuple[dict[str, Any], int]:
-    """The OpenAPI `document` with each recorded response as a named example, and how many responses it has no room for.
+def prism_examples(recordings: Sequence[NamedRecording], document: dict[str, Any]) -> tuple[dict[str, Any], int]:
+    """The OpenAPI `document` with the recorded responses as named examples, and how many have no place in it.
 
     Prism answers with the example that a request names in `Prefer: example=NAME`.
     """
     made = copy.deepcopy(document)
     left = 0
-    for tape in tapes:
-        for number, (_, exchange) in enumerate(tape.exchanges, start=1):
+    for recording in recordings:
+        for number, (_, exchange) in enumerate(recording.exchanges, start=1):
             assert exchange.response is not None
             media = _media(made, exchange)
             try:
@@ -102,8 +102,8 @@ def prism_examples(tapes: Sequence[NamedRecording], document: dict[str, Any]) ->
                 continue
             media.pop("example", None)
             examples = media.setdefault("examples", {})
-            name = re.sub(r"[^A-Za-z0-9._-]", "-", f"{tape.name}-{number}")
-            examples[name] = {"summary": f"{tape.name}, exchange {number}", "value": value}
+            name = re.sub(r"[^A-Za-z0-9._-]", "-", f"{recording.name}-{number}")
+            examples[name] = {"summary": f"{recording.name}, exchange {number}", "value": value}
     return made, left
 
 
@@ -128,17 +128,22 @@ def _media(document: dict[str, Any], exchange: Exchange) -> dict[str, Any] | Non
     return media if isinstance(media, dict) else None
 
 
-def har(tapes: Sequence[NamedRecording]) -> dict[str, Any]:
+def har(recordings: Sequence[NamedRecording]) -> dict[str, Any]:
     """All recordings as one HAR 1.2 log; `pageref` tells which recording an entry belongs to."""
     pages, entries = [], []
-    for index, tape in enumerate(tapes, start=1):
-        if not tape.exchanges:
+    for index, recording in enumerate(recordings, start=1):
+        if not recording.exchanges:
             continue
         page = f"page_{index}"
         pages.append(
-            {"startedDateTime": _millis(tape.exchanges[0][1].sent), "id": page, "title": tape.name, "pageTimings": {}}
+            {
+                "startedDateTime": _millis(recording.exchanges[0][1].sent),
+                "id": page,
+                "title": recording.name,
+                "pageTimings": {},
+            }
         )
-        entries += [_entry(page, origin, exchange) for origin, exchange in tape.exchanges]
+        entries += [_entry(page, origin, exchange) for origin, exchange in recording.exchanges]
     creator = {"name": "tracksync", "version": __version__}
     return {"log": {"version": "1.2", "creator": creator, "pages": pages, "entries": entries}}
 

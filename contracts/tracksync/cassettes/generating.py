@@ -1,8 +1,7 @@
-"""Makes cassettes: from the findings of a run as they are confirmed, and on request from the sequences of all probes.
+"""Generates cassettes: from the findings of a run as they are confirmed, and on request from all probes.
 
-A cassette is named after clause and probe. It is masked, put on the fixed clock, audited and checked before it is
-written; its manifest entry says what the oracle made of exactly what stands in the file. Nothing that the audit would
-refuse is written.
+A cassette is named after clause and probe. It is redacted, moved to the fixed clock, audited and checked before it is
+written; its manifest entry says what the oracle found in exactly that file. Nothing that the audit refuses is written.
 """
 
 from __future__ import annotations
@@ -33,7 +32,7 @@ from tracksync.model.events import Event, ExchangeChecked, FindingConfirmed, Run
 from tracksync.model.exchange import Exchange
 from tracksync.report.redact import Redactor
 
-# What the engine makes: a stem and hexadecimal digits.
+# A prefix as the engine draws it: a stem and hexadecimal digits.
 _RUN_PREFIX: Final = re.compile(r"((?:ts|[A-Za-z][A-Za-z0-9_-]*-)(?:[0-9a-f]{12}|[0-9a-f]{8}))-")
 LARGEST: Final = 256 * 1024  # bytes of a cassette that belongs into a repository
 
@@ -49,7 +48,7 @@ class GeneratedCassette:
 def generate_cassette(exchanges: Sequence[Exchange], entry: ManifestEntry, redactor: Redactor) -> GeneratedCassette:
     """The cassette of a sequence. `entry` says what is known of the recording; the oracle fills in the rest.
 
-    Identifiers with the prefix of a run get the fixed one; all others are taken for those of people.
+    Identifiers with the prefix of a run get the fixed prefix; all others get pseudonyms.
     """
     for prefix in sorted(prefixes_in(exchanges)):
         exchanges = rename(exchanges, prefix)
@@ -63,7 +62,7 @@ def generate_cassette(exchanges: Sequence[Exchange], entry: ManifestEntry, redac
 
 
 def prefixes_in(exchanges: Sequence[Exchange]) -> set[str]:
-    """The prefixes of runs in the requests: a run makes a new one when it plays a sequence again."""
+    """The prefixes of runs in the requests: a run draws a new one when it replays a sequence."""
     return {
         match[1]
         for one in exchanges
@@ -94,9 +93,9 @@ def _checked(exchanges: Sequence[Exchange], entry: ManifestEntry) -> GeneratedCa
 
 
 class CassetteDirectory:
-    """A directory of cassettes and its manifest. The same sequence is kept once, whatever it is called.
+    """A directory of cassettes and its manifest. The same sequence is stored once, whatever its name.
 
-    `anew`: what cassettes begin with that are all made anew; those that are not put again are taken away.
+    `anew`: the beginnings of the names of cassettes that are all generated anew; those that are not put are deleted.
     """
 
     def __init__(self, directory: Path, auditor: Auditor, anew: tuple[str, ...] = ()) -> None:
@@ -105,7 +104,7 @@ class CassetteDirectory:
         try:
             directory.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise UsageError(f"cannot make {directory}: {error.strerror or error}") from None
+            raise UsageError(f"cannot create {directory}: {error.strerror or error}") from None
         entries = read_manifest(directory)
         self._old = {name for name in entries if anew and name.startswith(anew)}
         self._entries = {name: entry for name, entry in entries.items() if name not in self._old}
@@ -118,9 +117,11 @@ class CassetteDirectory:
         self.refused: list[str] = []
 
     def put(self, name: str, generated: GeneratedCassette) -> str:
-        """Write a cassette, unless the same is there already. Returns its name on the shelf; "" if it was refused."""
+        """Write a cassette, unless the same is there already. Returns its name in the directory, "" if refused."""
         if len(generated.text) > LARGEST:
-            self.refused.append(f"{name}: it has {len(generated.text) // 1024} KB, which no repository wants")
+            self.refused.append(
+                f"{name}: it has {len(generated.text) // 1024} KB, and {LARGEST // 1024} KB is the most"
+            )
             return ""
         recording = parse(generated.text, self.directory / name)
         traces = self._auditor.traces(generated.text, recording)
@@ -138,14 +139,14 @@ class CassetteDirectory:
         return free
 
     def close(self) -> None:
-        """Write the manifest, and take away what was not made anew."""
+        """Write the manifest, and delete what was not generated anew."""
         for name in self._old - set(self._entries):
             (self.directory / name).unlink(missing_ok=True)
         if self._entries:
             writing.write(self.directory / NAME, render(self._entries))
 
     def recheck(self) -> None:
-        """Take away what this run wrote and the audit would refuse now: a secret may have become known as one since."""
+        """Delete what this run wrote and the audit refuses now: a secret may have become known since."""
         for name in sorted(self._mine):
             path = self.directory / name
             traces = self._auditor.traces(path.read_text(encoding="utf-8"))
@@ -156,7 +157,7 @@ class CassetteDirectory:
                 self.refused.append(f"{name}: {traces[0].what}")
 
     def _free(self, name: str) -> str:
-        """`name`, or the next one that this run has not used: a cassette of an earlier run is written anew."""
+        """`name`, or the next one that this run has not used: a cassette of an earlier run is overwritten."""
         stem, _, suffix = name.rpartition(".")
         number, free = 1, name
         while free in self._mine:
@@ -171,12 +172,12 @@ def _digest(text: str) -> str:
 
 @dataclass(slots=True)
 class CassetteGenerator:
-    """A stage in the stream of a run's events: hands each on, findings with the name of the cassette made of them.
+    """A consumer of a run's events that hands each on, findings with the name of their cassette.
 
     `entry` says what is known of the target. `every_probe`: record the sequences of all probes too.
     """
 
-    shelf: CassetteDirectory
+    cassettes: CassetteDirectory
     entry: ManifestEntry
     redactor: Redactor
     emit: Callable[[Event], None]
@@ -196,31 +197,33 @@ class CassetteGenerator:
             case RunEnded():
                 for probe, exchanges in self._sequences.items():
                     self._keep(f"probe--{probe}.yaml", exchanges, probe)
-                self.shelf.close()
+                self.cassettes.close()
         self.emit(event)
 
     def _found(self, event: FindingConfirmed) -> FindingConfirmed:
-        if not event.exchanges or event.finding.clause not in catalogue():  # a client's fault shows in no recording
+        if (
+            not event.exchanges or event.finding.clause not in catalogue()
+        ):  # a clause of the client shows in no recording
             return event
         probe = next((name for one in reversed(event.exchanges) if (name := probe_of(one))), "random")
         name = self._keep(f"{event.finding.clause.lower()}--{probe}.yaml", event.exchanges, probe, event.finding.clause)
-        return replace(event, cassette=str(self.shelf.directory / name)) if name else event
+        return replace(event, cassette=str(self.cassettes.directory / name)) if name else event
 
     def _keep(self, name: str, exchanges: Sequence[Exchange], probe: str, clause: str = "") -> str:
         generated = generate_cassette(exchanges, replace(self.entry, probe=probe), self.redactor)
         if clause and clause not in generated.entry.breaks:
-            note = f"{clause} was found broken in a longer run; this sequence alone does not show it"
+            note = f"{clause} was broken in a longer run; this sequence alone does not show it"
             generated = replace(generated, entry=replace(generated.entry, note=note))
-        kept = self.shelf.put(name, generated)
-        self.shelf.close()
+        kept = self.cassettes.put(name, generated)
+        self.cassettes.close()
         return kept
 
 
 def probe_of(exchange: Exchange, before: str = "") -> str:
     """The probe that a request was sent for, by the label of its step; "" for none.
 
-    Several probes may use one label. Then the names in the request tell, and where there are none, it goes on with the
-    probe of the exchange `before`.
+    Several probes may use one label. Then the names in the request decide, and without names the probe of the exchange
+    before, named `before`, goes on.
     """
     probes = _probes().get(exchange.tags[0], ()) if exchange.tags else ()
     if len(probes) > 1:

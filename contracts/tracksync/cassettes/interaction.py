@@ -1,7 +1,4 @@
-"""What every recorder's form is turned into: drafts while a file is read, interactions once they have their times.
-
-Plain data. Knows no recorder, no oracle.
-"""
+"""The common form of recordings: drafts while a file is read, interactions once they have their times. Plain data."""
 
 from __future__ import annotations
 
@@ -18,7 +15,7 @@ class Draft:
     """One interaction as a recorder wrote it, with decoded bodies and times that may be missing.
 
     `at` is seconds since the epoch, of the request's start or the response's end as `at_is` says; `elapsed` in seconds.
-    `gap` says why it cannot be checked although its place in the sequence matters ("" where it can).
+    `gap` says why the interaction cannot be checked ("" where it can); it still counts in the sequence.
     """
 
     line: int
@@ -40,7 +37,7 @@ class Draft:
 
 @dataclass(frozen=True, slots=True)
 class RecordingProblem:
-    """One interaction, or one line, that could not be read; the rest of the file was."""
+    """An interaction or a line that could not be read, although the rest of the file could."""
 
     line: int
     message: str
@@ -48,10 +45,10 @@ class RecordingProblem:
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """One recorded exchange and where it comes from.
+    """One recorded exchange and its place.
 
-    `origin` is scheme, host and port; `line` of the file where the interaction begins; `party` tells apart the keys
-    that were used, as far as the recording shows them; `gap` as in Draft.
+    `origin` is scheme, host and port; `line` is where the interaction begins in the file; `party` numbers the keys that
+    were used, as far as the recording shows them; `gap` as in Draft.
     """
 
     exchange: Exchange
@@ -63,7 +60,7 @@ class Interaction:
 
 @dataclass(slots=True)
 class Recording:
-    """All that one file holds. `clock_skew`: seconds by which the times may be off, in the sense of the oracle."""
+    """All that one file holds. `clock_skew`: seconds by which the times may differ from the server's clock."""
 
     path: Path
     form: str

@@ -1,6 +1,6 @@
-"""The manifest beside cassettes: what each one shows, when and against what it was recorded, which verdict it expects.
+"""The manifest beside cassettes: what each one shows, when and from which server it was recorded, what it breaks.
 
-`manifest.toml`, one table a cassette. A directory needs none: recordings of others have no manifest.
+`manifest.toml`, one table for each cassette. Recordings made by other tools have no manifest.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ NAME: Final = "manifest.toml"
 EVERYTHING: Final = "*"
 _BARE: Final = re.compile(r"[A-Za-z0-9_-]+\Z")
 _HEAD: Final = """\
-# Beside the cassettes: what each shows. Written by tracksync, reviewed by people.
-# `covers`: clauses that it puts to the test. `breaks`: clauses that it must be seen to break; none: all are kept.
-# `interpretations`: ambiguities the server follows, as far as they are not left to the oracle to find out.
-# `fresh`: identifiers with this in them were unknown to the workspace before ("*": every identifier was).
+# What each cassette shows. Written by tracksync; read it before you commit it.
+# `covers`: clauses that its responses bear on. `breaks`: clauses that the oracle must find broken; without it, none.
+# `interpretations`: what the server is held to. `shown`: interpretations that its responses show.
+# `fresh`: identifiers with this text in them were unknown to the workspace before ("*": every identifier was).
 """
 
 
@@ -33,7 +33,7 @@ class ManifestEntry:
     """What the manifest says of one cassette.
 
     `fresh`: see the head of the file. `clock_skew` in seconds. `rate_limit`, `array_limit`: the workspace's, None
-    where nobody knew. `note`: a sentence for people.
+    where unknown. `note`: a sentence for readers.
     """
 
     covers: tuple[str, ...] = ()
@@ -71,13 +71,13 @@ def read_manifest(directory: Path) -> dict[str, ManifestEntry]:
 
 def _entry(where: str, table: Any) -> ManifestEntry:
     if not isinstance(table, dict):
-        raise ConfigError(f"{where} is no table")
+        raise ConfigError(f"{where} is not a table")
     members = {name: _checked(where, name, value) for name, value in table.items()}
     clauses = catalogue()
     for name in ("covers", "breaks"):
         for id_ in members.get(name, ()):
             if id_ not in clauses:
-                raise ConfigError(f"{where}: no clause is called {id_!r}; `tracksync clauses` lists them")
+                raise ConfigError(f"{where}: there is no clause {id_!r}; `tracksync clauses` lists them")
     for ambiguity, interpretation in {**members.get("interpretations", {}), **members.get("shown", {})}.items():
         try:
             require_interpretation(ambiguity, interpretation)

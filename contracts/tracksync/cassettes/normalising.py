@@ -1,7 +1,7 @@
-"""Makes two recordings of one sequence the same text: prefix, clock, request ids and what is left of a rate window.
+"""Makes two recordings of one sequence the same text: prefix, clock, request ids, and the rate window.
 
-The clock is moved as a whole, and with it everything that the contract ties to it, so that the rate headers, and
-events that were recorded "now", can be checked as before. Whether they can is not taken on trust: see `generating`.
+The clock is moved as a whole, and with it every time that depends on it, so that rate headers, and events that were
+recorded "now", can be checked as before. `generating` verifies that.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from tracksync.generate.harmless import Namer
 from tracksync.model.exchange import Exchange, header
 from tracksync.values.times import read_time
 
-EPOCH: Final = EmbeddedMock.EPOCH // 60 * 60  # when every cassette of ours begins: the beginning of a minute
-OURS: Final = "tscassette"  # what every prefix begins with that takes the place of a run's own
+EPOCH: Final = EmbeddedMock.EPOCH // 60 * 60  # when every generated cassette begins: the beginning of a minute
+OURS: Final = "tscassette"  # the beginning of the prefix that replaces a run's own
 APART: Final = 0.002
 WINDOW: Final = 60
-NOWISH: Final = 300.0  # seconds around an exchange in which a time that nobody sent is the server's "now"
+NOWISH: Final = 300.0  # seconds around an exchange in which a time that was not sent is the server's "now"
 
 _RESET: Final = "x-ratelimit-reset"
 _REMAINING: Final = "x-ratelimit-remaining"
@@ -35,11 +35,11 @@ _VOLATILE: Final = frozenset(
     set-cookie nel report-to last-modified expires""".split()
 )
 _TIME: Final = re.compile(rb"\d{4}-\d\d-\d\d[T ]\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]\d\d:?\d\d)?")
-_INTEGER_ROOM: Final = 10**6
+_INTEGERS_OF_PREFIX: Final = 10**6
 
 
 def fixed_prefix(prefix: str) -> str:
-    """The prefix that takes the place of a run's own: of the same length, since limits are on lengths."""
+    """The prefix that replaces a run's own: of the same length, since limits are on lengths."""
     return OURS.ljust(len(prefix), "0")[: len(prefix)]
 
 
@@ -74,11 +74,11 @@ def _like(found: bytes, new: str) -> bytes:
 
 def _digits(prefix: str) -> bytes:
     """What the integer identifiers of a prefix begin with."""
-    return str(Namer(prefix, random.Random(0)).integer_id("any") // _INTEGER_ROOM).encode()
+    return str(Namer(prefix, random.Random(0)).integer_id("any") // _INTEGERS_OF_PREFIX).encode()
 
 
 def steady(exchanges: Sequence[Exchange]) -> list[Exchange]:
-    """The exchanges on the fixed clock. They must not overlap; overlapping ones are only moved, not set apart anew."""
+    """The exchanges on the fixed clock, a constant time apart; overlapping exchanges keep their distances."""
     if not exchanges:
         return []
     apart = all(a.received < b.sent for a, b in itertools.pairwise(exchanges))
@@ -142,7 +142,7 @@ def _moved(
 
 
 def _written(at: float, match: re.Match[bytes]) -> bytes:
-    """A moment in the form of the time it takes the place of: as many decimals, the same offset."""
+    """A time in the form of the one it replaces: as many decimals, the same offset."""
     fraction, zone = (match[1] or b"").decode(), (match[2] or b"").decode()
     moment = datetime.fromtimestamp(at, UTC)
     if zone not in ("", "Z"):
@@ -154,24 +154,24 @@ def _written(at: float, match: re.Match[bytes]) -> bytes:
 
 
 def _windows(exchanges: Sequence[Exchange]) -> dict[int, int]:
-    """Each reset that was shown, and which window it ends, counted from the first one."""
+    """For each reset that was shown, the number of the window that it ends, from 0."""
     shown = sorted({reset for one in exchanges if (reset := _number(one, _RESET)) is not None and reset % WINDOW == 0})
     return {reset: index for index, reset in enumerate(shown)}
 
 
 def _shifts(exchanges: Sequence[Exchange]) -> dict[tuple[str, int], int]:
-    """By how much `remaining` moves in each window, so that the first response shows what a first one would."""
+    """For each path and reset, what is added to `remaining`, so that the first response of a window shows limit - 1."""
     first: dict[tuple[str, int], int] = {}
-    spoilt: set[tuple[str, int]] = set()
+    excluded: set[tuple[str, int]] = set()
     for one in exchanges:
         reset, limit, remaining = (_number(one, name) for name in (_RESET, _LIMIT, _REMAINING))
         if one.response is None or reset is None or limit is None or remaining is None:
             continue
         window = (one.request.path, reset)
         if one.response.status == 429 or remaining > limit:
-            spoilt.add(window)
+            excluded.add(window)
         first.setdefault(window, limit - 1 - remaining)
-    return {window: shift for window, shift in first.items() if window not in spoilt and shift > 0}
+    return {window: shift for window, shift in first.items() if window not in excluded and shift > 0}
 
 
 def _number(one: Exchange, name: str) -> int | None:

@@ -1,14 +1,13 @@
-"""Cassettes of faults that show only when requests overlap, made without sockets and without chance.
+"""Exchanges of faults that show only when requests overlap, made deterministically and without sockets.
 
-The embedded mock is told of a request's arrival and of its handling apart. Two requests are begun, the later one is
-answered first, and what became of both is then read back by writes that add nothing. The same version gives the same
-bytes; which pair is the first to show a fault is found by trying.
+The embedded mock takes the arrival of a request and its handling as two calls. Two requests arrive, the later one is
+answered first, and then both are sent once more alone, which shows the state. The same version gives the same bytes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from itertools import permutations
 from typing import Final
 
@@ -20,13 +19,21 @@ from tracksync.model.exchange import Exchange, Request
 
 ROUNDS: Final = 3  # how often the pair is sent: some faults show now and then
 _TIME: Final = "2024-05-05T10:00:00Z"
-_MOMENT: Final = 0.001  # seconds between one thing that happens and the next
-
-Overlap = tuple[Request, Request]  # what is sent first and answered last, and what comes in between
+_MOMENT: Final = 0.001  # seconds between two steps
 
 
-def overlaps(namer: Namer) -> Iterator[tuple[str, tuple[Request, ...], Overlap]]:
-    """A name, the requests before and after, and the pair that overlaps, for every two different writes."""
+@dataclass(frozen=True, slots=True)
+class Overlap:
+    """Two requests that overlap: `slow` is sent first and answered last. `before`: the requests that prepare them."""
+
+    name: str
+    before: tuple[Request, ...]
+    slow: Request
+    quick: Request
+
+
+def overlaps(namer: Namer) -> Iterator[Overlap]:
+    """An overlap of every two different writes."""
     one, other = {"external_id": namer.external_id("u")}, {"external_id": namer.external_id("v")}
     writes = {
         "colour": attributes_request(one, {"colour": {"add": ["red"]}}),
@@ -44,23 +51,23 @@ def overlaps(namer: Namer) -> Iterator[tuple[str, tuple[Request, ...], Overlap]]
     }
     for slow, quick in permutations(writes, 2):
         begin = tuple(first.get(name, writes[name]) for name in (slow, quick))
-        yield f"{slow}-around-{quick}", begin, (writes[slow], writes[quick])
+        yield Overlap(f"{slow}-around-{quick}", begin, writes[slow], writes[quick])
 
 
-def record_overlap(config: MockConfig, around: Sequence[Request], pair: Overlap) -> list[Exchange]:
-    """Play `around`, then the pair overlapping and each of the pair alone, some times. In the order of the responses."""
+def record_overlap(config: MockConfig, overlap: Overlap) -> list[Exchange]:
+    """Play the overlap on a new mock, ROUNDS times, each request alone after each. In the order of the responses."""
     player = _Player(config)
-    for request in around:
+    for request in overlap.before:
         player.alone(request)
     for _ in range(ROUNDS):
-        player.overlapping(*pair)
-        for request in reversed(pair):
-            player.alone(request)
+        player.overlapping(overlap.slow, overlap.quick)
+        player.alone(overlap.quick)
+        player.alone(overlap.slow)
     return player.exchanges
 
 
 class _Player:
-    """A mock in process, with time that passes only between what happens."""
+    """A mock in this process whose clock advances with each step only."""
 
     def __init__(self, config: MockConfig) -> None:
         self._time = EmbeddedMock.EPOCH

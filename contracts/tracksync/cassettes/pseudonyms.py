@@ -1,9 +1,9 @@
-"""Finds the identifiers of people in bodies, and puts harmless stand-ins in their place. Text in, text out.
+"""Replaces personal identifiers in bodies by pseudonyms. Text in, text out.
 
 Works on the text of a body, token by token, so that everything else stays as it was sent: order, spacing, repeated
-keys, and bodies that are no JSON at all. The same value gets the same stand-in within one cassette, numbered in the
-order of first appearance: nothing of the value is left in it, and a new recording of the same sequence gives the same
-text. What is harmless already (reserved domains, numbers set aside for fiction, our own prefix) is left alone.
+keys, and bodies that are not JSON. The same value gets the same pseudonym within one cassette, numbered in the order
+of first appearance: a pseudonym holds nothing of the value, and a new recording of the same sequence gives the same
+text. Harmless identifiers (reserved domains, phone numbers set aside for fiction, the run's prefix) stay.
 """
 
 from __future__ import annotations
@@ -35,13 +35,13 @@ _RESERVED: Final = re.compile(
     r"(?:^|\.)(?:example\.(?:com|net|org)|example|test|invalid|localhost)\Z", re.IGNORECASE
 )  # RFC 2606, RFC 6761
 _PERSON: Final = "person"
-_STAND_IN: Final = re.compile(r"person-\d+")
+_PSEUDONYM: Final = re.compile(r"person-\d+")
 _LONG: Final = 100
 _INTEGERS_FROM: Final = 900_000_000_000_000
 
 
 def reserved_domain(domain: str) -> bool:
-    """Whether mail to `domain` can reach nobody."""
+    """Whether `domain` is reserved, so that mail to it is never delivered (RFC 2606, RFC 6761)."""
     return _RESERVED.search(domain.rstrip(".")) is not None
 
 
@@ -70,10 +70,10 @@ def identifiers_in(body: bytes) -> frozenset[str]:
 
 
 class Pseudonyms:
-    """The stand-ins of one cassette. `ours`: what our own identifiers begin with; "" where none are ours.
+    """The pseudonyms of one cassette. `ours`: the prefix of the run's own identifiers; "" for none.
 
-    `name`: what stand-ins begin with. Where it is not the plain word, they are to be ours: even harmless identifiers
-    get one then. `integers`: what the stand-ins of integers are counted from.
+    `name`: the beginning of pseudonyms. With another name than the default, harmless identifiers get a pseudonym too.
+    `integers`: the number from which pseudonyms of integers are counted.
     """
 
     def __init__(self, ours: str = "", name: str = _PERSON, integers: int = _INTEGERS_FROM) -> None:
@@ -84,7 +84,7 @@ class Pseudonyms:
         self._numbers: dict[str, int] = {}
 
     def body(self, body: bytes) -> bytes:
-        """`body` with stand-ins for everything that names a person; other bytes stay as they are."""
+        """`body` with pseudonyms for everything that names a person; other bytes stay."""
         if not body:
             return body
         text = body.decode("utf-8", "surrogateescape")
@@ -104,12 +104,12 @@ class Pseudonyms:
                 shown = self._value(key, value)
             pieces.append(match[0] if shown == value else _quoted(shown, match[1]) + (match[2] or ""))
         pieces.append(self._tail(key, text[at:]))
-        if len(pieces) == 1:  # no JSON in it
+        if len(pieces) == 1:  # not JSON
             return self.text(text).encode("utf-8", "surrogateescape")
         return "".join(pieces).encode("utf-8", "surrogateescape")
 
     def _tail(self, key: str, rest: str) -> str:
-        """What stands behind the last whole token: perhaps a string that was cut off."""
+        """The text after the last whole token: perhaps a string that was cut off."""
         before, quote, value = rest.partition('"')
         return f"{self.text(before)}{quote}{self._value(key, value) if value else ''}"
 
@@ -122,7 +122,7 @@ class Pseudonyms:
         return text
 
     def path(self, path: str) -> str:
-        """A path and query without identifiers of people."""
+        """A path and query with pseudonyms."""
 
         def member(match: re.Match[str]) -> str:
             return f"{match[1]}{self._value(match[2], match[3])}"
@@ -132,7 +132,7 @@ class Pseudonyms:
         )
 
     def mentions(self, body: bytes) -> bytes:
-        """`body` with the stand-ins also where a known identifier stands in the middle of a free text."""
+        """`body` with pseudonyms also for replaced identifiers within longer texts."""
         text = body.decode("utf-8", "surrogateescape")
         for value in sorted(self._numbers, key=len, reverse=True):
             if len(value) >= 6 and value in text:
@@ -170,7 +170,7 @@ class Pseudonyms:
         if (
             not bare
             or (self._ours and self._ours.casefold() in bare.casefold())
-            or (_STAND_IN.match(bare) and not self._all)
+            or (_PSEUDONYM.match(bare) and not self._all)
         ):
             return self.text(value)
         if bare.isdigit() and self._ours and harmless_identifier("external_id", bare, self._ours):
@@ -179,10 +179,10 @@ class Pseudonyms:
             return value.replace(bare, self._email(bare))
         if NUMBER.fullmatch(bare):
             return value.replace(bare, self._phone(bare))
-        stand_in = f"{self._name}-{self._count(bare)}"
+        pseudonym = f"{self._name}-{self._count(bare)}"
         if len(bare) > _LONG:  # limits are on lengths
-            stand_in = stand_in.ljust(len(bare), "x")
-        return value.replace(bare, stand_in)
+            pseudonym = pseudonym.ljust(len(bare), "x")
+        return value.replace(bare, pseudonym)
 
     def _email(self, value: str) -> str:
         domain = value.rpartition("@")[2]
@@ -193,7 +193,7 @@ class Pseudonyms:
         number = self._count(value)
         if plausible_email(value):
             return f"{self._name}-{number}@example.com"
-        # What is no address has to stay none, or the refusal that it met would look like a fault.
+        # A text that is not an address must not become one, or its refusal would look like a fault.
         invalid = re.sub(r"[A-Za-z0-9]+", f"p{number}", value)
         return f"{self._name}-{invalid}" if self._all else invalid
 
@@ -228,5 +228,5 @@ def _unquoted(inner: str) -> str:
 
 
 def _quoted(text: str, before: str) -> str:
-    """A JSON string, in ASCII if the one it takes the place of was."""
+    """A JSON string, in ASCII if the one it replaces was."""
     return json.dumps(text, ensure_ascii=before.isascii() and not any("\udc80" <= one <= "\udcff" for one in text))

@@ -4,7 +4,7 @@
     def test_signup(client): ...
 
 Works beside pytest-recording: its `--record-mode` and `--disable-recording` count here too, and a test that also has
-its `vcr` marker is checked by what its cassette records or plays. Imports nothing heavy until a test has the marker.
+its `vcr` marker is checked by what its cassette records or plays. Imports heavy modules only for tests with the marker.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 MARKER: Final = "tracksync_cassette"
 _MODES: Final = ("none", "once", "new_episodes", "all")
 _ARGUMENTS: Final = frozenset({"record_mode", "strict", "allow", "interpretations", "match_on"})
-_HELD: Final = pytest.StashKey[Any]()
+_RECORDING: Final = pytest.StashKey[Any]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -38,12 +38,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Make the marker known."""
+    """Register the marker."""
     config.addinivalue_line(
         "markers",
-        f"{MARKER}(name=None, record_mode=None, strict=False, allow=(), interpretations={{}}, match_on=None): record the "
-        "test's HTTP traffic to a cassette or play it from there, and fail where it breaks a clause of the contract. "
-        "`allow` lists clauses that may be broken.",
+        f"{MARKER}(name=None, record_mode=None, strict=False, allow=(), interpretations={{}}, match_on=None): record "
+        "the test's HTTP traffic to a cassette or play it from there, and fail where it breaks a clause of the "
+        "contract. `allow` lists clauses that may be broken.",
     )
 
 
@@ -55,7 +55,7 @@ def tracksync_cassette_dir(request: pytest.FixtureRequest) -> Path:
 
 @pytest.fixture
 def tracksync_cassette(request: pytest.FixtureRequest) -> Iterator[VcrpyRecording | None]:
-    """The tape of the running test: `len(tape)` exchanges, `tape.findings()`. None while recording is disabled."""
+    """The recording of the running test, see VcrpyRecording. None while recording is disabled."""
     from tracksync.cassettes.vcrpy_adapter import VcrpyRecording
 
     marker = request.node.get_closest_marker(MARKER)
@@ -71,29 +71,29 @@ def tracksync_cassette(request: pytest.FixtureRequest) -> Iterator[VcrpyRecordin
         return
     named = marker.args[0] if marker and marker.args else kwargs.get("name") or request.node.name
     path = request.getfixturevalue("tracksync_cassette_dir") / f"{_file_name(named)}.yaml"
-    tape = VcrpyRecording(path, interpretations=kwargs.get("interpretations") or {})
-    request.node.stash[_HELD] = (tape, kwargs)
+    recording = VcrpyRecording(path, interpretations=kwargs.get("interpretations") or {})
+    request.node.stash[_RECORDING] = (recording, kwargs)
     if config.pluginmanager.hasplugin("recording") and request.node.get_closest_marker("vcr"):
-        theirs = request.getfixturevalue("vcr")
-        tape.path = Path(theirs.path)
-        tape.attach(theirs)
-        theirs._persister = _Theirs(tape, theirs._persister)
-        yield tape
+        cassette = request.getfixturevalue("vcr")
+        recording.path = Path(cassette.path)
+        recording.attach(cassette)
+        cassette._persister = _RedactingPersister(recording, cassette._persister)
+        yield recording
         return
-    yield from _own(tape, _mode(config, kwargs), kwargs)
+    yield from _own(recording, _mode(config, kwargs), kwargs)
 
 
-def _own(tape: VcrpyRecording, mode: str, kwargs: dict[str, Any]) -> Iterator[VcrpyRecording]:
+def _own(recording: VcrpyRecording, mode: str, kwargs: dict[str, Any]) -> Iterator[VcrpyRecording]:
     from vcr import VCR  # type: ignore[import-untyped]
 
-    if mode == "none" and not tape.path.is_file():
-        pytest.fail(f"there is no cassette {tape.path}; record it with --tracksync-record=once", pytrace=False)
+    if mode == "none" and not recording.path.is_file():
+        pytest.fail(f"there is no cassette {recording.path}; record it with --tracksync-record=once", pytrace=False)
     recorder = VCR(record_mode=mode, path_transformer=str)
-    recorder.register_persister(tape)
+    recorder.register_persister(recording)
     more = {"match_on": kwargs["match_on"]} if kwargs.get("match_on") else {}
-    with recorder.use_cassette(str(tape.path), **more) as cassette:
-        tape.attach(cassette)
-        yield tape
+    with recorder.use_cassette(str(recording.path), **more) as cassette:
+        recording.attach(cassette)
+        yield recording
 
 
 @pytest.fixture(autouse=True)
@@ -104,29 +104,29 @@ def _tracksync_cassette_of_marker(request: pytest.FixtureRequest) -> None:
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Check the traffic when the test is through, so that the test itself fails and not its teardown."""
+    """Check the traffic after the test, so that the test itself fails and not its teardown."""
     result = yield
-    held = item.stash.get(_HELD, None)
-    if held is not None:
-        _check(*held)
+    recorded = item.stash.get(_RECORDING, None)
+    if recorded is not None:
+        _check(*recorded)
     return result
 
 
-def _check(tape: VcrpyRecording, kwargs: dict[str, Any]) -> None:
+def _check(recording: VcrpyRecording, kwargs: dict[str, Any]) -> None:
     from tracksync.model.verdict import evidence_of, fails
 
     allowed = set(kwargs.get("allow") or ())
     strict = bool(kwargs.get("strict"))
     broken = [
         (finding, exchange)
-        for finding, exchange in tape.findings()
+        for finding, exchange in recording.findings()
         if finding.clause not in allowed and fails(evidence_of(finding.clause), strict=strict)
     ]
     if broken:
-        pytest.fail(_told(tape, broken), pytrace=False)
+        pytest.fail(_report(recording, broken), pytrace=False)
 
 
-def _told(tape: VcrpyRecording, broken: list[tuple[Any, Any]]) -> str:
+def _report(recording: VcrpyRecording, broken: list[tuple[Any, Any]]) -> str:
     from tracksync.cassettes.vcrpy_adapter import environment_keys
     from tracksync.contract.clauses import catalogue
     from tracksync.model.finding import NOTHING
@@ -134,7 +134,7 @@ def _told(tape: VcrpyRecording, broken: list[tuple[Any, Any]]) -> str:
     from tracksync.report.redact import Redactor
 
     clean = Redactor(environment_keys())
-    lines = [f"the traffic breaks the contract of /users/track/sync ({tape.path}):"]
+    lines = [f"the traffic breaks the contract of /users/track/sync ({recording.path}):"]
     for finding, exchange in broken[:5]:
         safe = clean.exchange(exchange)
         clause = catalogue().get(finding.clause)
@@ -158,8 +158,8 @@ def _short(body: bytes) -> str:
 
 
 def _mode(config: pytest.Config, kwargs: dict[str, Any]) -> str:
-    asked = config.getoption("--tracksync-record") or config.getoption("--record-mode", default=None)
-    mode = asked or kwargs.get("record_mode") or "none"
+    option = config.getoption("--tracksync-record") or config.getoption("--record-mode", default=None)
+    mode = option or kwargs.get("record_mode") or "none"
     mode = {"rewrite": "all"}.get(mode, mode)
     if mode not in _MODES:
         raise pytest.UsageError(f"{MARKER} has no record_mode {mode!r}; there are {', '.join(_MODES)}")
@@ -170,12 +170,12 @@ def _file_name(name: str) -> str:
     return re.sub(r"[^\w.\[\]-]", "-", name)[:200]
 
 
-class _Theirs:
-    """pytest-recording's persister for reading; ours for writing, so that nothing is written unmasked."""
+class _RedactingPersister:
+    """pytest-recording's persister for reading, and ours for writing, so that everything written is redacted."""
 
-    def __init__(self, tape: VcrpyRecording, persister: Any) -> None:
-        self._tape = tape
+    def __init__(self, recording: VcrpyRecording, persister: Any) -> None:
+        self._recording = recording
         self.load_cassette = persister.load_cassette
 
     def save_cassette(self, cassette_path: Any, cassette_dict: Any, serializer: Any = None) -> None:
-        self._tape.save_cassette(cassette_path, cassette_dict, serializer)
+        self._recording.save_cassette(cassette_path, cassette_dict, serializer)

@@ -1,7 +1,7 @@
-"""Opens one file, finds out which recorder wrote it, and gives its interactions. What is wrong has a name and a line.
+"""Opens one file, recognises its recorder, and gives its interactions. Errors name the file's line.
 
 read_recording(path) -> Recording       raises Unreadable for a file that cannot be read at all
-find_files(paths) -> list of files      directories are searched for what could be a recording
+find_files(paths) -> files              directories are searched for possible recordings
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ SUFFIXES: Final = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".json
 
 
 class NoRecording(Unreadable):
-    """A file that can be read and is no recording; in a directory that is nothing to complain of."""
+    """A readable file that is not a recording. Within a directory that is not an error."""
 
 
 def find_files(paths: Iterable[Path]) -> list[tuple[Path, bool]]:
@@ -77,10 +77,10 @@ def parse(text: str, path: Path) -> Recording:
                 problems.append(found)
             else:
                 drafts.append(found)
-        interactions, bad_urls, skew = settle(drafts)
-        problems = sorted([*problems, *bad_urls], key=lambda problem: problem.line)
-        return Recording(path, name, interactions, problems, skew)
-    raise NoRecording("it is no recording of a known form (vcrpy, Ruby VCR, HAR, schemathesis VCR, HAR or NDJSON)")
+        timed = settle(drafts)
+        problems = sorted([*problems, *timed.problems], key=lambda problem: problem.line)
+        return Recording(path, name, timed.interactions, problems, timed.clock_skew)
+    raise NoRecording("it is not a recording of a known form (vcrpy, Ruby VCR, HAR, schemathesis VCR, HAR or NDJSON)")
 
 
 def _document(text: str, suffix: str, problems: list[RecordingProblem]) -> tuple[Any, bool]:
@@ -118,7 +118,7 @@ def _lines(text: str, problems: list[RecordingProblem]) -> Lines:
 
 
 def plain(value: Any) -> Any:
-    """`value` without the lines that the YAML reader left in it."""
+    """`value` without the line numbers of the YAML reader."""
     if isinstance(value, dict):
         return {name: plain(inner) for name, inner in value.items() if name != LINE}
     return [plain(inner) for inner in value] if isinstance(value, list) else value

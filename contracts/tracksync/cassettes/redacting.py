@@ -1,7 +1,7 @@
-"""What every exchange passes before it touches the disk: keys out for ever, people behind stand-ins, lengths put right.
+"""Redacts every exchange before it is written: keys are removed, persons get pseudonyms, lengths are corrected.
 
-Keys are irreversible: the mark says nothing of them. Stand-ins are irreversible too; a test that plays a cassette back
-gets its own identifiers again because its request names them (see `pytest_fixtures`), not because the file holds them.
+Neither can be reversed from the file. A test that plays a cassette gets its own identifiers again because its request
+names them (see `vcrpy_adapter`).
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ _CREDENTIALS: Final = re.compile(r"auth|api-?key|token|secret|cookie|signature|c
 
 
 class RecordingRedactor:
-    """Masks the exchanges of one cassette. `ours`: what our own identifiers begin with."""
+    """Redacts the exchanges of one cassette. `ours`: the prefix of the run's own identifiers."""
 
     def __init__(self, redactor: Redactor, ours: str = "") -> None:
         self._redactor = redactor
-        self._people = Pseudonyms(ours)
+        self._pseudonyms = Pseudonyms(ours)
 
     def exchange(self, exchange: Exchange) -> Exchange:
         """`exchange` as it may be written."""
@@ -43,20 +43,20 @@ class RecordingRedactor:
         request = clean.request
         request = replace(
             request,
-            path=self._people.path(_KEY_PARAMETER.sub(rf"\1{MARK}", request.path)),
+            path=self._pseudonyms.path(_KEY_PARAMETER.sub(rf"\1{MARK}", request.path)),
             headers=self._headers(request.headers),
-            body=self._people.body(_BODY_KEY.sub(rb"\1" + MARK.encode() + rb"\3", request.body)),
+            body=self._pseudonyms.body(_BODY_KEY.sub(rb"\1" + MARK.encode() + rb"\3", request.body)),
         )
         response = clean.response
         if response is not None:
-            body = self._people.mentions(self._people.body(response.body))
+            body = self._pseudonyms.mentions(self._pseudonyms.body(response.body))
             response = replace(response, headers=self._headers(response.headers), body=body)
             response = replace(response, headers=_right_length(response))
         return replace(clean, request=replace(request, headers=_right_length(request)), response=response)
 
     def _headers(self, headers: Headers) -> Headers:
         return tuple(
-            (name, MARK if _CREDENTIALS.search(name) else self._people.text(value))
+            (name, MARK if _CREDENTIALS.search(name) else self._pseudonyms.text(value))
             for name, value in headers
             if name.lower() not in _DROPPED
         )

@@ -1,9 +1,9 @@
-"""Replays recordings: every file through the oracle, told as events. Reads files, sends nothing, draws nothing.
+"""Replays recordings: checks every file with the oracle and emits events. Reads files; sends nothing.
 
     replay(plan, emit)
 
-A recording whose manifest says that it breaks clauses is right when exactly those show: its findings are *known*. One
-that should break a clause and does not is a defect of the oracle, and is reported as a finding of that clause.
+The findings of the clauses that a manifest says a recording breaks are *known* and do not fail the run. A clause that
+the recording should break and does not is reported as a finding: the oracle has changed.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from tracksync.cassettes.interaction import Interaction, Recording
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.pseudonyms import identifiers_in
 from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
+from tracksync.contract.clauses import catalogue
 from tracksync.errors import ConfigError, UsageError
 from tracksync.model.events import (
     Event,
@@ -43,7 +44,8 @@ MOST_FINDINGS = 500  # of one run in full; the rest are counted
 class ReplayPlan:
     """What to replay. `paths`: files and directories. `interpretations`: what every server is held to.
 
-    `auditor`: refuses recordings with secrets or deliverable addresses before they are checked, None to check all.
+    `strict`: warnings fail the run too. `auditor`: refuses recordings with secrets or deliverable addresses; None
+    refuses nothing.
     """
 
     paths: tuple[Path, ...]
@@ -53,7 +55,7 @@ class ReplayPlan:
 
 
 def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
-    """Check every recording. Raises UsageError when there is none; all else ends in a RunEnded event."""
+    """Check every recording. Raises UsageError when there is none; everything else ends in a RunEnded event."""
     for path in plan.paths:
         if not path.exists():
             raise UsageError(f"{path} does not exist; give recordings, or directories that hold some")
@@ -161,25 +163,23 @@ class _ReplayRun:
         )
 
     def _not_seen(self, recording: Recording, clause: str) -> None:
-        """The manifest says that a clause is broken, and the oracle does not say so any more."""
+        """Report a clause that the manifest lists as broken and the oracle no longer finds broken."""
         self.unexpected.append(f"{recording.path}: {clause}")
         self.broken = True
-        message = "the manifest says that this recording breaks the clause, and the oracle finds it kept"
+        message = "the manifest says that this recording breaks the clause, and the oracle does not find it broken"
         exchanges = tuple(one.exchange for one in recording.interactions[-1:])
         where = str(recording.path)
         self.emit(FindingConfirmed(Finding(clause, message), exchanges, f"tracksync replay {where}", False, where))
 
     def end(self, at: float) -> None:
-        """Say how it went."""
+        """Emit the end of the run, with its verdict."""
         verdict: Verdict = "failed" if self.broken or self.refused else "incomplete" if self.unread else "passed"
         if not self.index and not self.unread and not self.refused:
             verdict = "incomplete"
         agreed = {
             ambiguity: next(iter(one)) for ambiguity, one in sorted(self.interpretations.items()) if len(one) == 1
         }
-        never = "no recording puts it to the test"
-        from tracksync.contract.clauses import catalogue
-
+        never = "no response in a recording bears on it"
         self.emit(RunEnded(verdict, self._reason(), at, agreed, dict.fromkeys(catalogue(), never)))
 
     def _reason(self) -> str:
@@ -192,7 +192,7 @@ class _ReplayRun:
         for head, lines in (
             ("could not be read", self.unread),
             ("refused by the audit", self.refused),
-            ("expected to break a clause and did not", self.unexpected),
+            ("expected to break a clause, and did not", self.unexpected),
         ):
             if lines:
                 text += f"\n{len(lines)} {head}:\n" + "\n".join(f"  {line}" for line in lines[:50])
@@ -202,7 +202,7 @@ class _ReplayRun:
 
 
 def leading_to(interactions: Sequence[Interaction], last: Interaction) -> tuple[Exchange, ...]:
-    """The exchange in question and the nearest earlier ones that share an identifier with it, at most eight."""
+    """The exchange in question and the nearest earlier ones that share an identifier with it, at most MOST_SHOWN."""
     wanted = identifiers_in(last.exchange.request.body)
     chosen = [last.exchange]
     index = next((at for at, one in enumerate(interactions) if one is last), 0)

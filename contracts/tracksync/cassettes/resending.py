@@ -1,9 +1,8 @@
-"""Sends recorded requests again, and holds what comes back now against what came back then.
+"""Sends recorded requests again, and compares the responses with the recorded ones.
 
-Semantically: both are checked by the same oracle, and compared are the clauses that broke and the interpretations that showed.
-All that the contract leaves free (wording, order, extra fields, the form of times) is no difference. Identifiers are
-made new first, so that no user of the recording, nor of an earlier run, is touched; what would not be harmless after
-that is held back and counted.
+Both are checked by the oracle; compared are the broken clauses and the interpretations. What the contract leaves free
+(wording, order, extra fields, the form of times) is not a difference. Identifiers are replaced first, so that no user
+of the recording or of an earlier run is touched. A request that would not be harmless then is skipped and counted.
 """
 
 from __future__ import annotations
@@ -49,7 +48,7 @@ from tracksync.oracle import Belief, Settings
 from tracksync.wire.bodies import Unreadable
 
 MOST_SHOWN = 8
-_INTEGER_ROOM = 10**6
+_INTEGERS_OF_PREFIX = 10**6
 _FIXED = re.compile(rb"%s0*(?=-)" % OURS.encode())
 _LETTERS = string.ascii_lowercase + string.digits
 
@@ -84,8 +83,8 @@ def settings_for(plan: ResendPlan, prefix: str, *, clock_skew: float) -> Setting
 
 
 @dataclass(frozen=True, slots=True)
-class Showing:
-    """What one side showed: the clauses that broke, with the finding, and the rows that came down to one interpretation."""
+class RecordingResult:
+    """What one side showed: for each broken clause its first finding, and the interpretations that it showed."""
 
     broken: Mapping[str, Finding]
     interpretations: Mapping[str, str]
@@ -98,18 +97,18 @@ def resend(plan: ResendPlan, emit: Callable[[Event], None]) -> None:
             raise UsageError(f"{path} does not exist; give recordings, or directories that hold some")
     if not plan.key:
         raise UsageError("there is no API key for this target: set TRACKSYNC_API_KEY")
-    # Two recordings may name the same user, and an earlier run may have left it there: every one gets its own prefix.
+    # Two recordings may name the same user, and an earlier run may have left it: each recording gets its own prefix.
     drawn = "".join(random.SystemRandom().choices(_LETTERS, k=11))
     run = plan.prefix or f"t{drawn}"
     target = HttpTarget(plan.target, plan.key, plan.unprivileged_key, timeout=plan.timeout)
     try:
-        _Again(plan, target, emit, run).run()
+        _ResendRun(plan, target, emit, run).run()
     finally:
         target.close()
 
 
 @dataclass(slots=True)
-class _Again:
+class _ResendRun:
     plan: ResendPlan
     target: Target
     emit: Callable[[Event], None]
@@ -119,7 +118,7 @@ class _Again:
     broken: bool = False
     unread: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
-    held_back: Counter[str] = field(default_factory=Counter)
+    skipped: Counter[str] = field(default_factory=Counter)
     recordings: int = 0
     requests: int = 0
     index: int = 0
@@ -144,7 +143,7 @@ class _Again:
         agreed = {
             ambiguity: next(iter(one)) for ambiguity, one in sorted(self.interpretations.items()) if len(one) == 1
         }
-        why = dict.fromkeys(catalogue(), "no request that was sent again puts it to the test")
+        why = dict.fromkeys(catalogue(), "no response of this run bears on it")
         self.emit(RunEnded(verdict, self._reason(stopped), self.target.now(), agreed, why))
 
     def file(self, path: Path, named: bool) -> None:
@@ -178,23 +177,23 @@ class _Again:
         self.unread.append(f"{where}: {message}")
         self.emit(Skipped(where, message))
 
-    def _now(self, recording: Recording, entry: ManifestEntry | None) -> tuple[Showing, list[Sent]]:
+    def _now(self, recording: Recording, entry: ManifestEntry | None) -> tuple[RecordingResult, list[Sent]]:
         self.index += 1
         ours = "" if entry is None or not entry.fresh else _prefix_in(recording)
         prefix = self._prefix_like(ours or OURS)
-        people = _Renamer(ours, prefix)
+        renamer = _Renamer(ours, prefix)
         belief = Belief.start(settings_for(self.plan, prefix, clock_skew=self.target.clock_skew))
         config = SessionConfig(budget=Budget(self.budget_left), phase="again")
         session = Session(self.target, belief, self._forward, config)
         for one in recording.interactions:
-            step = self._step(one, people, prefix)
+            step = self._step(one, renamer, prefix)
             if isinstance(step, str):
-                self.held_back[step] += 1
+                self.skipped[step] += 1
                 self.emit(Skipped(f"{recording.path}:{one.line}", step))
                 continue
             try:
                 if session.send(step) is None:
-                    self.held_back["there is no key of the kind it was sent with"] += 1
+                    self.skipped["there is no key of the kind it was sent with"] += 1
             finally:
                 self.requests += 1
                 if self.plan.max_requests is not None:
@@ -205,21 +204,21 @@ class _Again:
                 broken.setdefault(finding.clause, finding)
         interpretations = session.belief.interpretations() if session.log else {}
         held = {ambiguity for ambiguity in interpretations if ambiguity in self.plan.interpretations}
-        return Showing(
+        return RecordingResult(
             broken, {ambiguity: one for ambiguity, one in interpretations.items() if ambiguity not in held}
         ), session.log
 
     def _prefix_like(self, ours: str) -> str:
-        """This recording's own prefix: of the length of the recorded one, since limits are on lengths."""
-        room = max(len(ours), 10)
-        return f"{self.prefix[: room - 3].ljust(room - 3, '0')}{self.index % 4096:03x}"
+        """A prefix for this recording: of the length of the recorded one, since limits are on lengths."""
+        length = max(len(ours), 10)
+        return f"{self.prefix[: length - 3].ljust(length - 3, '0')}{self.index % 4096:03x}"
 
     def _forward(self, event: Event) -> None:
         if not isinstance(event, InterpretationLearned):
             self.emit(event)
 
-    def _step(self, one: Interaction, people: _Renamer, prefix: str) -> Step | str:
-        """The step that sends a recorded request again, or why it is held back."""
+    def _step(self, one: Interaction, renamer: _Renamer, prefix: str) -> Step | str:
+        """The step that sends a recorded request again, or why it is skipped."""
         if one.gap:
             return one.gap
         request = one.exchange.request
@@ -230,14 +229,19 @@ class _Again:
             credential = Credential.INVALID if response and response.status == 401 else Credential.VALID
         form: KeyForm = "quoted" if "quoted" in one.exchange.tags else "plain"
         label = one.exchange.tags[0] if one.exchange.tags else "again"
-        step = people.step(Step(replace(request, headers=headers), credential, label, form))
+        step = renamer.step(Step(replace(request, headers=headers), credential, label, form))
         reason = is_harmless(step.request, prefix)
         if reason is not None:
             return "another endpoint" if reason.startswith("the path") else f"not harmless: {reason}"
         return step
 
     def _compare(
-        self, recording: Recording, entry: ManifestEntry | None, then: Showing, now: Showing, log: Sequence[Sent]
+        self,
+        recording: Recording,
+        entry: ManifestEntry | None,
+        then: RecordingResult,
+        now: RecordingResult,
+        log: Sequence[Sent],
     ) -> None:
         where = str(recording.path)
         for ambiguity, interpretation in now.interpretations.items():
@@ -246,12 +250,12 @@ class _Again:
             known = clause in then.broken
             self.broken = self.broken or fails(evidence_of(clause), strict=self.plan.strict, known=known)
             if not known:
-                self.differences.append(f"{where}: {clause} was kept then and is broken now")
+                self.differences.append(f"{where}: {clause} is broken now and was not when recorded")
             self._confirm(finding, log, where, known=known)
         for clause in sorted(set(then.broken) - set(now.broken)):
-            self.differences.append(f"{where}: {clause} was broken then and is kept now")
+            self.differences.append(f"{where}: {clause} was broken when recorded and is not now")
         if entry is not None and " mock" in f" {entry.against}":
-            return  # recorded from a mock that was told its interpretations: they say nothing about this target
+            return  # the mock's interpretations are configured, and say nothing about this target
         for ambiguity in sorted(set(then.interpretations) & set(now.interpretations)):
             before, after = then.interpretations[ambiguity], now.interpretations[ambiguity]
             if before != after:
@@ -273,10 +277,10 @@ class _Again:
         text = f"{self.requests} requests of {self.recordings} recordings were sent again"
         if stopped:
             text = f"{stopped}; {text}"
-        for why, count in sorted(self.held_back.items())[:20]:
+        for why, count in sorted(self.skipped.items())[:20]:
             text += f"; {count} skipped ({why})"
         if not self.differences:
-            text += "; now is as then"
+            text += "; the responses are as recorded"
         for head, lines in (("differences", self.differences), ("could not be read", self.unread)):
             if lines:
                 text += f"\n{len(lines)} {head}:\n" + "\n".join(f"  {line}" for line in lines[:50])
@@ -285,7 +289,7 @@ class _Again:
         return text
 
 
-def _then(recording: Recording, entry: ManifestEntry | None, interpretations: Mapping[str, str]) -> Showing:
+def _then(recording: Recording, entry: ManifestEntry | None, interpretations: Mapping[str, str]) -> RecordingResult:
     """What the recording shows."""
     broken: dict[str, Finding] = {}
     shown: Mapping[str, str] = {}
@@ -297,11 +301,13 @@ def _then(recording: Recording, entry: ManifestEntry | None, interpretations: Ma
             origins[checked.interaction.origin] = checked.interpretations
     for one in origins.values():
         shown = {**shown, **one}
-    return Showing(broken, {ambiguity: one for ambiguity, one in shown.items() if ambiguity not in interpretations})
+    return RecordingResult(
+        broken, {ambiguity: one for ambiguity, one in shown.items() if ambiguity not in interpretations}
+    )
 
 
 def _prefix_in(recording: Recording) -> str:
-    """The fixed prefix of our own recording: as long as the run's was."""
+    """The fixed prefix in a generated cassette; its length is that of the run's."""
     for one in recording.interactions:
         found = _FIXED.search(one.exchange.request.body)
         if found is not None:
@@ -310,16 +316,16 @@ def _prefix_in(recording: Recording) -> str:
 
 
 class _Renamer:
-    """Gives the users of one recording new names: ours by their prefix, all others by stand-ins that carry it."""
+    """Renames the users of one recording: generated ones by their prefix, all others by pseudonyms that carry it."""
 
     def __init__(self, ours: str, prefix: str) -> None:
         self._ours = ours
         self._prefix = prefix
-        first = Namer(prefix, random.Random(0)).integer_id("") // _INTEGER_ROOM * _INTEGER_ROOM
-        self._people = Pseudonyms(prefix, f"{prefix}-person", first)
+        first = Namer(prefix, random.Random(0)).integer_id("") // _INTEGERS_OF_PREFIX * _INTEGERS_OF_PREFIX
+        self._pseudonyms = Pseudonyms(prefix, f"{prefix}-person", first)
 
     def step(self, step: Step) -> Step:
-        """`step` for users of its own."""
+        """`step` for renamed users."""
         if self._ours:
             found = renamed(step, self._ours, self._prefix)
             if found is not step or not step.request.body:
@@ -327,5 +333,7 @@ class _Renamer:
         request = step.request
         return replace(
             step,
-            request=replace(request, path=self._people.path(request.path), body=self._people.body(request.body)),
+            request=replace(
+                request, path=self._pseudonyms.path(request.path), body=self._pseudonyms.body(request.body)
+            ),
         )

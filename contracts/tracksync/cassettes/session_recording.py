@@ -1,7 +1,7 @@
-"""Makes cassettes of a whole session: everything that passes, in the order of the responses, piece by piece.
+"""Records a whole session as cassettes: every exchange, in the order of the responses, in pieces.
 
-A piece is written when it is full, so that a session which is killed loses little. Each one stands alone: it is
-masked, audited and checked before it is written, like a cassette of a finding. What the audit refuses is not written.
+A piece is written when it is full, so that a killed session loses little. Each piece is a cassette of its own: it is
+redacted, audited and checked before it is written. What the audit refuses is not written.
 """
 
 from __future__ import annotations
@@ -22,20 +22,20 @@ _HEADERS: Final = 600  # bytes that an exchange takes beside its bodies
 
 
 class SessionRecorder:
-    """A stage in the stream of a run's events: hands each on, and keeps what was exchanged.
+    """A consumer of a run's events that hands each on and records the exchanges.
 
-    `name`: what the files are called, before a number. `entry` says what is known of the endpoint.
+    `name`: the file names before a number. `entry` says what is known of the endpoint.
     """
 
     def __init__(
         self,
-        shelf: CassetteDirectory,
+        cassettes: CassetteDirectory,
         name: str,
         entry: ManifestEntry,
         redactor: Redactor,
         emit: Callable[[Event], None],
     ) -> None:
-        self._shelf, self._name, self._entry, self._redactor, self._emit = shelf, name, entry, redactor, emit
+        self._cassettes, self._name, self._entry, self._redactor, self._emit = cassettes, name, entry, redactor, emit
         self._piece: list[Exchange] = []
         self._size = 0
         self._number = 0
@@ -43,16 +43,16 @@ class SessionRecorder:
 
     def __call__(self, event: Event) -> None:
         """Take in the next event and hand it on."""
-        self._emit(event)  # first, so that what is rechecked at the end is all there is
+        self._emit(event)  # first, so that everything is written when the end is rechecked
         match event:
             case ExchangeChecked():
                 self._keep(event.exchange)
             case Skipped():
-                self.cut()  # nobody knows what it did: a cassette that went on would accuse
+                self.cut()  # its effect is unknown: findings in a cassette that went on could be false
             case RunEnded():
                 self.cut()
-                self._shelf.recheck()
-                self._shelf.close()
+                self._cassettes.recheck()
+                self._cassettes.close()
 
     def _keep(self, exchange: Exchange) -> None:
         path = exchange.request.path.partition("?")[0]
@@ -63,7 +63,9 @@ class SessionRecorder:
                 self.cut()  # the host has other endpoints that write to users
             return
         if size > LARGEST:
-            self._shelf.refused.append(f"a request to {path}: it has {size // 1024} KB, which no repository wants")
+            self._cassettes.refused.append(
+                f"a request to {path}: it has {size // 1024} KB, and {LARGEST // 1024} KB is the most"
+            )
             self.cut()
             return
         if self._size + size > FULL or len(self._piece) >= MOST:
@@ -78,7 +80,7 @@ class SessionRecorder:
             return
         self._number += 1
         generated = generate_cassette(piece, self._entry, self._redactor)
-        name = self._shelf.put(f"{self._name}--{self._number:04d}.yaml", generated)
+        name = self._cassettes.put(f"{self._name}--{self._number:04d}.yaml", generated)
         if name:
             self.written.append(name)
-        self._shelf.close()
+        self._cassettes.close()

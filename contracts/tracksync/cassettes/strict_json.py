@@ -1,4 +1,4 @@
-"""JSON with limits and lines: nesting is bounded, and whatever is wrong is named with its line."""
+"""JSON with limits: nesting is bounded, and errors name the line."""
 
 from __future__ import annotations
 
@@ -30,10 +30,7 @@ def read_json(text: str, first_line: int = 1) -> Any:
 
 
 def item_lines(text: str, path: Sequence[str]) -> Iterator[int]:
-    """The lines on which the items of the list at `path` begin. Asked only when something has to be named.
-
-    Yields nothing where `path` does not lead to a list.
-    """
+    """The lines on which the items of the list at `path` begin; empty where `path` does not lead to a list."""
     decoder = json.JSONDecoder()
     at = 0
     for name in path:

@@ -1,8 +1,8 @@
-"""YAML as data and nothing else: no object is made, no tag obeyed, no alias expanded beyond reason.
+"""YAML as plain data: no object is created and no tag is executed.
 
-The events of the parser are folded into dicts, lists and strings by hand. That is several times as fast as a loader,
-keeps the line of every mapping, and leaves nothing that a hostile file could call. Limits: nesting, aliases, and the
-number of values that aliases may multiply into.
+The parser's events become dicts, lists and scalars here. That is several times as fast as a loader, keeps the line of
+every mapping, and leaves nothing that a hostile file could call. Limited are nesting, aliases, and the number of values
+that aliases stand for.
 """
 
 from __future__ import annotations
@@ -10,7 +10,8 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any, Final
 
 import yaml
@@ -25,13 +26,13 @@ except ImportError:  # a PyYAML without libyaml: slower, and otherwise the same
 MAX_DEPTH: Final = 64
 MAX_ALIASES: Final = 1000
 MAX_ALIASED: Final = 100_000  # values that all aliases together stand for
-LINE: Final = "\0line"  # the member under which a mapping keeps its line; no YAML scalar can hold a NUL
+LINE: Final = "\0line"  # the member that holds a mapping's line; no YAML scalar can hold a NUL
 
 _CORE: Final = "tag:yaml.org,2002:"
 _TEXT_TAGS: Final = frozenset({f"{_CORE}str", f"{_CORE}python/str", f"{_CORE}python/unicode", f"{_CORE}timestamp"})
 _PLAIN_TAGS: Final = frozenset({f"{_CORE}{name}" for name in ("int", "float", "bool", "null")})
 _BINARY_TAGS: Final = frozenset({f"{_CORE}binary", "!binary", f"{_CORE}python/bytes"})
-# Old vcrpy wrote bodies that came from a file or an iterator so. They are read as the data in them; nothing is built.
+# Old vcrpy wrote bodies from a file or an iterator like this. The data in them is read; no object is created.
 _BYTES_IO: Final = frozenset({f"{_CORE}python/object/new:_io.BytesIO"})
 _ITERATOR: Final = frozenset({f"{_CORE}python/object/apply:builtins.iter"})
 _LIST_TAGS: Final = frozenset({f"{_CORE}seq", f"{_CORE}python/tuple"})
@@ -48,7 +49,7 @@ _WORDS: Final[dict[str, Any]] = {
 def read_yaml(text: str) -> Any:
     """The one document in `text`. Every mapping holds its line under LINE. Raises Unreadable."""
     try:
-        return _fold(text)
+        return _Composer().compose(yaml.parse(text, Loader=_Loader))
     except yaml.YAMLError as error:
         reason = _reason(error)
         if "nesting depth" in reason:  # PyYAML has a limit of its own, from 6.0.4 on
@@ -60,84 +61,107 @@ def read_yaml(text: str) -> Any:
         raise Unreadable("it holds unpaired surrogates, which YAML cannot") from None
 
 
-def _fold(text: str) -> Any:
-    """Build the value from events: a stack of open containers, and for each mapping the key that waits."""
-    root: list[Any] = []
-    stack: list[tuple[Any, str | None, str | None]] = []  # (container, tag, anchor)
-    keys: list[Any] = []  # per open container: the waiting key of a mapping, else _NO_KEY
-    anchors: dict[str, tuple[Any, int]] = {}
-    sizes: list[int] = []
-    aliases = aliased = documents = 0
-    container: Any = root
-    key: Any = _NO_KEY
-
-    def put(value: Any, line: int) -> None:
-        nonlocal key
-        if type(container) is list:
-            container.append(value)
-        elif key is _NO_KEY:
-            if not isinstance(value, str | int | float | bool | bytes | None):
-                raise Unreadable("the key of a mapping is itself a mapping or a list", line)
-            key = value if isinstance(value, str) else str(value)
-        else:
-            container[key] = value
-            key = _NO_KEY
-
-    events: Iterator[Any] = yaml.parse(text, Loader=_Loader)
-    for event in events:
-        kind = type(event)
-        if kind is yaml.ScalarEvent:
-            value = _scalar(event)
-            if event.anchor:
-                anchors[event.anchor] = (value, 1)
-            put(value, event.start_mark.line + 1)
-            if sizes:
-                sizes[-1] += 1
-        elif kind is yaml.MappingStartEvent or kind is yaml.SequenceStartEvent:
-            line = event.start_mark.line + 1
-            if len(stack) >= MAX_DEPTH:
-                raise Unreadable(f"it is nested deeper than {MAX_DEPTH} levels", line)
-            mapping = kind is yaml.MappingStartEvent
-            tag = event.tag
-            if tag and tag != "!" and tag not in (_MAP_TAGS if mapping else _LIST_TAGS):
-                raise Unreadable(f"the tag {_shown(tag)} is refused: a recording is plain data", line)
-            stack.append((container, tag, event.anchor))
-            keys.append(key)
-            sizes.append(1)
-            container = {LINE: line} if mapping else []
-            key = _NO_KEY
-        elif kind is yaml.MappingEndEvent or kind is yaml.SequenceEndEvent:
-            value = container
-            container, tag, anchor = stack.pop()
-            key = keys.pop()
-            size = sizes.pop()
-            if sizes:
-                sizes[-1] += size
-            if tag in _BYTES_IO or tag in _ITERATOR:
-                value = _old_body(value, tag)
-            if anchor:
-                anchors[anchor] = (value, size)
-            put(value, event.start_mark.line + 1)
-        elif kind is yaml.AliasEvent:
-            line = event.start_mark.line + 1
-            if event.anchor not in anchors:
-                raise Unreadable(f"the alias *{_shown(event.anchor)} stands before or inside its anchor", line)
-            value, size = anchors[event.anchor]
-            aliases += 1
-            aliased += size
-            if aliases > MAX_ALIASES or aliased > MAX_ALIASED:
-                raise Unreadable("its aliases multiply beyond any recording (a 'YAML bomb')", line)
-            put(value, line)
-            if sizes:
-                sizes[-1] += size
-        elif kind is yaml.DocumentStartEvent:
-            documents += 1
-            if documents > 1:
-                raise Unreadable("it holds more than one YAML document", event.start_mark.line + 1)
-    return root[0] if root else None
-
-
 _NO_KEY: Final = object()
+
+
+@dataclass(slots=True)
+class _Container:
+    """A mapping or a list under construction. `key` waits for its value; `size` counts the values, aliases included."""
+
+    value: Any
+    tag: str | None = None
+    anchor: str | None = None
+    key: Any = _NO_KEY
+    size: int = 1
+
+    def put(self, value: Any, size: int, line: int) -> None:
+        """Add the next node: an element of a list, or a key and then its value."""
+        self.size += size
+        if type(self.value) is list:
+            self.value.append(value)
+        elif self.key is not _NO_KEY:
+            self.value[self.key] = value
+            self.key = _NO_KEY
+        elif isinstance(value, str | int | float | bool | bytes | None):
+            self.key = value if isinstance(value, str) else str(value)
+        else:
+            raise Unreadable("the key of a mapping is itself a mapping or a list", line)
+
+
+@dataclass(frozen=True, slots=True)
+class _Anchored:
+    value: Any
+    size: int
+
+
+class _Composer:
+    """Makes the value of one document from the parser's events, which it takes in their order."""
+
+    def __init__(self) -> None:
+        self._open = [_Container([])]
+        self._anchors: dict[str, _Anchored] = {}
+        self._documents = self._aliases = self._aliased = 0
+
+    def compose(self, events: Iterable[Any]) -> Any:
+        """The value; None for a file without a document."""
+        handlers: dict[type, Callable[[Any, int], None]] = {
+            yaml.DocumentStartEvent: self._document,
+            yaml.ScalarEvent: self._scalar,
+            yaml.MappingStartEvent: self._mapping,
+            yaml.SequenceStartEvent: self._list,
+            yaml.MappingEndEvent: self._end,
+            yaml.SequenceEndEvent: self._end,
+            yaml.AliasEvent: self._alias,
+        }
+        for event in events:
+            handler = handlers.get(type(event))
+            if handler is not None:
+                handler(event, event.start_mark.line + 1)
+        root = self._open[0].value
+        return root[0] if root else None
+
+    def _document(self, event: Any, line: int) -> None:
+        self._documents += 1
+        if self._documents > 1:
+            raise Unreadable("it holds more than one YAML document", line)
+
+    def _scalar(self, event: Any, line: int) -> None:
+        value = _scalar(event)
+        if event.anchor:
+            self._anchors[event.anchor] = _Anchored(value, 1)
+        self._open[-1].put(value, 1, line)
+
+    def _mapping(self, event: Any, line: int) -> None:
+        self._begin(event, line, {LINE: line}, _MAP_TAGS)
+
+    def _list(self, event: Any, line: int) -> None:
+        self._begin(event, line, [], _LIST_TAGS)
+
+    def _begin(self, event: Any, line: int, empty: Any, tags: frozenset[str]) -> None:
+        if len(self._open) > MAX_DEPTH:
+            raise Unreadable(f"it is nested deeper than {MAX_DEPTH} levels", line)
+        if event.tag and event.tag != "!" and event.tag not in tags:
+            raise Unreadable(f"the tag {_shown(event.tag)} is refused: a recording is plain data", line)
+        self._open.append(_Container(empty, event.tag, event.anchor))
+
+    def _end(self, event: Any, line: int) -> None:
+        closed = self._open.pop()
+        value = closed.value
+        if closed.tag in _BYTES_IO or closed.tag in _ITERATOR:
+            value = _old_body(value, closed.tag)
+        if closed.anchor:
+            self._anchors[closed.anchor] = _Anchored(value, closed.size)
+        self._open[-1].put(value, closed.size, line)
+
+    def _alias(self, event: Any, line: int) -> None:
+        target = self._anchors.get(event.anchor)
+        if target is None:
+            raise Unreadable(f"the alias *{_shown(event.anchor)} comes before or inside its anchor", line)
+        self._aliases += 1
+        self._aliased += target.size
+        if self._aliases > MAX_ALIASES or self._aliased > MAX_ALIASED:
+            raise Unreadable("its aliases stand for more values than any recording has (a 'YAML bomb')", line)
+        self._open[-1].put(target.value, target.size, line)
 
 
 def _scalar(event: Any) -> Any:

@@ -1,16 +1,19 @@
-"""Gives recorded exchanges the times that the oracle needs: from the recorder where it wrote them, else made up.
+"""Gives recorded exchanges the times that the oracle needs: the recorder's where it wrote them, else made-up ones.
 
-Touching intervals count as overlapping, and an overlap makes the oracle hold its tongue. Three cases:
+Exchanges whose intervals touch count as overlapping, and the oracle expects nothing of overlapping writes. Three
+cases:
 
-- every interaction has a moment and a duration: they are taken as they are, overlaps included;
-- moments only (Ruby's VCR, a `Date` header; whole seconds): the recorder wrote one after another, so the order of the
-  file is kept, and exchanges are set apart by a few milliseconds;
-- no times: one after another at an unknown moment, and the oracle is told that the clock may be off by centuries.
+- every interaction has a time and a duration: they are taken as they are, overlaps included;
+- times only (Ruby's VCR, a `Date` header; whole seconds): the recorder wrote one after another, so the exchanges
+  stay in the order of the file, a few milliseconds apart;
+- no times: one after another at an unknown time, and the oracle is told that the clock may be off by centuries.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -20,15 +23,24 @@ from tracksync.model.exchange import Exchange, Request, Response, header
 
 APART: Final = 0.004  # seconds from the end of one exchange to the start of the next
 TOOK: Final = 0.001
-SOMEDAY: Final = 1_000_000_000.0  # an arbitrary moment, for recordings without any
+SOMEDAY: Final = 1_000_000_000.0  # an arbitrary time, for recordings without any
 UNKNOWN_SKEW: Final = 1e11  # seconds, some three thousand years
 SKEW: Final = 300.0
 
 DOCUMENTED: Final = ("/users/track/sync", "/users/export/ids", "/users/track", "/users/delete")
 
 
-def settle(drafts: Sequence[Draft]) -> tuple[list[Interaction], list[RecordingProblem], float]:
-    """The interactions in the order of their responses, those whose URL is none, and the clock skew for the oracle."""
+@dataclass(frozen=True, slots=True)
+class TimedInteractions:
+    """The interactions in the order of their responses, the problems, and the clock skew for the oracle in seconds."""
+
+    interactions: list[Interaction]
+    problems: list[RecordingProblem]
+    clock_skew: float
+
+
+def settle(drafts: Sequence[Draft]) -> TimedInteractions:
+    """The drafts with their times. A draft without a readable URL becomes a problem."""
     problems: list[RecordingProblem] = []
     settled: list[Interaction] = []
     parties: dict[str, int] = {}
@@ -36,7 +48,7 @@ def settle(drafts: Sequence[Draft]) -> tuple[list[Interaction], list[RecordingPr
     for draft, (sent, received) in zip(drafts, spans, strict=True):
         place = _place(draft.url)
         if place is None:
-            problems.append(RecordingProblem(draft.line, f"the uri {draft.url[:80]!r} is no http or https URL"))
+            problems.append(RecordingProblem(draft.line, f"the uri {draft.url[:80]!r} is not an http or https URL"))
             continue
         origin, path = place
         response = None
@@ -54,7 +66,7 @@ def settle(drafts: Sequence[Draft]) -> tuple[list[Interaction], list[RecordingPr
         )
         settled.append(Interaction(exchange, origin, draft.line, parties.setdefault(key, len(parties)), draft.gap))
     settled.sort(key=lambda one: one.exchange.received)  # stable: ties keep the order of the file
-    return settled, problems, skew
+    return TimedInteractions(settled, problems, skew)
 
 
 def _spans(drafts: Sequence[Draft]) -> tuple[list[tuple[float, float]], float]:
@@ -83,18 +95,33 @@ def _coarse(draft: Draft) -> float | None:
 
 
 def _place(url: str) -> tuple[str, str] | None:
-    """Scheme, host and port; and path with query. A documented path may stand behind the path of a proxy."""
+    """The origin (scheme, host and port), and the path with its query; None where the URL has no host.
+
+    A documented path may follow the path of a proxy. A placeholder in angle brackets is an unknown host, or an unknown
+    scheme, host and port.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return None
+        return _place_of_placeholder(url)
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
-        return None
-    path = parts.path or "/"
-    for known in DOCUMENTED:
-        if path.endswith(known):
-            path = known
-            break
+        return _place_of_placeholder(url)
     origin = f"{parts.scheme.lower()}://{parts.hostname}{f':{port}' if port else ''}"
-    return origin, path + (f"?{parts.query}" if parts.query else "")
+    return origin, (_documented(parts.path) or parts.path or "/") + (f"?{parts.query}" if parts.query else "")
+
+
+def _place_of_placeholder(url: str) -> tuple[str, str] | None:
+    """The origin and path of a URL such as `<REST_URL>/users/track` or `<SCHEME>://<HOST>:<PORT>/users/track`."""
+    whole, mark, query = url.partition("?")
+    known = _documented(whole)
+    found = re.match(r".*<[^<>/]+>[^/<>]*", whole.removesuffix(known))
+    if found is None:
+        return None
+    origin = found[0] if not known else whole.removesuffix(known)
+    return origin, (known or whole.removeprefix(origin) or "/") + mark + query
+
+
+def _documented(path: str) -> str:
+    """The documented path with which `path` ends; "" for none."""
+    return next((known for known in DOCUMENTED if path.endswith(known)), "")

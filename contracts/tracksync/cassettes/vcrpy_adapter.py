@@ -1,7 +1,7 @@
-"""One test's traffic through vcrpy: what was recorded or played, checked at the end, masked before it is written.
+"""One test's traffic through vcrpy: recorded or played, checked at the end, redacted before it is written.
 
-vcrpy patches the HTTP libraries (httpx, requests, aiohttp and more) and decides what to play; this file stands at its
-seams. Knows vcrpy and nothing of pytest.
+vcrpy patches the HTTP libraries (httpx, requests, aiohttp and more) and decides what to play; this module wraps its
+cassette and its persister. Knows vcrpy and nothing of pytest.
 """
 
 from __future__ import annotations
@@ -43,10 +43,7 @@ class RefusedToWriteError(RuntimeError):
 
 @dataclass(slots=True)
 class VcrpyRecording:
-    """The traffic of one test.
-
-    `path` is the cassette's file. `findings()` is what the oracle makes of all that went over the wire so far.
-    """
+    """The traffic of one test. `path` is the cassette's file; `secrets` are redacted besides the environment's keys."""
 
     path: Path
     secrets: tuple[str, ...] = ()
@@ -55,34 +52,34 @@ class VcrpyRecording:
     _drafts: list[Draft] = field(default_factory=list)
     _begun: dict[int, float] = field(default_factory=dict)
     _times: dict[int, tuple[float | None, float | None]] = field(default_factory=dict)
-    _kept: list[Any] = field(default_factory=list)  # the requests whose ids are keys above: ids are used again
+    _alive: list[Any] = field(default_factory=list)  # the requests whose ids are keys above: ids are reused
 
     def __len__(self) -> int:
         """How many exchanges there were."""
         return len(self._drafts)
 
     def __bool__(self) -> bool:
-        return True  # vcrpy takes an empty persister for none
+        return True  # vcrpy takes a false persister for none
 
     def findings(self) -> list[tuple[Finding, Exchange]]:
-        """Each broken clause with the exchange that broke it."""
-        interactions, _, skew = settle(self._drafts)
-        recording = Recording(self.path, "vcrpy", interactions, clock_skew=skew)
+        """The findings so far, each with the exchange that broke the clause."""
+        timed = settle(self._drafts)
+        recording = Recording(self.path, "vcrpy", timed.interactions, clock_skew=timed.clock_skew)
         return [
             (finding, checked.interaction.exchange)
             for checked in check_recording(recording, None, self.interpretations)
             for finding in checked.findings
         ]
 
-    # --- vcrpy's seams ------------------------------------------------------------------------------------------
+    # --- vcrpy's cassette and persister -------------------------------------------------------------------------
 
     def attach(self, cassette: Any) -> None:
-        """Listen at a vcrpy cassette: to what it plays, and to what it is given to keep."""
+        """Record what a vcrpy cassette plays and what it is given to store."""
         play, append, can_play = cassette.play_response, cassette.append, cassette.can_play_response_for
 
         def can_play_response_for(request: Any) -> Any:
             self._begun.setdefault(id(request), self.clock())
-            self._kept.append(request)
+            self._alive.append(request)
             return can_play(request)
 
         def play_response(request: Any) -> Any:
@@ -99,7 +96,7 @@ class VcrpyRecording:
             now = self.clock()
             begun = self._begun.get(id(request), now)
             self._times[id(request)] = (now, max(now - begun, 0.0))
-            self._kept.append(request)
+            self._alive.append(request)
             self._note(request, response, now, max(now - begun, 0.0))
             append(request, response)
 
@@ -126,18 +123,18 @@ class VcrpyRecording:
             where = f"{path}:{broken.line}" if broken.line else str(path)
             raise CassetteDecodeError(f"{where}: {broken.message}") from None
         items = plain(document)
-        requests, responses = deserialize("", _Given(items))[:2]
+        requests, responses = deserialize("", _ReadDocument(items))[:2]
         for request, item in zip(requests, items["interactions"], strict=True):
             self._times[id(request)] = (moment(item.get("recorded_at")), seconds(item.get("elapsed")))
-        self._kept.extend(requests)
+        self._alive.extend(requests)
         return requests, responses
 
     def save_cassette(
         self, cassette_path: str | Path, cassette_dict: Mapping[str, Any], serializer: Any = None
     ) -> None:
-        """vcrpy's persister: mask everything, look through it again, then write.
+        """vcrpy's persister: redact, audit, then write.
 
-        Raises RefusedToWriteError where something is left that must not be in a file.
+        Raises RefusedToWriteError where the audit finds a secret or a deliverable address.
         """
         path = Path(cassette_path)
         secrets = (*self.secrets, *environment_keys())
@@ -169,7 +166,7 @@ class VcrpyRecording:
         if traces:
             raise RefusedToWriteError(
                 f"{path} was not written: line {traces[0].line} would hold {traces[0].what}; "
-                "take it out with vcrpy's before_record hooks, or send something harmless"
+                "remove it with vcrpy's before_record hooks, or send test data"
             )
         writing.write(path, text)
 
@@ -182,8 +179,8 @@ class VcrpyRecording:
             self._drafts.append(lost)
 
 
-class _Given:
-    """A serializer of vcrpy that has read its document already."""
+class _ReadDocument:
+    """A serializer of vcrpy for a document that was read before."""
 
     def __init__(self, document: Any) -> None:
         self._document = document
@@ -193,7 +190,7 @@ class _Given:
 
 
 def environment_keys() -> list[str]:
-    """What the environment holds under the usual names for a key of Braze."""
+    """The values of environment variables with the usual names for a Braze key."""
     return [value for name, value in os.environ.items() if _KEY_VARIABLE.search(name) and len(value) >= 6]
 
 
@@ -221,17 +218,17 @@ def _draft(request: Any, response: Any, at: float | None, elapsed: float | None)
 
 
 def _give_back(request: Any, stored: Any, played: Any) -> None:
-    """Put the names that this request uses in the place of the stand-ins that the recorded one has."""
-    sent, kept = (_named(one) for one in (request, stored))
-    if len(sent) != len(kept):
+    """Replace the pseudonyms of the recorded request in its response by the identifiers of this request."""
+    sent, recorded = (_named(one) for one in (request, stored))
+    if len(sent) != len(recorded):
         return
     body = played.get("body")
     if not isinstance(body, dict) or not isinstance(body.get("string"), bytes):
         return
     content: bytes = body["string"]
-    for (key, name), (other_key, stand_in) in zip(sent, kept, strict=True):
-        if key == other_key and name != stand_in and stand_in:
-            content = content.replace(_escaped(stand_in), _escaped(name))
+    for (key, name), (other_key, pseudonym) in zip(sent, recorded, strict=True):
+        if key == other_key and name != pseudonym and pseudonym:
+            content = content.replace(_escaped(pseudonym), _escaped(name))
     if content != body["string"]:
         body["string"] = content
         for header_name, values in (played.get("headers") or {}).items():
@@ -240,7 +237,7 @@ def _give_back(request: Any, stored: Any, played: Any) -> None:
 
 
 def _raw(request: Any) -> bytes:
-    """The body that vcrpy keeps: bytes, text, a file, the pieces of an iterator, or what aiohttp makes JSON of."""
+    """The body as bytes. vcrpy stores bytes, text, a file, pieces of an iterator, or the data of aiohttp's `json`."""
     if isinstance(request.body, dict | list):
         return json.dumps(request.body).encode()
     raw = getattr(request, "body_bytes", None)

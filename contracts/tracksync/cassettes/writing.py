@@ -1,7 +1,7 @@
-"""Writes a cassette in vcrpy's own form, so that any vcrpy or pytest-recording user can play it.
+"""Writes a cassette in vcrpy's own form, so that vcrpy and pytest-recording can play it.
 
-Each interaction has three members more, which vcrpy passes over: `recorded_at` and `elapsed`, without which clauses on
-time cannot be checked, and `tracksync`, what the sender knew of its key and why there is no response.
+Each interaction has three more members, which vcrpy ignores: `recorded_at` and `elapsed`, which clauses on time need,
+and `tracksync`: the kind of key, and why there is no response.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ except ImportError:
     from yaml import SafeDumper as _Dumper  # type: ignore[assignment]
 
 ORIGIN: Final = "https://rest.tracksync.example"  # where cassettes without an origin of their own play
-# YAML readers differ on these characters; under !!binary they survive every one of them.
+# YAML readers differ on these characters; under !!binary all of them read the same bytes.
 _FRAGILE: Final = frozenset("\x85\u2028\u2029\ufeff") | {chr(code) for code in range(32)} - frozenset("\t\n")
 
 
@@ -59,7 +59,7 @@ def interaction(exchange: Exchange, origin: str = ORIGIN) -> dict[str, Any]:
             "headers": headers_value(response.headers),
             "body": {"string": body_value(response.body)},
         }
-    # the moment when the response was there, as in other recorders of this family
+    # the end of the response, as in other recorders of this family
     item["recorded_at"] = iso(exchange.received)
     item["elapsed"] = round(max(exchange.received - exchange.sent, 0.0), 6)
     notes = _notes(exchange)
@@ -98,7 +98,7 @@ def headers_value(headers: Headers) -> dict[str, list[str]]:
 
 
 def phrase(status: int) -> str:
-    """The words of a status code."""
+    """The reason phrase of a status code; "" where there is none."""
     try:
         return http.HTTPStatus(status).phrase
     except ValueError:
@@ -111,7 +111,7 @@ def iso(at: float) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a file whole or not at all, and leave it alone where it says the same already."""
+    """Write a file as a whole, or leave it where it has the same text already."""
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
         if path.read_text(encoding="utf-8") == text:

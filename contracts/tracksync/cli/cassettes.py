@@ -1,4 +1,4 @@
-"""`tracksync cassettes`: what is done with recordings besides checking them: hand them on, make the first set."""
+"""`tracksync cassettes`: exports recordings to other tools, and generates the cassettes that come with tracksync."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _FORMATS: Final = ("wiremock", "prism-examples", "har")
 
 @click.group("cassettes", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Export recordings for other tools, or make the set that comes with tracksync.
+    """Export recordings for other tools, or generate the cassettes that come with tracksync.
 
     \b
     Examples:
@@ -38,11 +38,11 @@ def command() -> None:
     "--output", type=PATH, default="-", metavar="PATH", show_default=True, help="Where to write ('-': stdout)."
 )
 def export(paths: tuple[Path, ...], form: str, output: Path) -> int:
-    """Write recordings in the form of another tool, masked like everything that is written.
+    """Write recordings in the form of another tool, redacted like everything that is written.
 
-    wiremock: stub mappings for `POST /__admin/mappings/import`, or for the directory `mappings`; one scenario a
-    recording keeps its order. prism-examples: the OpenAPI document with every response as a named example, which Prism
-    gives for `Prefer: example=NAME`. har: HAR 1.2.
+    wiremock: stub mappings for `POST /__admin/mappings/import`, or for the directory `mappings`; one scenario for
+    each recording keeps its order. prism-examples: the OpenAPI document with every response as a named example, which
+    Prism returns for `Prefer: example=NAME`. har: HAR 1.2.
 
     \b
     Examples:
@@ -55,27 +55,27 @@ def export(paths: tuple[Path, ...], form: str, output: Path) -> int:
 
     files.check_writable(output)
     unread: list[str] = []
-    tapes = list(_tapes(paths, unread))
+    recordings = list(_read_all(paths, unread))
     for line in unread:
         click.echo(f"tracksync: could not be read: {line}", err=True)
-    if not any(tape.exchanges for tape in tapes):
+    if not any(recording.exchanges for recording in recordings):
         raise UsageError("there is nothing to export: no recording holds an answered request")
     made: dict[str, Any]
     if form == "wiremock":
-        made = exporting.wiremock(tapes)
+        made = exporting.wiremock(recordings)
     elif form == "har":
-        made = exporting.har(tapes)
+        made = exporting.har(recordings)
     else:
         from tracksync.contract.spec import load
 
-        made, left = exporting.prism_examples(tapes, load())
+        made, left = exporting.prism_examples(recordings, load())
         if left:
             click.echo(f"note: {left} responses have no place in the OpenAPI document and were left out", err=True)
     files.write(output, json.dumps(made, indent=2, ensure_ascii=True) + "\n")
     return 3 if unread else 0
 
 
-def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[NamedRecording]:
+def _read_all(paths: tuple[Path, ...], unread: list[str]) -> Iterator[NamedRecording]:
     from tracksync.cassettes.exporting import NamedRecording
     from tracksync.cassettes.manifest import Manifests
     from tracksync.cassettes.normalising import OURS
@@ -114,7 +114,7 @@ def _tapes(paths: tuple[Path, ...], unread: list[str]) -> Iterator[NamedRecordin
 
 
 def _names(files: list[Path], paths: tuple[Path, ...]) -> dict[Path, str]:
-    """What each recording is called: its path from where all given paths meet, without the suffix if that is enough."""
+    """The name of each recording: its path below the common directory, without the suffix where that is unique."""
     base = os.path.commonpath([(path if path.is_dir() else path.parent).absolute() for path in paths])
     whole = {path: Path(os.path.relpath(path.absolute(), base)) for path in files}
     often = Counter(name.with_suffix("") for name in whole.values())
@@ -127,7 +127,7 @@ def _names(files: list[Path], paths: tuple[Path, ...]) -> dict[Path, str]:
 @command.command("generate")
 @click.argument("directory", metavar="DIRECTORY", type=click.Path(path_type=Path, file_okay=False))
 def generate(directory: Path) -> None:
-    """Make the set that comes with tracksync anew: every probe against the mock, under each interpretation, with faults.
+    """Generate the cassettes that come with tracksync: every probe against the mock, its interpretations and faults.
 
     The same version writes the same files. Cassettes of other names in DIRECTORY stay.
 
@@ -139,11 +139,11 @@ def generate(directory: Path) -> None:
     from tracksync.cassettes.corpus import corpus
     from tracksync.cassettes.generating import CassetteDirectory
 
-    shelf = CassetteDirectory(
+    cassettes = CassetteDirectory(
         directory, Auditor(environment_secrets()), anew=("probes/", "interpretations/", "faults/")
     )
-    names = {shelf.put(name, generated) for name, generated in corpus()}
-    shelf.close()
-    for line in shelf.refused:
+    names = {cassettes.put(name, generated) for name, generated in corpus()}
+    cassettes.close()
+    for line in cassettes.refused:
         click.echo(f"left out: {line}", err=True)
     click.echo(f"{len(names - {''})} cassettes in {directory}")

@@ -1,4 +1,4 @@
-"""`tracksync clean`: deletes the test users that killed runs left behind, as their journals tell."""
+"""`tracksync clean`: deletes the test users that the journals of killed runs list."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ INCOMPLETE = 3
     show_default=True,
     help="Seconds to wait for a slow deletion.",
 )
-@click.option("--discard", is_flag=True, help="Also give up the runs themselves: they cannot be resumed any more.")
+@click.option("--discard", is_flag=True, help="Also delete the journals of the runs, which then cannot be resumed.")
 @config_option
 @ca_option
 def command(journal_path: Path, wait: float, discard: bool, config_path: Path, ca_path: Path | None) -> int:
     """Delete the test users that a killed run left behind.
 
-    Each run writes its users to a journal before it creates them. This deletes them in batches of fifty, looks whether
-    they are gone where the key may export, waits for slow deletions, and names what is left. A killed run can still be
-    resumed afterwards: it then goes on with new users. The key needs the permission users.delete, and users.export.ids
-    for looking.
+    Each run writes its users to a journal before it creates them. This command deletes them in batches of fifty,
+    verifies that they are gone where the key may export, waits for slow deletions, and lists what is left. A killed run
+    can still be resumed afterwards, with new users. The key needs the permission users.delete, and users.export.ids to
+    verify.
 
     \b
     Examples:
@@ -40,7 +40,7 @@ def command(journal_path: Path, wait: float, discard: bool, config_path: Path, c
       tracksync clean --discard --wait 30
 
     \b
-    Exit codes: 0 nothing is left (or every deletion was accepted and cannot be looked at), 2 wrong use or
+    Exit codes: 0 no user is left (or every deletion was accepted and cannot be verified), 2 wrong use or
     configuration, 3 users are left.
     """
     from tracksync.live import journal as journals
@@ -61,27 +61,27 @@ def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: P
     from tracksync.live import journal as journals
     from tracksync.live.deleting import clean
 
-    story = journals.read(path)
-    if story is None:
+    state = journals.read(path)
+    if state is None:
         journals.Journal.open(path).remove()
         click.echo(f"{path.name}: nothing was sent")
         return 0
-    if not story.users and (not story.resumable or discard):
+    if not state.users and (not state.resumable or discard):
         journals.Journal.open(path).remove()
         click.echo(f"{path.name}: no user is left")
         return 0
-    place = find_target(str(story.header.get("asked", story.target)), config_path)
-    if place.address != story.target:
-        raise UsageError(f"the run of {path} was on {story.target}, and {config_path} now names {place.address}")
+    place = find_target(str(state.header.get("asked", state.target)), config_path)
+    if place.address != state.target:
+        raise UsageError(f"the run of {path} was on {state.target}, and {config_path} now names {place.address}")
     try:
         journal = journals.Journal.open(path)
     except UsageError as error:
         click.echo(f"{path.name}: {error}", err=True)
         return INCOMPLETE
-    saved = story.header.get("plan", {}).get("target", {}).get("verify", True)
+    saved = state.header.get("plan", {}).get("target", {}).get("verify", True)
     verify = str(ca_path) if ca_path is not None else saved
     plan = FuzzPlan(target=TargetPlan(address=place.address, key=place.key, verify=verify))
-    target = open_target(plan, list(story.prefixes))
+    target = open_target(plan, list(state.prefixes))
     try:
         done = clean(
             journal, target, patience=wait, say=lambda text: click.echo(f"{path.name}: {text}"), keep=not discard
@@ -97,8 +97,6 @@ def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: P
         click.echo(f"  left: {' '.join(user)}")
     if len(done.left) > 20:
         click.echo(f"  and {len(done.left) - 20} more")
-    if story.resumable and not discard:
-        click.echo(
-            f"{path.name}: its run was killed; `tracksync fuzz --resume` goes on, `tracksync clean --discard` ends it"
-        )
+    if state.resumable and not discard:
+        click.echo(f"{path.name}: its run was killed; `tracksync fuzz --resume` resumes it, --discard gives it up")
     return INCOMPLETE if done.left else 0

@@ -1,4 +1,4 @@
-"""`tracksync init`: writes a commented tracksync.toml and a GitHub Actions workflow for nights and pull requests."""
+"""`tracksync init`: writes a commented tracksync.toml, and a workflow for pull requests and nightly runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What `fuzz` does beside the run itself: the journal, the baseline, and the comparison with an earlier night."""
+"""What `fuzz` does beside the run itself: the journal, the baseline, and the comparison with an earlier run."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ LAST_NIGHTLY_RUN: Final = Path(".tracksync/last.json")  # the result of the last
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What earlier nights left, and where this one is kept. `last`: write the result there for the next night."""
+    """Data of earlier runs: the baseline, its findings, and the earlier result. `last`: where to write this result."""
 
     baseline: Path | None = None
     known: tuple[Known, ...] = ()
@@ -38,14 +38,14 @@ class Memory:
 
     @classmethod
     def recall(cls, baseline: Path | None, update: bool, since: Path | None, *, live: bool) -> Memory:
-        """Read what there is. Raises ConfigError for a file that is none of ours."""
+        """Read the files that exist. Raises ConfigError for a file of another form."""
         from tracksync.live import baseline as baselines
 
         if update and baseline is None:
             baseline = Path(baselines.FILE_NAME)
         earlier = json_result.read(since) if since is not None else None
         if live and since is None and LAST_NIGHTLY_RUN.exists():
-            with suppress(ConfigError):  # written by another version: there is nothing to compare with
+            with suppress(ConfigError):  # written by another version: it cannot be compared
                 earlier = json_result.read(LAST_NIGHTLY_RUN)
         known = baselines.read(baseline) if baseline is not None else ()
         return cls(baseline, known, update, earlier, LAST_NIGHTLY_RUN if live else None)
@@ -56,7 +56,7 @@ class Memory:
         return frozenset(entry.fingerprint for entry in self.known)
 
     def conclude(self, result: Result) -> None:
-        """Add to `result` what the baseline says of it, keep it for the next night, and compare it."""
+        """Add to `result` the state of the baseline and the comparison, and store it for the next run."""
         from tracksync.live import baseline as baselines
 
         if self.baseline is not None:
@@ -96,29 +96,31 @@ def resume_nightly(
     outputs: Outputs,
     recall: Callable[[Path | None, bool], Memory],
 ) -> int:
-    """Go on with the newest killed run in `directory`. Returns the exit code. Raises UsageError where there is none."""
+    """Resume the newest killed run in `directory`. Returns the exit code. Raises UsageError where there is none."""
     from tracksync.live import NightlyRun, incomplete_runs
     from tracksync.live import journal as journals
 
-    stories = [story for path in incomplete_runs(directory) if (story := journals.read(path)) is not None]
-    stories = [story for story in stories if story.resumable]
+    states = [state for path in incomplete_runs(directory) if (state := journals.read(path)) is not None]
+    states = [state for state in states if state.resumable]
     if asked != "mock":
-        stories = [story for story in stories if asked in (story.header.get("asked"), story.target)]
-    if not stories:
+        states = [state for state in states if asked in (state.header.get("asked"), state.target)]
+    if not states:
         raise UsageError(f"there is no run in {directory} that was killed; leave --resume out to begin one")
-    story = stories[-1]
-    place = find_target(str(story.header.get("asked", story.target)), config_path)
-    if place.address != story.target:
+    state = states[-1]
+    place = find_target(str(state.header.get("asked", state.target)), config_path)
+    if place.address != state.target:
         raise UsageError(
-            f"the run of {story.path} was on {story.target}, and {config_path} now names {place.address}; "
+            f"the run of {state.path} was on {state.target}, and {config_path} now names {place.address}; "
             "`tracksync clean` deletes its users, if tracksync.toml names the former again"
         )
     outputs.check()
     redactor = Redactor([place.key or "", place.unprivileged_key or "", *environment_secrets()])
-    night = NightlyRun.resume(story.path, {"key": place.key, "unprivileged_key": place.unprivileged_key}, redactor)
-    click.echo(f"going on with {story.path.name}", err=True)
-    memory = recall(place.config.baseline, story.header.get("asked") == "live")
-    return _run(night, outputs, redactor, memory)
+    nightly_run = NightlyRun.resume(
+        state.path, {"key": place.key, "unprivileged_key": place.unprivileged_key}, redactor
+    )
+    click.echo(f"resuming {state.path.name}", err=True)
+    memory = recall(place.config.baseline, state.header.get("asked") == "live")
+    return _run(nightly_run, outputs, redactor, memory)
 
 
 def _redactor(plan: FuzzPlan) -> Redactor:
@@ -126,7 +128,7 @@ def _redactor(plan: FuzzPlan) -> Redactor:
 
 
 def _run(
-    night: Any,
+    nightly_run: Any,
     outputs: Outputs,
     redactor: Redactor,
     memory: Memory,
@@ -136,12 +138,12 @@ def _run(
 
     def drive(emit: Emit) -> None:
         def watched(event: Event) -> None:
-            night.watch(event)
+            nightly_run.watch(event)
             emit(event)
 
-        fuzz(night.plan, watched, night.wrap)
+        fuzz(nightly_run.plan, watched, nightly_run.wrap)
 
     try:
         return run(drive, outputs=outputs, redactor=redactor, conclude=memory.conclude, middleware=middleware)
     finally:
-        night.close()
+        nightly_run.close()

@@ -1,4 +1,4 @@
-"""`fuzz --record`: middleware that makes cassettes of what passes between a run and its reports."""
+"""`fuzz --record`: middleware between a run and its reports that makes cassettes of findings."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = Fals
         array_limit=plan.target.array_limit,
         clock_skew=1 if plan.target.embedded else None,
     )
-    shelf = CassetteDirectory(directory, Auditor(secrets))
+    cassettes = CassetteDirectory(directory, Auditor(secrets))
 
     def record(emit: Emit) -> Emit:
-        generator = CassetteGenerator(shelf, entry, Redactor(secrets), emit, every_probe)
+        generator = CassetteGenerator(cassettes, entry, Redactor(secrets), emit, every_probe)
 
-        def told(event: Event) -> None:
+        def recorded(event: Event) -> None:
             generator(event)
             if isinstance(event, RunEnded):
-                for line in shelf.refused:
+                for line in cassettes.refused:
                     click.echo(f"not recorded: {line}", err=True)
 
-        return told
+        return recorded
 
     return record

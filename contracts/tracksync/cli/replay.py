@@ -1,4 +1,4 @@
-"""`tracksync replay`: checks recorded traffic offline, or sends it again and holds now against then."""
+"""`tracksync replay`: checks recorded traffic offline, or sends it again and compares the responses."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def command(
       tracksync replay cassettes/probes --against http://127.0.0.1:8080
 
     \b
-    Exit codes: 0 kept, 1 an error or a refused recording, 2 wrong use, 3 something could not be read.
+    Exit codes: 0 passed, 1 failed or a recording was refused, 2 wrong use, 3 incomplete: a file could not be read.
     """
     from tracksync.cassettes.audit import Auditor
     from tracksync.cassettes.replaying import ReplayPlan, replay
@@ -85,7 +85,7 @@ def command(
 
         place = find_target(against, config_path)
         secrets += [place.key or "", place.unprivileged_key or ""]
-        again = ResendPlan(
+        resend_plan = ResendPlan(
             paths=chosen,
             target=place.address,
             key=place.key,
@@ -99,7 +99,7 @@ def command(
         )
 
         def drive(emit: Callable[[Event], None]) -> None:
-            resend(again, emit)
+            resend(resend_plan, emit)
     else:
         plan = ReplayPlan(
             paths=chosen, interpretations=interpretations, strict=strict, auditor=Auditor(secrets) if audit else None

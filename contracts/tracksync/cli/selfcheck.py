@@ -1,8 +1,7 @@
-"""`tracksync selfcheck`: prove the oracle on the mock's faults and interpretations, and show the matrix."""
+"""`tracksync selfcheck`: test the oracle with the mock's faults and interpretations, and show the matrix."""
 
 from __future__ import annotations
 
-import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -47,16 +46,19 @@ def command(
     html_path: Path | None,
     verbose: bool,
 ) -> int:
-    """Prove the oracle: every fault that the mock can carry must be found, no lawful reading accused.
+    """Test the oracle: every fault of the mock must be found, and no lawful interpretation may have a finding.
 
-    Runs one fuzz run of 500 requests a fault, an interpretation, a pair of interpretations (a covering array of all pairs) and some
-    pairs of faults, on all cores. Exit code 1 if a fault survives or an interpretation is accused.
+    One fuzz run of 500 requests for each fault, for some pairs of faults, for each interpretation and for a covering
+    array of all pairs of interpretations, on all cores. Ctrl-C ends it and shows the outcomes so far.
 
     \b
     Examples:
       tracksync selfcheck
       tracksync selfcheck --seeds 5 --html selfcheck.html --json selfcheck.json
       tracksync selfcheck --only event-count-stuck --list
+
+    \b
+    Exit codes: 0 passed, 1 a fault survives or an interpretation has a finding, 2 wrong use, 3 incomplete.
     """
     from tracksync.report.json_result import render as render_json
     from tracksync.report.selfcheck_page import render as render_page
@@ -71,7 +73,7 @@ def command(
         chosen = [job for job in jobs if job.name in only]
         missing = set(only) - {job.name for job in chosen}
         if missing:
-            raise click.UsageError(f"there is no fault or reading {', '.join(sorted(missing))}")
+            raise click.UsageError(f"there is no fault or interpretation {', '.join(sorted(missing))}")
         jobs = chosen
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not is_terminal(sys.stderr)) as progress:
@@ -79,7 +81,7 @@ def command(
         checked = run_all(
             jobs,
             seed=seed,
-            workers=workers or os.cpu_count(),
+            workers=workers,
             progress=lambda outcome, done, total: progress.update(task, completed=done),
         )
     result = checked.result()

@@ -1,4 +1,4 @@
-"""Nightly runs on a live workspace: the journal that survives a kill, going on after one, cleaning up, baselines."""
+"""Nightly runs on a live workspace: the journal that survives a kill, resuming, clean-up, baselines."""
 
 from tracksync.live.journal import Journal, incomplete_runs
 from tracksync.live.nightly_run import NightlyRun

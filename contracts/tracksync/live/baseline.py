@@ -1,8 +1,8 @@
-"""The baseline: findings that people have seen and accepted for now, in a file that is reviewed like code.
+"""The baseline: findings that were reviewed and accepted for now, in a file that is reviewed like code.
 
-A finding is the same as one of another night if its clause and its place are, without indexes and without names that
-the generator draws (see `tracksync.model.verdict.fingerprint`). Known findings do not fail a run; known ones that are gone
-although their clause was covered are announced, so that their entry can go.
+Two findings of different runs are the same if clause and place are, without indexes and generated names (see
+`tracksync.model.verdict.fingerprint`). Known findings do not fail a run. One that is gone although its clause was
+covered is reported as fixed, so that its entry can be deleted.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ class Known:
 
     @property
     def fingerprint(self) -> str:
-        """What makes a finding of any night the same as this one."""
+        """What identifies this finding in every run."""
         return fingerprint(self.clause, self.pointer)
 
 
@@ -117,10 +117,10 @@ def updated(entries: Iterable[Known], result: Result) -> tuple[Known, ...]:
 
 
 def settle(entries: Iterable[Known], result: Result) -> dict[str, Any]:
-    """What became of the entries in the run of `result`, for its member `baseline`.
+    """The state of the entries after the run of `result`, for its member `baseline`.
 
-    `fixed`: gone although the clause was covered. `unseen`: gone, and the clause was not covered or the run did
-    not finish, so that nothing is known.
+    `fixed`: gone although the clause was covered. `unseen`: gone, and the clause was not covered or the run was
+    incomplete.
     """
     there = {fingerprint(one["clause"], one.get("pointer", "")) for one in result["findings"]}
     fixed, unseen, still = [], [], 0

@@ -1,4 +1,4 @@
-"""What `tracksync clean` does with one journal: delete its users, see that they are gone, write that down."""
+"""`tracksync clean` for one journal: deletes its users, verifies that they are gone, and records that."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ def clean(
     say: Callable[[str], None] = lambda text: None,
     keep: bool = False,
 ) -> Cleaning:
-    """Delete the users that `journal` tells of, by way of `target`.
+    """Delete the users of `journal` on `target`; returns what was deleted and what is left.
 
-    The journal goes when nothing is left of its run to be done. One whose run was killed stays, so that it can be
-    resumed; `keep` False drops that too.
+    `patience`: seconds to wait for a slow deletion. The journal is removed when no user is left. With `keep`, the
+    journal of a run that can be resumed stays.
     """
-    story = journals.read(journal.path)
-    users: Sequence[Identifier] = story.users if story else ()
+    state = journals.read(journal.path)
+    users: Sequence[Identifier] = state.users if state else ()
     cleaner = Cleaner(target.send, target.sleep, say, patience, settle=2.0)
     done = cleaner.clean(users)
     gone = [one for one in users if one not in set(done.left)]
     journal.write("cleaned", users=gone, verified=done.verified, at=time.time())
-    if not done.left and (story is None or not story.resumable or not keep):
+    if not done.left and (state is None or not state.resumable or not keep):
         journal.remove()
     else:
         journal.close()

@@ -1,4 +1,4 @@
-"""Hypothesis's example database across nights: kept in a directory, and pulled from CI to a laptop."""
+"""Hypothesis's example database over nightly runs: a directory, and read from CI on a laptop."""
 
 from __future__ import annotations
 

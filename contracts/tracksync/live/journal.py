@@ -1,15 +1,15 @@
 """The journal of a run: one file of JSON lines, appended to and flushed to the disk before anything else happens.
 
-Each user is written down before the request that may create it is sent, and each exchange as it completes, redacted.
-Whatever kills the process, at most the last line is torn, and a torn line tells of nothing that was sent.
+Each user is recorded before the request that may create it is sent, and each exchange as it completes, redacted.
+If the process is killed, at most the last line is incomplete, and what it was to record was not sent.
 The records, by their member `record`:
 
-    run       what the run was asked to do; the first line
+    run       the plan of the run; the first line
     sending   a request is about to be sent: its number, digest, path, and the users it may create
-    exchange  what came of it; `n` is the number
-    resumed   a later process goes on from here, with this prefix
-    cleaned   users that were deleted and seen to be gone, or whose deletion was accepted (`verified`)
-    ended     the run came to its end; users that may be left are named
+    exchange  the exchange; `n` is the number of its request
+    resumed   another process continues from here, with this prefix
+    cleaned   deleted users; `verified`: they were seen to be gone, and not only the deletion accepted
+    ended     the run ended; lists the users that may be left
 """
 
 from __future__ import annotations
@@ -38,8 +38,8 @@ Record = dict[str, Any]
 class Journal:
     """One run's journal, open for appending and locked against other processes.
 
-    `Journal.create` begins one, `Journal.open` goes on with one. Raises UsageError where the disk refuses, or where
-    another process holds it.
+    `Journal.create` begins one, `Journal.open` continues one. Both raise UsageError where the file cannot be written,
+    or where another process holds it.
     """
 
     def __init__(self, path: Path, handle: int) -> None:
@@ -48,7 +48,7 @@ class Journal:
 
     @classmethod
     def create(cls, directory: Path, header: Mapping[str, Any], prefix: str, at: float) -> Journal:
-        """Begin a journal. `header` is what the run was asked to do, without any key."""
+        """Begin a journal. `header`: the plan of the run, without keys. `at`: seconds since the epoch."""
         stamp = datetime.fromtimestamp(at, UTC).strftime("%Y%m%dT%H%M%SZ")
         path = directory / f"{stamp}-{prefix}{SUFFIX}"
         try:
@@ -65,7 +65,7 @@ class Journal:
 
     @classmethod
     def open(cls, path: Path) -> Journal:
-        """Go on with a journal; a torn last line is cut off."""
+        """Continue a journal; an incomplete last line is cut off."""
         try:
             handle = os.open(path, os.O_RDWR | os.O_APPEND)
         except OSError as error:
@@ -81,7 +81,7 @@ class Journal:
             fcntl.flock(self._handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
             os.close(self._handle)
-            raise UsageError(f"the run of {self.path} is still going on; wait for its end, or stop it first") from None
+            raise UsageError(f"the run of {self.path} is still active; wait for its end, or stop it first") from None
 
     def write(self, record: str, **members: Any) -> None:
         """Append one record; it is on the disk when this returns."""
@@ -92,21 +92,22 @@ class Journal:
         os.fsync(self._handle)
 
     def close(self) -> None:
-        """Let others have it."""
+        """Release it."""
         with suppress(OSError):
             os.close(self._handle)
 
     def remove(self) -> None:
-        """Nothing is left to be done: the journal goes."""
+        """Delete the journal."""
         self.path.unlink(missing_ok=True)
         self.close()
 
 
 @dataclass(frozen=True, slots=True)
 class JournalState:
-    """What a journal tells, read as a whole without its exchanges.
+    """The state that a journal records, without its exchanges.
 
-    `header` is the first record. `users` are those that may exist. `resumable`: the run did not come to its end.
+    `header` is the first record. `users` may exist. `resumable`: the run did not end. `cleaned`: its users were
+    deleted.
     """
 
     path: Path
@@ -123,7 +124,7 @@ class JournalState:
 
 
 def read(path: Path) -> JournalState | None:
-    """What the journal at `path` tells; None where it has not even its first line, so that nothing was sent."""
+    """The state of the journal at `path`; None without a first line: nothing was sent."""
     header: Record | None = None
     users: dict[Identifier, None] = {}
     resumable, cleaned = True, False
@@ -164,7 +165,7 @@ def incomplete_runs(directory: Path) -> list[Path]:
 
 
 def _lines(path: Path) -> Iterator[tuple[bytes, Record]]:
-    """Each whole line of a journal with its record. What follows a torn line was never written by us."""
+    """Each complete line of a journal with its record, up to the first that is not a record."""
     try:
         file = path.open("rb")
     except OSError as error:
@@ -183,7 +184,7 @@ def _lines(path: Path) -> Iterator[tuple[bytes, Record]]:
 
 
 def _ignore(directory: Path) -> None:
-    """Keep journals out of version control: they tell of one machine."""
+    """Keep journals out of version control."""
     note = directory / ".gitignore"
     if not note.exists():
         note.write_text("*\n", encoding="ascii")

@@ -1,8 +1,8 @@
-"""A target that keeps the journal, and that answers from it what was answered before.
+"""A target that writes the journal, and that replays it when a run is resumed.
 
-A run that goes on is the same run: the same seed sends the same requests in the same order, and as long as the
-journal knows the responses, they come from there. So the belief, the findings and the budget are rebuilt by the very
-code that built them, and nothing is sent twice. A request whose response the kill cut off counts as sent and lost.
+A resumed run sends the same requests from the same seed in the same order. As long as the journal has their responses,
+these are returned and nothing is sent. So belief, findings and budget are built by the same code as before. A request
+without a recorded response counts as sent, with its response lost.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from tracksync.live.journal import Journal, Record
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Response
 from tracksync.report.redact import Redactor
 
-BODY_KEPT: Final = 65_536  # bytes of a request's body; longer ones are made again from the seed
+LONGEST_BODY: Final = 65_536  # bytes of a request's body; longer ones are generated again from the seed
 
 
 class JournalingTarget:
-    """Sends by way of `inner` and writes down everything in `journal`.
+    """Sends with `inner` and records everything in `journal`.
 
-    `past` are the records of an earlier process's part of the run, in order. `prefixes` are those of the run's users,
-    a list that grows; steps carry the first, or that of a replay.
+    `past`: the records of earlier processes of the run, in order. `prefixes`: those of the run's users, a list that
+    grows; steps carry the first one, or that of a replay.
     """
 
     def __init__(
@@ -46,22 +46,22 @@ class JournalingTarget:
         self._redactor = redactor
         self._prefixes = prefixes
         self._prefix = self._current = prefixes[0]
-        self._told = 0
+        self._recorded_prefixes = 0
         self._known: set[tuple[str, ...]] = set()
         self._past: deque[Record] = deque(_paired(past))
         self._number = 0
-        self._then = 0.0
+        self._recorded_time = 0.0
         self.recalled = 0
         self._take_turns()
 
     # --- the Target protocol ------------------------------------------------------------------------------------
 
     def now(self) -> float:
-        """The recorded time while responses come from the journal, then the real one."""
-        return self._then if self._past else self._inner.now()
+        """The recorded time while responses come from the journal, then the target's time."""
+        return self._recorded_time if self._past else self._inner.now()
 
     def sleep(self, seconds: float) -> None:
-        """Let time pass; what was waited for before is not waited for again."""
+        """Wait, except while responses come from the journal."""
         if not self._past:
             self._inner.sleep(seconds)
 
@@ -74,11 +74,11 @@ class JournalingTarget:
         self._inner.hurry(seconds)
 
     def close(self) -> None:
-        """Let go of connections; the journal stays open."""
+        """Close the connections; the journal stays open."""
         self._inner.close()
 
     def send(self, step: Step) -> Exchange:
-        """Answer from the journal as long as it knows the response, then send."""
+        """Return the recorded response while there is one, then send."""
         step = renamed(step, self._prefix, self._current) if self._current != self._prefix else step
         self._number += 1
         digest = digest_of(step)
@@ -94,27 +94,27 @@ class JournalingTarget:
             label=step.label,
             credential=step.credential.value,
             users=named,
-            prefixes=list(self._prefixes[self._told :]),
+            prefixes=list(self._prefixes[self._recorded_prefixes :]),
             at=self._inner.now(),
         )
-        self._told = len(self._prefixes)
+        self._recorded_prefixes = len(self._prefixes)
         exchange = self._inner.send(step)
         self._journal.write("exchange", n=self._number, **exchange_record(self._redactor.exchange(exchange)))
         return exchange
 
-    # --- what was before ----------------------------------------------------------------------------------------
+    # --- the recorded part of the run ---------------------------------------------------------------------------
 
     def _recall(self, step: Step, digest: str) -> Exchange:
         record = self._past.popleft()
         if record.get("digest") != digest:
             raise UsageError(
                 f"{self._journal.path} cannot be resumed: request {record.get('n')} of the journal is not the one that "
-                "this run would send, so it was written by another version or in another way; `tracksync clean` "
+                "this run would send, so another version or other options wrote it; `tracksync clean` "
                 "deletes its users, and a new run starts over"
             )
         self.recalled += 1
         self._known.update(tuple(user) for user in record["users"])
-        self._then = record["received"]
+        self._recorded_time = record["received"]
         self._take_turns()
         response, failure = record.get("response"), record.get("failure")
         return Exchange(
@@ -128,15 +128,15 @@ class JournalingTarget:
         )
 
     def _take_turns(self) -> None:
-        """Pass over the places where a process went on: from there on the steps carry its prefix."""
+        """Skip the records of resumptions: from there on the steps carry the prefix of that process."""
         while self._past and self._past[0]["record"] == "resumed":
             self._current = self._past.popleft()["prefix"]
-        if self._past and not self._then:
-            self._then = self._past[0]["sent"]
+        if self._past and not self._recorded_time:
+            self._recorded_time = self._past[0]["sent"]
 
 
 def _paired(past: Iterable[Record]) -> list[Record]:
-    """Each request with its response in one record. One that was cut off is lost at the moment of the resumption."""
+    """Each request with its response in one record. A response that was cut off is lost at the time of resumption."""
     paired: list[Record] = []
     for record in past:
         if record["record"] == "sending":
@@ -156,17 +156,17 @@ _CUT_OFF: Final = {"kind": FailureKind.RESET.value, "detail": "the run was kille
 
 
 def digest_of(step: Step) -> str:
-    """What makes a request of the journal the same as one that is to be sent."""
+    """Identifies a request: equal for a recorded step and the same step to be sent."""
     request = step.request
     parts = (request.method.encode(), request.path.encode(), step.credential.value.encode(), request.body)
     return hashlib.sha256(b"\0".join(parts)).hexdigest()[:24]
 
 
 def exchange_record(exchange: Exchange) -> dict[str, Any]:
-    """An exchange as members of a record. It is read back by number and digest; the request stands for people."""
+    """An exchange as members of a record. The request is there for readers; it is never read back."""
     request, response, failure = exchange.request, exchange.response, exchange.failure
     record: dict[str, Any] = {"sent": exchange.sent, "received": exchange.received}
-    if len(request.body) <= BODY_KEPT:
+    if len(request.body) <= LONGEST_BODY:
         record["request"] = {
             "method": request.method,
             "headers": [list(pair) for pair in request.headers],

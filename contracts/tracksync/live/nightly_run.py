@@ -1,4 +1,4 @@
-"""One night: a plan, its journal, and going on where an earlier process was killed."""
+"""One nightly run: a plan, its journal, and resuming where an earlier process was killed."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class NightlyRun:
     def begin(
         cls, plan: FuzzPlan, asked: str, directory: Path, redactor: Redactor, stem: str | None = None
     ) -> NightlyRun:
-        """Begin a run. `asked` is the target as the user named it; `stem` is what its identifiers begin with."""
+        """Begin a run. `asked`: the target as given by the user; `stem`: the beginning of its prefix."""
         prefix = new_prefix(stem or "ts")
         plan = replace(plan, users=replace(plan.users, prefix=prefix))
         header = {"target": plan.target.address, "asked": asked, "plan": _plan_record(plan)}
@@ -46,23 +46,22 @@ class NightlyRun:
 
     @classmethod
     def resume(cls, path: Path, keys: Mapping[str, str | None], redactor: Redactor) -> NightlyRun:
-        """Go on with the run of the journal at `path`, with `keys` for `key` and `unprivileged_key`.
+        """Resume the run of the journal at `path`, with `keys` for `key` and `unprivileged_key`.
 
-        Users that were deleted meanwhile are not addressed again, since their deletion may still be under way: the
-        run then goes on with a new prefix.
+        If its users were deleted meanwhile, the run continues with a new prefix, since deletions may be pending.
         """
         journal = Journal.open(path)
         past = list(journals.records(path))
-        story = journals.read(path)
-        if story is None or story.header.get("form") != FORM:
+        state = journals.read(path)
+        if state is None or state.header.get("form") != FORM:
             journal.close()
             raise UsageError(f"{path} was not written by this version of tracksync; start a new run")
-        header = story.header
+        header = state.header
         prefix = str(header["prefix"])
-        current = story.prefixes[-1]
-        turns = sum(record["record"] == "resumed" for record in past)
-        if story.cleaned:
-            current = derived_prefix(prefix, -1 - turns)
+        current = state.prefixes[-1]
+        resumptions = sum(record["record"] == "resumed" for record in past)
+        if state.cleaned:
+            current = derived_prefix(prefix, -1 - resumptions)
         now = time.time()
         idle = max(0.0, now - _last_moment(past))
         journal.write("resumed", prefix=current, at=now, idle=round(idle, 3))
@@ -70,7 +69,7 @@ class NightlyRun:
         plan = _plan(header["plan"], keys)
         away = idle + sum(float(record.get("idle", 0.0)) for record in past)
         seconds = None if plan.budget.seconds is None else plan.budget.seconds + away
-        others = tuple(one for one in (*story.prefixes, current) if one != prefix)
+        others = tuple(one for one in (*state.prefixes, current) if one != prefix)
         plan = replace(
             plan,
             budget=replace(plan.budget, seconds=seconds),
@@ -79,7 +78,7 @@ class NightlyRun:
         return cls(plan, journal, redactor, past)
 
     def wrap(self, target: Target, prefixes: Sequence[str]) -> Target:
-        """The target with the journal in front of it."""
+        """The target, with its exchanges recorded in the journal."""
         return JournalingTarget(target, self.journal, self._redactor, prefixes, self._past)
 
     def watch(self, event: Event) -> None:
@@ -90,12 +89,12 @@ class NightlyRun:
             self._touched = self._touched or _may_have_created(event.exchange)
 
     def close(self) -> None:
-        """The run's results are written. Its journal goes, unless users are left for `tracksync clean`."""
-        story = journals.read(self.journal.path)
-        if not self._touched or (self._left == () and story is not None):
+        """The run's results are written. Its journal is deleted, unless users are left for `tracksync clean`."""
+        state = journals.read(self.journal.path)
+        if not self._touched or (self._left == () and state is not None):
             self.journal.remove()
             return
-        left = self._left if self._left is not None else (story.users if story else ())
+        left = self._left if self._left is not None else (state.users if state else ())
         self.journal.write("ended", left=left, at=time.time())
         self.journal.close()
 
@@ -111,7 +110,7 @@ def _last_moment(past: list[Record]) -> float:
 
 
 def _plan_record(plan: FuzzPlan) -> dict[str, Any]:
-    """A plan as JSON, without its keys."""
+    """A plan as JSON data, without its keys."""
     target = replace(plan.target, key=None, unprivileged_key=None)
     record: dict[str, Any] = msgspec.to_builtins(replace(plan, target=target))
     return record

@@ -28,7 +28,7 @@ class Level(enum.StrEnum):
     SEQUENTIAL = "sequential"
     FINAL = "final value only"
     NONE = "none"
-    UNDECIDED = "undecided"
+    UNKNOWN = "unknown"
 
 
 SENTENCES = {
@@ -36,7 +36,7 @@ SENTENCES = {
     Level.SEQUENTIAL: "one order explains every response: that of each client, but not that in time",
     Level.FINAL: "responses contradict each other, but the final value is what all writes make",
     Level.NONE: "not even the final value is what the writes make: a write was lost",
-    Level.UNDECIDED: "too many orders are possible to try them all",
+    Level.UNKNOWN: "too many orders are possible to try them all",
 }
 
 
@@ -59,11 +59,11 @@ def cell_report(place: Place, part: History, *, fresh: bool = True, budget: int 
     """The strongest level that explains the history of one cell."""
     model = CellModel.of(part, fresh=fresh)
     decision = decide(part.operations, model, RealTime, budget=budget)
-    level = Level.LINEARIZABLE if decision.holds else Level.UNDECIDED
+    level = Level.LINEARIZABLE if decision.holds else Level.UNKNOWN
     if decision.holds is False:
         rest, begun = _after_opening(part, model)
         program = decide(rest, begun, ProgramOrder, budget=min(budget, PROGRAM_BUDGET))
-        level = Level.SEQUENTIAL if program.holds else _weaker(part, fresh, undecided=program.holds is None)
+        level = Level.SEQUENTIAL if program.holds else _weaker(part, fresh, open_=program.holds is None)
     return CellReport(place, level, len(part), decision)
 
 
@@ -81,14 +81,14 @@ def _after_opening(part: History, model: CellModel) -> tuple[Sequence[RaceOperat
     return (rest, replace(model, start=cell_value(first.write.value))) if alone else (part.operations, model)
 
 
-def _weaker(part: History, fresh: bool, *, undecided: bool) -> Level:
+def _weaker(part: History, fresh: bool, *, open_: bool) -> Level:
     """The level when no order explains every response: decided by the last operation, if it came after all others."""
     last = max(part, key=lambda operation: operation.call)
     alone = all(one is last or one.outcome is WriteOutcome.AMBIGUOUS or one.return_ < last.call for one in part)
     if not alone or last.shown is UNSEEN:
-        return Level.UNDECIDED if undecided else Level.NONE
+        return Level.UNKNOWN if open_ else Level.NONE
     if final_fits(part, last.shown, fresh=fresh):
-        return Level.UNDECIDED if undecided else Level.FINAL
+        return Level.UNKNOWN if open_ else Level.FINAL
     return Level.NONE
 
 

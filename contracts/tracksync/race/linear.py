@@ -26,7 +26,7 @@ from typing import Any, Final, Protocol
 from tracksync.race.cells import Model
 from tracksync.race.history import RaceOperation, WriteOutcome
 
-BUDGET: Final = 50_000  # configurations; a history that needs more is undecided
+BUDGET: Final = 50_000  # configurations; a history that needs more stays open
 
 Front = Any  # how far an order has come; hashable, and known to its Order only
 

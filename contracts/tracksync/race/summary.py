@@ -57,7 +57,7 @@ def consistency_section(plan: RacePlan, rounds: Sequence[Round]) -> Section:
     rows = [
         (level.value, *(str(levels[level]) for levels in counted), SENTENCES[level])
         for level in Level
-        if level is not Level.UNDECIDED or any(levels[level] for levels in counted)
+        if level is not Level.UNKNOWN or any(levels[level] for levels in counted)
     ]
     text = "Each attribute, event and product of each user by itself. " + (
         "Nothing is promised to requests that overlap on one of them."

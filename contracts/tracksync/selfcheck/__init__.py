@@ -1,9 +1,9 @@
-"""Prove the oracle: every fault of the mock must be found, and no lawful reading accused.
+"""Prove the oracle: every fault of the mock must be found, and no lawful interpretation may have a finding.
 
-    plan(seeds, …) -> jobs        run(jobs, …) -> outcomes        summary(outcomes) -> totals
+    all_jobs(seed, …) -> jobs        run_all(jobs, …) -> Selfcheck        Selfcheck.totals() -> Totals
 
-A job is one fuzz run against the embedded mock under some faults and interpretations. Jobs are independent, so they use all
-cores. Nothing here knows how a fault is made or a clause checked: it only counts what comes out.
+A job is one fuzz run against the embedded mock with some faults and interpretations. Jobs are independent, so they use
+all cores. Nothing here knows how a fault is made or a clause checked: it only counts the findings.
 """
 
 from tracksync.selfcheck.jobs import Job, JobResult, carry_out

@@ -1,6 +1,6 @@
-"""What is to be checked: single faults, pairs of faults, single interpretations, all pairs of interpretations, changed interpretations.
+"""The jobs of a selfcheck: single faults, pairs of faults, single interpretations, and all pairs of interpretations.
 
-Pure planning, and one function that carries out one job in whatever process it is called.
+Pure planning, and one function that carries out one job in the process that calls it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tracksync.faults.catalogue import catalogue as faults
 from tracksync.model.events import Event, ExchangeChecked
 from tracksync.model.verdict import evidence_of
 
-Kind = Literal["fault", "fault pair", "interpretation", "reading pair"]
+Kind = Literal["fault", "fault pair", "interpretation", "interpretation pair"]
 NEEDS_CONCURRENCY = "race"  # the family of faults that only overlapping requests can show: `tracksync race`
 
 
@@ -36,10 +36,9 @@ class Job:
 
 @dataclass(frozen=True, slots=True)
 class JobResult:
-    """What a job showed. `found`: (clause, request) in the order of finding, each clause once.
+    """What a job showed. `found`: (clause, request) in the order of the findings, each clause once, requests from 1.
 
-    `request` counts from 1; `directed` says whether the first finding came before the random phase. `weak`: nothing
-    that would fail a run was found.
+    `directed`: the first finding came from a probe. `directed_requests`: how many requests the probes took.
     """
 
     job: Job
@@ -62,7 +61,7 @@ class JobResult:
 
 
 def fault_jobs(seed: int) -> Iterator[Job]:
-    """One job a fault that sequential requests can show and a fair check must find."""
+    """One job for each fault that sequential requests can show and that the contract forbids."""
     for fault in faults().values():
         if fault.family != NEEDS_CONCURRENCY and not fault.beyond:
             yield Job("fault", fault.name, seed, (fault.name,))
@@ -81,7 +80,7 @@ def fault_pair_jobs(seed: int, count: int) -> Iterator[Job]:
 
 
 def interpretation_jobs(seed: int) -> Iterator[Job]:
-    """One job an interpretation of every ambiguity."""
+    """One job for each interpretation of each ambiguity."""
     for ambiguity in ambiguity_catalogue().values():
         for interpretation in ambiguity.interpretations:
             yield Job(
@@ -90,12 +89,12 @@ def interpretation_jobs(seed: int) -> Iterator[Job]:
 
 
 def interpretation_pair_jobs(seed: int) -> Iterator[Job]:
-    """A pairwise covering array over all rows: every pair of interpretations stands in some job."""
+    """A pairwise covering array over all ambiguities: every pair of interpretations is in some job."""
     ambiguities = list(ambiguity_catalogue().values())
     table: Sequence[list[str]] = [list(ambiguity.interpretations) for ambiguity in ambiguities]
     for number, values in enumerate(AllPairs(table), start=1):
         interpretations = tuple(zip((ambiguity.name for ambiguity in ambiguities), values, strict=True))
-        yield Job("reading pair", f"pairs {number}", seed, (), interpretations)
+        yield Job("interpretation pair", f"pairs {number}", seed, (), interpretations)
 
 
 def carry_out(job: Job) -> JobResult:

@@ -1,11 +1,14 @@
-"""All jobs on all cores, and what they add up to. Results go to events' consumers as one plain dict, see `result`."""
+"""All jobs on all cores, their totals, and the result file."""
 
 from __future__ import annotations
 
-import os
+import multiprocessing
+import signal
+import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,7 +23,14 @@ from tracksync.selfcheck.jobs import Job, JobResult, carry_out
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The figures that a person wants first."""
+    """The figures of a selfcheck.
+
+    `found`: faults with a finding; `found_by_probes`: those whose first finding came from a probe;
+    `found_by_named_clause`: those found by a clause that the fault names. `survivors`: faults and pairs without a
+    finding. `weak`: faults found only by clauses that do not fail a run, although they break a documented one.
+    `accused`: interpretations and their pairs with a finding. `directed_requests`: the most requests that the probes of
+    a run took. `unbroken`: clauses that no fault was seen to break; empty where not every fault was run.
+    """
 
     faults: int
     found: int
@@ -45,14 +55,15 @@ class Selfcheck:
     seed: int
 
     def totals(self) -> Totals:
-        """Add up."""
+        """The totals of the outcomes."""
         table = faults()
         single = [one for one in self.outcomes if one.job.kind == "fault"]
         pairs = [one for one in self.outcomes if one.job.kind == "fault pair"]
         lawful = [one for one in self.outcomes if one.job.kind.startswith("interpretation")]
         broken = {clause for one in single for clause, _ in one.found}
-        named = {fault.name for fault in table.values() if fault.family == plans.NEEDS_CONCURRENCY}
-        promised = {clause for name in named for clause in table[name].clauses}
+        by_race = {
+            clause for fault in table.values() if fault.family == plans.NEEDS_CONCURRENCY for clause in fault.clauses
+        }
         server = [one for one in clauses() if one.startswith("TS-")]
         whole = {one.job.name for one in single} >= {job.name for job in plans.fault_jobs(self.seed)}
         return Totals(
@@ -69,7 +80,7 @@ class Selfcheck:
             interpretations=len(lawful),
             accused=tuple(one.job.name for one in lawful if not one.expected),
             directed_requests=max((one.directed_requests for one in lawful or single), default=0),
-            unbroken=tuple(one for one in server if one not in broken | promised) if whole else (),
+            unbroken=tuple(one for one in server if one not in broken | by_race) if whole else (),
         )
 
     def result(self) -> dict[str, Any]:
@@ -115,7 +126,7 @@ class Selfcheck:
 
 
 def _weak_by_nature(name: str) -> bool:
-    """A fault that breaks nothing documented can only be a warning."""
+    """Whether the fault breaks no documented clause, so that its findings can only be warnings."""
     return all(evidence_of(clause) != "documented" for clause in faults()[name].clauses)
 
 
@@ -126,7 +137,7 @@ def _as_finding(outcome: JobResult, cause: int) -> dict[str, Any]:
         message = f"the {job.kind} {job.name} survives {outcome.requests} requests (seed {job.seed})"
     else:
         clause, request = outcome.found[0]
-        message = f"the lawful {job.kind} {job.name} is accused at request {request} (seed {job.seed})"
+        message = f"the lawful {job.kind} {job.name} has a finding at request {request} (seed {job.seed})"
     words = [f"--fault {name}" for name in job.faults] + [
         f"--interpretation {ambiguity}={one}" for ambiguity, one in job.interpretations
     ]
@@ -158,26 +169,41 @@ def run_all(
     workers: int | None = None,
     progress: Callable[[JobResult, int, int], None] = lambda outcome, done, total: None,
 ) -> Selfcheck:
-    """Carry out all jobs on `workers` processes, all cores by default; `progress` is called here after each.
+    """Carry out all jobs on `workers` processes, one a core by default, and return the outcomes in the order of `jobs`.
 
-    On KeyboardInterrupt what has not begun is dropped, and what is done so far is returned.
+    `progress` is called in this process after each job, with its outcome, the number done and the total. On
+    KeyboardInterrupt the workers are ended at once, and the outcomes so far are returned.
     """
     wanted = list(jobs)
     begun = time.monotonic()
-    done: list[JobResult] = []
-    count = workers or os.cpu_count() or 1
-    if count == 1:
-        for job in wanted:
-            done.append(carry_out(job))
-            progress(done[-1], len(done), len(wanted))
-        return Selfcheck(tuple(done), time.monotonic() - begun, seed)
-    with ProcessPoolExecutor(count) as pool:
-        futures = {pool.submit(carry_out, job): index for index, job in enumerate(wanted)}
-        order: dict[int, JobResult] = {}
+    done: dict[int, JobResult] = {}
+    earlier = set(multiprocessing.active_children())
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
+            with _interrupts_blocked():
+                futures = {pool.submit(carry_out, job): index for index, job in enumerate(wanted)}
             for future in as_completed(futures):
-                order[futures[future]] = future.result()
-                progress(order[futures[future]], len(order), len(wanted))
+                done[futures[future]] = future.result()
+                progress(done[futures[future]], len(done), len(wanted))
         except KeyboardInterrupt:
             pool.shutdown(wait=False, cancel_futures=True)
-    return Selfcheck(tuple(order[index] for index in sorted(order)), time.monotonic() - begun, seed)
+            for worker in set(multiprocessing.active_children()) - earlier:
+                worker.terminate()
+                worker.join()
+    return Selfcheck(tuple(done[index] for index in sorted(done)), time.monotonic() - begun, seed)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Processes that are started meanwhile never see Ctrl-C, which a terminal sends to them too. This one sees it late.
+
+    Has no effect on Windows.
+    """
+    if sys.platform == "win32":
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)

@@ -1,7 +1,7 @@
-"""One module per family of recorders. Each knows how to recognise its document and turns it into drafts.
+"""One module for each family of recorders. It recognises its documents and turns them into drafts.
 
 A module has `recognise(document) -> str` (the form's name, or "") and `drafts(document, lines)`, which yields a Draft
-for every interaction, or the Problem that kept it from being read.
+for every interaction, or a RecordingProblem for one that cannot be read.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the forms share: looking things up in foreign data without trusting it, and reading the times people write."""
+"""What the forms share: reading members of foreign data safely, and times in several forms."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def headers_of(value: Any, what: str, line: int) -> Headers:
 
 
 def json_headers(headers: Headers, body: Any) -> Headers:
-    """The headers with the content type that aiohttp adds to a body that is data still when vcrpy sees it."""
+    """The headers with the content type that aiohttp adds after vcrpy has seen the request."""
     if not isinstance(body, dict | list) or header(headers, "content-type") is not None:
         return headers
     return (*headers, ("Content-Type", "application/json"))
@@ -69,7 +69,7 @@ def status_of(value: Any, line: int) -> int:
     except ValueError:
         code = 0
     if not 100 <= code <= 999:
-        raise Unreadable(f"the status of the response is {str(value)[:40]!r}, which is no status code", line)
+        raise Unreadable(f"the status of the response is {str(value)[:40]!r}, which is not a status code", line)
     return code
 
 
@@ -95,7 +95,7 @@ def moment(value: Any) -> float | None:
 
 
 def seconds(value: Any) -> float | None:
-    """A duration in seconds, or None for what is none."""
+    """A duration in seconds; None for anything else."""
     try:
         found = float(value) if isinstance(value, str | int | float) and not isinstance(value, bool) else -1.0
     except ValueError:
@@ -104,7 +104,7 @@ def seconds(value: Any) -> float | None:
 
 
 def line_at(lines: Any, index: int) -> int:
-    """The line of item `index`, 0 where nobody knows."""
+    """The line of item `index`, 0 where it is unknown."""
     return lines[index] if index < len(lines) else 0
 
 

@@ -24,7 +24,7 @@ def recognise(document: Any) -> str:
 
 
 def path(document: Any) -> tuple[str, ...]:
-    """Where the interactions are."""
+    """The path to the list of interactions."""
     return ("log", "entries")
 
 
@@ -35,7 +35,7 @@ def drafts(document: Any, lines: Sequence[int]) -> Iterator[Draft | RecordingPro
     if not isinstance(entries, list):
         raise Unreadable("log.entries is not a list")
     creator = log.get("creator")
-    # schemathesis takes the time when the response is there, and writes it where HAR wants the start
+    # schemathesis writes the time of the response where HAR has the time of the request
     late = isinstance(creator, dict) and creator.get("name") == "harfile"
     for index, entry in enumerate(entries):
         line = line_at(lines, index)
@@ -84,7 +84,7 @@ def _posted(draft: Draft, request: Any, line: int, late: bool) -> bytes:
         return bodies.from_base64(posted["text"], line, "request")
     found = bodies.to_bytes(posted["text"], line, "request")
     if late and isinstance(size, int) and size != len(found):
-        # schemathesis with --report-preserve-bytes writes base64 here and has no member to say so
+        # schemathesis with --report-preserve-bytes writes base64 here without saying so
         try:
             plain = base64.b64decode(found, validate=True)
         except (binascii.Error, ValueError):
@@ -92,7 +92,7 @@ def _posted(draft: Draft, request: Any, line: int, late: bool) -> bytes:
         if len(plain) == size:
             return plain
     if b"\xef\xbf\xbd" in found:
-        draft.gap = "the recorder replaced bytes that are no text"
+        draft.gap = "the recorder replaced bytes that are not text"
     return found
 
 
@@ -110,12 +110,12 @@ def _content(draft: Draft, response: Any, line: int, late: bool) -> bytes:
         return b""
     if content.get("encoding") == "base64":
         found = bodies.from_base64(inner, line, "response")
-        # HAR holds decoded content; some proxies leave it compressed all the same
+        # HAR holds decoded content; some proxies leave it compressed
         coding = header(headers_of(response.get("headers"), "response", line), "content-encoding")
         return bodies.decoded(found, (("content-encoding", coding or ""),), line, "response")
     found = bodies.to_bytes(inner, line, "response")
     if b"\xef\xbf\xbd" in found:
-        draft.gap = "the recorder replaced bytes that are no text"
+        draft.gap = "the recorder replaced bytes that are not text"
     return found
 
 

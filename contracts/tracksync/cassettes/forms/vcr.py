@@ -1,8 +1,8 @@
 """The VCR family, in YAML or JSON: vcrpy, Ruby's VCR, and the reports of schemathesis that took over Ruby's form.
 
 vcrpy writes `interactions` with `body` as text; Ruby's VCR and schemathesis write `http_interactions` with
-`body: {encoding, string}` or `{encoding, base64_string}`. Ours are vcrpy's, with three members more per interaction
-that vcrpy passes over: `recorded_at`, `elapsed`, and `tracksync` (what was known of the key).
+`body: {encoding, string}` or `{encoding, base64_string}`. Cassettes of tracksync are vcrpy's, with three more members
+that vcrpy ignores: `recorded_at`, `elapsed`, and `tracksync` (the kind of key).
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def recognise(document: Any) -> str:
 
 
 def path(document: Any) -> tuple[str, ...]:
-    """Where the interactions are."""
+    """The path to the list of interactions."""
     if isinstance(document, list):
         return ()
     return ("http_interactions",) if "http_interactions" in document else ("interactions",)
@@ -78,13 +78,13 @@ def _draft(item: Any, line: int, lossy: bool) -> Draft:
         request_headers=sent,
     )
     raw = request.get("body")
-    if _is_data(raw):  # vcrpy keeps what aiohttp was given as `json` before it is made JSON of
+    if _is_data(raw):  # vcrpy stores the data that aiohttp was given as `json`
         draft.request_headers = json_headers(sent, raw)
         raw = json.dumps(_plain_data(raw))
     body, draft.gap = _body(raw, line_of_request, "request", lossy)
     draft.request_body = bodies.decoded(body, sent, line_of_request, "request")
     draft.at = moment(item.get("recorded_at"))
-    _known(draft, item.get("tracksync"))
+    _read_notes(draft, item.get("tracksync"))
     if "response" not in item:
         raise Unreadable("the response is missing", line)
     if item["response"] is None:
@@ -92,13 +92,13 @@ def _draft(item: Any, line: int, lossy: bool) -> Draft:
         draft.elapsed = seconds(item.get("elapsed"))
         return draft
     response = mapping(item["response"], "the response", line)
-    _answer(draft, response, response.get(LINE, line), lossy)
+    _read_response(draft, response, response.get(LINE, line), lossy)
     elapsed = item.get("elapsed")
     draft.elapsed = seconds(response.get("elapsed") if elapsed is None else elapsed)
     return draft
 
 
-def _answer(draft: Draft, response: Any, line: int, lossy: bool) -> None:
+def _read_response(draft: Draft, response: Any, line: int, lossy: bool) -> None:
     status = response.get("status")
     code = status.get("code") if isinstance(status, dict) else response.get("status_code", status)
     draft.status = status_of(code, line)
@@ -134,27 +134,27 @@ def _plain(headers: Headers) -> Headers:
 
 
 def _body(value: Any, line: int, what: str, lossy: bool) -> tuple[bytes, str]:
-    """The bytes of a body, and why it is not what was sent ("" where it is)."""
+    """The bytes of a body, and the gap: why they are not what was sent ("" where they are)."""
     if isinstance(value, dict):
         if value.get("base64_string") is not None:
             return bodies.from_base64(value["base64_string"], line, what), ""
         encoding = value.get("encoding")
         inner = value.get("string")
         name = encoding if isinstance(encoding, str) and encoding.lower() not in ("none", "") else "utf-8"
-        if lossy:  # decoded with replacement, and written as text whatever the encoding was
+        if lossy:  # it writes text, whatever the encoding was
             name = "utf-8"
         found = bodies.to_bytes(inner, line, what, name)
-    elif isinstance(value, list):  # vcrpy keeps a body that came from an iterator in its pieces
+    elif isinstance(value, list):  # vcrpy stores a body from an iterator in pieces
         found = b"".join(bodies.to_bytes(part, line, what) for part in value)
     else:
         found = bodies.to_bytes(value, line, what)
     if lossy and b"\xef\xbf\xbd" in found:
-        return found, "the recorder replaced bytes that are no text; record with --report-preserve-bytes"
+        return found, "the recorder replaced bytes that are not text; record with --report-preserve-bytes"
     return found, ""
 
 
-def _known(draft: Draft, notes: Any) -> None:
-    """What our own recordings say of the key and of a lost response."""
+def _read_notes(draft: Draft, notes: Any) -> None:
+    """Read the `tracksync` member: the kind of key, tags, and why there is no response."""
     if not isinstance(notes, dict):
         return
     draft.credential = _CREDENTIALS.get(str(notes.get("credential")), Credential.UNKNOWN)
