@@ -100,9 +100,15 @@ def compact_bytes(value: Any) -> int:
     return len(msgspec.json.encode(value))
 
 
-def loose_bytes(value: Any) -> int:
-    """Bytes of `value` as JSON in its longest usual form: other than ASCII escaped, spaces after separators."""
-    return len(_LOOSE.encode(value))
+def keeps_loosely(value: Any, most: int) -> bool:
+    """Whether `value` has at most so many bytes as JSON in its longest usual form: other than ASCII escaped, and spaces
+    after separators."""
+    compact = msgspec.json.encode(value)
+    if len(compact) > most:
+        return False
+    if compact.isascii() and len(compact) + compact.count(b",") + compact.count(b":") <= most:
+        return True  # the usual case, without the slow encoder
+    return len(_LOOSE.encode(value)) <= most
 
 
 def depth(value: Any) -> int:
@@ -137,7 +143,7 @@ class _MaxBytes(_Keyword):
     def holds(self, instance: Any) -> bool:
         if isinstance(self.value, int):
             return compact_bytes(instance) <= self.value
-        return loose_bytes(instance) <= int(self.value[0])
+        return keeps_loosely(instance, int(self.value[0]))
 
 
 class _MaxDepth(_Keyword):
