@@ -100,15 +100,19 @@ def compact_bytes(value: Any) -> int:
     return len(msgspec.json.encode(value))
 
 
+def loose_bytes(value: Any) -> int:
+    """Bytes of `value` as JSON in its longest usual form: other than ASCII escaped, spaces after separators."""
+    return len(_LOOSE.encode(value))
+
+
 def keeps_loosely(value: Any, most: int) -> bool:
-    """Whether `value` has at most so many bytes as JSON in its longest usual form: other than ASCII escaped, and spaces
-    after separators."""
+    """Whether `loose_bytes` of `value` are at most so many."""
     compact = msgspec.json.encode(value)
     if len(compact) > most:
         return False
     if compact.isascii() and len(compact) + compact.count(b",") + compact.count(b":") <= most:
         return True  # the usual case, without the slow encoder
-    return len(_LOOSE.encode(value)) <= most
+    return loose_bytes(value) <= most
 
 
 def depth(value: Any) -> int:
