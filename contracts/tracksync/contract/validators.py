@@ -105,6 +105,16 @@ def loose_bytes(value: Any) -> int:
     return len(_LOOSE.encode(value))
 
 
+def keeps_loosely(value: Any, most: int) -> bool:
+    """Whether `loose_bytes` of `value` are at most so many."""
+    compact = msgspec.json.encode(value)
+    if len(compact) > most:
+        return False
+    if compact.isascii() and len(compact) + compact.count(b",") + compact.count(b":") <= most:
+        return True  # the usual case, without the slow encoder
+    return loose_bytes(value) <= most
+
+
 def depth(value: Any) -> int:
     """Levels of arrays and objects in `value`; a scalar has none."""
     level, todo = 0, [value]
@@ -137,7 +147,7 @@ class _MaxBytes(_Keyword):
     def holds(self, instance: Any) -> bool:
         if isinstance(self.value, int):
             return compact_bytes(instance) <= self.value
-        return loose_bytes(instance) <= int(self.value[0])
+        return keeps_loosely(instance, int(self.value[0]))
 
 
 class _MaxDepth(_Keyword):

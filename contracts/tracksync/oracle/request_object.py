@@ -105,8 +105,8 @@ def covered_by_object(
     covered = set()
     limits = bounds()
     if section == "attributes":
-        fields = limits.profile_fields - set(limits.identifiers)
-        if any(name in fields and name not in doubted for name in target):
+        fields = limits.profile_fields
+        if any(name in fields and name not in doubted and name not in limits.identifiers for name in target):
             covered.add("TS-PROFILE-ACCEPTED")
         return frozenset(covered)
     if target.get("_update_existing_only") is False and list(identifiers) == ["user_alias"]:

@@ -1,0 +1,147 @@
+"""Spec, classification and oracle say the same of every request, over ten thousand bodies of all sources.
+
+The spec is put to a validator of other hands, which knows nothing of our extensions. The oracle is asked by what it
+says of a 201 and of a 400.
+"""
+
+from __future__ import annotations
+
+import copy
+import itertools
+import json
+import random
+from collections import Counter
+from collections.abc import Iterator
+from functools import cache
+from typing import Any
+
+import pytest
+from odd_requests import PAGES
+from spec_schemas import OPEN, REFUSED, VALID, validator
+
+from tracksync.contract.bounds import SYNC
+from tracksync.contract.classify import RequestClass, classify_body
+from tracksync.generate.harmless import Namer
+from tracksync.generate.probes import PROBES
+from tracksync.generate.random_steps import random_steps
+from tracksync.model.exchange import Exchange, Request, Response
+from tracksync.oracle import Belief, Settings, check
+from tracksync.values.jsontext import read_json
+
+WANTED = 10_000
+JSON = (("content-type", "application/json"),)
+RATES = (("x-ratelimit-limit", "500"), ("x-ratelimit-remaining", "499"), ("x-ratelimit-reset", "1800000060"))
+REFUSAL = json.dumps({"message": "Valid data must be provided.", "errors": ["a reason"]}).encode()
+SUCCESS = json.dumps({"message": "success"}).encode()
+JUNK: tuple[Any, ...] = (
+    *(None, True, 0, -1, 1.5, 101, 16.0, 2**53, 2**63, 1e300, "", " ", " a ", "x" * 255, "x" * 256, "\0", "🎉" * 128),
+    *("2024-02-29T00:00:00Z", "2023-02-29T00:00:00Z", "1582-12-31T00:00:00", "2022-12-06", "yesterday", "EUR", "eur"),
+    *("XXX", "ZZZ", [], {}, [1, "a"], [None], [{}], [[1]], {"a": None}, {"a.b": 1}, {"$time": "1980-01-01"}),
+    *({"inc": 1}, {"add": [1]}, {"$add": [{"a": 1}]}, {"a": {"$time": "never"}}, {"time": 1}, {"alias_name": "a"}),
+)
+NAMES = ("external_id", "email", "phone", "braze_id", "user_alias", "name", "time", "properties", "quantity", "price")
+
+
+def written(steps: int) -> Iterator[Any]:
+    """Bodies that the project's own generators and tests write."""
+    namer = Namer("agreement", random.Random(0))
+    requests = [step.request for probe in PROBES if not probe.heavy for step in probe.steps(namer)]
+    requests += [step.request for step in itertools.islice(random_steps(11, namer), steps)]
+    for request in requests:
+        text = read_json(request.body)
+        if request.path == SYNC and text.valid and not text.quirks:
+            yield text.value
+    for odd in itertools.chain(*PAGES.values()):
+        if odd.path == SYNC and not isinstance(odd.body, bytes):
+            yield odd.body
+    yield from (*VALID.values(), *REFUSED.values(), *OPEN.values())
+
+
+def spoiled(rng: random.Random, body: Any) -> Any:
+    """`body` with one or two places of it changed, added or left out."""
+    changed = copy.deepcopy(body)
+    for _ in range(rng.choice((1, 1, 2))):
+        places = list(_places(changed))
+        if not places:
+            return rng.choice(JUNK)
+        holder, key = rng.choice(places)
+        chance = rng.random()
+        if chance < 0.25:
+            del holder[key]
+        elif chance < 0.4 and isinstance(holder, dict):
+            holder[rng.choice(NAMES)] = rng.choice(JUNK)
+        else:
+            holder[key] = copy.deepcopy(rng.choice(JUNK))
+    return changed
+
+
+def _places(node: Any) -> Iterator[tuple[Any, Any]]:
+    inner = node.items() if isinstance(node, dict) else enumerate(node) if isinstance(node, list) else ()
+    for key, value in list(inner):
+        yield node, key
+        yield from _places(value)
+
+
+@cache
+def bodies() -> tuple[Any, ...]:
+    """Ten thousand bodies, no two of which are the same."""
+    rng = random.Random(5)
+    plain = list(written(4_000))
+    small = [body for body in plain if len(json.dumps(body)) < 4_000]
+    found = {json.dumps(body): body for body in plain}
+    while len(found) < WANTED:
+        body = spoiled(rng, rng.choice(small))
+        found.setdefault(json.dumps(body), body)
+    return tuple(found.values())
+
+
+def broken_by(body: Any, status: int) -> set[str]:
+    """The clauses that the oracle finds broken where a server that knows nobody answers so."""
+    request = Request("POST", SYNC, JSON, json.dumps(body).encode())
+    response = Response(status, (*JSON, *RATES), SUCCESS if status == 201 else REFUSAL)
+    exchange = Exchange(request, response, 1_800_000_017.0, 1_800_000_017.1)
+    result = check(Belief.start(Settings(clock_skew=2.0)), exchange)
+    return {finding.clause for finding in result.findings if finding.pointer == "/response/status"}
+
+
+def test_there_are_ten_thousand_bodies_of_every_class() -> None:
+    classes = Counter(classify_body(SYNC, body).request_class for body in bodies())
+    assert sum(classes.values()) == WANTED
+    assert min(classes[one] for one in RequestClass) > 1_000
+
+
+def test_what_is_valid_fits_the_spec_and_what_is_refused_does_not() -> None:
+    spec = validator("SyncRequest")
+    for body in bodies():
+        fits = spec.is_valid(body)
+        request_class = classify_body(SYNC, body).request_class
+        if request_class is not RequestClass.OPEN:  # what is open may fit: a member may depend on the workspace
+            assert fits is (request_class is RequestClass.VALID), body
+
+
+def test_the_oracle_asks_of_a_server_what_the_class_says() -> None:
+    for body in bodies():
+        found = classify_body(SYNC, body)
+        refused = {condition.clause for condition in found.conditions if condition.refused}
+        assert bool(broken_by(body, 201) & refused) is bool(refused), body
+        assert bool(broken_by(body, 400)) is (found.request_class is RequestClass.VALID), body
+
+
+def test_everything_that_does_not_fit_is_explained() -> None:
+    for body in bodies():
+        found = classify_body(SYNC, body)
+        assert bool(found.conditions) is (found.request_class is not RequestClass.VALID), body
+        assert found.request_class is RequestClass.REFUSED or not any(one.refused for one in found.conditions), body
+
+
+@pytest.mark.parametrize("wanted", list(RequestClass))
+def test_a_class_does_not_depend_on_the_order_of_members(wanted: RequestClass) -> None:
+    chosen = [body for body in bodies() if classify_body(SYNC, body).request_class is wanted][:500]
+    for body in chosen:
+        assert classify_body(SYNC, _reversed(body)).request_class is wanted, body
+
+
+def _reversed(node: Any) -> Any:
+    if isinstance(node, dict):
+        return {key: _reversed(value) for key, value in reversed(node.items())}
+    return [_reversed(item) for item in node] if isinstance(node, list) else node
