@@ -53,14 +53,23 @@ def can_be_played(finding: Finding) -> bool:
 
 
 def on_new_mocks(
-    log: Sequence[Sent], finding: Finding, prefix: str, renew: Callable[[], Target], start: StartBelief
+    log: Sequence[Sent],
+    finding: Finding,
+    prefix: str,
+    renew: Callable[[], Target],
+    start: StartBelief,
+    pulse: Callable[[int], Step],
 ) -> Confirmed | None:
-    """The shortest sequence that shows `finding` on a new embedded mock; None if none does."""
+    """The shortest sequence that shows `finding` on a new embedded mock; None if none does.
+
+    `renew` gives such a mock. `pulse`: as a session's configuration has it.
+    """
+    config = SessionConfig(pace=False, pulse=pulse)
     found: list[Sent] = []
 
     def breaks(candidate: Sequence[Step]) -> bool:
         nonlocal found
-        session = Session(renew(), start(prefix), lambda event: None)
+        session = Session(renew(), start(prefix), lambda event: None, config)
         for step in candidate:
             session.send(step)
         if not _shows(session.log, finding):

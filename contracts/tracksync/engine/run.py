@@ -81,7 +81,7 @@ class _FuzzRun:
             budget=plan.budget,
             pace=not (embedded or plan.probe_rate_limit),
             patience=plan.target.patience,
-            pulse=None if embedded else self.pulse,
+            pulse=self.pulse,
             prefix=None if embedded else prefix,
             kind_of=self.kind_of,
             reserve=Reserve if embedded else self.kept_back,
@@ -219,7 +219,7 @@ class _FuzzRun:
             return None
         if self.plan.target.embedded:
             renew = lambda: open_target(self.plan, self.prefixes)  # noqa: E731
-            return on_new_mocks(log, finding, self.prefix, renew, self.fresh_belief)
+            return on_new_mocks(log, finding, self.prefix, renew, self.fresh_belief, self.pulse)
         return replayer.shortest(log, finding, min(SHRINK_REQUESTS, self.session.spending.left()))
 
     def is_known(self, finding: Finding) -> bool:
