@@ -72,6 +72,17 @@ def test_the_reset_is_in_the_servers_time_when_its_clock_differs() -> None:
     assert 119 < pace.wait(SYNC, NOW) < 121
 
 
+@pytest.mark.parametrize("slow", [0.4, 1.4, 1.9])
+def test_no_request_is_sent_before_the_reset_on_a_clock_that_is_slow_by_less_than_two_seconds(slow: float) -> None:
+    pace = Pace()
+    for tenth in range(30):  # responses at any part of a second
+        now = NOW + 1 + tenth / 10
+        pace.read(SYNC, answer(remaining=1, reset=NOW + 60, date=float(int(now - slow))), now)
+    pace.read(SYNC, answer(remaining=0, reset=NOW + 60), NOW + 5)
+    arrival = NOW + 5 + pace.wait(SYNC, NOW + 5) - slow  # on the server's clock
+    assert NOW + 60 <= arrival < NOW + 61.2
+
+
 def test_a_429_without_a_reset_is_waited_out_until_the_next_clock_minute() -> None:
     pace = Pace()
     pace.read(SYNC, Response(429), NOW + 15)

@@ -15,12 +15,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
 from tracksync.generate import strategies
+from tracksync.generate.boundaries import boundary_plan, further_cases
 from tracksync.generate.build import SYNC, Step, json_request, raw_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.machine import machine_class
 from tracksync.generate.probes import PROBES, rate_burst
-from tracksync.generate.random_steps import random_steps
+from tracksync.generate.robustness import robustness_steps
 from tracksync.generate.schema_cases import made_harmless, schema_steps
+from tracksync.generate.stateful import stateful_steps
 from tracksync.model.exchange import Request
 
 RELAXED = settings(max_examples=150, deadline=None, database=None, suppress_health_check=list(HealthCheck))
@@ -55,9 +57,19 @@ def test_the_rate_burst_is_harmless() -> None:
     assert_harmless(rate_burst(a_namer(), 3))
 
 
-@pytest.mark.parametrize("seed", [0, 1, 2**40])
-def test_random_steps_are_harmless(seed: int) -> None:
-    assert_harmless(islice(random_steps(seed, a_namer(seed)), 2000))
+@pytest.mark.parametrize("seed", [0, 2**31])
+def test_stateful_sequences_are_harmless(seed: int) -> None:
+    assert_harmless(islice(stateful_steps(seed, PREFIX), 800))
+
+
+def test_boundary_cases_are_harmless() -> None:
+    namer = a_namer().scope("boundary")
+    assert_harmless(case.step for case in boundary_plan(namer).cases)
+    assert_harmless(case.step for case in islice(further_cases(namer), 600))
+
+
+def test_what_breaks_careless_servers_is_harmless() -> None:
+    assert_harmless(robustness_steps(a_namer()))
 
 
 @pytest.mark.parametrize("kind", strategies.KINDS)

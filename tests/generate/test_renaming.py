@@ -13,8 +13,8 @@ from tracksync.engine.opening import harmful
 from tracksync.generate.build import DELETE, EXPORT, Step, json_request, raw_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.probes import PROBES
-from tracksync.generate.random_steps import random_steps
 from tracksync.generate.renaming import derived_prefix, identifiers_of, renamed
+from tracksync.generate.stateful import stateful_steps
 
 OLD = "ts0123456789ab"
 NEW = derived_prefix(OLD, 1)
@@ -23,7 +23,7 @@ NEW = derived_prefix(OLD, 1)
 def everything() -> list[Step]:
     namer = Namer(OLD, random.Random(0))
     fixed = [step for probe in PROBES for step in probe.steps(namer)]
-    return [*fixed, *islice(random_steps(3, Namer(OLD, random.Random(4))), 1500)]
+    return [*fixed, *islice(stateful_steps(3, OLD), 600)]
 
 
 def test_a_derived_prefix_has_the_same_length_and_is_the_same_each_time() -> None:

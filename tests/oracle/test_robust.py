@@ -12,8 +12,7 @@ from hypothesis import strategies as st
 from oracle_harness import JSON, LATER, SHOWN, SYNC, TIME, OracleHarness, bought, everything_new, purchase
 
 from tracksync.engine.targets import EmbeddedMock
-from tracksync.generate.harmless import Namer
-from tracksync.generate.random_steps import random_steps
+from tracksync.generate.stateful import stateful_steps
 from tracksync.mock import MockConfig
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
 from tracksync.oracle import Belief, Settings, check
@@ -165,7 +164,7 @@ def test_a_row_of_an_export_without_a_usable_name_is_no_row(name: Any) -> None:
 def test_answers_of_other_requests_and_spoiled_ones_are_checked() -> None:
     rng = random.Random(7)
     target = EmbeddedMock(MockConfig(rate_limit=10_000))
-    steps = random_steps(7, Namer("robust", rng))
+    steps = stateful_steps(7, "robust")
     exchanges = [target.send(next(steps)) for _ in range(1500)]
     belief = Belief.start(Settings(fresh=everything_new))
     for exchange in exchanges:
@@ -184,7 +183,7 @@ def test_answers_of_other_requests_and_spoiled_ones_are_checked() -> None:
 
 def test_a_belief_can_be_used_again() -> None:
     target = EmbeddedMock(MockConfig())
-    steps = random_steps(3, Namer("again", random.Random(3)))
+    steps = stateful_steps(3, "again")
     exchanges = [target.send(next(steps)) for _ in range(60)]
     beliefs = [Belief.start(Settings(fresh=everything_new))]
     first = []

@@ -58,9 +58,13 @@ def on_new_mocks(
     prefix: str,
     renew: Callable[[], Target],
     start: StartBelief,
-    config: SessionConfig,
+    pulse: Callable[[int], Step],
 ) -> Confirmed | None:
-    """The shortest sequence that shows `finding` on a new embedded mock; None if none does."""
+    """The shortest sequence that shows `finding` on a new embedded mock; None if none does.
+
+    `renew` gives such a mock. `pulse`: as a session's configuration has it.
+    """
+    config = SessionConfig(pace=False, pulse=pulse)
     found: list[Sent] = []
 
     def breaks(candidate: Sequence[Step]) -> bool:

@@ -14,7 +14,7 @@ from tracksync.model.exchange import Response, header
 WINDOW = 60  # seconds; LIMITS: windows begin on the clock minute
 LONGEST_WAIT = 2 * WINDOW  # a reset further away is not believed
 MARGIN = 0.05  # seconds after the reset
-CLOCKS_AGREE = 2.0  # seconds by which a Date header (whole seconds, and a way to travel) may differ from our clock
+CLOCK_KEPT = 2 * WINDOW  # seconds for which what a Date header told is kept
 LARGEST_RESERVE = 0.1  # of the limit
 
 
@@ -32,7 +32,8 @@ class Pace:
     """The rate windows of a workspace, one for each path."""
 
     windows: dict[str, PaceWindow] = field(default_factory=dict)
-    ahead: float = 0.0  # seconds by which the server's clock is ahead of ours
+    ahead: float = 0.0  # seconds by which the server's clock is ahead of ours, at least
+    _told: float | None = None  # when that was seen
 
     def sending(self, path: str) -> None:
         """A request to `path` is about to be sent: it counts, whatever becomes of its answer."""
@@ -62,11 +63,15 @@ class Pace:
     def _read_clock(self, response: Response, received: float) -> None:
         date = header(response.headers, "date")
         try:
-            told = parsedate_to_datetime(date).timestamp() if date else received
+            if not date:
+                return
+            # A Date header has whole seconds and took a while to come, so the clock is at least this far ahead. Of
+            # several responses the largest such bound is the nearest one. A window is never thought over too early.
+            ahead = parsedate_to_datetime(date).timestamp() - received
         except (ValueError, OverflowError):
             return
-        ahead = told - received
-        self.ahead = ahead if abs(ahead) > CLOCKS_AGREE else 0.0
+        if self._told is None or ahead >= self.ahead or received - self._told > CLOCK_KEPT:
+            self.ahead, self._told = ahead, received
 
     def wait(self, path: str, now: float) -> float:
         """Seconds until a request to `path` may be sent; 0 for at once."""

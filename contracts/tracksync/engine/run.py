@@ -219,8 +219,7 @@ class _FuzzRun:
             return None
         if self.plan.target.embedded:
             renew = lambda: open_target(self.plan, self.prefixes)  # noqa: E731
-            config = SessionConfig(patience=self.plan.target.patience, pulse=self.pulse)
-            return on_new_mocks(log, finding, self.prefix, renew, self.fresh_belief, config)
+            return on_new_mocks(log, finding, self.prefix, renew, self.fresh_belief, self.pulse)
         return replayer.shortest(log, finding, min(SHRINK_REQUESTS, self.session.spending.left()))
 
     def is_known(self, finding: Finding) -> bool:

@@ -203,7 +203,7 @@ class HttpTarget:
             raw = tuple((name.decode("latin-1"), text.decode("latin-1")) for name, text in answer.headers.raw)
             response = Response(answer.status_code, raw, answer.content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
-            failure = Failure(FailureKind.UNREACHABLE, type(error).__name__)
+            failure = Failure(FailureKind.UNREACHABLE, _why_unreachable(error))
         except httpx.TimeoutException as error:
             failure = Failure(FailureKind.TIMEOUT, type(error).__name__)
         except httpx.DecodingError as error:
@@ -214,6 +214,18 @@ class HttpTarget:
         except httpx.HTTPError as error:
             failure = Failure(FailureKind.RESET, type(error).__name__)
         return Exchange(step.request, response, sent, self.now(), step.credential, failure, _tags(step))
+
+
+def _why_unreachable(error: httpx.TransportError) -> str:
+    """Why there is no connection, in words that help."""
+    text = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in text:
+        return "its certificate is not trusted; --ca names a file of certificates to trust"
+    if "SSL" in text:
+        return "it does not speak TLS on this port; is the address http:// instead of https://?"
+    return {"ConnectError": "connection refused or no such host", "ConnectTimeout": "no connection in time"}.get(
+        type(error).__name__, type(error).__name__
+    )
 
 
 class HarmfulRequest(RuntimeError):

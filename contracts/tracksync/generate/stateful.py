@@ -30,7 +30,12 @@ def stateful_sequences(seed: int, prefix: str) -> Iterator[Sequence]:
     The same seed and prefix give the same sequences.
     """
     for batch in count():
-        yield from _drawn(seed, prefix, batch)
+        yield from drawn(seed, prefix, batch)
+
+
+def stateful_steps(seed: int, prefix: str) -> Iterator[Step]:
+    """The steps of all sequences, one after the other, without end."""
+    return (step for steps in stateful_sequences(seed, prefix) for step in steps)
 
 
 def scope_of(number: int) -> str:
@@ -39,16 +44,17 @@ def scope_of(number: int) -> str:
 
 
 @lru_cache(maxsize=32)
-def _drawn(seed: int, prefix: str, batch: int) -> tuple[Sequence, ...]:
+def drawn(seed: int, prefix: str, batch: int) -> tuple[Sequence, ...]:
+    """One batch of sequences; drawn once for many runs with one seed."""
     namer = Namer(prefix, random.Random(seed * 1_000_003 + batch))
-    drawn: list[list[Step]] = []
+    examples: list[list[Step]] = []
 
     def send_factory() -> Send:
-        drawn.append([])
-        return drawn[-1].append
+        examples.append([])
+        return examples[-1].append
 
     def namer_factory() -> Namer:
-        return namer.scope(scope_of(batch * SEQUENCES + len(drawn) - 2))
+        return namer.scope(scope_of(batch * SEQUENCES + len(examples) - 2))
 
     machine = hypothesis.seed(seed * 1_000_003 + batch)(machine_class(send_factory, namer_factory))
     run_state_machine_as_test(
@@ -63,4 +69,4 @@ def _drawn(seed: int, prefix: str, batch: int) -> tuple[Sequence, ...]:
         ),
     )
     # The first is always the simplest one, which repeats a single operation.
-    return tuple(tuple(steps) for steps in drawn[1:] if steps)
+    return tuple(tuple(steps) for steps in examples[1:] if steps)

@@ -1,16 +1,19 @@
-"""Random generation: one seed, one run; sequences that collide; mostly lawful; shrinking to plain things."""
+"""Stateful sequences: one seed gives one run; operations collide; values from strategies; plain things when shrunk."""
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 from collections import Counter
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, find, given, settings
@@ -21,8 +24,9 @@ from tracksync.generate.build import Step
 from tracksync.generate.harmless import Namer
 from tracksync.generate.machine import Send, machine_class
 from tracksync.generate.probes import PROBES
-from tracksync.generate.random_steps import EPOCH, random_steps
+from tracksync.generate.renaming import identifiers_of
 from tracksync.generate.schema_cases import schema_steps
+from tracksync.generate.stateful import drawn, scope_of, stateful_sequences, stateful_steps
 from tracksync.model.exchange import Credential
 
 QUIET = settings(
@@ -30,23 +34,28 @@ QUIET = settings(
 )
 
 
+PREFIX = "ts-random"
+
+
 def namer() -> Namer:
-    return Namer("ts-random", random.Random(0))
+    return Namer(PREFIX, random.Random(0))
 
 
 def stream(seed: int, count: int) -> list[Step]:
-    return list(islice(random_steps(seed, namer()), count))
+    return list(islice(stateful_steps(seed, PREFIX), count))
 
 
 def test_the_same_seed_gives_the_same_steps_and_another_seed_others() -> None:
-    assert stream(1, 600) == stream(1, 600)
-    assert stream(1, 600) != stream(2, 600)
+    once = stream(1, 200)
+    drawn.cache_clear()
+    assert stream(1, 200) == once
+    assert stream(2, 200) != once
 
 
 def digest() -> str:
     """All that is fixed by seed and prefix, in one number; also run in processes of its own, see below."""
     sha = hashlib.sha256()
-    for step in (*stream(3, 300), *(step for probe in PROBES if not probe.heavy for step in probe.steps(namer()))):
+    for step in (*stream(3, 100), *(step for probe in PROBES if not probe.heavy for step in probe.steps(namer()))):
         sha.update(repr(step).encode("utf-8", "backslashreplace"))
     return sha.hexdigest()
 
@@ -54,9 +63,9 @@ def digest() -> str:
 @pytest.mark.parametrize("hash_seed", ["1", "2"])
 def test_a_run_does_not_depend_on_the_process(hash_seed: str) -> None:
     here = Path(__file__).resolve().parent
-    path = os.pathsep.join([str(here), str(here.parent / "contracts")])
+    path = os.pathsep.join([str(here), str(here.parent / "support"), str(here.parent.parent / "contracts")])
     found = subprocess.run(
-        [sys.executable, "-c", "import test_generate_random as t; print(t.digest())"],
+        [sys.executable, "-c", "import test_stateful as t; print(t.digest())"],
         env={**os.environ, "PYTHONHASHSEED": hash_seed, "PYTHONPATH": path},
         capture_output=True,
         text=True,
@@ -72,45 +81,63 @@ def test_schema_driven_steps_are_fixed_by_the_seed_and_all_different() -> None:
     assert {step.label for step in once} == {"schema, positive", "schema, negative"}
 
 
-def test_about_three_quarters_of_the_stream_keep_the_documents() -> None:
-    lawful = sum(step.label.startswith("random ") for step in stream(5, 4000))
-    assert 0.65 < lawful / 4000 < 0.85
+def bodies(steps: list[Step]) -> list[dict[str, Any]]:
+    """The bodies that are JSON objects."""
+    found = []
+    for step in steps:
+        with contextlib.suppress(ValueError):
+            found.append(json.loads(step.request.body))
+    return [body for body in found if isinstance(body, dict)]
 
 
-def test_the_stream_goes_through_every_table() -> None:
-    labels = Counter(step.label for step in stream(6, 20_000))
-    wanted = {label for label, _ in (*tables.BODY_SPOILERS, *tables.WILD_BODIES)}
-    wanted |= {label for spoilers in tables.OBJECT_SPOILERS.values() for label, _ in spoilers}
-    assert wanted <= set(labels)
+def objects(steps: list[Step], section: str) -> list[dict[str, Any]]:
+    listed = [body.get(section) for body in bodies(steps)]
+    return [one[0] for one in listed if isinstance(one, list) and one and isinstance(one[0], dict)]
 
 
-def test_steps_of_the_stream_collide_on_users_and_events() -> None:
-    events: Counter[tuple[str, str]] = Counter()
-    for step in stream(7, EPOCH):
-        if step.label == "random events":
-            event = json.loads(step.request.body)["events"][0]
-            user = json.dumps([event.get(key) for key in ("external_id", "user_alias", "email", "phone", "braze_id")])
-            events[user, event["name"]] += 1
-    assert max(events.values()) >= 4
-    assert sum(events.values()) > 1.5 * len(events)
+def test_operations_collide_on_users_events_and_attributes() -> None:
+    steps = stream(7, 300)
+    events = Counter((str(one.get("external_id")), str(one.get("name"))) for one in objects(steps, "events"))
+    assert max(events.values()) >= 3
+    names = Counter(name for one in objects(steps, "attributes") for name in one)
+    assert sum(number > 1 for number in names.values()) >= 5
 
 
-def test_users_change_from_epoch_to_epoch_so_that_arrays_stay_small() -> None:
-    def externals(steps: list[Step]) -> set[str]:
-        bodies = [json.loads(step.request.body) for step in steps if step.label == "random events"]
-        return {body["events"][0].get("external_id", "") for body in bodies} - {""}
+def test_values_are_drawn_that_no_table_holds() -> None:
+    steps = stream(8, 600)
+    known = {*tables.EVENT_NAMES, *tables.PRODUCTS, *tables.ATTRIBUTES}
+    names = {str(one.get("name")) for one in objects(steps, "events")}
+    assert len(names - known) >= 10
+    text = " ".join(step.request.body.decode("utf-8", "replace") for step in steps)
+    assert any(ord(character) > 0xFFFF for character in text)
+    assert re.search(r"[0-9]{17}", text)
+    times = {str(one.get("time")) for one in objects(steps, "events")} - set(tables.TIMES)
+    assert len(times) >= 20
 
-    steps = stream(8, 2 * EPOCH)
-    assert externals(steps[:EPOCH])
-    assert externals(steps[EPOCH:])
-    assert not externals(steps[:EPOCH]) & externals(steps[EPOCH:])
+
+def test_every_sequence_has_users_of_its_own() -> None:
+    sequences = list(islice(stateful_sequences(9, PREFIX), 12))
+    seen: dict[str, int] = {}
+    for number, steps in enumerate(sequences):
+        for step in steps:
+            for kind, *texts in identifiers_of(step.request, PREFIX):
+                if kind == "external_id":
+                    assert f"-{scope_of(number)}-" in texts[0]
+                    assert seen.setdefault(texts[0], number) == number
+
+
+def test_sequences_look_at_what_is_stored_and_send_again_what_was_counted() -> None:
+    labels = Counter(step.label.split(" at ")[0] for step in stream(10, 600))
+    assert labels["a look"] >= 10
+    assert labels["event"] + labels["purchase"] >= 60
+    assert sum(number for label, number in labels.items() if label.endswith(" key")) >= 5
 
 
 # --- strategies ---------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", strategies.KINDS)
-def test_every_kind_of_trouble_makes_many_different_steps(kind: str) -> None:
+def test_every_kind_makes_many_different_steps(kind: str) -> None:
     seen: set[Step] = set()
 
     @QUIET
