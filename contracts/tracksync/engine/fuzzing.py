@@ -36,6 +36,7 @@ from tracksync.model.exchange import Credential, Exchange, Request
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import evidence_of, fails, fingerprint
 from tracksync.oracle import Belief, Settings
+from tracksync.oracle.belief import LimitedEndpoint
 from tracksync.values.jsontext import read_json
 
 EMBEDDED_RATE = 120  # requests a minute of the embedded mock: small, so that a short run sees the limit too
@@ -317,7 +318,7 @@ class _FuzzRun:
         plan = self.plan
         if not (plan.embedded or plan.probe_rate_limit):
             return
-        windows = self.session.belief.windows.get(0)
+        windows = self.session.belief.windows.get(LimitedEndpoint.SYNC)
         limit = plan.rate_limit or (windows.limit if windows and windows.limit else bounds().rate_limit)
         if any(sent.exchange.response and sent.exchange.response.status == 429 for sent in self.session.log):
             return
