@@ -18,12 +18,12 @@ from typing import Any
 import pytest
 from odd_requests import PAGES
 from spec_schemas import OPEN, REFUSED, VALID, validator
+from tracksync.generate.random_steps import random_steps
 
 from tracksync.contract.bounds import SYNC
 from tracksync.contract.classify import RequestClass, classify_body
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import PROBES
-from tracksync.generate.random_steps import random_steps
 from tracksync.model.exchange import Exchange, Request, Response
 from tracksync.oracle import Belief, Settings, check
 from tracksync.values.jsontext import read_json

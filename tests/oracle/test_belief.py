@@ -17,10 +17,12 @@ from tracksync.oracle.belief import (
     Belief,
     Cell,
     Counter,
+    Identifier,
+    Link,
     Settings,
     State,
     User,
-    linked_user,
+    identifier_of,
 )
 
 
@@ -34,18 +36,27 @@ def two_people() -> OracleHarness:
     return harness
 
 
-def test_a_link_leads_to_a_user_surely_or_perhaps() -> None:
-    assert [linked_user(link) for link in (0, 1, 7, ~0, ~1, ~7)] == [0, 1, 7, 0, 1, 7]
+ADA, BOB = Identifier("external_id", "ada"), Identifier("external_id", "bob")
+ADAS_EMAIL, BOBS_EMAIL = Identifier("email", "ada@example.com"), Identifier("email", "bob@example.com")
+PHONE = Identifier("phone", "+12025550100")
+
+
+def test_an_alias_is_known_by_its_name_and_its_label() -> None:
+    alias = identifier_of("user_alias", {"alias_name": "a", "alias_label": "l"})
+    assert alias == Identifier("user_alias", "a", "l") != Identifier("user_alias", "l", "a")
+    assert [alias.is_any(one.__eq__) for one in ("a", "l", "al")] == [True, True, False]
+    assert not ADA.is_any(lambda text: text != "ada")
+    assert identifier_of("external_id", 5) == identifier_of("external_id", "5") == Identifier("external_id", "5")
 
 
 def test_who_is_never_addressed_again_is_forgotten_with_all_that_leads_there() -> None:
     belief = two_people().belief
     left = belief.without(lambda text: text in ("bob", "bob@example.com", "+12025550100"))
-    assert set(left.names) == {("external_id", "ada"), ("email", "ada@example.com")}
+    assert set(left.links) == {ADA, ADAS_EMAIL}
     (ada,) = left.users.values()
     assert [key for key, _ in ada.cells.items()] == [("attributes", "a")]
     assert set(left.writers) == {("attributes", "a")}
-    assert set(belief.pending_by_contact) == {("phone", "+12025550100")}
+    assert set(belief.pending_by_contact) == {PHONE}
     assert set(left.pending_by_contact) == set()
     assert left.ambiguities is belief.ambiguities
 
@@ -53,20 +64,20 @@ def test_who_is_never_addressed_again_is_forgotten_with_all_that_leads_there() -
 def test_who_has_another_identifier_stays_and_loses_the_one_that_is_gone() -> None:
     belief = two_people().belief
     left = belief.without(lambda text: text == "ada@example.com")
-    by_name = {key: left.users[links[0]] for key, links in left.names.items()}
-    assert by_name["external_id", "ada"].held == ()
-    assert by_name["external_id", "bob"].held == (("email", "bob@example.com"),)
+    by_name = {key: left.users[links[0].uid] for key, links in left.links.items()}
+    assert by_name[ADA].held == ()
+    assert by_name[BOB].held == (BOBS_EMAIL,)
     assert set(left.writers) == set(belief.writers)
-    assert set(left.pending_by_contact) == {("phone", "+12025550100")}
+    assert set(left.pending_by_contact) == {PHONE}
     left = belief.without(lambda text: text == "ada")
-    assert left.users[left.names["email", "ada@example.com"][0]].held == (("email", "ada@example.com"),)
+    assert left.users[left.links[ADAS_EMAIL][0].uid].held == (ADAS_EMAIL,)
 
 
 def test_who_may_be_meant_by_what_is_left_stays() -> None:
     harness = OracleHarness()
     harness.write({"a": 1}, who={"email": "e@example.com", "phone": "+12025550100"})
     belief = harness.belief
-    assert belief.names["phone", "+12025550100"] == (~0,)
+    assert belief.links[PHONE] == (Link(0, sure=False),)
     assert set(belief.without(lambda text: text == "e@example.com").users) == {0}
     harness.write({"a": 1}, who={"external_id": "v"})
     assert set(harness.belief.without(lambda text: text != "+12025550100").users) == {0}
@@ -77,9 +88,9 @@ def test_among_strangers_only_the_interpretations_stay() -> None:
     assert harness.write({"a": None}, who={"external_id": "ada"}) == set()
     belief = harness.belief.among_strangers(lambda kind, text: text == "new")
     assert belief.interpretations() == harness.belief.interpretations() != {}
-    nobody = Belief.start()
-    for name in ("names", "users", "windows", "writers"):
-        assert getattr(belief, name) == getattr(nobody, name)
+    start = Belief.start()
+    for name in ("links", "users", "windows", "writers"):
+        assert getattr(belief, name) == getattr(start, name)
     assert belief.settings == replace(harness.belief.settings, fresh=belief.settings.fresh)
     assert belief.settings.fresh("external_id", "new")
     assert not belief.settings.fresh("external_id", "old")
@@ -131,15 +142,15 @@ def test_interpretations_are_narrowed_only_where_every_outcome_stands_on_the_row
 
 def test_a_belief_begins_with_an_empty_past() -> None:
     belief = Belief.start(Settings(fresh=everything_new))
-    assert (belief.moment, belief.made, belief.answered) == (0, 0, 0)
+    assert (belief.moment, belief.users_made, belief.answered) == (0, 0, 0)
     harness = OracleHarness()
     harness.event(1)
-    assert (harness.belief.moment, harness.belief.made, harness.belief.answered) == (1, 1, 1)
+    assert (harness.belief.moment, harness.belief.users_made, harness.belief.answered) == (1, 1, 1)
     (user,) = harness.belief.users.values()
-    assert (user.seen, user.profiled) == (1, 0)
+    assert (user.updated, user.profile_updated) == (1, 0)
     harness.write({"a": 1})
     (user,) = harness.belief.users.values()
-    assert (user.seen, user.profiled) == (2, 2)
+    assert (user.updated, user.profile_updated) == (2, 2)
     (window,) = harness.belief.windows.values()
     assert (window.reset, window.accepted, window.requests, window.unshown) == (RESET, 2, 2, 0)
 
@@ -161,7 +172,7 @@ def test_the_markers_are_no_values_of_json_and_stay_themselves() -> None:
 
 def test_who_was_never_heard_of_has_no_past() -> None:
     user = User(exists=None, fresh=False, external=True)
-    assert (user.seen, user.profiled, user.held, user.due) == (0, 0, (), None)
+    assert (user.updated, user.profile_updated, user.held, user.due) == (0, 0, (), None)
     assert user.cell(("attributes", "a")) == Cell((State(UNKNOWN),))
     assert user.cell(("events", "e")) == Cell((State(Counter(None)),))
     new = User(exists=False, fresh=True, external=True)

@@ -44,7 +44,7 @@ def failures_in_a_row(harness: OracleHarness, status: int | None, body: Any = EV
 @pytest.mark.parametrize(
     ("status", "clause", "words"),
     [
-        (None, "TS-ANSWER-ARRIVES", "gets no complete answer"),
+        (None, "TS-ANSWER-ARRIVES", "gets no complete response"),
         (500, "TS-ANSWER-SERVER-ERROR", "is answered 500"),
         (503, "TS-ANSWER-SERVER-ERROR", "is answered 503"),
     ],
@@ -57,8 +57,8 @@ def test_a_request_that_goes_wrong_four_times_in_a_row_while_others_are_answered
     assert [failures_in_a_row(harness, status) for _ in range(3)] == [[], [], []]
     harness.event(2, who=V)
     found = only(failures_in_a_row(harness, status))
-    assert told(found) == (clause, "/response/status", "an answer", NOTHING)
-    assert found.message == f"the same request {words} 4 times in a row, while others are answered"
+    assert told(found) == (clause, "/response/status", "a response", NOTHING)
+    assert found.message == f"the same request {words} 4 times in a row, while others get a response"
     assert failures_in_a_row(harness, status) == []
 
 
@@ -103,7 +103,7 @@ BARE = {"events": EVENT["events"][0]}
 def test_a_form_that_is_neither_refused_nor_read_right_breaks_its_clause_too() -> None:
     findings = OracleHarness().hear(BARE, counted(U, "seen", SHOWN, SHOWN, 2))
     assert [one.clause for one in findings] == ["TS-EVENT-COUNT", "TS-FORM-BARE"]
-    assert findings[1].message == f"{findings[0].message}; neither refused nor read right"
+    assert findings[1].message == f"{findings[0].message}; neither refused nor handled right"
     assert told(findings[1])[1:] == told(findings[0])[1:]
     large = json.dumps(EVENT).encode().ljust(4 * 1024 * 1024 + 1)
     assert "TS-ROUTE-SIZE" in OracleHarness().clauses(large, counted(U, "seen", SHOWN, SHOWN, 2))
@@ -214,13 +214,17 @@ def test_a_user_that_is_missing_is_told(answer: dict[str, Any]) -> None:
         assert told(found) == (clause, "/response/body/users", "one entry", answer.get("users", NOTHING))
         (kind,) = who
         flagged = "true" if flag else "left out"
-        assert found.message == (f"the answer lists no user; the {kind} exists and _update_existing_only is {flagged}")
+        assert found.message == (
+            f"the response lists no user; the {kind} exists and _update_existing_only is {flagged}"
+        )
 
 
 def test_a_user_that_should_not_be_there_is_told() -> None:
     found = OracleHarness().hear(seen(U, **ONLY), counted(U, "seen", SHOWN, SHOWN, 1))[0]
     assert (found.clause, found.pointer, found.expected) == ("TS-USER-UPDATE-ONLY", "/response/body/users", "no entry")
-    assert found.message == "the answer lists a user; the external_id does not exist and _update_existing_only is true"
+    assert (
+        found.message == "the response lists a user; the external_id does not exist and _update_existing_only is true"
+    )
 
 
 @pytest.mark.parametrize("contact", [EMAIL, PHONE])
@@ -322,7 +326,7 @@ def test_a_user_that_track_was_to_create_is_due_after_five_minutes_and_not_befor
                 "one entry",
                 [],
             )
-            assert found.message == "a user that /users/track was to create is not there"
+            assert found.message == "a user that /users/track was to create does not exist"
 
 
 def test_a_user_that_track_creates_may_come_after_it_was_not_there() -> None:

@@ -10,6 +10,7 @@ from tracksync.oracle.belief import Counter
 from tracksync.oracle.counters import (
     EVER,
     TOLERANCE,
+    Amount,
     CounterOp,
     CounterOutcome,
     Shown,
@@ -23,9 +24,10 @@ from tracksync.oracle.counters import (
     recorded_at,
     within,
 )
+from tracksync.oracle.interpretations import COUNT_IS_ONE, COUNT_IS_QUANTITY
 from tracksync.values.times import read_time
 
-ONCE = ((1, None),)
+ONCE = (Amount(1),)
 AT = (5_000, 5_000)
 
 
@@ -66,17 +68,17 @@ def test_a_further_event_moves_the_first_or_the_last() -> None:
 
 def test_what_is_unknown_stays_so() -> None:
     assert outcomes(Counter(None), CounterOp(AT, ONCE)) == [CounterOutcome(Counter(None))]
-    assert outcomes(Counter(3, (1, 1), (2, 2)), CounterOp(AT, ((None, None),))) == [
+    assert outcomes(Counter(3, (1, 1), (2, 2)), CounterOp(AT, (Amount(None),))) == [
         CounterOutcome(Counter(None, (1, 1), AT))
     ]
 
 
 def test_a_quantity_counts_as_many_or_as_one() -> None:
-    op = CounterOp(AT, ((3, "quantity"), (1, "one")))
+    op = CounterOp(AT, (Amount(3, COUNT_IS_QUANTITY), Amount(1, COUNT_IS_ONE)))
     for prior, first in ((Counter(0), AT), (Counter(2, (1, 1), (2, 2)), (1, 1))):
         assert outcomes(prior, op) == [
-            CounterOutcome(Counter((prior.count or 0) + 3, first, AT), (("purchase-count", "quantity"),)),
-            CounterOutcome(Counter((prior.count or 0) + 1, first, AT), (("purchase-count", "one"),)),
+            CounterOutcome(Counter((prior.count or 0) + 3, first, AT), (COUNT_IS_QUANTITY,)),
+            CounterOutcome(Counter((prior.count or 0) + 1, first, AT), (COUNT_IS_ONE,)),
         ]
 
 
@@ -88,8 +90,8 @@ def test_a_time_that_is_shown_may_be_cut_or_rounded_to_milliseconds() -> None:
 
 def test_from_an_unknown_count_what_was_added_is_the_least() -> None:
     unknown = CounterOutcome(Counter(None))
-    for amounts, least in ((ONCE, 1), (((3, "quantity"), (1, "one")), 1), (((None, None),), 0), (((2, None),), 2)):
-        op = CounterOp(AT, amounts)
+    for added, least in (((1,), 1), ((3, 1), 1), ((None,), 0), ((2,), 2)):
+        op = CounterOp(AT, tuple(map(Amount, added)))
         assert count_fits(unknown, Shown(least, 0, 0), op)
         assert not count_fits(unknown, Shown(least - 1, 0, 0), op)
     known = CounterOutcome(Counter(4))

@@ -241,11 +241,15 @@ def test_of_what_may_still_change_an_export_says_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("member", "value", "wanted"),
-    [("custom_attributes", [1], "dict"), ("custom_events", {"a": 1}, "list"), ("purchases", "none", "list")],
+    [
+        ("custom_attributes", [1], "an object"),
+        ("custom_events", {"a": 1}, "a list"),
+        ("purchases", "none", "a list"),
+    ],
 )
 def test_the_members_of_a_profile_have_their_forms(member: str, value: Any, wanted: str) -> None:
     (found,) = export(written(), {**PROFILE, member: value})
-    assert found.message == f"{member} of an exported user is no {'object' if wanted == 'dict' else 'list'}"
+    assert found.message == f"{member} of an exported user is not {wanted}"
     assert (found.clause, found.pointer, found.expected, found.actual) == (
         "TS-EXPORT-ANSWER",
         f"/response/body/users/0/{member}",

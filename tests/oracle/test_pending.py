@@ -10,10 +10,9 @@ from oracle_harness import JSON, NOBODY, ONLY, SYNC, TIME, OracleHarness, U, bou
 
 from tracksync.model.exchange import FailureKind, Request
 from tracksync.model.finding import NOTHING
+from tracksync.oracle.attribute_outcomes import AttributeWrite
 from tracksync.oracle.belief import ABSENT, Cell, State
-from tracksync.oracle.cells import AttributeWrite
-from tracksync.oracle.context import known_value, overdue
-from tracksync.oracle.pending import MOST, at_most, given_up, pending_of, reach, with_pending
+from tracksync.oracle.pending import MAX_FOLLOWED, at_most, given_up, overdue, pending_of, reach, with_pending
 
 
 def seen(**more: Any) -> dict[str, Any]:
@@ -64,8 +63,8 @@ def test_the_states_that_lost_writes_lead_to_are_followed_to_a_number() -> None:
         return [value + write]
 
     assert [state.value for state in reach([State(0, (1, 10))], apply) or []] == [0, 1, 10, 11]
-    assert reach([State(value, (1,)) for value in range(0, 3 * MOST, 3)], apply) is None
-    assert reach([State(value) for value in range(2 * MOST)], apply) is not None
+    assert reach([State(value, (1,)) for value in range(0, 3 * MAX_FOLLOWED, 3)], apply) is None
+    assert reach([State(value) for value in range(2 * MAX_FOLLOWED)], apply) is not None
 
 
 def test_what_is_pending_stays_where_the_value_is_given_up() -> None:
@@ -182,9 +181,9 @@ def test_what_was_sent_in_the_moment_of_another_answer_overlapped_it() -> None:
 
 
 def test_what_is_known_of_a_cell_is_one_state_with_nothing_pending() -> None:
-    assert known_value(Cell((State(1),))) == 1
+    assert Cell((State(1),)).known == 1
     for states in ((State(1), State(2)), (State(1, (AttributeWrite(2),)),), (State(1), State(2, (AttributeWrite(3),)))):
-        assert known_value(Cell(states)) not in (1, 2, 3)
+        assert Cell(states).known not in (1, 2, 3)
 
 
 # --- writes whose effect nobody can say -------------------------------------------------------------------------------

@@ -24,8 +24,8 @@ ENTRY = "/response/body/users/0"
 @pytest.mark.parametrize(
     ("content", "start", "words"),
     [
-        (b"", "", "the answer (201) has no body"),
-        (b"<html>", "<html>", "the answer (201) is not a JSON object: it begins '<html>'"),
+        (b"", "", "the response (201) has no body"),
+        (b"<html>", "<html>", "the response (201) is not a JSON object: it begins '<html>'"),
         (b"\xff\xfe{}", "\ufffd\ufffd{}", "begins"),
         (b"[]", "[]", "begins"),
         (b"x" * 99, "x" * 80, "begins"),
@@ -42,7 +42,10 @@ def test_what_is_no_json_object_is_told_by_its_beginning(content: bytes, start: 
 
 @pytest.mark.parametrize(
     ("media", "words"),
-    [("text/html", "the answer is labelled text/html"), (None, "the answer is labelled with nothing")],
+    [
+        ("text/html", "the content type of the response is text/html"),
+        (None, "the content type of the response is missing"),
+    ],
 )
 def test_an_answer_under_another_label_is_told_by_it(media: str | None, words: str) -> None:
     found = only(OracleHarness().hear(EVENT, counted(U, "seen", SHOWN, SHOWN, 1), headers={"content-type": media}))
@@ -270,7 +273,7 @@ def test_two_other_events_do_not_show_the_one_that_was_asked_for() -> None:
     findings = OracleHarness().hear(EVENT, listed(others))
     assert [one.clause for one in findings] == ["TS-OK-ONLY-EVENTS", "TS-OK-ONLY-EVENTS", "TS-OK-SHOWS"]
     assert told(findings[-1]) == ("TS-OK-SHOWS", f"{ENTRY}/custom_events", "seen", others)
-    assert findings[-1].message == "the answer does not show 'seen'"
+    assert findings[-1].message == "the response does not show 'seen'"
 
 
 @pytest.mark.parametrize("shown", [5, "5"])

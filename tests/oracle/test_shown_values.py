@@ -44,7 +44,7 @@ def test_an_attribute_beside_a_refused_one_is_independent_of_it() -> None:
 def test_an_attribute_that_falls_with_a_refused_one_is_told(value: Any) -> None:
     found = only(OracleHarness().hear({"attributes": [{**U, "a": LONG, "b": value}]}, attributed(U, {})))
     assert told(found) == ("TS-ATTR-INDEPENDENT", "/response/body/users/0/custom_attributes/b", value, NOTHING)
-    assert found.message == "the answer leaves out 'b', which the request wrote; another attribute was refused"
+    assert found.message == "the response omits 'b', which the request wrote; another attribute was refused"
     harness = OracleHarness()
     harness.write({"b": 3})
     assert harness.write({"a": LONG, "b": 4}, {"b": 3}) == {"TS-ATTR-INDEPENDENT"}

@@ -24,12 +24,13 @@ from oracle_harness import (
 
 from tracksync.model.exchange import Credential, Exchange, FailureKind
 from tracksync.oracle import Belief
-from tracksync.oracle.belief import User
-from tracksync.oracle.cells import AttributeWrite
-from tracksync.oracle.request import ParsedRequest, identifier_key, read_request
+from tracksync.oracle.attribute_outcomes import AttributeWrite
+from tracksync.oracle.belief import Link, User, identifier_of
+from tracksync.oracle.request import ParsedRequest, read_request
 from tracksync.oracle.users import Candidate, candidates, linked
 
 BRAZE = {"braze_id": "b"}
+SURELY, PERHAPS = Link(0), Link(0, sure=False)
 DELETED = {"deleted": 1, "message": "success"}
 
 
@@ -78,14 +79,15 @@ def test_of_several_identifiers_one_leads_by_each_interpretation(who: dict[str, 
 
 
 def known(
-    who: dict[str, Any], link: int, pending_by_contact: tuple[Any, ...] = ()
+    who: dict[str, Any], link: Link, pending_by_contact: tuple[Any, ...] = ()
 ) -> tuple[Belief, ParsedRequest, Candidate]:
     """A belief in which the identifier of `who` leads to user 0, a request of that user, and the user."""
     parsed = read(seen(who))
-    key = identifier_key(*parsed.identifiers[0])
+    key = identifier_of(*parsed.identifiers[0])
     user = User(exists=True, fresh=True, external=True)
     belief = Belief.start()
-    belief = replace(belief, names=belief.names.insert(key, (link,)), users=belief.users.insert(0, user), made=1)
+    links, users = belief.links.insert(key, (link,)), belief.users.insert(0, user)
+    belief = replace(belief, links=links, users=users, users_made=1)
     if pending_by_contact:
         belief = replace(belief, pending_by_contact=belief.pending_by_contact.insert(key, pending_by_contact))
     return belief, parsed, Candidate(0, user, parsed.identifiers[0][0])
@@ -93,21 +95,21 @@ def known(
 
 @pytest.mark.parametrize("who", [U, ALIAS, EMAIL])
 def test_what_may_have_reached_a_user_makes_no_doubtful_link_sure(who: dict[str, Any]) -> None:
-    belief, parsed, candidate = known(who, ~0)
+    belief, parsed, candidate = known(who, PERHAPS)
     after, _ = linked(belief, parsed, candidate, candidate.user, proven=False)
-    assert list(after.names.values()) == [(~0,)]
+    assert list(after.links.values()) == [(PERHAPS,)]
     after, _ = linked(belief, parsed, candidate, candidate.user)
-    assert list(after.names.values()) == [(0,)]
+    assert list(after.links.values()) == [(SURELY,)]
 
 
 def test_a_floating_write_reaches_whom_an_email_leads_to_once() -> None:
     pending_by_contact = ((("attributes", "a"), AttributeWrite(1)),)
-    belief, parsed, candidate = known(EMAIL, 0, pending_by_contact)
+    belief, parsed, candidate = known(EMAIL, SURELY, pending_by_contact)
     after, _ = linked(belief, parsed, candidate, candidate.user)
     assert after.users[0] == candidate.user
-    belief, parsed, candidate = known(EMAIL, ~0, pending_by_contact)
+    belief, parsed, candidate = known(EMAIL, PERHAPS, pending_by_contact)
     after, _ = linked(belief, parsed, candidate, candidate.user)
-    assert after.users[0].unsettled
+    assert after.users[0].update_time_unknown
 
 
 def test_who_was_not_there_is_who_comes_by_that_name_later() -> None:

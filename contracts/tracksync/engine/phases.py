@@ -20,6 +20,7 @@ from tracksync.generate.build import Step
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import PROBES, Probe, rate_burst
 from tracksync.model.exchange import Exchange
+from tracksync.oracle.belief import LimitedEndpoint
 
 if TYPE_CHECKING:
     from tracksync.generate.boundaries import BoundaryPlan
@@ -117,7 +118,7 @@ class PhaseRunner:
             return
         if any(sent.exchange.response and sent.exchange.response.status == 429 for sent in session.log):
             return
-        window = session.belief.windows.get(0)
+        window = session.belief.windows.get(LimitedEndpoint.SYNC)
         limit = plan.target.rate_limit or (window.limit if window and window.limit else bounds().rate_limit)
         needed = limit - (window.accepted if window else 0) + 5
         if needed > self._left():

@@ -22,7 +22,8 @@ from rpds import HashTrieMap
 from tracksync.gate.client_rules import read_client_request
 from tracksync.model.exchange import Exchange, FailureKind, Response, header
 from tracksync.model.finding import Finding
-from tracksync.oracle.request import ParsedRequest, identifier_key, objects_of
+from tracksync.oracle.belief import identifier_of
+from tracksync.oracle.request import ParsedRequest, objects_of
 from tracksync.values.jsontext import read_json
 from tracksync.wire.observed import Observed, identity
 
@@ -220,7 +221,7 @@ def _overlap(before: Exchange, exchange: Exchange) -> str:
 def _cells(parsed: ParsedRequest) -> Iterable[tuple[str, Hashable]]:
     if parsed.endpoint != "sync" or not parsed.identifiers:
         return
-    user = identifier_key(*parsed.identifiers[0])
+    user = identifier_of(*parsed.identifiers[0])
     word = {"attributes": "the attribute", "events": "the event", "purchases": "the product"}
     for section, name in parsed.cells():
         yield f"{word[section]} {name[:60]!r}", (user, section, name)

@@ -1,13 +1,14 @@
-"""What may be true of the workspace. Frozen data and the few operations on it; it checks nothing.
+"""What may be true of the workspace. Frozen data and the few operations on it; nothing is checked here.
 
-A *cell* is one attribute, event or product of one user. It holds the set of states that are possible; most of the
-time that is one. UNKNOWN as a state stands for any. A state can have *pending* writes: requests whose fate is not
-known (time-out, reset, 5XX, queued), which may take effect once, at any later moment, or never.
+A cell is one attribute, event or product of one user. It holds every state that is possible; mostly that is one.
+UNKNOWN as the value of a state stands for any value. A state can have pending writes: requests with an ambiguous
+outcome (time-out, reset, 5XX, queued), each of which may take effect once, at any later time, or never.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import enum
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
@@ -17,10 +18,11 @@ from rpds import HashTrieMap
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import bounds
+from tracksync.oracle.interpretations import Requires
 
 
 class _Marker:
-    """A named singleton beside the JSON values."""
+    """A named value that is not a JSON value."""
 
     __slots__ = ("name",)
 
@@ -36,9 +38,8 @@ class _Marker:
 
 ABSENT: Final = _Marker("ABSENT")  # the attribute does not exist
 UNKNOWN: Final = _Marker("UNKNOWN")  # any state is possible
-OMITTED: Final = _Marker("OMITTED")  # the answer leaves it out
-
-Requires = tuple[tuple[str, str], ...]  # (ambiguity, reading) pairs that an outcome stands on
+OMITTED: Final = _Marker("OMITTED")  # the response does not show the attribute
+ANYTHING: Final = _Marker("ANYTHING")  # the response may show any value
 
 MAX_STATES: Final = 24  # a cell with more possibilities is as good as unknown
 MAX_PENDING: Final = 4
@@ -53,10 +54,12 @@ def _never(kind: str, text: str) -> bool:
 class Settings:
     """What the oracle is told from outside.
 
-    `rate_limit`, `array_limit`: the workspace's, or None when nobody told. `fresh(kind, text)`: is this identifier
-    certainly unknown to the workspace when first seen? `interpretations`: what the server is held to. `clock_skew`: seconds
-    by which the server's clock may differ from the one that stamped the exchanges. `window`: seconds of a rate window.
-    `shared`: other jobs may use up the workspace's rate windows at any moment.
+    `rate_limit`, `array_limit`: the workspace's, or None where they are not known.
+    `fresh(kind, text)`: whether an identifier that is seen for the first time certainly leads to no user.
+    `interpretations`: what the server is held to, by ambiguity.
+    `clock_skew`: seconds by which the server's clock may differ from the one that stamped the exchanges.
+    `window`: seconds of a rate window.
+    `shared`: other clients may use up the workspace's rate windows at any time.
     """
 
     rate_limit: int | None = None
@@ -71,7 +74,7 @@ class Settings:
 class Counter(Struct, frozen=True):
     """A state of one event or product: how often, and between which instants its first and last lie.
 
-    `count` None: unknown. `first`, `last`: closed intervals of instants in microseconds, None: unknown.
+    `count`: None where unknown. `first`, `last`: closed intervals of instants in microseconds, None where unknown.
     A count of 0 has neither.
     """
 
@@ -94,8 +97,9 @@ class State(Struct, frozen=True):
 class Cell(Struct, frozen=True):
     """All that may be true of one attribute, event or product.
 
-    `touched`: when the last checked write to it was answered. `volatile`: too much is pending to ever be sure again.
-    `refused`: writes that were refused since the last applied one, kept only to name a broken promise better.
+    `touched`: when the response to the last checked write to it came, in epoch seconds.
+    `volatile`: too much is pending to know it again.
+    `refused`: writes that were refused since the last applied one, kept only to name a broken clause better.
     `before`: the value before the last write, for the same purpose.
     """
 
@@ -105,6 +109,11 @@ class Cell(Struct, frozen=True):
     refused: tuple[Any, ...] = ()
     before: Any = None
 
+    @property
+    def known(self) -> Any:
+        """The value where it is certain, otherwise UNKNOWN."""
+        return self.states[0].value if len(self.states) == 1 and not self.states[0].pending else UNKNOWN
+
 
 UNKNOWN_CELL: Final = Cell((State(UNKNOWN),))
 ABSENT_CELL: Final = Cell((State(ABSENT),))
@@ -112,30 +121,62 @@ UNKNOWN_COUNTER_CELL: Final = Cell((State(ANY_COUNTER),))
 ZERO_COUNTER_CELL: Final = Cell((State(NEVER_COUNTED),))
 
 CellKey = tuple[str, str]  # (section, name): ("attributes", "colour"), ("events", "rented_movie")
-Identifier = tuple[str, str]  # (kind, text); an alias is ("user_alias", "label\0name")
+
+
+class Identifier(Struct, frozen=True):
+    """An identifier of a user. `text`: its value, of a number the decimal text, of an alias the alias_name.
+
+    `label`: the alias_label; None for every other kind.
+    """
+
+    kind: str
+    text: str
+    label: str | None = None
+
+    def is_any(self, test: Callable[[str], bool]) -> bool:
+        """Whether `test` holds for one of its texts."""
+        return test(self.text) or (self.label is not None and test(self.label))
+
+
+def identifier_of(kind: str, value: Any) -> Identifier:
+    """The identifier that a request states as `kind: value`."""
+    if kind == "user_alias":
+        return Identifier(kind, str(value.get("alias_name")), str(value.get("alias_label")))
+    return Identifier(kind, str(value))
+
+
+class Link(Struct, frozen=True):
+    """From an identifier to a user, by the user's number in `Belief.users`. Not `sure`: perhaps to that user."""
+
+    uid: int
+    sure: bool = True
 
 
 class User(Struct, frozen=True):
-    """One profile. `exists`: True, False, or None for perhaps. `fresh`: what was not seen yet is absent, not unknown.
+    """One profile.
 
-    `seen` is the moment in checked exchanges of the last write of any kind, `profiled` of the last attributes write:
-    two interpretations of "most recently updated". `held`: the emails and phones that lead to it.
-    `due`: where its creation was queued, the time in epoch seconds by which it must exist. `coming`: a write whose fate
-    is unknown may create it at any later time. `unsettled`: one may have updated it at a moment that nobody knows.
-    `adrift`: one may give it another email or phone at any later time.
+    `exists`: None for perhaps. `fresh`: a cell that was not seen yet is absent, not unknown.
+    `external`: it was created by an external_id.
+    `updated`, `profile_updated`: the exchange, by its number, that last wrote anything or last wrote attributes: two
+    interpretations of "most recently updated".
+    `held`: the emails and phones that lead to it.
+    `due`: of a user whose creation was queued, the time in epoch seconds by which it must exist.
+    `may_be_created`: a pending write may create it at any later time.
+    `update_time_unknown`: a pending write may have updated it at any time.
+    `contacts_unsettled`: a pending write may give it another email or phone at any later time.
     """
 
     exists: bool | None
     fresh: bool
     external: bool
     cells: HashTrieMap[CellKey, Cell] = HashTrieMap()
-    seen: int = 0
-    profiled: int = 0
+    updated: int = 0
+    profile_updated: int = 0
     held: tuple[Identifier, ...] = ()
     due: float | None = None
-    coming: bool = False
-    unsettled: bool = False
-    unplaced: bool = False
+    may_be_created: bool = False
+    update_time_unknown: bool = False
+    contacts_unsettled: bool = False
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""
@@ -151,16 +192,24 @@ class User(Struct, frozen=True):
         return replace(self, cells=self.cells.insert(key, cell))
 
 
-def linked_user(link: int) -> int:
-    """The number of the user that a link leads to, surely (n) or perhaps (~n)."""
-    return max(link, ~link)
+class LimitedEndpoint(enum.StrEnum):
+    """An endpoint with rate windows of its own, by the name that a parsed request has for it."""
+
+    SYNC = "sync"
+    TRACK = "track"
+    DELETE = "delete"
+    EXPORT = "export"
 
 
 class WindowBelief(Struct, frozen=True):
-    """What is known of the current rate window. `reset` in epoch seconds; `lowest`: the smallest remaining shown.
+    """What is known of the current rate window of one endpoint.
 
-    `unshown`: requests answered since then without the headers' values. `alone`: every request of the window so far was
-    ours, by the server's own count.
+    `reset`: its end in epoch seconds. `lowest`: the smallest remaining number that was shown.
+    `accepted`, `requests`: how many of ours were accepted in it, and how many had a response.
+    `unshown`: how many of these came without usable headers since `lowest` was shown.
+    `alone`: by the server's own count, every request of the window so far was ours.
+    `last_received`: when the last of these responses came, in epoch seconds.
+    `limit`: the workspace's, as the first response of the run showed it.
     """
 
     reset: int = 0
@@ -176,45 +225,46 @@ class WindowBelief(Struct, frozen=True):
 class Belief(Struct, frozen=True):
     """Everything the oracle believes.
 
-    `names` lead to the users they stand for, as numbers in `users`: n surely, ~n perhaps.
-    `failures_in_a_row`: per request hash, how often in a row it failed, and the moment of the first failure (infinite
-    once that was found).
-    `writers`: per cell key, the user written last, to name a broken promise better.
-    `floating`: per email or phone, writes whose fate is unknown: they reach whomever it leads to when they come.
+    `ambiguities`: the interpretations that are still possible. `array_limits`: the workspace's lies between these.
+    `links`: to which users an identifier leads.
+    `moment`: how many exchanges were checked. `answered`: the last of them whose response was not a 5XX.
+    `failures_in_a_row`: by hash of a request, how often in a row it failed, and the first of these exchanges (infinite
+    once that was a finding).
+    `writers`: by cell key, the user written last, to name a broken clause better.
+    `users_made`: how many users were ever made, so that no number is given twice.
+    `pending_by_contact`: pending writes by email or phone, which reach the user it leads to when they take effect.
+    `wide_integers`: "exact" or "doubles", once a response has shown an integer beyond 2^53.
     """
 
     settings: Settings
     ambiguities: HashTrieMap[str, frozenset[str]]
     array_limits: tuple[int, int]
-    names: HashTrieMap[Identifier, tuple[int, ...]] = HashTrieMap()
+    links: HashTrieMap[Identifier, tuple[Link, ...]] = HashTrieMap()
     users: HashTrieMap[int, User] = HashTrieMap()
-    windows: HashTrieMap[int, WindowBelief] = HashTrieMap()
+    windows: HashTrieMap[LimitedEndpoint, WindowBelief] = HashTrieMap()
     moment: int = 0
     failures_in_a_row: HashTrieMap[int, tuple[int, float]] = HashTrieMap()
     writers: HashTrieMap[CellKey, int] = HashTrieMap()
-    made: int = 0  # how many users were ever made, so that a number is not given twice
+    users_made: int = 0
     pending_by_contact: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
-    answered: int = 0  # the moment of the last answer that was not a 5XX
-    wide_integers: str | None = None  # "exact" or "doubles", once an answer has shown an integer beyond 2^53
+    answered: int = 0
+    wide_integers: str | None = None
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> Belief:
-        """The belief of a run that has seen nothing yet."""
+        """The belief before the first exchange of a run."""
         settings = settings or Settings()
         ambiguities: HashTrieMap[str, frozenset[str]] = HashTrieMap()
         for name, ambiguity in ambiguity_catalogue().items():
             held = settings.interpretations.get(name)
-            open_ones = [held] if held is not None and held in ambiguity.interpretations else ambiguity.interpretations
-            ambiguities = ambiguities.insert(name, frozenset(open_ones))
-        limit = settings.array_limit
-        return cls(
-            settings,
-            ambiguities,
-            (limit, limit) if limit else (bounds().array_elements.least, bounds().array_elements.most),
-        )
+            possible = [held] if held is not None and held in ambiguity.interpretations else ambiguity.interpretations
+            ambiguities = ambiguities.insert(name, frozenset(possible))
+        limit, elements = settings.array_limit, bounds().array_elements
+        array_limits = (limit, limit) if limit else (elements.least, elements.most)
+        return cls(settings, ambiguities, array_limits)
 
     def interpretations(self) -> dict[str, str]:
-        """The rows of which one interpretation is left, where the ambiguities asks for consistency."""
+        """The one interpretation that is left, by ambiguity, of those that the catalogue says are learned."""
         table = ambiguity_catalogue()
         return {
             name: next(iter(left))
@@ -223,50 +273,53 @@ class Belief(Struct, frozen=True):
         }
 
     def allows(self, requires: Requires) -> bool:
-        """Whether every interpretation that an outcome stands on is still open."""
+        """Whether every interpretation that an outcome requires is still possible."""
         ambiguities = self.ambiguities
-        return not requires or all(interpretation in ambiguities[ambiguity] for ambiguity, interpretation in requires)
+        return not requires or all(answer in ambiguities[ambiguity] for ambiguity, answer in requires)
 
     def without(self, gone: Callable[[str], bool]) -> Belief:
-        """The belief less the identifiers whose text is `gone`: for users that are never addressed again.
+        """The belief less the identifiers of which a text is `gone`: for users that are never addressed again.
 
         A user to whom another identifier leads stays.
         """
-        names = self.names
-        for key in [key for key in names if gone(key[1])]:
-            names = names.discard(key)
+        links = self.links
+        for key in [key for key in links if key.is_any(gone)]:
+            links = links.discard(key)
         pending_by_contact = self.pending_by_contact
-        for key in [key for key in pending_by_contact if gone(key[1])]:
+        for key in [key for key in pending_by_contact if key.is_any(gone)]:
             pending_by_contact = pending_by_contact.discard(key)
-        kept = {linked_user(link) for links in names.values() for link in links}
+        staying = {link.uid for some in links.values() for link in some}
         users = self.users
         for uid, user in self.users.items():
-            if uid not in kept:
+            if uid not in staying:
                 users = users.discard(uid)
-            elif any(one not in names for one in user.held):
-                users = users.insert(uid, replace(user, held=tuple(one for one in user.held if one in names)))
+            elif any(one not in links for one in user.held):
+                users = users.insert(uid, replace(user, held=tuple(one for one in user.held if one in links)))
         writers = self.writers
         for cell, uid in self.writers.items():
             if uid not in users:
                 writers = writers.discard(cell)
-        return replace(self, names=names, users=users, writers=writers, pending_by_contact=pending_by_contact)
+        return replace(self, links=links, users=users, writers=writers, pending_by_contact=pending_by_contact)
 
     def among_strangers(self, fresh: Callable[[str, str], bool]) -> Belief:
-        """The belief about a workspace that may be another one: the interpretations stay, nobody and no window is known."""
-        nobody: HashTrieMap[Any, Any] = HashTrieMap()
+        """The belief about a workspace that may be another one: only the interpretations stay."""
+        empty: HashTrieMap[Any, Any] = HashTrieMap()
         settings = dataclasses.replace(self.settings, fresh=fresh)
-        return replace(self, settings=settings, names=nobody, users=nobody, windows=nobody, writers=nobody)
+        return replace(self, settings=settings, links=empty, users=empty, windows=empty, writers=empty)
 
     def narrow(self, outcomes: Iterable[Requires]) -> Belief:
-        """Close the interpretations that none of the surviving `outcomes` stands on. A row some outcome ignores stays open."""
-        surviving = list(outcomes)
-        if not surviving or not all(surviving):
+        """The belief less the interpretations that none of the remaining `outcomes` requires.
+
+        An ambiguity stays open where one of these outcomes is lawful under all of its interpretations.
+        """
+        remaining = list(outcomes)
+        if not remaining or not all(remaining):
             return self
-        needed = [dict(requires) for requires in surviving]
+        required = [dict(requires) for requires in remaining]
         ambiguities = self.ambiguities
-        for ambiguity in set.intersection(*(set(one) for one in needed)):
+        for ambiguity in set.intersection(*(set(one) for one in required)):
             if ambiguity_catalogue()[ambiguity].learned:
-                left = ambiguities[ambiguity] & {one[ambiguity] for one in needed}
+                left = ambiguities[ambiguity] & {one[ambiguity] for one in required}
                 if left and left != ambiguities[ambiguity]:
                     ambiguities = ambiguities.insert(ambiguity, left)
         return self if ambiguities is self.ambiguities else replace(self, ambiguities=ambiguities)

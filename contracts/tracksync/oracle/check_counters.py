@@ -1,203 +1,225 @@
-"""A completed event or purchase: do the count, the first and the last that the answer shows fit a lawful outcome?"""
+"""Step four for events and purchases: do the count, the first and the last that are shown fit a lawful outcome?"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Any
+from collections.abc import Iterable, Iterator
+from typing import Any, Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import counters, pending, response_body
-from tracksync.oracle.belief import Cell, CellKey, Counter, State, User
-from tracksync.oracle.context import Context, changed, contended, counter_op, known_value, overdue
-from tracksync.oracle.counters import CounterOp, Shown
+from tracksync.oracle.belief import ANY_COUNTER, Cell, CellKey, Counter, State, User
+from tracksync.oracle.context import Context, changed, counter_op
+from tracksync.oracle.counters import CounterOp, CounterOutcome, Shown
+from tracksync.oracle.request_object import CounterWrite
 from tracksync.oracle.users import Candidate
 from tracksync.values.times import write_time
 
+_KINDS: Final = {"events": "EVENT", "purchases": "PURCHASE"}  # as they stand in the names of clauses
+_TIMES: Final = (("first", "earliest", counters.first_fits), ("last", "latest", counters.last_fits))
+
+
+class CounterCase(Struct, frozen=True):
+    """One event or product that is checked.
+
+    `write`: as the request states it; `op`: as it reaches the store. `cell`: what was believed before.
+    `element`: what the response lists, at the JSON Pointer `where`; `shown`: the same, read.
+    """
+
+    key: CellKey
+    write: CounterWrite
+    op: CounterOp
+    cell: Cell
+    element: dict[str, Any]
+    where: str
+    shown: Shown
+
+    @property
+    def kind(self) -> str:
+        """EVENT or PURCHASE."""
+        return _KINDS[self.write.section]
+
+    @property
+    def time_clause(self) -> str | None:
+        """The clause on times of this form, where there is one beside those on first and last."""
+        if self.write.instant is None:
+            return None
+        if self.op.when[0] != self.op.when[1]:
+            return f"TS-{self.kind}-FUTURE"
+        if self.kind == "PURCHASE":
+            return None
+        if self.write.shifted:
+            return "TS-EVENT-OFFSET"
+        return None if self.write.zoned else "TS-EVENT-NO-ZONE"
+
+
+class CounterFit(Struct, frozen=True):
+    """One outcome of the write, and the writes that may still reach the cell beside it."""
+
+    outcome: CounterOutcome
+    pending: tuple[Any, ...] = ()
+
 
 def check_counter(context: Context, candidate: Candidate, user: User, entry: dict[str, Any]) -> User:
-    """Check what the entry shows of the event or product; returns the user as believed afterwards."""
+    """Check what the response's entry shows of the event or product that the request wrote.
+
+    Findings go to `context`. Returns the user as believed afterwards.
+    """
     parsed = context.parsed
-    assert parsed.counter is not None
+    write = parsed.counter
+    assert write is not None
     key = parsed.cells()[0]
     cell = user.cell(key)
-    op = counter_op(context, parsed)
-    kind = "EVENT" if parsed.section == "events" else "PURCHASE"
+    kind = _KINDS[write.section]
     context.covered |= {"TS-OK-FORM", "TS-OK-COUNT-FORM", "TS-OK-TIME-FORM", "TS-OK-SHOWS", f"TS-OK-ONLY-{kind}S"}
     context.covered.add("TS-EVENT-NAME" if kind == "EVENT" else "TS-PURCHASE-PRODUCT")
-    unknown = pending.given_up(cell, counters.UNKNOWN_STATE, context.exchange.received)
-    element, where, found = response_body.read_counter(parsed, entry)
-    context.findings += found
+    unknown = user.with_cell(key, pending.given_up(cell, ANY_COUNTER, context.exchange.received))
+    element, where, findings = response_body.read_counter(parsed, entry)
+    context.findings += findings
     if element is None:
-        return user.with_cell(key, unknown)
-    if kind == "PURCHASE" and not isinstance(parsed.counter.name, str):
-        shown_name = element.get("product_id")
-        interpretation = "string" if isinstance(shown_name, str) else "integer"
-        context.hold("integer-products", frozenset([interpretation]), f"{where}/product_id")
-    shown, found = response_body.read_shown(element, where)
-    context.findings += found
-    if shown is None or contended(context, key, cell):
-        return user.with_cell(key, unknown)
-    return user.with_cell(key, _check_count(context, candidate, key, cell, op, shown, element, where))
+        return unknown
+    if kind == "PURCHASE" and not isinstance(write.name, str):
+        answer = "string" if isinstance(element.get("product_id"), str) else "integer"
+        context.hold("integer-products", frozenset([answer]), f"{where}/product_id")
+    shown, findings = response_body.read_shown(element, where)
+    context.findings += findings
+    if shown is None or context.overlaps(key, cell):
+        return unknown
+    case = CounterCase(key, write, counter_op(context), cell, element, where, shown)
+    return user.with_cell(key, _check_count(context, candidate, case))
 
 
-def _check_count(
-    context: Context,
-    candidate: Candidate,
-    key: CellKey,
-    cell: Cell,
-    op: CounterOp,
-    shown: Shown,
-    element: dict[str, Any],
-    where: str,
-) -> Cell:
-    belief = context.belief
-    received = context.exchange.received
-    ways = _ways(cell, op)
-    if ways is None:
+def _check_count(context: Context, candidate: Candidate, case: CounterCase) -> Cell:
+    """Check count, first and last. Returns the cell as believed afterwards."""
+    belief, cell = context.belief, case.cell
+    outcomes = _outcomes(cell, case.op)
+    if outcomes is None:
         return replace(cell, volatile=True)
-    context.covered.update(_counter_features(context, cell, op))
-    fits = [way for way in ways if counters.fits(way[0], shown, op)]
-    lawful = [way for way in fits if belief.allows(way[0].requires)]
-    timely = [way for way in lawful if not overdue(way[1], context.exchange.sent)]
-    if lawful and not timely:
-        text = f"the count of {key[1]!r} lacks what /users/track accepted long ago"
-        context.findings.append(Finding("TS-TRACK-APPLIED", text, f"{where}/count", NOTHING, shown.count))
+    context.covered.update(_covered(case))
+    fits = [one for one in outcomes if counters.fits(one.outcome, case.shown, case.op)]
+    lawful = [one for one in fits if belief.allows(one.outcome.requires)]
     if lawful:
-        lawful = timely or lawful
-        context.belief = belief.narrow([outcome.requires for outcome, _ in lawful])
-        states = _distinct_counters(State(counters.learned(outcome, shown), pending) for outcome, pending in lawful)
-        return Cell(states, received, before=known_value(cell))
-    after = pending.given_up(cell, counters.adopted(shown), received)
+        return _adopt(context, case, lawful)
     if fits:
-        ambiguity, interpretation = fits[0][0].requires[0]
-        context.findings.append(changed(ambiguity, belief.ambiguities[ambiguity], [interpretation], f"{where}/count"))
-        return after
-    open_ways = [way for way in ways if belief.allows(way[0].requires)] or ways
-    context.findings += _wrong_counter(context, candidate, key, cell, op, shown, element, where, open_ways)
-    return after
+        ambiguity, answer = fits[0].outcome.requires[0]
+        where = f"{case.where}/count"
+        context.findings.append(changed(ambiguity, belief.ambiguities[ambiguity], [answer], where))
+    else:
+        possible = [one.outcome for one in outcomes if belief.allows(one.outcome.requires)]
+        context.findings += _wrong_counter(context, candidate, case, possible or [one.outcome for one in outcomes])
+    return pending.given_up(cell, counters.adopted(case.shown), context.exchange.received)
 
 
-Way = tuple[counters.CounterOutcome, tuple[Any, ...]]  # an outcome, and what is pending beside it
-
-
-def _ways(cell: Cell, op: CounterOp) -> list[Way] | None:
-    """All that the write may have led to; None where nobody can follow what is pending."""
+def _outcomes(cell: Cell, op: CounterOp) -> list[CounterFit] | None:
+    """Every lawful outcome of `op`; None where too many writes are pending to follow them."""
     reached = pending.reach(cell.states, _apply)
     if reached is None:
         return None
-    # What comes after the write comes to the same as before it: sums, earliest and latest know no order.
-    return [(outcome, state.pending) for state in reached for outcome in counters.outcomes(state.value, op)]
+    # Pending writes that take effect after this one lead to the same: sums, earliest and latest know no order.
+    return [CounterFit(outcome, state.pending) for state in reached for outcome in counters.outcomes(state.value, op)]
 
 
-def _apply(pending: CounterOp, value: Counter) -> list[Counter]:
-    return [outcome.after for outcome in counters.outcomes(value, pending)]
+def _apply(late: CounterOp, value: Counter) -> list[Counter]:
+    return [outcome.after for outcome in counters.outcomes(value, late)]
 
 
-def _distinct_counters(states: Iterable[State]) -> tuple[State, ...]:
-    return pending.at_most(tuple(dict.fromkeys(states)), counters.UNKNOWN_STATE)
-
-
-def _counter_features(context: Context, cell: Cell, op: CounterOp) -> Iterable[str]:
-    counter = context.parsed.counter
-    assert counter is not None
-    kind = "EVENT" if counter.section == "events" else "PURCHASE"
-    known = all(state.value.count is not None for state in cell.states)
-    if known:
+def _covered(case: CounterCase) -> Iterator[str]:
+    """The clauses that what is shown bears on."""
+    cell, kind = case.cell, case.kind
+    if all(state.value.count is not None for state in cell.states):
         yield f"TS-{kind}-COUNT"
+        yield "TS-STATE-KEYS-APART"
         if any(state.value.count for state in cell.states):
-            yield from (f"TS-{kind}-FIRST", f"TS-{kind}-LAST", "TS-STATE-VISIBLE", "TS-STATE-KEYS-APART")
-            yield "TS-STATE-USERS-APART"
+            yield from (f"TS-{kind}-FIRST", f"TS-{kind}-LAST", "TS-STATE-VISIBLE", "TS-STATE-USERS-APART")
         else:
-            yield from ("TS-USER-SPELLING", "TS-STATE-KEYS-APART")
+            yield "TS-USER-SPELLING"
     if cell.refused:
         yield "TS-STATE-REFUSED"
     if any(state.pending for state in cell.states):
         yield "TS-TRACK-APPLIED"
-    if counter.instant is None:
-        return
-    if op.when[0] != op.when[1]:
-        yield f"TS-{kind}-FUTURE"
-    elif counter.shifted and kind == "EVENT":
-        yield "TS-EVENT-OFFSET"
-    elif not counter.zoned and kind == "EVENT":
-        yield "TS-EVENT-NO-ZONE"
+    if case.time_clause is not None:
+        yield case.time_clause
+
+
+def _adopt(context: Context, case: CounterCase, lawful: list[CounterFit]) -> Cell:
+    """The cell after a response that fits, and in `context` what it shows of interpretations and of queued writes."""
+    timely = [fit for fit in lawful if not pending.overdue(fit.pending, context.exchange.sent)]
+    if not timely:
+        text = f"the count of {case.key[1]!r} lacks what /users/track accepted long ago"
+        finding = Finding("TS-TRACK-APPLIED", text, f"{case.where}/count", NOTHING, case.shown.count)
+        context.findings.append(finding)
+    remaining = timely or lawful
+    context.belief = context.belief.narrow([fit.outcome.requires for fit in remaining])
+    states = _distinct(State(counters.learned(fit.outcome, case.shown), fit.pending) for fit in remaining)
+    return Cell(states, context.exchange.received, before=case.cell.known)
+
+
+def _distinct(states: Iterable[State]) -> tuple[State, ...]:
+    return pending.at_most(tuple(dict.fromkeys(states)), ANY_COUNTER)
 
 
 def _wrong_counter(
-    context: Context,
-    candidate: Candidate,
-    key: CellKey,
-    cell: Cell,
-    op: CounterOp,
-    shown: Shown,
-    element: dict[str, Any],
-    where: str,
-    ways: list[tuple[counters.CounterOutcome, tuple[Any, ...]]],
+    context: Context, candidate: Candidate, case: CounterCase, outcomes: list[CounterOutcome]
 ) -> list[Finding]:
-    """Say which of count, first and last no lawful outcome explains, and which promise that breaks."""
-    counter = context.parsed.counter
-    assert counter is not None
-    kind = "EVENT" if counter.section == "events" else "PURCHASE"
+    """Name which of count, first and last fits none of `outcomes`, and the clause that each breaks."""
     findings = []
-    outcomes = [outcome for outcome, _ in ways]
-    if not any(counters.count_fits(outcome, shown, op) for outcome in outcomes):
-        expected = sorted({outcome.after.count for outcome in outcomes if outcome.after.count is not None})
-        clause, text = _wrong_count(context, candidate, key, cell, shown, expected, kind)
-        wanted: Any = expected[0] if len(expected) == 1 else expected or NOTHING
-        findings.append(Finding(clause, text, f"{where}/count", wanted, shown.count))
-    time_clause = ""
-    if op.when[0] != op.when[1]:
-        time_clause = f"TS-{kind}-FUTURE"
-    elif counter.shifted and kind == "EVENT":
-        time_clause = "TS-EVENT-OFFSET"
-    elif not counter.zoned and kind == "EVENT":
-        time_clause = "TS-EVENT-NO-ZONE"
-    for name, fitting in (("first", counters.first_fits), ("last", counters.last_fits)):
-        if any(fitting(outcome, shown, op) for outcome in outcomes):
-            continue
-        bounds = [getattr(outcome.after, name) for outcome in outcomes]
-        own = any(bound is None or bound == op.when for bound in bounds)
-        clause = time_clause if time_clause and own else f"TS-{kind}-{name.upper()}"
-        text = f"{name} is not the {'earliest' if name == 'first' else 'latest'} time of {counter.name!r}"
-        expected_time = next((_time_text(bound) for bound in bounds if bound is not None), NOTHING)
-        findings.append(Finding(clause, text, f"{where}/{name}", expected_time, element.get(name)))
+    if not any(counters.count_fits(outcome, case.shown, case.op) for outcome in outcomes):
+        findings.append(_wrong_count(context, candidate, case, outcomes))
+    for name, meaning, fits in _TIMES:
+        if not any(fits(outcome, case.shown, case.op) for outcome in outcomes):
+            findings.append(_wrong_time(case, name, meaning, [getattr(outcome.after, name) for outcome in outcomes]))
     if not findings:
-        text = f"count, first and last of {counter.name!r} do not fit together"
-        findings.append(Finding(f"TS-{kind}-COUNT", text, where, NOTHING, element))
+        text = f"count, first and last of {case.write.name!r} do not fit together"
+        findings.append(Finding(f"TS-{case.kind}-COUNT", text, case.where, NOTHING, case.element))
     return findings
 
 
-def _time_text(bound: tuple[int, int]) -> str:
-    early, pending = ("" if one in counters.EVER else write_time(one, "utc-millis") for one in bound)
-    return early if early == pending else f"{early} … {pending}".strip()
+def _wrong_count(context: Context, candidate: Candidate, case: CounterCase, outcomes: list[CounterOutcome]) -> Finding:
+    expected = sorted({outcome.after.count for outcome in outcomes if outcome.after.count is not None})
+    clause, what = _clause_of_count(context, candidate, case, expected)
+    wanted: Any = expected[0] if len(expected) == 1 else expected or NOTHING
+    text = f"the count of {case.key[1]!r} {what}"
+    return Finding(clause, text, f"{case.where}/count", wanted, case.shown.count)
 
 
-def _wrong_count(
-    context: Context, candidate: Candidate, key: CellKey, cell: Cell, shown: Shown, expected: list[int], kind: str
-) -> tuple[str, str]:
-    name = key[1]
-    if expected:
-        surplus = shown.count - expected[-1]
-        refused = sum(max(amount or 0 for amount, _ in one.amounts) for one in cell.refused)
-        if 0 < surplus <= refused:
-            return "TS-STATE-REFUSED", f"the count of {name!r} includes requests that were refused"
-        before = cell.before
-        if isinstance(before, Counter) and before.count is not None:
-            last_step = (_count_of(cell) or before.count) - before.count
-            if last_step and shown.count == expected[-1] - last_step and shown.count != _count_of(cell):
-                return "TS-STATE-VISIBLE", f"the count of {name!r} lacks a request that was completed"
-        if surplus > 0:
-            writer = context.belief.writers.get(key)
-            if writer is not None and writer != candidate.uid:
-                return "TS-STATE-USERS-APART", f"the count of {name!r} grew by another user's"
-            others = any(other != key for other in candidate.user.cells)
-            if candidate.user.exists and others and not _count_of(cell):
-                return "TS-STATE-KEYS-APART", f"the count of {name!r} grew by another's of the same user"
-    return f"TS-{kind}-COUNT", f"the count of {name!r} is not what the completed requests make it"
+def _clause_of_count(context: Context, candidate: Candidate, case: CounterCase, expected: list[int]) -> tuple[str, str]:
+    """The clause that a wrong count breaks, and what is wrong in words. `expected`: the lawful counts, in order."""
+    usual = f"TS-{case.kind}-COUNT", "is not what the completed requests make it"
+    if not expected:
+        return usual
+    cell, count = case.cell, case.shown.count
+    surplus = count - expected[-1]
+    if 0 < surplus <= sum(max(one.added or 0 for one in refused.amounts) for refused in cell.refused):
+        return "TS-STATE-REFUSED", "includes requests that were refused"
+    known, before = _count_of(cell.known), _count_of(cell.before)
+    if before is not None:
+        last_amount = (known or before) - before
+        if last_amount and count == expected[-1] - last_amount and count != known:
+            return "TS-STATE-VISIBLE", "lacks a request that was completed"
+    if surplus > 0:
+        writer = context.belief.writers.get(case.key)
+        if writer is not None and writer != candidate.uid:
+            return "TS-STATE-USERS-APART", "includes another user's"
+        if candidate.user.exists and not known and any(other != case.key for other in candidate.user.cells):
+            return "TS-STATE-KEYS-APART", "includes another one's of the same user"
+    return usual
 
 
-def _count_of(cell: Cell) -> int | None:
-    value = known_value(cell)
+def _count_of(value: Any) -> int | None:
     return value.count if isinstance(value, Counter) else None
+
+
+def _wrong_time(case: CounterCase, name: str, meaning: str, bounds: list[counters.Interval | None]) -> Finding:
+    """The finding about `name`, first or last. `bounds`: between which instants the outcomes have it."""
+    own = any(bound is None or bound == case.op.when for bound in bounds)  # it is this request's time
+    clause = case.time_clause if case.time_clause and own else f"TS-{case.kind}-{name.upper()}"
+    text = f"{name} is not the {meaning} time of {case.write.name!r}"
+    expected = next((_time_text(bound) for bound in bounds if bound is not None), NOTHING)
+    return Finding(clause, text, f"{case.where}/{name}", expected, case.element.get(name))
+
+
+def _time_text(interval: counters.Interval) -> str:
+    early, late = ("" if one in counters.EVER else write_time(one, "utc-millis") for one in interval)
+    return early if early == late else f"{early} … {late}".strip()

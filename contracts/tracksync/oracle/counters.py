@@ -1,4 +1,4 @@
-"""Step three for events and purchases: what a count, a first and a last may become, and which promise broke.
+"""Step three for events and purchases: what a count, a first and a last may become, and whether what is shown fits.
 
 Pure rules over `Counter` states. Instants are microseconds; an interval stands for an instant that is known only
 within bounds (a time in the future is recorded as "now", and the server's now is not ours).
@@ -6,29 +6,42 @@ within bounds (a time in the future is recorded as "now", and the server's now i
 
 from __future__ import annotations
 
+from typing import Final
+
 from msgspec import Struct
 
-from tracksync.oracle.belief import Counter, Requires
+from tracksync.oracle.belief import Counter
+from tracksync.oracle.interpretations import Interpretation, Requires
 
 Interval = tuple[int, int]
-EVER: Interval = (-(10**20), 10**20)
-TOLERANCE = 999  # microseconds: answers show milliseconds, rounded or cut off
-UNKNOWN_STATE = Counter(None)
+EVER: Final[Interval] = (-(10**20), 10**20)
+TOLERANCE: Final = 999  # microseconds: responses show milliseconds, rounded or cut off
+
+
+class Amount(Struct, frozen=True):
+    """What an event or purchase may add to a count, None where that is unknown.
+
+    `interpretation`: the one under which it does; None: under all.
+    """
+
+    added: int | None
+    interpretation: Interpretation | None = None
 
 
 class CounterOp(Struct, frozen=True):
-    """One event or purchase as it reaches the store: when (an interval, or EVER) and the amounts it may add.
+    """One event or purchase as it reaches the store.
 
-    `due`: where it was queued, the time in epoch seconds by which it must have been applied.
+    `when`: the interval in which its time lies, or EVER. `amounts`: each that it may add.
+    `due`: of one that was queued, the time in epoch seconds by which it must have been applied.
     """
 
     when: Interval
-    amounts: tuple[tuple[int | None, str | None], ...]
+    amounts: tuple[Amount, ...]
     due: float | None = None
 
 
 class Shown(Struct, frozen=True):
-    """What an answer showed of one event or product."""
+    """What a response shows of one event or product; `first` and `last` in microseconds."""
 
     count: int
     first: int
@@ -36,16 +49,17 @@ class Shown(Struct, frozen=True):
 
 
 class CounterOutcome(Struct, frozen=True):
-    """One lawful outcome: the state afterwards and the interpretations it stands on."""
+    """One lawful outcome: the state afterwards and the interpretations that it requires."""
 
     after: Counter
     requires: Requires = ()
 
 
 def recorded_at(instant: int | None, sent: float, received: float, skew: float) -> Interval:
-    """When a write with this time is recorded: its own time, or "now" if that lies in the future (EVENT).
+    """When a write with the time `instant` is recorded: then, or "now" if that lies in the future (EVENT).
 
-    Where the server's clock decides whether it is the future, both are within the interval.
+    `sent` and `received` are epoch seconds, `skew` seconds. Where the server's clock decides whether `instant` lies in
+    the future, both are within the interval.
     """
     if instant is None:
         return EVER
@@ -61,9 +75,9 @@ def recorded_at(instant: int | None, sent: float, received: float, skew: float) 
 def outcomes(prior: Counter, op: CounterOp) -> list[CounterOutcome]:
     """All states that `op` may lawfully lead to from `prior`."""
     result = []
-    for amount, interpretation in op.amounts:
-        requires: Requires = (("purchase-count", interpretation),) if interpretation else ()
-        count = None if prior.count is None or amount is None else prior.count + amount
+    for amount in op.amounts:
+        requires: Requires = () if amount.interpretation is None else (amount.interpretation,)
+        count = None if prior.count is None or amount.added is None else prior.count + amount.added
         if prior.count == 0:
             result.append(CounterOutcome(Counter(count, op.when, op.when), requires))
         else:
@@ -94,7 +108,7 @@ def count_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
     """Whether the shown count is the outcome's. From an unknown count, what was just added is the least."""
     if outcome.after.count is not None:
         return shown.count == outcome.after.count
-    least = min((amount for amount, _ in op.amounts if amount is not None), default=0)
+    least = min((amount.added for amount in op.amounts if amount.added is not None), default=0)
     return shown.count >= least
 
 
@@ -113,22 +127,22 @@ def last_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
 
 
 def fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
-    """Whether all three that are shown fit."""
+    """Whether count, first and last as shown are the outcome's."""
     return count_fits(outcome, shown, op) and first_fits(outcome, shown, op) and last_fits(outcome, shown, op)
 
 
 def learned(outcome: CounterOutcome, shown: Shown) -> Counter:
-    """The outcome's state, sharpened by what was shown."""
+    """The outcome's state, with what was shown in place of what is not known exactly."""
     after = outcome.after
-    return Counter(shown.count, _sharpen(after.first, shown.first), _sharpen(after.last, shown.last))
+    return Counter(shown.count, _sharpened(after.first, shown.first), _sharpened(after.last, shown.last))
 
 
-def _sharpen(interval: Interval | None, instant: int) -> Interval:
+def _sharpened(interval: Interval | None, instant: int) -> Interval:
     if interval is not None and interval[1] - interval[0] <= 2 * TOLERANCE:
         return interval
     return instant - TOLERANCE, instant + TOLERANCE
 
 
 def adopted(shown: Shown) -> Counter:
-    """The state that an answer shows, whatever was believed before."""
-    return Counter(shown.count, _sharpen(None, shown.first), _sharpen(None, shown.last))
+    """The state that a response shows, whatever was believed before."""
+    return Counter(shown.count, _sharpened(None, shown.first), _sharpened(None, shown.last))

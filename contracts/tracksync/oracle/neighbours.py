@@ -1,16 +1,29 @@
-"""The neighbours that a run needs: /users/track, /users/delete and /users/export/ids, as far as they bear on it."""
+"""The other endpoints that a run uses: /users/track, /users/delete and /users/export/ids.
+
+Knows what their responses promise, and what such a request does to the belief about users.
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from tracksync.model.finding import NOTHING, Finding
-from tracksync.oracle.belief import ABSENT, CONSISTENT_AFTER, UNKNOWN, Belief, Cell, Counter, User, linked_user
-from tracksync.oracle.cells import appears
+from tracksync.oracle.belief import (
+    ABSENT,
+    CONSISTENT_AFTER,
+    UNKNOWN,
+    Belief,
+    Cell,
+    Counter,
+    Identifier,
+    Link,
+    User,
+)
 from tracksync.oracle.counters import within
+from tracksync.oracle.outcomes import appears
 from tracksync.oracle.request import ParsedRequest, objects_of
 from tracksync.values.numbers import is_integer
 from tracksync.values.times import read_time
@@ -18,11 +31,16 @@ from tracksync.values.times import read_time
 if TYPE_CHECKING:
     from tracksync.oracle.context import Context
 
-BODY = "/response/body"
+BODY: Final = "/response/body"
+MEMBERS: Final[tuple[tuple[str, type, str], ...]] = (
+    ("custom_attributes", dict, "an object"),
+    ("custom_events", list, "a list"),
+    ("purchases", list, "a list"),
+)
 
 
 def check_neighbour(context: Context, body: dict[str, Any]) -> None:
-    """An accepted request to a neighbour."""
+    """Check the response to an accepted request to /users/track, /users/delete or /users/export/ids."""
     parsed = context.parsed
     if parsed.endpoint == "track":
         context.covered.add("TS-TRACK-ACCEPTED")
@@ -41,7 +59,7 @@ def check_neighbour(context: Context, body: dict[str, Any]) -> None:
 
 
 def queued(parsed: ParsedRequest) -> list[ParsedRequest]:
-    """The objects of a /users/track request, as asks of their own."""
+    """The objects of a /users/track request, each as a request of its own."""
     return objects_of(parsed)
 
 
@@ -55,40 +73,43 @@ def _check_delete(parsed: ParsedRequest, body: dict[str, Any]) -> list[Finding]:
     sent = sum(map(len, lists)) if all(isinstance(one, list) for one in lists) else 0
     deleted = body.get("deleted", NOTHING)
     if not is_integer(deleted) or deleted < 0 or (sent and deleted > sent):
-        text = f"deleted is no number from 0 to {sent}"
+        text = f"deleted is not a number from 0 to {sent}"
         findings.append(Finding(clause, text, f"{BODY}/deleted", f"0 … {sent}", deleted))
     return findings
 
 
 def forget(belief: Belief, parsed: ParsedRequest) -> Belief:
-    """Deletion is queued: the users may be there or not, and what they hold is unknown."""
-    ids = parsed.body.get("external_ids") if isinstance(parsed.body, dict) else None
+    """The belief after a deletion was queued: its users may exist or not, and what they hold is unknown."""
+    body = parsed.body if isinstance(parsed.body, dict) else {}
+    ids = body.get("external_ids")
     for one in ids if isinstance(ids, list) else []:
-        for link in belief.names.get(("external_id", str(one)), ()):
-            index = linked_user(link)
-            user = replace(belief.users[index], exists=None, fresh=False, cells=HashTrieMap())
-            belief = replace(belief, users=belief.users.insert(index, user))
-    if isinstance(parsed.body, dict) and parsed.body.keys() - {"external_ids"}:  # by another name it may be anybody
-        for index, user in belief.users.items():
-            gone = replace(user, exists=None, fresh=False, cells=HashTrieMap())
-            belief = replace(belief, users=belief.users.insert(index, gone))
+        for link in belief.links.get(Identifier("external_id", str(one)), ()):
+            belief = _forget_user(belief, link.uid)
+    if body.keys() - {"external_ids"}:  # by another identifier it may be any user
+        for uid in belief.users:
+            belief = _forget_user(belief, uid)
     return belief
 
 
+def _forget_user(belief: Belief, uid: int) -> Belief:
+    user = replace(belief.users[uid], exists=None, fresh=False, cells=HashTrieMap())
+    return replace(belief, users=belief.users.insert(uid, user))
+
+
 def elsewhere(context: Context) -> None:
-    """An endpoint that is not checked here took a request. The host has some that write to users."""
+    """An endpoint that is not checked accepted the request. Some of the host's endpoints write to users."""
     request = context.exchange.request
     path = request.path.lower()
     if request.method in ("POST", "PUT", "PATCH", "DELETE") and ("/users" in path or "/trigger" in path):
-        context.belief = forget_everybody(context.belief)
+        context.belief = forget_all(context.belief)
 
 
-def forget_everybody(belief: Belief) -> Belief:
-    """Another endpoint may have created, renamed, merged or changed anybody."""
-    return replace(belief.among_strangers(_unsaid), windows=belief.windows)
+def forget_all(belief: Belief) -> Belief:
+    """The belief after another endpoint may have created, renamed, merged or changed any user."""
+    return replace(belief.among_strangers(_never), windows=belief.windows)
 
 
-def _unsaid(kind: str, text: str) -> bool:
+def _never(kind: str, text: str) -> bool:
     return False
 
 
@@ -100,35 +121,36 @@ def _check_export(context: Context, body: dict[str, Any]) -> list[Finding]:
         text = 'the message of an export is not "success"'
         findings.append(Finding(clause, text, f"{BODY}/message", "success", body.get("message", NOTHING)))
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        text = "users of an export is no list of objects"
+        text = "users of an export is not a list of objects"
         return [*findings, Finding(clause, text, f"{BODY}/users", "a list of objects", listed)]
     for index, entry in enumerate(listed):
         where = f"{BODY}/users/{index}"
-        formless = False
-        for member, kind in (("custom_attributes", dict), ("custom_events", list), ("purchases", list)):
+        readable = True
+        for member, kind, wanted in MEMBERS:
             if entry.get(member) is not None and not isinstance(entry[member], kind):
-                text = f"{member} of an exported user is no {'object' if kind is dict else 'list'}"
-                findings.append(Finding(clause, text, f"{where}/{member}", kind.__name__, entry[member]))
-                formless = True
-        if formless:
-            continue
-        name = entry.get("external_id")
-        links = context.belief.names.get(("external_id", name), ()) if isinstance(name, str) else ()
-        if len(links) == 1 and links[0] >= 0 and not _doubtful(context.belief, links[0]):
-            findings += _check_profile(context, context.belief.users[links[0]], entry, where)
+                text = f"{member} of an exported user is not {wanted}"
+                findings.append(Finding(clause, text, f"{where}/{member}", wanted, entry[member]))
+                readable = False
+        uid = _certain_user(context.belief, entry.get("external_id"))
+        if readable and uid is not None:
+            findings += _check_profile(context, context.belief.users[uid], entry, where)
     return findings
 
 
-def _doubtful(belief: Belief, uid: int) -> bool:
-    """Whether some identifier may or may not lead to this user: what was written by it may stand on the profile."""
-    return any(~uid in links for links in belief.names.values())
+def _certain_user(belief: Belief, external_id: Any) -> int | None:
+    """The user of this external_id, unless another identifier perhaps leads there: it may have been written by that."""
+    links = belief.links.get(Identifier("external_id", external_id), ()) if isinstance(external_id, str) else ()
+    if len(links) != 1 or not links[0].sure:
+        return None
+    perhaps = Link(links[0].uid, sure=False)
+    return None if any(perhaps in some for some in belief.links.values()) else links[0].uid
 
 
 def _check_profile(context: Context, user: User, entry: dict[str, Any], where: str) -> list[Finding]:
-    """What is exported must be what an answer claimed, or a former value while the platform may still lag behind."""
+    """What is exported is what the responses showed, or a former value where that is not long ago."""
     findings: list[Finding] = []
-    asked = context.parsed.body.get("fields_to_export")
-    wanted = asked if isinstance(asked, list) else []
+    fields = context.parsed.body.get("fields_to_export")
+    wanted = fields if isinstance(fields, list) else []
     attributes = entry.get("custom_attributes") or {}
     events, purchases = _by_name(entry.get("custom_events")), _by_name(entry.get("purchases"))
     members = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchases"}
@@ -138,27 +160,27 @@ def _check_profile(context: Context, user: User, entry: dict[str, Any], where: s
             continue
         if cell.volatile or any(state.pending for state in cell.states):
             continue
-        late = context.exchange.sent - cell.touched > CONSISTENT_AFTER
+        settled = context.exchange.sent - cell.touched > CONSISTENT_AFTER
         context.covered.add("TS-EXPORT-AGREES")
         if section == "attributes":
             shown = attributes.get(name, ABSENT)
-            if not _attribute_agrees(cell, shown, late):
+            if not _attribute_agrees(cell, shown, settled):
                 findings.append(_disagrees(f"{where}/custom_attributes/{name}", name, cell.states[0].value, shown))
         else:
             found = (events if section == "events" else purchases).get(name)
             count = found.get("count") if found else 0
-            if not _count_agrees(cell, found, count, late):
+            if not _count_agrees(cell, found, count, settled):
                 member = members[section]
                 findings.append(_disagrees(f"{where}/{member}", name, cell.states[0].value.count, count))
     return findings
 
 
-def _by_name(ambiguities: list[Any] | None) -> dict[str, dict[str, Any]]:
-    return {one["name"]: one for one in ambiguities or () if isinstance(one, dict) and isinstance(one.get("name"), str)}
+def _by_name(listed: list[Any] | None) -> dict[str, dict[str, Any]]:
+    return {one["name"]: one for one in listed or () if isinstance(one, dict) and isinstance(one.get("name"), str)}
 
 
 def _disagrees(where: str, name: str, expected: Any, shown: Any) -> Finding:
-    text = f"the exported profile holds another value of {name!r} than the completed requests"
+    text = f"the exported profile has another value of {name!r} than the completed requests wrote"
     return Finding(
         "TS-EXPORT-AGREES",
         text,
@@ -168,9 +190,9 @@ def _disagrees(where: str, name: str, expected: Any, shown: Any) -> Finding:
     )
 
 
-def _attribute_agrees(cell: Cell, shown: Any, late: bool) -> bool:
+def _attribute_agrees(cell: Cell, shown: Any, settled: bool) -> bool:
     values = [state.value for state in cell.states]
-    if not late:
+    if not settled:
         values += [cell.before, ABSENT]
     for value in values:
         if value is UNKNOWN or (value is ABSENT and shown in (ABSENT, None)):
@@ -180,12 +202,12 @@ def _attribute_agrees(cell: Cell, shown: Any, late: bool) -> bool:
     return False
 
 
-def _count_agrees(cell: Cell, found: dict[str, Any] | None, count: Any, late: bool) -> bool:
+def _count_agrees(cell: Cell, found: dict[str, Any] | None, count: Any, settled: bool) -> bool:
     counts = [state.value.count for state in cell.states if isinstance(state.value, Counter)]
     known = [one for one in counts if one is not None]
     if len(known) < len(counts) or not is_integer(count):
         return len(known) < len(counts)
-    if not late:
+    if not settled:
         return bool(count <= max(known))
     return any(
         state.value.count == count and (not count or _times_agree(state.value, found or {}))

@@ -1,7 +1,7 @@
-"""Writes whose fate is not known: what they may have made of a cell by now, or may still make of it.
+"""Pending writes: what they may have made of a cell by now, or may still make of it.
 
-Knows states and how to follow them; what one write does to one value is handed in. Never leaves a possibility out:
-where they are too many to follow, it says so.
+Knows states and how to follow them; what one write does to one value is an argument. No possibility is left out: where
+there are too many to follow, the functions say so.
 """
 
 from __future__ import annotations
@@ -13,49 +13,49 @@ from msgspec.structs import replace
 
 from tracksync.oracle.belief import ANY_COUNTER, MAX_PENDING, MAX_STATES, UNKNOWN, Cell, CellKey, Counter, State, User
 
-MOST: Final = 96  # states that are followed: four pending writes, in every order
+MAX_FOLLOWED: Final = 96  # states: four pending writes, in every order
 
 Apply = Callable[[Any, Any], Iterable[Any]]  # (write, value) -> the values that may result
 
 
 def reach(states: Sequence[State], apply: Apply) -> list[State] | None:
-    """The states first, then all that pending writes may have made of them; None where these are too many."""
+    """`states` first, then all that pending writes may have made of them; None where these are too many."""
     reached = list(states)
     if not any(state.pending for state in states):
         return reached
-    written: dict[int, str] = {}
+    texts: dict[int, str] = {}
 
-    def mark(state: State) -> tuple[str, ...]:
-        return repr(state.value), *(written.setdefault(id(write), repr(write)) for write in state.pending)
+    def key_of(state: State) -> tuple[str, ...]:
+        return repr(state.value), *(texts.setdefault(id(write), repr(write)) for write in state.pending)
 
-    seen = {mark(state) for state in states}
+    seen = {key_of(state) for state in states}
     for state in reached:
         for index, write in enumerate(state.pending):
             rest = state.pending[:index] + state.pending[index + 1 :]
             for value in apply(write, state.value):
-                late = State(value, rest)
-                key = mark(late)
+                after = State(value, rest)
+                key = key_of(after)
                 if key in seen:
                     continue
-                if len(reached) >= MOST:
+                if len(reached) >= MAX_FOLLOWED:
                     return None
                 seen.add(key)
-                reached.append(late)
+                reached.append(after)
     return reached
 
 
 def pending_of(states: Iterable[State]) -> tuple[Any, ...]:
-    """Every write that is pending in some state: what may still come where the states are given up."""
+    """Every write that is pending in some state, once: what may still take effect."""
     return tuple({id(write): write for state in states for write in state.pending}.values())
 
 
 def at_most(states: tuple[State, ...], unknown: Any) -> tuple[State, ...]:
-    """The states, or the one that stands for any where they are too many."""
+    """`states`, or where they are too many one state with the value `unknown`, which stands for any."""
     return states if len(states) <= MAX_STATES else (State(unknown, pending_of(states)),)
 
 
 def given_up(cell: Cell, value: Any, touched: float, *, volatile: bool = False) -> Cell:
-    """A cell that holds `value` (mostly the marker for any) from now on; what is pending may still reach it."""
+    """A cell that holds `value` from now on, mostly the one that stands for any; what is pending may still reach it."""
     return Cell((State(value, pending_of(cell.states)),), touched, cell.volatile or volatile)
 
 
@@ -76,6 +76,11 @@ def reached_by(user: User, writes: Iterable[tuple[CellKey, Any]]) -> User:
     return user
 
 
+def overdue(writes: Iterable[Any], sent: float) -> bool:
+    """Whether one of these pending writes was queued, and must have taken effect before `sent`, in epoch seconds."""
+    return any(write.due is not None and write.due < sent for write in writes)
+
+
 def unknown_like(cell: Cell) -> Any:
-    """The state that stands for any, of the kind that this cell holds."""
+    """The value that stands for any, of the kind that this cell holds."""
     return ANY_COUNTER if cell.states and isinstance(cell.states[0].value, Counter) else UNKNOWN

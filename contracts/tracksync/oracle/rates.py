@@ -1,59 +1,108 @@
-"""The rate limit: what the headers of each answer promise, and whether the server keeps count.
+"""The rate limit: what the headers of each response promise, and whether the server keeps count.
 
-Knows one window at a time, by the reset that the server itself names; another job on the workspace may use it too.
+Knows one window at a time, by the reset that the server itself names; another client of the workspace may use it too.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from email.utils import parsedate_to_datetime
+from typing import Final
 
+from msgspec import Struct
 from msgspec.structs import replace
 
 from tracksync.model.exchange import Exchange, Response
 from tracksync.model.finding import Finding
-from tracksync.oracle.belief import Belief, WindowBelief
+from tracksync.oracle.belief import Belief, LimitedEndpoint, Settings, WindowBelief
 from tracksync.oracle.request import ParsedRequest
 
-NAMES = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
-WHERE = "/response/headers/"
-LONGEST = 15  # digits: no epoch second and no limit needs more
-ENDPOINTS = {"sync": 0, "track": 1, "delete": 2, "export": 3}
+NAMES: Final = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
+WHERE: Final = "/response/headers/"
+MAX_DIGITS: Final = 15  # no epoch second and no limit needs more
+ENDPOINTS: Final = {str(one): one for one in LimitedEndpoint}
+STATUSES: Final = frozenset({201, 400, 401, 403, 429})  # with which the documents promise the headers
+DATE_TOLERANCE: Final = 2.0  # seconds between the Date header and the reset of one response
+
+
+class RateCheck(Struct, frozen=True):
+    """What the headers of one response show: the belief after it, the clauses broken, and those it bore on."""
+
+    belief: Belief
+    findings: list[Finding]
+    covered: set[str]
+
+
+class RateHeaders(Struct, frozen=True):
+    """The rate headers of one response, and its status."""
+
+    limit: int
+    remaining: int
+    reset: int
+    status: int
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the request counts as accepted."""
+        return self.status == 201
+
+
+class Sequel(Struct, frozen=True):
+    """A response in relation to the one before it of the same endpoint.
+
+    `before`: the window as it was. `window`: the window of this response, new unless it has the same reset.
+    `sequential`: the request was sent after that response came. `same_window`: both have the same reset.
+    `straddles`: it may have been counted in the window before, and its headers written in this one.
+    `alone`: no other client can have used up the window meanwhile.
+    """
+
+    before: WindowBelief
+    window: WindowBelief
+    sequential: bool
+    same_window: bool
+    straddles: bool
+    alone: bool
 
 
 def check_rate(
     belief: Belief, exchange: Exchange, response: Response, parsed: ParsedRequest, *, crowded: bool
-) -> tuple[Belief, list[Finding], set[str]]:
-    """Hold one answer's rate headers against the window it belongs to. `crowded`: others of ours are on their way."""
+) -> RateCheck:
+    """Check the rate headers of one response against the window it belongs to.
+
+    `crowded`: other requests of ours are without a response yet.
+    """
     headers = {name.lower(): value for name, value in reversed(response.headers)}  # of repeated ones the first
     values = [headers.get(name) for name in NAMES]
     status = response.status
     endpoint = ENDPOINTS.get(parsed.endpoint)
-    if values == [None, None, None]:
-        strict = endpoint is not None and (status in (201, 400, 401, 403, 429))
-        if not strict or parsed.endpoint != "sync":
-            return _count_only(belief, status, endpoint), [], set()
-    findings: list[Finding] = []
+    promised = endpoint is LimitedEndpoint.SYNC and status in STATUSES
+    if values == [None, None, None] and not promised:
+        return RateCheck(_count_only(belief, status, endpoint), [], set())
+    findings = list(_check_form(values, status))
+    if endpoint is None:
+        return RateCheck(belief, findings, {"TS-RATE-HEADERS"})
+    if findings or status == 401:
+        return RateCheck(_count_only(belief, status, endpoint), findings, {"TS-RATE-HEADERS"})
+    limit, remaining, reset = [int(value) for value in values if value is not None]
+    shown = RateHeaders(limit, remaining, reset, status)
+    return _check_values(belief, exchange, endpoint, shown, headers.get("date"), crowded=crowded)
+
+
+def _check_form(values: list[str | None], status: int) -> Iterator[Finding]:
+    """Each header is there and a whole number; with a 401 it may be empty."""
     for name, value in zip(NAMES, values, strict=True):
         if value is None:
-            message = f"the answer ({status}) does not carry {name}"
-            findings.append(Finding("TS-RATE-HEADERS", message, WHERE + name, "a whole number"))
-        elif not (value.isascii() and value.isdigit() and len(value) <= LONGEST) and not (status == 401 and not value):
-            message = f"{name} is no whole number"
-            findings.append(Finding("TS-RATE-HEADERS", message, WHERE + name, "a whole number", value))
-    if endpoint is None:
-        return belief, findings, {"TS-RATE-HEADERS"}
-    if findings or status == 401:
-        return _count_only(belief, status, endpoint), findings, {"TS-RATE-HEADERS"}
-    limit, remaining, reset = [int(value) for value in values if value is not None]
-    date = headers.get("date")
-    return _check_values(belief, exchange, response, endpoint, limit, remaining, reset, date, crowded)
+            text = f"the response ({status}) does not carry {name}"
+            yield Finding("TS-RATE-HEADERS", text, WHERE + name, "a whole number")
+        elif not (value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS) and (value or status != 401):
+            yield Finding("TS-RATE-HEADERS", f"{name} is not a whole number", WHERE + name, "a whole number", value)
 
 
-def _count_only(belief: Belief, status: int, endpoint: int | None) -> Belief:
-    """An answer without usable headers still uses up the window."""
-    if endpoint is None or endpoint not in belief.windows:
+def _count_only(belief: Belief, status: int, endpoint: LimitedEndpoint | None) -> Belief:
+    """The belief after a response without usable headers, whose request uses up the window all the same."""
+    window = belief.windows.get(endpoint) if endpoint is not None else None
+    if endpoint is None or window is None:
         return belief
-    window = belief.windows[endpoint]
     counted = replace(
         window,
         accepted=window.accepted + (status == 201),
@@ -66,105 +115,138 @@ def _count_only(belief: Belief, status: int, endpoint: int | None) -> Belief:
 def _check_values(
     belief: Belief,
     exchange: Exchange,
-    response: Response,
-    endpoint: int,
-    limit: int,
-    remaining: int,
-    reset: int,
+    endpoint: LimitedEndpoint,
+    shown: RateHeaders,
     date: str | None,
+    *,
     crowded: bool,
-) -> tuple[Belief, list[Finding], set[str]]:
-    findings: list[Finding] = []
-    covered = {"TS-RATE-HEADERS", "TS-RATE-LIMIT", "TS-RATE-REMAINING", "TS-RATE-RESET"}
+) -> RateCheck:
     settings = belief.settings
-    status = response.status
-    window = belief.windows.get(endpoint) or WindowBelief()
-    told = settings.rate_limit if endpoint == 0 else None
-    expected = told or window.limit
-    if limit < 1 or (expected is not None and limit != expected):
-        hint = " (tell another limit of the workspace with --rate-limit)" if told and limit > 0 else ""
-        message = f"x-ratelimit-limit is {limit}, not {expected or 'a positive number'}{hint}"
-        findings.append(Finding("TS-RATE-LIMIT", message, WHERE + NAMES[0], expected or 1, limit))
-    findings += _check_reset(exchange, date, reset, settings.window, settings.clock_skew)
-    same_window = reset == window.reset
-    sequential = exchange.sent > window.last_received
-    if not same_window:
-        if reset < window.reset and sequential:
-            message = f"x-ratelimit-reset went back from {window.reset} to {reset}"
-            findings.append(Finding("TS-RATE-RESET", message, WHERE + NAMES[2], window.reset, reset))
-        before = window
-        window = WindowBelief(last_received=window.last_received, limit=window.limit)
-    else:
-        before = window
-    accepted = window.accepted + (status == 201)
-    requests = window.requests + 1
-    # Counted as it came in, and its headers written in the next window: that window is still untouched.
-    straddles = not same_window and 0 < before.reset < reset
-    top = limit - (status == 201 and not straddles)
-    if remaining > top:
-        message = f"x-ratelimit-remaining is {remaining} after a request, of a limit of {limit}"
-        findings.append(Finding("TS-RATE-REMAINING", message, WHERE + NAMES[1], top, remaining))
-    elif same_window and sequential and window.lowest is not None:
-        highest = max(window.lowest - (status == 201), 0)
-        if remaining > highest:
-            verb = "did not go down" if remaining == window.lowest else "went up"
-            message = f"x-ratelimit-remaining {verb} within one window, from {window.lowest} to {remaining}"
-            findings.append(Finding("TS-RATE-REMAINING", message, WHERE + NAMES[1], highest, remaining))
-    cap = told or limit
-    if status == 201 and same_window and sequential and before.lowest == 0:
-        covered.add("TS-RATE-EXCEEDED")
-        message = "a request was accepted although nothing remained of the window"
-        findings.append(Finding("TS-RATE-EXCEEDED", message, "/response/status", 429, status))
-    elif accepted > cap:
-        covered.add("TS-RATE-EXCEEDED")
-        message = f"{accepted} requests were accepted in one window with a limit of {cap}"
-        findings.append(Finding("TS-RATE-EXCEEDED", message, "/response/status", 429, status))
-    if status == 429:
-        covered |= {"TS-RATE-429", "TS-RATE-EXCEEDED"}
-        untouched = remaining >= limit or crowded or settings.shared  # this answer came of the window before
-        if remaining > 0 and not (straddles and untouched):
-            message = f"a 429 came although {remaining} requests remain"
-            findings.append(Finding("TS-RATE-429", message, WHERE + NAMES[1], 0, remaining))
-        elif (
-            same_window
-            and sequential
-            and before.alone
-            and not (crowded or settings.shared)
-            and (before.lowest or 0) > before.unshown
-        ):
-            message = f"a 429 came although the answer before it in this window said {before.lowest} remain"
-            findings.append(Finding("TS-RATE-429", message, "/response/status", 201, 429))
-    alone = limit - remaining <= requests
-    lowest = remaining if window.lowest is None else min(window.lowest, remaining)
-    updated = WindowBelief(
-        reset,
-        lowest,
-        accepted,
-        requests,
-        0,
-        alone,
-        max(exchange.received, window.last_received),
-        window.limit or (limit if limit > 0 else None),
+    told = settings.rate_limit if endpoint is LimitedEndpoint.SYNC else None
+    sequel = _sequel(belief, exchange, endpoint, shown, crowded=crowded)
+    window = sequel.window
+    counted = WindowBelief(
+        shown.reset,
+        shown.remaining if window.lowest is None else min(window.lowest, shown.remaining),
+        window.accepted + shown.accepted,
+        window.requests + 1,
+        alone=shown.limit - shown.remaining <= window.requests + 1,
+        last_received=max(exchange.received, window.last_received),
+        limit=window.limit or shown.limit or None,
     )
-    return replace(belief, windows=belief.windows.insert(endpoint, updated)), findings, covered
+    exceeded = _check_exceeded(shown, sequel, counted.accepted, told or shown.limit)
+    findings = [
+        *_check_limit(shown, told, window.limit),
+        *_check_reset(exchange, date, shown.reset, settings),
+        *_check_order(shown, sequel),
+        *_check_remaining(shown, sequel),
+        *exceeded,
+        *_check_429(shown, sequel),
+    ]
+    covered = {"TS-RATE-HEADERS", "TS-RATE-LIMIT", "TS-RATE-REMAINING", "TS-RATE-RESET"}
+    if exceeded or shown.status == 429:
+        covered.add("TS-RATE-EXCEEDED")
+    if shown.status == 429:
+        covered.add("TS-RATE-429")
+    return RateCheck(replace(belief, windows=belief.windows.insert(endpoint, counted)), findings, covered)
 
 
-def _check_reset(exchange: Exchange, date: str | None, reset: int, window: int, skew: float) -> list[Finding]:
-    """The reset is the end of the clock window in which the request was answered."""
-    where = WHERE + NAMES[2]
-    if reset % window:
-        message = f"x-ratelimit-reset {reset} is not on a clock boundary of {window} seconds"
-        return [Finding("TS-RATE-RESET", message, where, reset - reset % window + window, reset)]
-    early, late = exchange.sent - skew, exchange.received + skew
-    if date:  # the server's own clock is the better check of its own window
-        try:
-            server = parsedate_to_datetime(date).timestamp()
-        except ValueError:
-            server = None
-        if server is not None:
-            took = max(exchange.received - exchange.sent, 0.0)
-            early, late = server - 2.0 - took, server + 2.0
-    if not early <= reset <= late + window:
-        message = f"x-ratelimit-reset {reset} is not the end of the window in which the answer came"
-        return [Finding("TS-RATE-RESET", message, where, int(late // window * window + window), reset)]
+def _sequel(
+    belief: Belief, exchange: Exchange, endpoint: LimitedEndpoint, shown: RateHeaders, *, crowded: bool
+) -> Sequel:
+    before = belief.windows.get(endpoint) or WindowBelief()
+    same_window = shown.reset == before.reset
+    return Sequel(
+        before,
+        before if same_window else WindowBelief(last_received=before.last_received, limit=before.limit),
+        sequential=exchange.sent > before.last_received,
+        same_window=same_window,
+        straddles=0 < before.reset < shown.reset,
+        alone=not (crowded or belief.settings.shared),
+    )
+
+
+def _check_limit(shown: RateHeaders, told: int | None, before: int | None) -> list[Finding]:
+    """The limit is the workspace's: `told` from outside, or else the one `before`."""
+    expected = told or before
+    if shown.limit >= 1 and expected in (None, shown.limit):
+        return []
+    hint = " (tell another limit of the workspace with --rate-limit)" if told and shown.limit > 0 else ""
+    text = f"x-ratelimit-limit is {shown.limit}, not {expected or 'a positive number'}{hint}"
+    return [Finding("TS-RATE-LIMIT", text, WHERE + NAMES[0], expected or 1, shown.limit)]
+
+
+def _check_reset(exchange: Exchange, date: str | None, reset: int, settings: Settings) -> list[Finding]:
+    """The reset is the end of the window in which the server responded; windows begin at whole minutes of the clock."""
+    where, length = WHERE + NAMES[2], settings.window
+    if reset % length:
+        text = f"x-ratelimit-reset {reset} is not on a clock boundary of {length} seconds"
+        return [Finding("TS-RATE-RESET", text, where, reset - reset % length + length, reset)]
+    early, late = exchange.sent - settings.clock_skew, exchange.received + settings.clock_skew
+    server = _time_of(date)
+    if server is not None:  # the window is one of the server's own clock
+        took = max(exchange.received - exchange.sent, 0.0)
+        early, late = server - DATE_TOLERANCE - took, server + DATE_TOLERANCE
+    if early <= reset <= late + length:
+        return []
+    text = f"x-ratelimit-reset {reset} is not the end of the window in which the response came"
+    return [Finding("TS-RATE-RESET", text, where, int(late // length * length + length), reset)]
+
+
+def _time_of(date: str | None) -> float | None:
+    """A Date header in epoch seconds, None where it cannot be read."""
+    try:
+        return parsedate_to_datetime(date).timestamp() if date else None
+    except ValueError:
+        return None
+
+
+def _check_order(shown: RateHeaders, sequel: Sequel) -> list[Finding]:
+    """Of two requests one after the other, the second one's window does not end before the first one's."""
+    if not (sequel.sequential and shown.reset < sequel.before.reset):
+        return []
+    text = f"x-ratelimit-reset went back from {sequel.before.reset} to {shown.reset}"
+    return [Finding("TS-RATE-RESET", text, WHERE + NAMES[2], sequel.before.reset, shown.reset)]
+
+
+def _check_remaining(shown: RateHeaders, sequel: Sequel) -> list[Finding]:
+    """What remains is less than the limit, and goes down within a window."""
+    where, remaining, lowest = WHERE + NAMES[1], shown.remaining, sequel.window.lowest
+    most = shown.limit - (shown.accepted and not sequel.straddles)
+    if remaining > most:
+        text = f"x-ratelimit-remaining is {remaining} after a request, of a limit of {shown.limit}"
+        return [Finding("TS-RATE-REMAINING", text, where, most, remaining)]
+    if sequel.same_window and sequel.sequential and lowest is not None:
+        most = max(lowest - shown.accepted, 0)
+        if remaining > most:
+            verb = "did not go down" if remaining == lowest else "went up"
+            text = f"x-ratelimit-remaining {verb} within one window, from {lowest} to {remaining}"
+            return [Finding("TS-RATE-REMAINING", text, where, most, remaining)]
+    return []
+
+
+def _check_exceeded(shown: RateHeaders, sequel: Sequel, accepted: int, limit: int) -> list[Finding]:
+    """No more requests are accepted in a window than the limit. `accepted`: how many were."""
+    if shown.accepted and sequel.same_window and sequel.sequential and sequel.before.lowest == 0:
+        text = "a request was accepted although nothing remained of the window"
+    elif accepted > limit:
+        text = f"{accepted} requests were accepted in one window with a limit of {limit}"
+    else:
+        return []
+    return [Finding("TS-RATE-EXCEEDED", text, "/response/status", 429, shown.status)]
+
+
+def _check_429(shown: RateHeaders, sequel: Sequel) -> list[Finding]:
+    """A 429 comes only when nothing remains."""
+    if shown.status != 429:
+        return []
+    before, remaining = sequel.before, shown.remaining
+    of_window_before = sequel.straddles and (remaining >= shown.limit or not sequel.alone)
+    if remaining > 0 and not of_window_before:
+        text = f"a 429 came although {remaining} requests remain"
+        return [Finding("TS-RATE-429", text, WHERE + NAMES[1], 0, remaining)]
+    certain = sequel.same_window and sequel.sequential and before.alone and sequel.alone
+    if certain and (before.lowest or 0) > before.unshown:
+        text = f"a 429 came although the response before it in this window said {before.lowest} remain"
+        return [Finding("TS-RATE-429", text, "/response/status", 201, 429)]
     return []

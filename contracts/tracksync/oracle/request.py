@@ -13,7 +13,7 @@ from msgspec import Struct, field
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.contract.classify import VALID, Classification, Condition, Line, classify, classify_object, place_of
 from tracksync.model.exchange import Exchange, header, media_type
-from tracksync.oracle.belief import CellKey, Identifier
+from tracksync.oracle.belief import CellKey
 from tracksync.oracle.request_object import (
     CounterWrite,
     covered_by_object,
@@ -70,13 +70,6 @@ class ParsedRequest(Struct, frozen=True):
 def name_key(name: Any) -> str:
     """Under which text an event or product is remembered: an integer and its decimal text are one."""
     return str(name)
-
-
-def identifier_key(kind: str, value: Any) -> Identifier:
-    """The text under which an identifier is remembered."""
-    if kind == "user_alias":
-        return kind, f"{value.get('alias_label')}\0{value.get('alias_name')}"
-    return kind, str(value)
 
 
 def read_request(exchange: Exchange) -> ParsedRequest:

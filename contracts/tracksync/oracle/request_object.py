@@ -12,6 +12,8 @@ from typing import Any, Final
 from msgspec import Struct
 
 from tracksync.contract.bounds import bounds
+from tracksync.oracle.counters import Amount
+from tracksync.oracle.interpretations import COUNT_IS_ONE, COUNT_IS_QUANTITY
 from tracksync.values.numbers import is_integer, is_number
 from tracksync.values.times import Certainty, read_time
 
@@ -21,19 +23,25 @@ _PLAIN_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}/[0-9]{2}/[
 
 
 class CounterWrite(Struct, frozen=True):
-    """An event or purchase. `instant` None: any time. `amounts`: (what it adds, interpretation of purchase-count)."""
+    """An event or purchase.
+
+    `name`: a text, or an integer under the ambiguities integer-products and coerced-types.
+    `instant`: its time in microseconds, None where that is not clear. `zoned`: written with a zone; `shifted`: with
+    one other than UTC. `amounts`: each that it may add to the count.
+    `too_long`: its name is over the documented length, and not to be recorded as it is.
+    """
 
     section: str
-    name: Any  # str, or int under the ambiguities integer-products and coerced-types
+    name: Any
     instant: int | None
     zoned: bool
-    shifted: bool  # written with an offset other than zero
-    amounts: tuple[tuple[int | None, str | None], ...]
-    too_long: bool = False  # over the documented length: not to be recorded as it is
+    shifted: bool
+    amounts: tuple[Amount, ...]
+    too_long: bool = False
 
 
-_ONE: Final[tuple[tuple[int | None, str | None], ...]] = ((1, None),)
-_ANY: Final[tuple[tuple[int | None, str | None], ...]] = ((None, None),)
+_ONE: Final = (Amount(1),)
+_ANY: Final = (Amount(None),)
 
 
 def read_identifiers(target: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
@@ -90,12 +98,12 @@ def _read_time(value: Any) -> tuple[int | None, bool, bool]:
     return (time.instant if _PLAIN_DATE.fullmatch(value) else None), True, False
 
 
-def _amounts(quantity: Any) -> tuple[tuple[int | None, str | None], ...]:
+def _amounts(quantity: Any) -> tuple[Amount, ...]:
     limits = bounds()
     if not (is_number(quantity) and is_integer(quantity) and limits.quantity_min <= quantity <= limits.quantity_max):
         return _ANY
     count = int(quantity)
-    return _ONE if count == 1 else ((count, "quantity"), (1, "one"))
+    return _ONE if count == 1 else (Amount(count, COUNT_IS_QUANTITY), Amount(1, COUNT_IS_ONE))
 
 
 def covered_by_object(

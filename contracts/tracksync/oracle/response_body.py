@@ -1,6 +1,6 @@
-"""Step four, first half: read what an answer shows, and hold its form against the documents.
+"""Step four, first half: read what a response shows, and check its form.
 
-Knows the forms of success and fatal error; knows nothing of belief. What is shown of the writes is handed on as data.
+Knows the forms of success and fatal error; knows nothing of belief. What is shown of the writes is returned as data.
 """
 
 from __future__ import annotations
@@ -22,34 +22,34 @@ BODY = "/response/body"
 ENTRY = "/response/body/users/0"
 STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
 
-
-# Bodies that readers of JSON trip over; RFC 8259 forbids whoever writes JSON a byte order mark, too.
-NO_JSON = frozenset({"nan", "not-utf8", "bom"})
+# Quirks of bodies that some JSON readers refuse. A byte order mark is among them: RFC 8259 forbids writing one.
+NOT_JSON = frozenset({"nan", "not-utf8", "bom"})
 
 
 class Success(Struct, frozen=True):
-    """What a 201 shows. `found`: whether it lists a user, None when that cannot be told. `users`: the raw member."""
+    """What a 201 shows.
+
+    `found`: whether it lists a user, None when that cannot be told. `entry`: of that user.
+    `users`: the raw member, NOTHING when left out.
+    """
 
     found: bool | None
     entry: dict[str, Any] | None = None
-    users: Any = NOTHING  # the raw member, NOTHING when left out
+    users: Any = NOTHING
 
 
 def read_body(response: Response) -> tuple[Any, list[Finding]]:
-    """The answer's JSON object, or None with the finding that it is none."""
+    """Returns (body, findings): the JSON object of the body, or None where it is not one."""
     findings = []
     text = read_json(response.body)
-    if not text.valid or not isinstance(text.value, dict) or text.quirks & NO_JSON:
+    if not text.valid or not isinstance(text.value, dict) or text.quirks & NOT_JSON:
         start = response.body[:80].decode("utf-8", "replace")
-        message = (
-            f"the answer ({response.status}) is not a JSON object: it begins {start!r}"
-            if start
-            else (f"the answer ({response.status}) has no body")
-        )
+        what = f"is not a JSON object: it begins {start!r}" if start else "has no body"
+        message = f"the response ({response.status}) {what}"
         return None, [Finding("TS-ANSWER-JSON", message, BODY, "a JSON object", start)]
     media = media_type(response.headers)
     if media != "application/json":
-        message = f"the answer is labelled {media or 'with nothing'}"
+        message = f"the content type of the response is {media or 'missing'}"
         findings.append(
             Finding("TS-ANSWER-MEDIA", message, "/response/headers/content-type", "application/json", media)
         )
@@ -57,7 +57,10 @@ def read_body(response: Response) -> tuple[Any, list[Finding]]:
 
 
 def check_fatal(parsed: ParsedRequest, status: int, body: dict[str, Any]) -> tuple[list[Finding], str | None]:
-    """The body of a refusal. Also says which interpretation of error-entries it shows: for faults within one object."""
+    """Check the body of a refusal.
+
+    Returns (findings, interpretation): of the ambiguity error-entries the one that is shown, or None.
+    """
     findings = []
     message = body.get("message", NOTHING)
     if not isinstance(message, str) or not message or message == "success":
@@ -71,7 +74,7 @@ def check_fatal(parsed: ParsedRequest, status: int, body: dict[str, Any]) -> tup
             findings.append(Finding("TS-REFUSE-BODY", text, where, "a list with at least one entry"))
         return findings, None
     if not isinstance(errors, list) or (status == 400 and not errors):
-        text = f"errors of a fatal error ({status}) is no list with entries"
+        text = f"errors of a fatal error ({status}) is not a list with entries"
         findings.append(Finding("TS-REFUSE-BODY", text, where, "a list with at least one entry", errors))
         return findings, None
     kinds = set()
@@ -87,7 +90,7 @@ def check_fatal(parsed: ParsedRequest, status: int, body: dict[str, Any]) -> tup
         else:
             text = "an entry of errors is neither an object nor a text"
             findings.append(Finding("TS-REFUSE-BODY", text, f"{where}/{index}", "an object or a text", entry))
-    # SYNC draws objects for the endpoint's own errors, ERRORS texts for errors of every kind: both may be right.
+    # SYNC shows objects for errors within an object, ERRORS texts for errors of every kind: both may be right.
     own = (
         status == 400
         and _of_one_object(parsed)
@@ -98,7 +101,7 @@ def check_fatal(parsed: ParsedRequest, status: int, body: dict[str, Any]) -> tup
 
 
 def _says_something(value: Any) -> bool:
-    """Whether there is a text in it, at any depth."""
+    """Whether `value` has a text in it, at any depth."""
     if isinstance(value, str):
         return bool(value)
     inner: Any = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
@@ -106,7 +109,7 @@ def _says_something(value: Any) -> bool:
 
 
 def _of_one_object(parsed: ParsedRequest) -> bool:
-    """Whether all that may be wrong lies within one object, and not in the body or before it."""
+    """Whether all that may be wrong with the request is within one object."""
     return bool(parsed.conditions) and all(condition.pointer.count("/") > 3 for condition in parsed.conditions)
 
 
@@ -132,7 +135,7 @@ def _check_entry(parsed: ParsedRequest, status: int, entry: dict[str, Any], wher
 
 
 def check_success(body: dict[str, Any]) -> tuple[Success, list[Finding]]:
-    """The frame of a 201 of the synchronous endpoint: message, errors, users and the entry's identifier."""
+    """Check message, errors and users of a 201 of /users/track/sync. Returns (what it shows, findings)."""
     findings = check_message(body)
     users = body.get("users", NOTHING)
     if users is NOTHING or users == []:
@@ -147,13 +150,15 @@ def check_success(body: dict[str, Any]) -> tuple[Success, list[Finding]]:
         findings.append(Finding("TS-OK-USERS", text, where, 1, len(users)))
     entry = next((one for one in users if isinstance(one, dict)), None)
     if entry is None:
-        findings.append(Finding("TS-OK-USERS", "the entry of users is no object", f"{where}/0", "an object", users[0]))
+        findings.append(
+            Finding("TS-OK-USERS", "the entry of users is not an object", f"{where}/0", "an object", users[0])
+        )
         return Success(None), findings
     return Success(True, entry, users), findings
 
 
 def check_message(body: dict[str, Any]) -> list[Finding]:
-    """`message` is success and there are no errors."""
+    """Check that `message` is success and that there are no errors."""
     findings = []
     message = body.get("message", NOTHING)
     if message != "success":
@@ -166,7 +171,10 @@ def check_message(body: dict[str, Any]) -> list[Finding]:
 
 
 def check_identifier(parsed: ParsedRequest, entry: dict[str, Any]) -> tuple[list[Finding], str | None]:
-    """The entry names the user as the request did. Also: the interpretation of integer-identifiers that it shows."""
+    """Check that the entry names the user as the request did.
+
+    Returns (findings, interpretation): of the ambiguity integer-identifiers the one that is shown, or None.
+    """
     if not parsed.identifiers:
         return [], None
     interpretation = None
@@ -182,7 +190,7 @@ def check_identifier(parsed: ParsedRequest, entry: dict[str, Any]) -> tuple[list
         elif kind == "external_id" and shown == name_key(value):
             named = True
             interpretation = "string"
-        elif kind in _leading(parsed):  # another may show what stands on the profile: extra fields are free
+        elif kind in _leading(parsed):  # others may be the profile's: further members are allowed
             text = f"the entry names another {kind} than the request"
             return [Finding("TS-OK-IDENTIFIER", text, f"{ENTRY}/{kind}", value, shown)], None
     if not named:
@@ -194,20 +202,20 @@ def check_identifier(parsed: ParsedRequest, entry: dict[str, Any]) -> tuple[list
 
 
 def _leading(parsed: ParsedRequest) -> set[str]:
-    """The kinds of identifier that say whom the request means."""
+    """The kinds of identifier that say which user the request means."""
     return {kind for kind, _ in parsed.identifiers if kind not in bounds().contacts} or {parsed.identifiers[0][0]}
 
 
 def check_attributes_listed(
     parsed: ParsedRequest, entry: dict[str, Any]
 ) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """What custom_attributes lists, and whether it is only what the request named."""
+    """Returns (values by name, None where the list cannot be read; findings): only what the request names is listed."""
     listed = entry.get("custom_attributes")
     where = f"{ENTRY}/custom_attributes"
     if listed is None or listed == []:
         return {}, []
     if not isinstance(listed, dict):
-        return None, [Finding("TS-OK-FORM", "custom_attributes is no object", where, "an object", listed)]
+        return None, [Finding("TS-OK-FORM", "custom_attributes is not an object", where, "an object", listed)]
     findings = []
     for name, value in listed.items():
         if name in parsed.attributes:
@@ -217,7 +225,7 @@ def check_attributes_listed(
         text = (
             f"custom_attributes lists {name!r}, which the request did not name"
             if custom
-            else f"custom_attributes lists {name!r}, which is no custom attribute"
+            else f"custom_attributes lists {name!r}, which is not a custom attribute"
         )
         findings.append(Finding(clause, text, f"{where}/{_escaped(name)}", NOTHING, value))
     return listed, findings
@@ -228,21 +236,24 @@ ONLY = {"events": "TS-OK-ONLY-EVENTS", "purchases": "TS-OK-ONLY-PURCHASES"}
 
 
 def check_other_sections(section: str, entry: dict[str, Any]) -> list[Finding]:
-    """Kinds of data that the request did not name are left out or empty."""
+    """Check that the lists of other sections than the request's are left out or empty."""
     findings = []
     if section != "attributes" and entry.get("custom_attributes"):
-        text = f"the answer to one of {section} lists custom attributes"
+        text = f"the response to one of {section} lists custom attributes"
         actual = entry["custom_attributes"]
         findings.append(Finding("TS-OK-ONLY-ATTRIBUTES", text, f"{ENTRY}/custom_attributes", NOTHING, actual))
     for other, (member, _) in SECTION_MEMBERS.items():
         if other != section and entry.get(member):
-            text = f"the answer to one of {section} lists {member}"
+            text = f"the response to one of {section} lists {member}"
             findings.append(Finding(ONLY[other], text, f"{ENTRY}/{member}", NOTHING, entry[member]))
     return findings
 
 
 def read_counter(parsed: ParsedRequest, entry: dict[str, Any]) -> tuple[dict[str, Any] | None, str, list[Finding]]:
-    """The listed element for the request's event or product, its pointer, and what is wrong with the list."""
+    """Find the request's event or product in the entry.
+
+    Returns (element, pointer, findings): what is listed, or None; the JSON Pointer to it, or to the list.
+    """
     assert parsed.counter is not None
     section = parsed.counter.section
     member, key = SECTION_MEMBERS[section]
@@ -251,10 +262,10 @@ def read_counter(parsed: ParsedRequest, entry: dict[str, Any]) -> tuple[dict[str
     wanted = parsed.counter.name
     clause = "TS-EVENT-NAME" if section == "events" else "TS-PURCHASE-PRODUCT"
     if listed is None or listed == [] or listed == {}:
-        text = f"the answer does not show {wanted!r}"
+        text = f"the response does not show {wanted!r}"
         return None, where, [Finding("TS-OK-SHOWS", text, where, wanted, NOTHING if listed is None else listed)]
     if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
-        return None, where, [Finding("TS-OK-FORM", f"{member} is no list of objects", where, "a list", listed)]
+        return None, where, [Finding("TS-OK-FORM", f"{member} is not a list of objects", where, "a list", listed)]
     findings: list[Finding] = []
     match: dict[str, Any] | None = None
     pointer = where
@@ -263,19 +274,19 @@ def read_counter(parsed: ParsedRequest, entry: dict[str, Any]) -> tuple[dict[str
         if _named(wanted, shown) and match is None:
             match, pointer = one, f"{where}/{index}"
         elif len(listed) == 1:
-            text = f"the answer shows {shown!r} where the request named {wanted!r}"
+            text = f"the response shows {shown!r} where the request named {wanted!r}"
             findings.append(Finding(clause, text, f"{where}/{index}/{key}", wanted, shown))
             match, pointer = one, f"{where}/{index}"
         else:
             text = f"{member} lists {shown!r} beside what the request named"
             findings.append(Finding(ONLY[section], text, f"{where}/{index}", NOTHING, one))
     if match is None:
-        findings.append(Finding("TS-OK-SHOWS", f"the answer does not show {wanted!r}", where, wanted, listed))
+        findings.append(Finding("TS-OK-SHOWS", f"the response does not show {wanted!r}", where, wanted, listed))
     return match, pointer, findings
 
 
 def check_too_long(parsed: ParsedRequest, body: dict[str, Any]) -> list[Finding]:
-    """A product_id over the documented length may be refused or passed over, but not recorded as it is."""
+    """Check that a product_id over the documented length is not recorded as it is; it may be refused or ignored."""
     if parsed.counter is None or not parsed.counter.too_long:
         return []
     users = body.get("users")
@@ -294,18 +305,18 @@ def _named(wanted: Any, shown: Any) -> bool:
 
 
 def read_shown(element: dict[str, Any], where: str) -> tuple[Shown | None, list[Finding]]:
-    """count, first and last of one listed element."""
+    """Read count, first and last of one listed element. Returns (what they show, None with findings; findings)."""
     findings = []
     count = element.get("count", NOTHING)
     if not is_integer(count) or count < 1:
-        text = "count is no positive integer"
+        text = "count is not a positive integer"
         findings.append(Finding("TS-OK-COUNT-FORM", text, f"{where}/count", "a positive integer", count))
     instants: dict[str, int] = {}
     for key in ("first", "last"):
         value = element.get(key, NOTHING)
         time = read_time(value) if isinstance(value, str) and value == value.strip() else None
         if time is None or time.instant is None or time.certainty is Certainty.NOT:
-            text = f"{key} is no ISO 8601 time"
+            text = f"{key} is not an ISO 8601 time"
             findings.append(Finding("TS-OK-TIME-FORM", text, f"{where}/{key}", "an ISO 8601 time", value))
         else:
             instants[key] = time.instant
@@ -323,5 +334,5 @@ def _escaped(name: str) -> str:
 
 
 def pointer_to_attribute(name: str) -> str:
-    """The JSON Pointer of one custom attribute in the answer."""
+    """The JSON Pointer of one custom attribute in the response."""
     return f"{ENTRY}/custom_attributes/{_escaped(name)}"

@@ -1,27 +1,42 @@
-"""Whom a request addresses: which profile an identifier leads to, and whether the write may create one.
+"""Which user a request is about: to which profile an identifier leads, and whether the write may create one.
 
-Knows identifiers and links between users; knows nothing of cells, answers or HTTP.
+Knows identifiers and links between users; knows nothing of cells, responses or HTTP.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import Any, Final
+
 from msgspec import Struct
 from msgspec.structs import replace
+from rpds import HashTrieMap
 
 from tracksync.contract.bounds import bounds
-from tracksync.oracle.belief import Belief, Requires, User
+from tracksync.oracle.belief import Belief, Identifier, Link, User, identifier_of
+from tracksync.oracle.interpretations import (
+    ALIAS_CREATES,
+    ALIAS_NEVER_CREATES,
+    UNKNOWN_BRAZE_ID_IS_NO_USER,
+    Interpretation,
+    Requires,
+)
 from tracksync.oracle.pending import reached_by
-from tracksync.oracle.request import ParsedRequest, identifier_key
+from tracksync.oracle.request import ParsedRequest
 
-LEADERS = {  # which kind leads of two, or else which, under each interpretation of identifier-precedence
-    "external-id": ("external_id", "user_alias"),
-    "alias": ("user_alias", "external_id"),
-    "braze-id": ("braze_id", "external_id"),
+LEADERS: Final = {  # of two identifiers the one that counts, or else which, by interpretation
+    Interpretation("identifier-precedence", "external-id"): ("external_id", "user_alias"),
+    Interpretation("identifier-precedence", "alias"): ("user_alias", "external_id"),
+    Interpretation("identifier-precedence", "braze-id"): ("braze_id", "external_id"),
 }
 
 
 class Candidate(Struct, frozen=True):
-    """A profile that the request may be about. `uid` None: one that was never seen, described by `user`."""
+    """A profile that the request may be about.
+
+    `uid`: its number, None for a profile that was never seen, which `user` describes.
+    `kind`: of the identifier that leads to it. `requires`: the interpretations under which it does.
+    """
 
     uid: int | None
     user: User
@@ -29,8 +44,15 @@ class Candidate(Struct, frozen=True):
     requires: Requires = ()
 
 
+class UserPath(Struct, frozen=True):
+    """One lawful way on: a user is `found` (or created) or not, under the interpretations of `requires`."""
+
+    found: bool
+    requires: Requires = ()
+
+
 def candidates(belief: Belief, parsed: ParsedRequest) -> list[Candidate]:
-    """The profiles that the request may address; usually one."""
+    """The profiles that the request may be about; usually one."""
     if len(parsed.identifiers) == 1:
         return _lookup(belief, *parsed.identifiers[0])
     by_kind = dict(parsed.identifiers)
@@ -40,7 +62,7 @@ def candidates(belief: Belief, parsed: ParsedRequest) -> list[Candidate]:
         for interpretation, order in LEADERS.items():
             kind = next(one for one in order if one in by_kind)
             for one in _lookup(belief, kind, by_kind[kind]):
-                found.append(replace(one, requires=(("identifier-precedence", interpretation),)))
+                found.append(replace(one, requires=(interpretation,)))
         return found
     if strong:
         return _lookup(belief, strong[0], by_kind[strong[0]])
@@ -50,132 +72,160 @@ def candidates(belief: Belief, parsed: ParsedRequest) -> list[Candidate]:
     return []
 
 
-def _lookup(belief: Belief, kind: str, value: object) -> list[Candidate]:
-    key = identifier_key(kind, value)
-    links = belief.names.get(key, ())
-    if len(links) == 1 and links[0] >= 0 and belief.users[links[0]].exists:  # the usual case, at less cost
-        return [Candidate(links[0], belief.users[links[0]], kind)]
-    sure = [link for link in links if link >= 0]
-    doubtful = [~link for link in links if link < 0]
-    holders = [uid for uid in sure if belief.users[uid].exists is not False]
-    there = [uid for uid in holders if belief.users[uid].exists]
-    perhaps = [uid for uid in holders if uid not in there]  # gone, they leave it to the others, or to nobody
-    chosen = [*(uid for some in (holders, there) for uid in _meant(belief, kind, some)), *perhaps]
-    if not holders and kind not in bounds().contacts:
-        chosen = sure
-    found = [Candidate(uid, belief.users[uid], kind) for uid in dict.fromkeys([*chosen, *doubtful])]
-    if not chosen or (not there and kind in bounds().contacts and _named_otherwise(belief, holders)):
-        fresh = belief.settings.fresh(kind, key[1]) or key in belief.names
-        stranger = User(exists=False if fresh else None, fresh=fresh, external=kind == "external_id")
-        if key in belief.pending_by_contact:  # a write by this name may have made somebody meanwhile
-            stranger = replace(reached_by(stranger, belief.pending_by_contact[key]), exists=None)
-        found.insert(len(chosen), Candidate(None, stranger, kind))
+def _lookup(belief: Belief, kind: str, value: Any) -> list[Candidate]:
+    """The profiles to which one identifier may lead, likely ones first."""
+    key = identifier_of(kind, value)
+    links = belief.links.get(key, ())
+    if len(links) == 1 and links[0].sure and belief.users[links[0].uid].exists:  # the usual case, at less cost
+        return [Candidate(links[0].uid, belief.users[links[0].uid], kind)]
+    owners = [link.uid for link in links if link.sure]
+    likely = _meant(belief, kind, owners)
+    doubtful = [link.uid for link in links if not link.sure]
+    found = [Candidate(uid, belief.users[uid], kind) for uid in dict.fromkeys([*likely, *doubtful])]
+    if not likely or (kind in bounds().contacts and _may_be_a_stranger(belief, owners)):
+        found.insert(len(set(likely)), Candidate(None, _stranger(belief, key), kind))
     return found
 
 
-def _named_otherwise(belief: Belief, uids: list[int]) -> bool:
-    """Whether one of these is known by more than an email or phone: gone, it is another than who comes by these."""
-    return any(
-        uid in links for (kind, _), links in belief.names.items() if kind not in bounds().contacts for uid in uids
-    )
+def _meant(belief: Belief, kind: str, owners: list[int]) -> list[int]:
+    """Which of the profiles that have the identifier it may lead to; some of them may not exist."""
+    possible = [uid for uid in owners if belief.users[uid].exists is not False]
+    certain = [uid for uid in possible if belief.users[uid].exists]
+    perhaps = [uid for uid in possible if uid not in certain]  # if these do not exist, it leads to one of the others
+    if not possible and kind not in bounds().contacts:
+        return owners
+    if kind == "email":  # the documents say it of emails only
+        return [*_most_recent(belief, possible), *_most_recent(belief, certain), *perhaps]
+    return [*possible, *certain, *perhaps]
 
 
-def _meant(belief: Belief, kind: str, holders: list[int]) -> list[int]:
-    """Which of these profiles, that all have the identifier, is meant by it."""
-    return holders if kind == "phone" else _most_recent(belief, holders)  # the documents say it of emails only
+def _most_recent(belief: Belief, owners: list[int]) -> list[int]:
+    """Of several profiles with one email: those with an external_id, and of these the most recently updated.
 
-
-def _most_recent(belief: Belief, holders: list[int]) -> list[int]:
-    """Of several profiles with one email or phone: those with an external_id first, then the most recently updated.
-
-    Whether an event counts as an update nobody says: both ways of counting are followed.
+    The documents do not say whether an event counts as an update: both ways of counting are followed.
     """
-    if len(holders) < 2:
-        return holders
-    external = [uid for uid in holders if belief.users[uid].external] or holders
-    if any(belief.users[uid].unsettled for uid in external):
+    if len(owners) < 2:
+        return owners
+    external = [uid for uid in owners if belief.users[uid].external] or owners
+    if any(belief.users[uid].update_time_unknown for uid in external):
         return external
-    by_any = max(external, key=lambda uid: belief.users[uid].seen)
-    by_profile = max(external, key=lambda uid: belief.users[uid].profiled)
+    by_any = max(external, key=lambda uid: belief.users[uid].updated)
+    by_profile = max(external, key=lambda uid: belief.users[uid].profile_updated)
     return [by_any, by_profile]
 
 
-def paths(parsed: ParsedRequest, candidate: Candidate) -> list[tuple[bool, Requires]]:
-    """Whether a user is found or created (True) or not (False): the lawful ways, each with its interpretations."""
+def _may_be_a_stranger(belief: Belief, owners: list[int]) -> bool:
+    """Whether an email or phone may lead to a profile never seen, although there are profiles that have it.
+
+    So it is if none of these certainly exists, and one of them is known by another identifier: if that one does not
+    exist, the email or phone leads to a profile of its own.
+    """
+    if any(belief.users[uid].exists for uid in owners):
+        return False
+    possible = {uid for uid in owners if belief.users[uid].exists is not False}
+    return any(
+        link.sure and link.uid in possible
+        for identifier, links in belief.links.items()
+        if identifier.kind not in bounds().contacts
+        for link in links
+    )
+
+
+def _stranger(belief: Belief, key: Identifier) -> User:
+    """The profile, never seen, to which an identifier may lead."""
+    fresh = key in belief.links or key.is_any(lambda text: belief.settings.fresh(key.kind, text))
+    user = User(exists=False if fresh else None, fresh=fresh, external=key.kind == "external_id")
+    if key in belief.pending_by_contact:  # a pending write by this identifier may have created it
+        user = replace(reached_by(user, belief.pending_by_contact[key]), exists=None)
+    return user
+
+
+def paths(parsed: ParsedRequest, candidate: Candidate) -> list[UserPath]:
+    """Whether a user is found or created, or not: every lawful way on."""
     exists = candidate.user.exists
     if exists:
-        return [(True, ())]
-    ways: list[tuple[bool, Requires]] = [] if exists is False else [(True, ())]
-    kind = candidate.kind
-    if kind == "braze_id":
-        return [*ways, (False, (("unknown-braze-id", "no-user"),))]
+        return [UserPath(True)]
+    found = [UserPath(True)] if exists is None else []
+    if candidate.kind == "braze_id":
+        return [*found, UserPath(False, (UNKNOWN_BRAZE_ID_IS_NO_USER,))]
     if parsed.update_unclear:
-        return [(True, ()), (False, ())]
+        return [UserPath(True), UserPath(False)]
     if parsed.update_only is True:
-        return [*ways, (False, ())]
-    if kind == "user_alias":
-        if parsed.update_only is None:
-            return [*ways, (False, ())]
-        if parsed.section == "attributes":
-            return [(True, ())]
-        return [*ways, (True, (("alias-create", "created"),)), (False, (("alias-create", "never"),))]
-    return [(True, ())]
+        return [*found, UserPath(False)]
+    if candidate.kind != "user_alias":
+        return [UserPath(True)]
+    if parsed.update_only is None:
+        return [*found, UserPath(False)]
+    if parsed.section == "attributes":
+        return [UserPath(True)]
+    return [*found, UserPath(True, (ALIAS_CREATES,)), UserPath(False, (ALIAS_NEVER_CREATES,))]
 
 
 def linked(
     belief: Belief, parsed: ParsedRequest, candidate: Candidate, user: User, *, proven: bool = True, found: bool = True
 ) -> tuple[Belief, int]:
-    """The belief after the request reached `user`: stored, and found by what the request says of it.
+    """The belief after the request reached `user`, which is stored and linked, and the number of the user.
 
-    Not `proven`: it may have reached another; a doubtful link stays doubtful. Not `found`: the answer showed nobody, so
-    that nothing else leads there.
+    Not `proven`: the request may have reached another user, and a doubtful link stays doubtful.
+    Not `found`: the response showed no user, so that only the identifier of the candidate leads there.
     """
-    uid = candidate.uid if candidate.uid is not None else belief.made
-    names = belief.names
-    said = [(kind, value) for kind, value in parsed.identifiers if found or kind == candidate.kind]
-    for kind, value in said:
-        key = identifier_key(kind, value)
-        links = names.get(key, ())
-        if uid in links or (not proven and ~uid in links):
+    uid = candidate.uid if candidate.uid is not None else belief.users_made
+    sure, doubtful = Link(uid), Link(uid, sure=False)
+    links = belief.links
+    for kind, value in parsed.identifiers:
+        if not found and kind != candidate.kind:
             continue
-        if key in belief.pending_by_contact:
-            user = replace(reached_by(user, belief.pending_by_contact[key]), unsettled=True)
-        contact = kind in bounds().contacts
-        if contact and user.unplaced:  # what it surely held before is doubtful as well: see adrift
-            if ~uid not in links:
-                names = names.insert(key, (*links, ~uid))
+        identifier = identifier_of(kind, value)
+        there = links.get(identifier, ())
+        if sure in there or (not proven and doubtful in there):
             continue
-        if kind == candidate.kind:
-            names = names.insert(key, _surely(links, uid) if contact else (uid,))
-        elif (
-            contact
-            and proven
-            and parsed.section == "attributes"
-            and any(kind in bounds().profile_identifiers for kind, _ in parsed.identifiers)
-        ):
-            for former in user.held:  # a profile has one email and one phone; the former one leads to it no longer
-                if former[0] == kind:
-                    names = names.insert(former, tuple(~uid if one == uid else one for one in names[former]))
-            names = names.insert(key, _surely(links, uid))
-        elif ~uid not in links:  # whether the other identifier was taken over nobody says
-            names = names.insert(key, (*links, ~uid))
-            continue
+        if identifier in belief.pending_by_contact:
+            user = replace(reached_by(user, belief.pending_by_contact[identifier]), update_time_unknown=True)
+        if not _leads_surely(parsed, candidate, user, kind, proven=proven):
+            if doubtful not in there:
+                links = links.insert(identifier, (*there, doubtful))
+        elif kind not in bounds().contacts:
+            links = links.insert(identifier, (sure,))
         else:
-            continue
-        if contact:
-            user = replace(user, held=(*(one for one in user.held if one[0] != kind), key))
-    made = max(belief.made, uid + 1)
-    return replace(belief, users=belief.users.insert(uid, user), names=names, made=made), uid
+            if kind != candidate.kind:  # a profile has one email and one phone: the former one may lead to it no longer
+                links = _doubted(links, uid, [former for former in user.held if former.kind == kind])
+            links = links.insert(identifier, (*(one for one in there if one != doubtful), sure))
+            user = replace(user, held=(*(one for one in user.held if one.kind != kind), identifier))
+    made = max(belief.users_made, uid + 1)
+    return replace(belief, users=belief.users.insert(uid, user), links=links, users_made=made), uid
 
 
-def unplaced(belief: Belief) -> Belief:
-    """The belief in which nothing surely leads by email or phone to users whose own may change at any time."""
-    names = belief.names
+def _leads_surely(parsed: ParsedRequest, candidate: Candidate, user: User, kind: str, *, proven: bool) -> bool:
+    """Whether the request's identifier of this kind certainly leads to `user` afterwards.
+
+    So it does if the user was found by it, or was given it as an attribute. The documents do not say whether another
+    identifier beside the one that leads is taken over.
+    """
+    if kind in bounds().contacts and user.contacts_unsettled:
+        return False
+    if kind == candidate.kind:
+        return True
+    beside_strong = parsed.section == "attributes" and any(
+        one in bounds().profile_identifiers for one, _ in parsed.identifiers
+    )
+    return proven and kind in bounds().contacts and beside_strong
+
+
+def with_contacts_doubted(belief: Belief) -> Belief:
+    """The belief in which no email or phone certainly leads to a user whose own may change at any time."""
+    links = belief.links
     for uid, user in belief.users.items():
-        for key in user.held if user.unplaced else ():
-            names = names.insert(key, tuple(~uid if one == uid else one for one in names[key]))
-    return replace(belief, names=names)
+        if user.contacts_unsettled:
+            links = _doubted(links, uid, user.held)
+    return replace(belief, links=links)
 
 
-def _surely(links: tuple[int, ...], uid: int) -> tuple[int, ...]:
-    return (*(one for one in links if one != ~uid), uid)
+def _doubted(
+    links: HashTrieMap[Identifier, tuple[Link, ...]], uid: int, identifiers: Iterable[Identifier]
+) -> HashTrieMap[Identifier, tuple[Link, ...]]:
+    """The links in which `identifiers` lead to the user perhaps, no longer surely."""
+    for identifier in identifiers:
+        links = links.insert(
+            identifier, tuple(Link(uid, sure=False) if one == Link(uid) else one for one in links[identifier])
+        )
+    return links

@@ -5,9 +5,15 @@ Interpretations are those of the ambiguities `remove-add-order` and `array-overf
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from tracksync.values.numbers import canonical
+
+
+def has_repeats(values: Sequence[Any]) -> bool:
+    """Whether two of `values` are the same."""
+    return len({canonical(item) for item in values}) < len(values)
 
 
 def unique(values: list[Any], keep: str = "last") -> list[Any]:
