@@ -134,12 +134,14 @@ def test_nesting_is_read_to_the_depth_and_no_further(opening: bytes, closing: by
 
     assert read_json(nested(DEPTH)).quirks == frozenset()
     deeper = read_json(nested(DEPTH + 1))
-    assert (deeper.value, deeper.valid, deeper.quirks) == (None, True, frozenset({"too-deep"}))
+    assert (deeper.valid, deeper.quirks) == (True, frozenset({"too-deep"}))
+    assert "1" not in repr(deeper.value)
 
 
 def test_a_hundred_thousand_brackets_do_not_exhaust_the_stack() -> None:
-    assert read_json(b"[" * 100_000).quirks == {"too-deep"}
-    assert read_json(b'{"a":' * 100_000).quirks == {"too-deep"}
+    assert not read_json(b"[" * 100_000).valid
+    assert read_json(b"[" * 100_000 + b"]" * 100_000).quirks == {"too-deep"}
+    assert not read_json(b'{"a":' * 100_000).valid
 
 
 def test_many_brackets_are_not_deep_nesting() -> None:
@@ -157,7 +159,7 @@ def test_a_hundred_levels_are_read_and_one_more_is_not() -> None:
         inner = depth - 1
         body = b"[[]," + b"[" * inner + b"1" + b"]" * inner + b"]"
         assert read_json(body).quirks == quirks
-        assert (read_json(body).value is None) is bool(quirks)
+        assert ("1" in repr(read_json(body).value)) is not bool(quirks)
 
 
 def test_an_ordinary_number_beside_a_quirk_is_no_quirk() -> None:
@@ -209,9 +211,9 @@ def test_brackets_behind_an_escaped_line_end_are_inside_of_the_string() -> None:
 
 
 @pytest.mark.parametrize(("opening", "closing"), [(b"[", b"]"), (b'{"a":', b"}")])
-def test_nesting_that_is_never_closed_is_measured_too(opening: bytes, closing: bytes) -> None:
-    assert read_json(opening * 100).quirks == frozenset()
-    assert read_json(opening * 101).quirks == {"too-deep"}
+def test_nesting_that_is_never_closed_is_not_json_at_any_depth(opening: bytes, closing: bytes) -> None:
+    for levels in (100, 101, 20_000):
+        assert read_json(opening * levels) == JsonText(None, False, frozenset())
     assert read_json(opening * 60 + b"1" + closing * 60 + opening * 60).quirks == frozenset()
 
 
@@ -225,9 +227,17 @@ def test_many_brackets_beside_a_nesting_make_it_no_deeper() -> None:
             assert read_json(deeper).quirks == {"too-deep"}
 
 
-def test_brackets_that_were_closed_make_an_open_nesting_no_shallower() -> None:
-    assert read_json(b"[" + b"[]," * DEPTH + b"[" * (DEPTH - 1)).quirks == frozenset()
-    assert read_json(b"[" + b"[]," * DEPTH + b"[" * DEPTH).quirks == {"too-deep"}
+def test_of_a_nesting_that_is_too_deep_all_above_that_depth_is_read() -> None:
+    deep = b"[" * (DEPTH - 1) + b'{"lost": 1}' + b"]" * (DEPTH - 1)
+    read = read_json(b'{"a": 1, "b": ' + deep + b', "c": "]"}')
+    assert (read.valid, read.quirks) == (True, {"too-deep"})
+    assert (read.value["a"], read.value["c"]) == (1, "]")
+    assert "lost" not in repr(read.value)
+
+
+def test_a_nesting_that_is_too_deep_excuses_no_mistake_outside_of_it() -> None:
+    deep = b"[" * 150 + b"]" * 150
+    assert not read_json(b'{"a": ' + deep + b', "b": 01}').valid
 
 
 @pytest.mark.parametrize(

@@ -85,6 +85,8 @@ class Bounds(Struct, frozen=True):
     """Members of an attributes object that are no custom attributes: identifiers and fields of the profile."""
     object_members: Mapping[str, frozenset[str]]
     """By section, the documented members of its object; of attributes only those that are no custom ones."""
+    older_fields: frozenset[str]
+    """Fields of the profile on older pages only: to a newer server they are custom attributes."""
     required_members: Mapping[str, tuple[str, ...]]
     reserved_properties: frozenset[str]
     currencies: frozenset[str]
@@ -146,6 +148,9 @@ def read_bounds(document: Mapping[str, Any]) -> Bounds:
         control_keys=control,
         profile_fields=frozenset(attributes["properties"]) - control,
         object_members=MappingProxyType({name: frozenset(one["properties"]) for name, one in objects.items()}),
+        older_fields=frozenset(
+            name for name, one in attributes["properties"].items() if one.get("x-open") == "older-field"
+        ),
         required_members=MappingProxyType({name: tuple(one.get("required", ())) for name, one in objects.items()}),
         reserved_properties=frozenset(schemas["PropertyName"]["not"]["enum"]),
         currencies=frozenset(schemas["Currency"]["enum"]),

@@ -15,6 +15,7 @@ from tracksync.oracle import neighbours, users
 from tracksync.oracle.belief import CONSISTENT_AFTER, CellKey, Identifier, User, identifier_of
 from tracksync.oracle.context import Context, writes_of
 from tracksync.oracle.pending import given_up, reached_by, unknown_like
+from tracksync.oracle.unread import forget_unread
 
 MAX_PENDING_BY_CONTACT: Final = 64  # writes that are remembered for one email or phone
 MAX_REFUSED: Final = 4  # refused writes that are remembered for one cell
@@ -43,7 +44,9 @@ def refused(context: Context) -> None:
 def perhaps_applied(context: Context) -> None:
     """There was no response, or a 5XX: the write may take effect now, later, or never."""
     parsed = context.parsed
-    if parsed.endpoint == "track":
+    if parsed.unread and parsed.endpoint in ("sync", "track", "delete") and not parsed.refused:
+        unknown_effect(context, lasting=True)
+    elif parsed.endpoint == "track":
         queue(context, accepted=False)
     elif parsed.endpoint == "unclear":
         neighbours.elsewhere(context)
@@ -52,7 +55,7 @@ def perhaps_applied(context: Context) -> None:
     elif parsed.refused or parsed.endpoint != "sync":
         return
     elif parsed.vague:
-        make_unknown(context, lasting=True)
+        unknown_effect(context, lasting=True)
     else:
         pend(context)
 
@@ -97,11 +100,26 @@ def queue(context: Context, *, accepted: bool) -> None:
     """The objects of a /users/track request are applied at some later time, in any order; surely if it was accepted."""
     for parsed in neighbours.queued(context.parsed):
         inner = Context(context.belief, context.exchange, parsed)
-        if parsed.vague or parsed.refused:
+        if parsed.vague or parsed.refused or context.parsed.vague:
             make_unknown(inner, lasting=True)
         else:
             pend(inner, due=context.exchange.received + CONSISTENT_AFTER if accepted else None)
         context.belief = inner.belief
+
+
+def unknown_effect(context: Context, lasting: bool = False) -> None:
+    """The request was accepted, or may be, and nobody can say what it does.
+
+    `lasting`: it may take effect at any later time.
+    """
+    parsed = context.parsed
+    if parsed.endpoint == "track":
+        queue(context, accepted=False)
+    elif parsed.endpoint == "delete":
+        context.belief = neighbours.forget(context.belief, parsed)
+    make_unknown(context, lasting=lasting)
+    if (parsed.unread or parsed.refused) and parsed.endpoint != "export":
+        context.belief = forget_unread(context.belief, context.exchange.request)
 
 
 def make_unknown(context: Context, lasting: bool = False) -> None:

@@ -233,6 +233,7 @@ class Belief(Struct, frozen=True):
     `writers`: by cell key, the user written last, to name a broken clause better.
     `users_made`: how many users were ever made, so that no number is given twice.
     `pending_by_contact`: pending writes by email or phone, which reach the user it leads to when they take effect.
+    `known_texts`: identifiers that are not certainly new, since a request that was not read may have used them.
     `wide_integers`: "exact" or "doubles", once a response has shown an integer beyond 2^53.
     """
 
@@ -249,6 +250,7 @@ class Belief(Struct, frozen=True):
     pending_by_contact: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
     answered: int = 0
     wide_integers: str | None = None
+    known_texts: frozenset[str] = frozenset()
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> Belief:
@@ -262,6 +264,10 @@ class Belief(Struct, frozen=True):
         limit, elements = settings.array_limit, bounds().array_elements
         array_limits = (limit, limit) if limit else (elements.least, elements.most)
         return cls(settings, ambiguities, array_limits)
+
+    def with_known(self, texts: frozenset[str]) -> Belief:
+        """The belief in which none of `texts` is certainly a new identifier."""
+        return replace(self, known_texts=self.known_texts | texts)
 
     def interpretations(self) -> dict[str, str]:
         """The one interpretation that is left, by ambiguity, of those that the catalogue says are learned."""

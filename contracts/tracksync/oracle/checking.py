@@ -16,7 +16,7 @@ from msgspec.structs import replace
 from tracksync.model.exchange import Exchange, Request, Response
 from tracksync.model.finding import Finding
 from tracksync.oracle import neighbours, rates, response_body
-from tracksync.oracle.ambiguous_writes import make_unknown, perhaps_applied, queue, refused
+from tracksync.oracle.ambiguous_writes import perhaps_applied, queue, refused, unknown_effect
 from tracksync.oracle.belief import Belief, CellKey
 from tracksync.oracle.check_write import check_write
 from tracksync.oracle.context import Context
@@ -83,7 +83,7 @@ def _check_response(context: Context, response: Response) -> None:
         if body is not None and response.status == 201 and parsed.endpoint == "sync":
             context.findings += response_body.check_message(body)
             context.findings += response_body.check_too_long(parsed, body)
-        make_unknown(context)
+        unknown_effect(context)
     elif parsed.endpoint == "sync":
         check_write(context, body)
     else:

@@ -84,14 +84,15 @@ def forget(belief: Belief, parsed: ParsedRequest) -> Belief:
     ids = body.get("external_ids")
     for one in ids if isinstance(ids, list) else []:
         for link in belief.links.get(Identifier("external_id", str(one)), ()):
-            belief = _forget_user(belief, link.uid)
+            belief = forget_user(belief, link.uid)
     if body.keys() - {"external_ids"}:  # by another identifier it may be any user
         for uid in belief.users:
-            belief = _forget_user(belief, uid)
+            belief = forget_user(belief, uid)
     return belief
 
 
-def _forget_user(belief: Belief, uid: int) -> Belief:
+def forget_user(belief: Belief, uid: int) -> Belief:
+    """The belief in which nothing is known of a user, not even whether it exists."""
     user = replace(belief.users[uid], exists=None, fresh=False, cells=HashTrieMap())
     return replace(belief, users=belief.users.insert(uid, user))
 

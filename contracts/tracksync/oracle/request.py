@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from msgspec import Struct, field
+from msgspec.structs import replace
 
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.contract.classify import VALID, Classification, Condition, Line, classify, classify_object, place_of
@@ -21,7 +22,7 @@ from tracksync.oracle.request_object import (
     read_counter,
     read_identifiers,
 )
-from tracksync.values.jsontext import read_json
+from tracksync.values.jsontext import JsonText, read_json
 
 PATHS: Final = {SYNC: "sync", TRACK: "track", DELETE: "delete", EXPORT: "export"}
 _CHECKED_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH")
@@ -32,7 +33,8 @@ class ParsedRequest(Struct, frozen=True):
     """What one request asks for.
 
     `endpoint`: sync, track, delete or export; nowhere, wrong-method, or unclear for what is not checked here.
-    `vague`: what it does when it is accepted cannot be checked. `covers`: clauses that its acceptance covers.
+    `vague`: what it does when it is accepted cannot be checked. `unread`: a server may read something else in it than what
+    stands here, so that it may touch whatever its texts name. `covers`: clauses that its acceptance covers.
     """
 
     endpoint: str
@@ -47,6 +49,7 @@ class ParsedRequest(Struct, frozen=True):
     merge: bool | None = False  # None: unclear
     counter: CounterWrite | None = None
     vague: bool = False
+    unread: bool = False
     covers: frozenset[str] = frozenset()
     body: Any = None
 
@@ -75,6 +78,16 @@ def name_key(name: Any) -> str:
 def read_request(exchange: Exchange) -> ParsedRequest:
     """What `exchange`'s request asks for. Never raises."""
     request = exchange.request
+    text = read_json(request.body)
+    parsed = _read(exchange, text)
+    encoding = (header(request.headers, "content-encoding") or "identity").lower()
+    if encoding == "identity" and isinstance(text.value, dict) and not text.quirks & _READ_OTHERWISE:
+        return parsed
+    return replace(parsed, unread=True)
+
+
+def _read(exchange: Exchange, text: JsonText) -> ParsedRequest:
+    request = exchange.request
     line = Line(
         request.method,
         request.path.partition("?")[0],
@@ -84,7 +97,6 @@ def read_request(exchange: Exchange) -> ParsedRequest:
         "quoted" in exchange.tags,
     )
     endpoint = _endpoint(line)
-    text = read_json(request.body)
     classification = classify(line, request.body, text)
     if endpoint not in _ENDPOINTS:
         return ParsedRequest(endpoint, classification, vague=endpoint == "unclear")
@@ -182,4 +194,6 @@ def _read_object(
     )
 
 
+# Quirks of JSON under which two readers see different members.
+_READ_OTHERWISE: Final = frozenset({"duplicate-keys", "not-utf8", "too-deep"})
 _ENDPOINTS: Final = frozenset(PATHS.values())

@@ -133,7 +133,8 @@ def _may_be_a_stranger(belief: Belief, owners: list[int]) -> bool:
 
 def _stranger(belief: Belief, key: Identifier) -> User:
     """The profile, never seen, to which an identifier may lead."""
-    fresh = key in belief.links or key.is_any(lambda text: belief.settings.fresh(key.kind, text))
+    new = key in belief.links or key.is_any(lambda text: belief.settings.fresh(key.kind, text))
+    fresh = new and not key.is_any(belief.known_texts.__contains__)
     user = User(exists=False if fresh else None, fresh=fresh, external=key.kind == "external_id")
     if key in belief.pending_by_contact:  # a pending write by this identifier may have created it
         user = replace(reached_by(user, belief.pending_by_contact[key]), exists=None)

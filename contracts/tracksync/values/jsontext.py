@@ -28,7 +28,7 @@ class JsonText(msgspec.Struct, frozen=True):
     - `bom`: a byte order mark before the text;
     - `not-utf8`: UTF-16 or UTF-32, or bytes in no encoding, which are U+FFFD in `value`;
     - `lone-surrogate`: an escape such as \\ud800 without its partner, in `value` as it is;
-    - `too-deep`: nested deeper than DEPTH. Not examined further: `value` is None and `valid` is True;
+    - `too-deep`: nested deeper than DEPTH. In `value` the parts beyond that depth are null; they were not examined;
     - `huge-number`: beyond the range of an IEEE double. An integer of more than 4,300 digits is infinite in `value`.
     """
 
@@ -40,7 +40,11 @@ class JsonText(msgspec.Struct, frozen=True):
 def read_json(body: bytes) -> JsonText:
     """The JSON value of `body` by RFC 8259, and its quirks. Never raises."""
     if (body.count(b"[") + body.count(b"{") > DEPTH) and _is_too_deep(body):
-        return _TOO_DEEP
+        return _read_shallow(body)
+    return _read(body)
+
+
+def _read(body: bytes) -> JsonText:
     if len(body) - len(body.translate(None, _DIGITS)) <= _DOUBLE_DIGITS:  # the usual case: no number can be huge
         try:
             value = msgspec.json.decode(body)
@@ -152,6 +156,23 @@ def _is_too_deep(body: bytes) -> bool:
     return any(map(DEPTH.__lt__, accumulate(map(_STEP.__getitem__, brackets)))) if rest else levels > DEPTH
 
 
+def _read_shallow(body: bytes) -> JsonText:
+    """What a body says down to DEPTH. A text that is wrong down to there is wrong as a whole."""
+    kept, depth, begin = bytearray(), 0, 0
+    for match in _STRING_OR_BRACKET.finditer(body):
+        if match.group() in _OPENING:
+            depth += 1
+            if depth == DEPTH + 1:
+                kept += body[begin : match.start()] + b"null"
+        elif match.group() in _CLOSING:
+            if depth == DEPTH + 1:
+                begin = match.end()
+            depth -= 1
+    kept += body[begin:] if depth <= DEPTH else b""
+    text = _read(bytes(kept))
+    return JsonText(text.value, text.valid, text.quirks | {"too-deep"}) if text.valid else text
+
+
 def _beyond_double(digits: str, value: float) -> bool:
     if value:
         return math.isinf(value)
@@ -168,7 +189,9 @@ def _has_lone_surrogate(value: Any) -> bool:
 
 _SQUARE: Final = bytes.maketrans(b"{}", b"[]")
 _NONE: Final[frozenset[str]] = frozenset()
-_TOO_DEEP: Final = JsonText(None, True, frozenset({"too-deep"}))
+_STRING_OR_BRACKET: Final = re.compile(rb'"(?:[^"\\]|\\.)*"|[\[\]{}]', re.DOTALL)
+_OPENING: Final = (b"[", b"{")
+_CLOSING: Final = (b"]", b"}")
 _BROKEN: Final = JsonText(None, False, _NONE)
 _DOUBLE_DIGITS: Final = 300  # every integer literal this short is within the range of a double
 _INT_DIGITS: Final = 4300  # Python's own guard against quadratic conversion

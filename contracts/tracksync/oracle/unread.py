@@ -1,0 +1,53 @@
+"""Requests that the oracle did not read, or that a server may have read otherwise: all that they may touch is unknown.
+
+Such are malformed JSON that a server accepted, equal names in one object, nesting beyond what is examined, bytes in no
+encoding, and compressed bodies. No finding may rest on them, so every user that a text of the body may name is forgotten,
+and no identifier among these texts is certainly new afterwards. Knows texts and links; finds nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Final
+
+from tracksync.model.exchange import Request, header
+from tracksync.oracle import neighbours
+from tracksync.oracle.belief import Belief
+
+MAX_TEXTS: Final = 20_000  # different texts of a body; where it has more, everything is forgotten
+_TEXT: Final = re.compile(r"\"((?:[^\"\\]|\\.)*)\"?|'((?:[^'\\]|\\.)*)'?|([^\s\"'{}\[\]:,]+)", re.DOTALL)
+
+
+def forget_unread(belief: Belief, request: Request) -> Belief:
+    """The belief after a request that was accepted, or may have been, without the oracle knowing what it says."""
+    encoding = (header(request.headers, "content-encoding") or "identity").lower()
+    texts = texts_in(request.body)
+    if encoding != "identity" or len(texts) > MAX_TEXTS:
+        return neighbours.forget_all(belief)
+    for identifier, links in belief.links.items():
+        if identifier.is_any(texts.__contains__):
+            for link in links:
+                belief = neighbours.forget_user(belief, link.uid)
+    return belief.with_known(texts)
+
+
+def texts_in(body: bytes) -> frozenset[str]:
+    """Every text that a lenient reader may find in `body`: quoted in either way, or bare, with its escapes resolved."""
+    found: set[str] = set()
+    for match in _TEXT.finditer(body.decode("utf-8", "replace")):
+        text = match.group(match.lastindex or 0)
+        found.add(text)
+        if "\\" in text:
+            found.add(_unescaped(text))
+        if len(found) > MAX_TEXTS:
+            break
+    return frozenset(found)
+
+
+def _unescaped(text: str) -> str:
+    try:
+        value = json.loads(f'"{text}"', strict=False)
+    except ValueError:
+        return text
+    return str(value)
