@@ -57,6 +57,19 @@ def test_the_links_of_a_document_lead_to_files(name: str) -> None:
             assert ((ROOT / name).parent / link).exists(), link
 
 
+@pytest.mark.parametrize("name", ["ARCHITECTURE.md", "CONTRIBUTING.md"])
+def test_every_path_that_a_document_names_exists(name: str) -> None:
+    text = re.sub(r"```.*?```", "", (ROOT / name).read_text(encoding="utf-8"), flags=re.DOTALL)
+    places = [
+        ROOT,
+        ROOT / "contracts" / "tracksync",
+        ROOT / "contracts" / "tracksync" / "contract",
+        ROOT / "tests" / "clients",
+    ]
+    for path in set(re.findall(r"`((?:[a-z_]+/)*[a-z_]+(?:/|\.(?:py|toml|yaml|md|json|mjs)))`", text)):
+        assert any((place / path).exists() for place in places), path
+
+
 def test_an_example_that_prints_something_else_is_found(tmp_path: Path) -> None:
     text = "```console\n$ echo 500 requests in 1.2 s\n499 requests in 3.4 s\n```\n"
     changed = documents.with_output(text, documents.prepared(tmp_path))

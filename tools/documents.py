@@ -78,6 +78,7 @@ def output(example: Example, folder: Path) -> tuple[str, ...]:
         "TRACKSYNC_API_KEY": "tracksync-mock-key",
         "PYTHONUNBUFFERED": "1",
         "NO_COLOR": "1",
+        "COLUMNS": "118",
     }
     server = bool(_SERVER.match(example.command))
     command = re.sub(r"--port \d+", "--port 0", example.command) if server else example.command

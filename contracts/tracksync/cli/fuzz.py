@@ -10,6 +10,8 @@ import click
 
 from tracksync import config as configuration
 from tracksync.cli.shared import (
+    CLAUSE,
+    FAULT,
     FILE,
     Outputs,
     ca_option,
@@ -38,7 +40,7 @@ LARGEST_SEED: Final = 2**32 - 1
 @click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most N.  [default: 1000]")
 @max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend at most N data points.")
-@click.option("--only", multiple=True, metavar="CLAUSE", help="Only what puts CLAUSE to the test; repeatable.")
+@click.option("--only", multiple=True, type=CLAUSE, metavar="CLAUSE", help="Only test CLAUSE; repeatable.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N", help="The same seed gives the same run.")
 @click.option(
     "--interpretations",
@@ -74,7 +76,9 @@ LARGEST_SEED: Final = 2**32 - 1
 @click.option("--strict", is_flag=True, help="Let warnings from what was observed fail the run too.")
 @config_option
 @result_options
-@click.option("--fault", "faults", multiple=True, metavar="NAME", hidden=True, help="Give the embedded mock a fault.")
+@click.option(
+    "--fault", "faults", multiple=True, type=FAULT, metavar="NAME", help="Inject a fault into the embedded mock."
+)
 @click.option("--interpretation", "interpretation_pairs", multiple=True, metavar="AMBIGUITY=NAME", hidden=True)
 def command(
     target: str,
@@ -187,11 +191,11 @@ def command(
     )
 
 
-def _shared(asked: bool, place: TargetSettings) -> bool:
-    """Whether another job may use up the window: nobody knows of a workspace elsewhere unless the file says so."""
-    told = place.config.workspace.shared
+def _shared(given: bool, place: TargetSettings) -> bool:
+    """Whether other jobs may use the same rate limit; assumed of another machine, unless tracksync.toml says it."""
+    configured = place.config.workspace.shared
     elsewhere = place.address != "mock" and not configuration.is_loopback(place.address)
-    return asked or (elsewhere if told is None else told)
+    return given or (elsewhere if configured is None else configured)
 
 
 def _phases(text: str) -> tuple[str, ...]:

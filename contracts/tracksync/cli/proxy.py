@@ -136,7 +136,7 @@ def command(
         interpretations=configuration.read_interpretations(interpretations_file) if interpretations_file else {},
         rate_limit=rate_limit or workspace.rate_limit,
         array_limit=workspace.array_limit,
-        # Whoever does not come through here uses the window up too; on this machine there is nobody else.
+        # Requests that do not pass the proxy count against the same window; on this machine there are none.
         shared=not loopback if workspace.shared is None else workspace.shared,
         strict=strict,
         allowed=frozenset(_clause(id_) for id_ in allowed),
@@ -203,19 +203,19 @@ def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Middleware
         array_limit=plan.array_limit,
         clock_skew=None if plan.loopback else 300,
     )
-    shelf = CassetteDirectory(directory, Auditor(keys))
+    cassettes = CassetteDirectory(directory, Auditor(keys))
     name = time.strftime("session-%Y%m%d-%H%M%S", time.gmtime())
 
     def record(emit: Emit) -> Emit:
-        tape = SessionRecorder(shelf, name, entry, keys, CassetteGenerator(shelf, entry, keys, emit))
+        session = SessionRecorder(cassettes, name, entry, keys, CassetteGenerator(cassettes, entry, keys, emit))
 
-        def told(event: Event) -> None:
-            tape(event)
+        def take(event: Event) -> None:
+            session(event)
             if isinstance(event, RunEnded):
-                click.echo(f"recorded: {len(tape.written)} pieces of the session, in {directory}", err=True)
-                for line in dict.fromkeys(shelf.refused):
+                click.echo(f"recorded: {len(session.written)} pieces of the session, in {directory}", err=True)
+                for line in dict.fromkeys(cassettes.refused):
                     click.echo(f"not recorded: {line}", err=True)
 
-        return told
+        return take
 
     return record

@@ -12,7 +12,9 @@ import click
 
 from tracksync import config as configuration
 from tracksync.cli.shared import (
+    FAULT,
     FILE,
+    SCENARIO,
     Outputs,
     config_option,
     environment_secrets,
@@ -91,11 +93,11 @@ LARGEST_SEED: Final = 2**32 - 1
 @click.option("--strict", is_flag=True, help="Warnings, and cells that are not linearizable, fail the run too.")
 @config_option
 @result_options
-@click.option("--fault", "faults", multiple=True, metavar="NAME", help="Give the mock a fault; repeatable.")
+@click.option("--fault", "faults", multiple=True, type=FAULT, metavar="NAME", help="Inject a fault; repeatable.")
 @click.option(
     "--interpretation", "pairs", multiple=True, metavar="AMBIGUITY=NAME", help="Let the mock follow an interpretation."
 )
-@click.option("--scenario", default="normal", metavar="NAME", help="How the mock treats clients.")
+@click.option("--scenario", default="normal", type=SCENARIO, metavar="NAME", help="How the mock treats clients.")
 def command(
     target: str,
     endpoint: str,

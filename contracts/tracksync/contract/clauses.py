@@ -20,7 +20,7 @@ from tracksync.values.near_names import suggestion
 
 
 class Evidence(enum.StrEnum):
-    """What a clause stands on. Broken, a documented one is an error, an observed one a warning, an assumed one a note."""
+    """What a clause stands on: if it is broken, that is an error, a warning or a note, in this order."""
 
     DOCUMENTED = "documented"
     OBSERVED = "observed"
