@@ -11,7 +11,7 @@ import json
 import random
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
@@ -26,6 +26,8 @@ _ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"
 _NORTH_AMERICA: Final = re.compile(rb"(\+1\d{3}55501)(\d\d)(?!\d)")
 _DRAMA: Final = re.compile(rb"(\+442079460|\+441614960|\+441632960|\+447700900)(\d{3})(?!\d)")
 _SINGLE: Final = {"external_id": "external_id", "email": "email", "phone": "phone"}
+# A number under `email` is not an address, and nobody can be found by it.
+_NAMING: Final[Mapping[str, tuple[type, ...]]] = {"external_id": (str, int), "email": (str,), "phone": (str, int)}
 _DEEPEST: Final = 50
 
 
@@ -108,7 +110,11 @@ def _members(value: Any, levels: int) -> Iterator[Identifier]:
     if isinstance(value, _MemberPairs):
         for key, inner in value:
             name = key.strip().casefold()
-            if name in _SINGLE and isinstance(inner, str | int) and not isinstance(inner, bool):
+            if (
+                name in _SINGLE
+                and isinstance(inner, str if name == "email" else str | int)
+                and inner not in (True, False)
+            ):
                 yield _SINGLE[name], str(inner)
             elif name == "user_alias" and isinstance(inner, _MemberPairs):
                 members = dict(inner)

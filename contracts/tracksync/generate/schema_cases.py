@@ -15,11 +15,12 @@ from typing import Any, Final
 
 import schemathesis
 import yaml
-from hypothesis import HealthCheck, Phase, given, seed, settings
+from hypothesis import given, seed
 from schemathesis import GenerationMode
 
 from tracksync.contract import spec as own_document
 from tracksync.generate.build import JSON_HEADERS, SYNC, Step, encode
+from tracksync.generate.drawing import seeded
 from tracksync.generate.harmless import (
     ALIAS_KEYS,
     EMAIL_KEYS,
@@ -148,13 +149,7 @@ def _drawn(seed_: int, mode: GenerationMode, document: Path | None, count: int) 
     drawn: list[Any] = []
 
     @seed(seed_)
-    @settings(
-        max_examples=count,
-        database=None,
-        deadline=None,
-        phases=[Phase.generate],
-        suppress_health_check=list(HealthCheck),
-    )
+    @seeded(count)
     @given(strategy)
     def collect(case: Any) -> None:
         drawn.append(case.body)

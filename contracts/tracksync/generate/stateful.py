@@ -12,10 +12,10 @@ from itertools import count
 from typing import Final
 
 import hypothesis
-from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tracksync.generate.build import Step
+from tracksync.generate.drawing import seeded
 from tracksync.generate.harmless import Namer
 from tracksync.generate.machine import Send, machine_class
 
@@ -57,16 +57,6 @@ def drawn(seed: int, prefix: str, batch: int) -> tuple[Sequence, ...]:
         return namer.scope(scope_of(batch * SEQUENCES + len(examples) - 2))
 
     machine = hypothesis.seed(seed * 1_000_003 + batch)(machine_class(send_factory, namer_factory))
-    run_state_machine_as_test(
-        machine,
-        settings=settings(
-            max_examples=SEQUENCES + 1,
-            stateful_step_count=LENGTH,
-            phases=[Phase.generate],
-            database=None,
-            deadline=None,
-            suppress_health_check=list(HealthCheck),
-        ),
-    )
+    run_state_machine_as_test(machine, settings=seeded(SEQUENCES + 1, LENGTH))
     # The first is always the simplest one, which repeats a single operation.
     return tuple(tuple(steps) for steps in examples[1:] if steps)
