@@ -43,7 +43,7 @@ def test_there_is_one_fault_of_every_family() -> None:
 def test_every_race_has_a_cassette_in_which_requests_overlap() -> None:
     races = {fault.name for fault in catalogue().values() if fault.family == "race"}
     there = {path.stem.removeprefix("race--"): path for path in (CASSETTES / "faults").glob("race--*.yaml")}
-    # The same sequence is kept once: here writing back all attributes cannot be told from writing back the profile.
+    # The same sequence is stored once: here writing back all attributes looks like writing back the profile.
     assert races - there.keys() <= {"attributes-written-back"}
     for path in there.values():
         times = [(one.exchange.sent, one.exchange.received) for one in read_recording(path).interactions]

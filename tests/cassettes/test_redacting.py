@@ -34,7 +34,7 @@ from tracksync.model.exchange import Exchange, Request, Response
 from tracksync.report.redact import Redactor
 
 
-def masked(
+def redacted(
     body: str = "", response: str = "", *, path: str = "/users/track/sync", secrets: tuple[str, ...] = (), **more: str
 ) -> Exchange:
     headers = (
@@ -66,13 +66,13 @@ def everything(exchange: Exchange) -> str:
 )
 def test_a_key_is_in_no_part_of_what_is_written(body: str, response: str, more: dict[str, str]) -> None:
     path = more.pop("path", "/users/track/sync")
-    exchange = masked(body, response, path=path, **more)
+    exchange = redacted(body, response, path=path, **more)
     assert CANARY not in everything(exchange)
     assert CANARY[:18] not in everything(exchange)
 
 
 def test_the_content_length_is_that_of_the_masked_body() -> None:
-    exchange = masked(json.dumps({"api_key": CANARY}), json.dumps({"message": f"Invalid API key: {CANARY}"}))
+    exchange = redacted(json.dumps({"api_key": CANARY}), json.dumps({"message": f"Invalid API key: {CANARY}"}))
     assert exchange.response is not None
     for message in (exchange.request, exchange.response):
         lengths = [value for name, value in message.headers if name.lower() == "content-length"]
@@ -123,7 +123,7 @@ def test_what_is_no_address_stays_none_so_that_its_refusal_is_still_right() -> N
 
 
 def test_the_same_person_has_one_stand_in_in_request_and_answer() -> None:
-    exchange = masked('{"external_id":"ada-4711"}', '{"users":[{"external_id":"ada-4711"}],"message":"hello ada-4711"}')
+    exchange = redacted('{"external_id":"ada-4711"}', '{"users":[{"external_id":"ada-4711"}],"message":"hello ada-4711"}')
     assert exchange.response is not None
     assert b"ada-4711" not in exchange.response.body
     assert exchange.response.body.count(b"person-1") == 2

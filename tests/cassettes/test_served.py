@@ -132,7 +132,7 @@ def test_wiremock_answers_as_recorded_byte_for_byte(wiremock: httpx.Client, tmp_
     assert wiremock.post("/__admin/mappings/import", content=mappings.read_bytes()).status_code == 200
     assert differences(wiremock, PLAYED) == []
     assert len(wiremock.get("/__admin/scenarios").json()["scenarios"]) > 20
-    # A cassette is at its end now: the same again is told apart, so that the comparison above can fail.
+    # Every cassette is at its end now: the comparison above would find a difference.
     assert differences(wiremock, PLAYED[:1]) != []
     wiremock.post("/__admin/scenarios/reset")
     assert differences(wiremock, PLAYED[:1]) == []
