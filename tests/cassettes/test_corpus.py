@@ -51,19 +51,19 @@ def test_every_race_has_a_cassette_in_which_requests_overlap() -> None:
 
 
 def test_overlapping_requests_alone_break_nothing() -> None:
-    for name, before, pair in overlaps(Namer(OURS, random.Random(0)).scope("race")):
-        exchanges = record_overlap(MockConfig(), before, pair)
-        assert generate_cassette(exchanges, ManifestEntry(fresh=EVERYTHING), Redactor()).entry.breaks == (), name
+    for overlap in overlaps(Namer(OURS, random.Random(0)).scope("race")):
+        exchanges = record_overlap(MockConfig(), overlap)
+        assert generate_cassette(exchanges, ManifestEntry(fresh=EVERYTHING), Redactor()).entry.breaks == (), overlap
 
 
-def test_rows_that_the_wire_shows_have_a_cassette_for_every_other_interpretation() -> None:
+def test_ambiguities_that_the_wire_shows_have_a_cassette_for_every_other_interpretation() -> None:
     there = {path.parent.name for path in (CASSETTES / "interpretations").glob("*/*.yaml")}
     wanted = {
-        f"{row.name}.{interpretation}"
-        for row in ambiguity_catalogue().values()
-        for interpretation in list(row.interpretations)[1:]
+        f"{ambiguity.name}.{interpretation}"
+        for ambiguity in ambiguity_catalogue().values()
+        for interpretation in list(ambiguity.interpretations)[1:]
     }
-    assert wanted - there <= {"body-size.bad-request", "body-size.accepted"}  # a body over 4 MB is on trial there
+    assert wanted - there <= {"body-size.bad-request", "body-size.accepted"}  # these need a body over 4 MB
 
 
 def test_the_set_is_small_enough_for_a_repository() -> None:
@@ -95,7 +95,7 @@ def test_a_fault_that_is_no_longer_seen_fails_the_replay(tmp_path, clause: str) 
     replay_events = replayed(tmp_path)
     assert replay_events.verdict == "failed"
     assert replay_events.broken == [clause]
-    assert "expected to break a clause and did not" in replay_events.end.reason
+    assert "expected to break a clause, and did not" in replay_events.end.reason
 
 
 def test_a_break_that_the_manifest_does_not_name_fails_the_replay(tmp_path) -> None:

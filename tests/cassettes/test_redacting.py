@@ -123,7 +123,9 @@ def test_what_is_no_address_stays_none_so_that_its_refusal_is_still_right() -> N
 
 
 def test_the_same_person_has_one_stand_in_in_request_and_answer() -> None:
-    exchange = redacted('{"external_id":"ada-4711"}', '{"users":[{"external_id":"ada-4711"}],"message":"hello ada-4711"}')
+    exchange = redacted(
+        '{"external_id":"ada-4711"}', '{"users":[{"external_id":"ada-4711"}],"message":"hello ada-4711"}'
+    )
     assert exchange.response is not None
     assert b"ada-4711" not in exchange.response.body
     assert exchange.response.body.count(b"person-1") == 2
