@@ -1,4 +1,4 @@
-"""The cassettes that come with tracksync, checked: each keeps or breaks exactly what its manifest says."""
+"""The cassettes that come with tracksync, checked: each breaks exactly the clauses that its manifest lists."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tracksync.report import Redactor
 CASSETTES = ROOT / "cassettes"
 
 
-def test_every_cassette_of_the_set_shows_what_its_manifest_says() -> None:
+def test_every_cassette_shows_what_its_manifest_says() -> None:
     replay_events = replayed(CASSETTES)
     assert replay_events.verdict == "passed", replay_events.end.reason
     assert replay_events.checked > 1000
     assert all(event.known for event in replay_events.events if isinstance(event, FindingConfirmed))
 
 
-def test_the_set_breaks_clauses_where_a_fault_was_and_nowhere_else() -> None:
+def test_cassettes_break_clauses_where_a_fault_was_and_nowhere_else() -> None:
     for name, entry in read_manifest(CASSETTES).items():
         assert bool(entry.breaks) == name.startswith("faults/"), name
 
@@ -66,7 +66,7 @@ def test_ambiguities_that_the_wire_shows_have_a_cassette_for_every_other_interpr
     assert wanted - there <= {"body-size.bad-request", "body-size.accepted"}  # these need a body over 4 MB
 
 
-def test_the_set_is_small_enough_for_a_repository() -> None:
+def test_the_cassettes_are_small_enough_for_a_repository() -> None:
     assert sum(path.stat().st_size for path in CASSETTES.rglob("*.*")) < 4 * 1024**2
 
 
