@@ -29,14 +29,14 @@ FORMS.each do |name, (serializer, exact)|
     config.hook_into :webmock
     config.filter_sensitive_data("<BRAZE_API_KEY>") { key }
   end
-  # A user for each cassette: the workspace remembers what it was told before.
+  # A user for each cassette: the workspace keeps the state of earlier cassettes.
   user = "#{prefix}-#{name.tr(".", "-")}"
   event = { "events" => [{ "external_id" => user, "name" => "rented", "time" => "2022-12-06T19:20:45+01:00" }] }
   colours = { "attributes" => [{ "external_id" => user, "colour" => "gr\u00fcn", "seats" => 3 }] }
   options = { serialize_with: serializer, preserve_exact_body_bytes: exact, record: :all }
   VCR.use_cassette("#{prefix}-#{name.sub(/\..*/, "")}", options) do
     2.times { post(url, "/users/track/sync", key, JSON.generate(event)) }
-    # Whoever asks for gzip by name gets it as it came; otherwise Net::HTTP unpacks what it asked for itself.
+    # With an explicit Accept-Encoding the body stays compressed; otherwise Net::HTTP unpacks it.
     packed = serializer == :json && !exact ? {} : { "Accept-Encoding" => "gzip" } # this JSON cannot hold packed bytes
     post(url, "/users/track/sync", key, JSON.generate(colours), packed)
     post(url, "/users/track", key, JSON.generate(event))

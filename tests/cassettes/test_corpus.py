@@ -1,4 +1,4 @@
-"""The cassettes that come with tracksync, checked: each keeps or breaks exactly what its manifest says."""
+"""The cassettes that come with tracksync, checked: each breaks exactly the clauses that its manifest lists."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ from tracksync.report import Redactor
 CASSETTES = ROOT / "cassettes"
 
 
-def test_every_cassette_of_the_set_shows_what_its_manifest_says() -> None:
+def test_every_cassette_shows_what_its_manifest_says() -> None:
     replay_events = replayed(CASSETTES)
     assert replay_events.verdict == "passed", replay_events.end.reason
     assert replay_events.checked > 1000
     assert all(event.known for event in replay_events.events if isinstance(event, FindingConfirmed))
 
 
-def test_the_set_breaks_clauses_where_a_fault_was_and_nowhere_else() -> None:
+def test_cassettes_break_clauses_where_a_fault_was_and_nowhere_else() -> None:
     for name, entry in read_manifest(CASSETTES).items():
         assert bool(entry.breaks) == name.startswith("faults/"), name
 
@@ -43,7 +43,7 @@ def test_there_is_one_fault_of_every_family() -> None:
 def test_every_race_has_a_cassette_in_which_requests_overlap() -> None:
     races = {fault.name for fault in catalogue().values() if fault.family == "race"}
     there = {path.stem.removeprefix("race--"): path for path in (CASSETTES / "faults").glob("race--*.yaml")}
-    # The same sequence is kept once: here writing back all attributes cannot be told from writing back the profile.
+    # The same sequence is stored once: here writing back all attributes looks like writing back the profile.
     assert races - there.keys() <= {"attributes-written-back"}
     for path in there.values():
         times = [(one.exchange.sent, one.exchange.received) for one in read_recording(path).interactions]
@@ -51,22 +51,22 @@ def test_every_race_has_a_cassette_in_which_requests_overlap() -> None:
 
 
 def test_overlapping_requests_alone_break_nothing() -> None:
-    for name, before, pair in overlaps(Namer(OURS, random.Random(0)).scope("race")):
-        exchanges = record_overlap(MockConfig(), before, pair)
-        assert generate_cassette(exchanges, ManifestEntry(fresh=EVERYTHING), Redactor()).entry.breaks == (), name
+    for overlap in overlaps(Namer(OURS, random.Random(0)).scope("race")):
+        exchanges = record_overlap(MockConfig(), overlap)
+        assert generate_cassette(exchanges, ManifestEntry(fresh=EVERYTHING), Redactor()).entry.breaks == (), overlap
 
 
-def test_rows_that_the_wire_shows_have_a_cassette_for_every_other_interpretation() -> None:
+def test_ambiguities_that_the_wire_shows_have_a_cassette_for_every_other_interpretation() -> None:
     there = {path.parent.name for path in (CASSETTES / "interpretations").glob("*/*.yaml")}
     wanted = {
-        f"{row.name}.{interpretation}"
-        for row in ambiguity_catalogue().values()
-        for interpretation in list(row.interpretations)[1:]
+        f"{ambiguity.name}.{interpretation}"
+        for ambiguity in ambiguity_catalogue().values()
+        for interpretation in list(ambiguity.interpretations)[1:]
     }
-    assert wanted - there <= {"body-size.bad-request", "body-size.accepted"}  # a body over 4 MB is on trial there
+    assert wanted - there <= {"body-size.bad-request", "body-size.accepted"}  # these need a body over 4 MB
 
 
-def test_the_set_is_small_enough_for_a_repository() -> None:
+def test_the_cassettes_are_small_enough_for_a_repository() -> None:
     assert sum(path.stat().st_size for path in CASSETTES.rglob("*.*")) < 4 * 1024**2
 
 
@@ -95,7 +95,7 @@ def test_a_fault_that_is_no_longer_seen_fails_the_replay(tmp_path, clause: str) 
     replay_events = replayed(tmp_path)
     assert replay_events.verdict == "failed"
     assert replay_events.broken == [clause]
-    assert "expected to break a clause and did not" in replay_events.end.reason
+    assert "expected to break a clause, and did not" in replay_events.end.reason
 
 
 def test_a_break_that_the_manifest_does_not_name_fails_the_replay(tmp_path) -> None:

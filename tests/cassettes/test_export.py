@@ -1,4 +1,4 @@
-"""Recorded truths for other tools: HAR that a third party reads, WireMock mappings, an OpenAPI document for Prism."""
+"""Recordings for other tools: HAR that a third party reads, WireMock mappings, an OpenAPI document for Prism."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def exported(form: str, out: Path, *paths: str) -> dict:
     return json.loads(out.read_text())
 
 
-def test_the_har_is_read_by_a_reader_that_others_wrote(tmp_path: Path) -> None:
+def test_another_library_reads_the_har(tmp_path: Path) -> None:
     haralyzer = pytest.importorskip("haralyzer")
     made = exported("har", tmp_path / "x.har")
     parser = haralyzer.HarParser(made)
@@ -93,7 +93,7 @@ def test_the_har_is_read_by_a_reader_that_others_wrote(tmp_path: Path) -> None:
     assert all(entry.response.headers for entry in entries)
 
 
-def test_the_har_is_checked_as_the_cassettes_it_was_made_of(tmp_path: Path) -> None:
+def test_the_har_is_checked_like_its_cassettes(tmp_path: Path) -> None:
     source = ROOT / "cassettes" / "faults"
     fault = next(path for path in sorted(source.glob("*.yaml")) if path.name.startswith("bodies--"))
     exported("har", tmp_path / "x.har", str(fault))
@@ -116,7 +116,7 @@ def test_wiremock_mappings_have_the_documented_form_and_keep_the_order(tmp_path:
     assert len({stub["id"] for stub in made["mappings"]}) == len(made["mappings"])
 
 
-def test_bodies_that_are_no_text_are_exported_as_base64(tmp_path: Path) -> None:
+def test_bodies_that_are_not_text_are_exported_as_base64(tmp_path: Path) -> None:
     import yaml
     from cassette_harness import vcrpy_item
 
@@ -129,7 +129,7 @@ def test_bodies_that_are_no_text_are_exported_as_base64(tmp_path: Path) -> None:
     assert replayed(tmp_path / "x.har").checked == 1
 
 
-def test_the_document_for_prism_is_valid_openapi_with_the_answers_as_examples(tmp_path: Path) -> None:
+def test_the_document_for_prism_is_valid_openapi_with_the_responses_as_examples(tmp_path: Path) -> None:
     validator = pytest.importorskip("openapi_spec_validator")
     made = exported("prism-examples", tmp_path / "openapi.json")
     validator.validate(made)
@@ -139,7 +139,7 @@ def test_the_document_for_prism_is_valid_openapi_with_the_answers_as_examples(tm
     assert created["examples"][recorded[0]]["value"]["message"] == "success"
 
 
-def test_exporting_what_is_not_there_is_a_mistake_of_the_user(tmp_path: Path) -> None:
+def test_exporting_what_is_not_there_is_wrong_use(tmp_path: Path) -> None:
     done = command("cassettes", "export", "nowhere.yaml", "--format", "har", cwd=tmp_path)
     assert done.returncode == 2
     assert "nowhere.yaml does not exist" in done.stderr
@@ -149,7 +149,7 @@ def test_exporting_what_is_not_there_is_a_mistake_of_the_user(tmp_path: Path) ->
     assert "broken.yaml:2: this is not YAML" in done.stderr
 
 
-def test_recordings_are_named_from_where_their_paths_meet_and_never_mixed_up(tmp_path: Path) -> None:
+def test_recordings_are_named_below_their_common_directory_and_never_confused(tmp_path: Path) -> None:
     ruby = ROOT / "tests" / "recordings" / "ruby-vcr"
     made = exported("wiremock", tmp_path / "w.json", str(ruby), str(ruby.parent / "vcrpy" / "requests.yaml"))
     names = {stub["scenarioName"] for stub in made["mappings"]}

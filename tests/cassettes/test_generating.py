@@ -95,7 +95,7 @@ def test_recording_again_on_a_served_target_gives_the_same_files_although_clock_
     assert not made[0].entry.breaks
 
 
-def test_the_fixed_clock_keeps_the_rate_headers_fit_to_be_checked() -> None:
+def test_the_fixed_clock_keeps_the_rate_headers_consistent() -> None:
     def exchange(at: float, left: int, **more: str) -> Exchange:
         reset = int(at // 60 * 60 + 60)
         rates = {
@@ -134,7 +134,7 @@ def test_vcrpy_plays_a_generated_cassette(tmp_path: Path) -> None:
         assert cassette.all_played
 
 
-def test_a_sequence_is_kept_once_whatever_it_is_called(tmp_path: Path) -> None:
+def test_a_sequence_is_stored_once_whatever_its_name(tmp_path: Path) -> None:
     cassettes = CassetteDirectory(tmp_path, Auditor())
     generated = generate_cassette(
         [Exchange(Request("POST", "/users/track/sync"), Response(400), 1.0, 2.0)], ManifestEntry(), Redactor()
@@ -147,7 +147,7 @@ def test_a_sequence_is_kept_once_whatever_it_is_called(tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.glob("*.yaml")] == ["a.yaml"]
 
 
-def test_two_sequences_with_one_name_are_both_kept(tmp_path: Path) -> None:
+def test_two_sequences_with_one_name_are_both_stored(tmp_path: Path) -> None:
     cassettes = CassetteDirectory(tmp_path, Auditor())
     first, second = (
         generate_cassette(
@@ -167,7 +167,7 @@ def test_what_the_audit_would_refuse_is_not_written(tmp_path: Path) -> None:
     assert "email address" in cassettes.refused[0]
 
 
-def test_lost_answers_are_recorded_as_such_and_read_back(tmp_path: Path) -> None:
+def test_lost_responses_are_recorded_as_such_and_read_back(tmp_path: Path) -> None:
     from tracksync.model.exchange import Failure, FailureKind
 
     lost = Exchange(
@@ -178,7 +178,7 @@ def test_lost_answers_are_recorded_as_such_and_read_back(tmp_path: Path) -> None
     assert read_recording(path).interactions[0].exchange.failure == lost.failure
 
 
-def test_bodies_of_any_bytes_come_back_as_they_were(tmp_path: Path) -> None:
+def test_bodies_of_any_bytes_are_read_back_unchanged(tmp_path: Path) -> None:
     for body in (
         b"\xff\xfe\x00",
         "\x85\u2028\ufeff\x07é🐈".encode(),
@@ -195,7 +195,7 @@ def test_bodies_of_any_bytes_come_back_as_they_were(tmp_path: Path) -> None:
         assert (read.request.body, read.response.body) == (body, body)
 
 
-def test_the_manifest_comes_back_as_it_was_written(tmp_path: Path) -> None:
+def test_a_manifest_is_read_back_unchanged(tmp_path: Path) -> None:
     entry = ManifestEntry(
         covers=("TS-OK-STATUS",), breaks=("TS-OK-MESSAGE",), interpretations={"time-form": "utc-micros"},
         recorded_at="now", against='a "mock"', probe="p", fresh="*", rate_limit=5, array_limit=6, clock_skew=1,
@@ -227,7 +227,7 @@ def test_record_probes_needs_a_directory() -> None:
     assert "--record DIR" in done.stderr
 
 
-def test_the_manifest_of_the_first_set_is_toml_that_others_can_read() -> None:
+def test_the_manifest_that_comes_with_tracksync_is_toml_for_any_reader() -> None:
     from cassette_harness import ROOT
 
     tables = tomllib.loads((ROOT / "cassettes" / "manifest.toml").read_text(encoding="utf-8"))

@@ -75,7 +75,7 @@ def test_json_beyond_reason_is_refused_with_its_line(text: str, line: int, words
 
 
 def test_an_ordinary_alias_is_read(tmp_path: Path) -> None:
-    """PyYAML writes one wherever the same list stands twice."""
+    """PyYAML writes one wherever the same list occurs twice."""
     shared = ["application/json"]
     document = vcrpy_document(two_events(1))
     for item in document["interactions"]:
@@ -86,7 +86,7 @@ def test_an_ordinary_alias_is_read(tmp_path: Path) -> None:
     assert replayed(path).broken == ["TS-EVENT-COUNT"]
 
 
-def test_a_file_of_two_hundred_megabytes_is_not_even_opened(tmp_path: Path) -> None:
+def test_a_file_of_two_hundred_megabytes_is_not_opened(tmp_path: Path) -> None:
     path = tmp_path / "big.yaml"
     with path.open("wb") as file:
         file.truncate(200 * 1024**2)
@@ -95,7 +95,7 @@ def test_a_file_of_two_hundred_megabytes_is_not_even_opened(tmp_path: Path) -> N
     assert path.stat().st_size > MAX_FILE
 
 
-def test_a_body_that_unpacks_to_two_hundred_megabytes_is_refused_before_it_does(tmp_path: Path) -> None:
+def test_a_body_that_unpacks_to_two_hundred_megabytes_is_refused_first(tmp_path: Path) -> None:
     packed = gzip.compress(gzip.compress(bytes(200 * 1024**2), 1), 1)
     twice = vcrpy_item(event_body(), packed, **{"Content-Encoding": "gzip, gzip"})
     path = tmp_path / "c.yaml"
@@ -196,7 +196,7 @@ def test_lines_of_an_event_report_that_are_broken_are_named_and_the_others_read(
     assert replay_events.checked == replayed(source).checked
 
 
-def test_other_files_in_a_directory_are_passed_over(tmp_path: Path) -> None:
+def test_other_files_in_a_directory_are_ignored(tmp_path: Path) -> None:
     (tmp_path / "package.json").write_text('{"name": "client"}')
     (tmp_path / "good.yaml").write_text(GOOD)
     replay_events = replayed(tmp_path)

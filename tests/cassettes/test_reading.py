@@ -166,7 +166,7 @@ def test_traffic_of_the_asynchronous_sibling_is_checked_too(tmp_path: Path) -> N
     [
         ("gzip", lambda body: gzip.compress(body)),
         ("gzip", lambda body: gzip.compress(body[:40]) + gzip.compress(body[40:])),
-        ("gzip", lambda body: body),  # the recorder unpacked the body and kept the header
+        ("gzip", lambda body: body),  # the recorder unpacked the body and stored the header
         ("deflate", lambda body: zlib.compress(body)),
         ("deflate", lambda body: zlib.compress(body)[2:-4]),
         ("br", lambda body: body),
@@ -245,7 +245,7 @@ def test_a_browser_that_stored_no_body_is_not_an_empty_response(tmp_path: Path) 
     del document["log"]["entries"][0]["response"]["content"]["text"]
     replay_events = replayed(written(tmp_path, document, "c.har"))
     assert replay_events.broken == []
-    assert [one.why for one in replay_events.skipped] == ["the recorder kept no body of the response"]
+    assert [one.why for one in replay_events.skipped] == ["the recorder stored no body of the response"]
 
 
 def test_after_an_exchange_that_cannot_be_checked_what_it_may_have_done_is_not_held_against_the_server(

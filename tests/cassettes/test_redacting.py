@@ -34,7 +34,7 @@ from tracksync.model.exchange import Exchange, Request, Response
 from tracksync.report.redact import Redactor
 
 
-def masked(
+def redacted(
     body: str = "", response: str = "", *, path: str = "/users/track/sync", secrets: tuple[str, ...] = (), **more: str
 ) -> Exchange:
     headers = (
@@ -46,7 +46,7 @@ def masked(
     return RecordingRedactor(Redactor(secrets)).exchange(exchange)
 
 
-def everything(exchange: Exchange) -> str:
+def text_of(exchange: Exchange) -> str:
     return repr(exchange)
 
 
@@ -66,13 +66,13 @@ def everything(exchange: Exchange) -> str:
 )
 def test_a_key_is_in_no_part_of_what_is_written(body: str, response: str, more: dict[str, str]) -> None:
     path = more.pop("path", "/users/track/sync")
-    exchange = masked(body, response, path=path, **more)
-    assert CANARY not in everything(exchange)
-    assert CANARY[:18] not in everything(exchange)
+    exchange = redacted(body, response, path=path, **more)
+    assert CANARY not in text_of(exchange)
+    assert CANARY[:18] not in text_of(exchange)
 
 
-def test_the_content_length_is_that_of_the_masked_body() -> None:
-    exchange = masked(json.dumps({"api_key": CANARY}), json.dumps({"message": f"Invalid API key: {CANARY}"}))
+def test_the_content_length_is_that_of_the_redacted_body() -> None:
+    exchange = redacted(json.dumps({"api_key": CANARY}), json.dumps({"message": f"Invalid API key: {CANARY}"}))
     assert exchange.response is not None
     for message in (exchange.request, exchange.response):
         lengths = [value for name, value in message.headers if name.lower() == "content-length"]
@@ -114,7 +114,7 @@ def test_personal_data_becomes_pseudonyms_and_all_else_stays(sent: str, written:
     assert Pseudonyms("tscassette").body(sent.encode()) == written.encode()
 
 
-def test_what_is_no_address_stays_none_so_that_its_refusal_is_still_right() -> None:
+def test_a_text_that_is_not_an_address_does_not_become_one() -> None:
     masked_body = json.loads(Pseudonyms().body(b'{"email":"ada lovelace@@corp"}'))
     from tracksync.values.identifiers import plausible_email
 
@@ -122,8 +122,10 @@ def test_what_is_no_address_stays_none_so_that_its_refusal_is_still_right() -> N
     assert "lovelace" not in masked_body["email"]
 
 
-def test_the_same_person_has_one_stand_in_in_request_and_answer() -> None:
-    exchange = masked('{"external_id":"ada-4711"}', '{"users":[{"external_id":"ada-4711"}],"message":"hello ada-4711"}')
+def test_the_same_person_has_one_pseudonym_in_request_and_response() -> None:
+    exchange = redacted(
+        '{"external_id":"ada-4711"}', '{"users":[{"external_id":"ada-4711"}],"message":"hello ada-4711"}'
+    )
     assert exchange.response is not None
     assert b"ada-4711" not in exchange.response.body
     assert exchange.response.body.count(b"person-1") == 2
@@ -134,7 +136,7 @@ def test_a_name_at_the_limit_of_length_stays_as_long() -> None:
     assert len(json.loads(Pseudonyms().body(json.dumps({"external_id": name}).encode()))["external_id"]) == 255
 
 
-def test_masking_twice_is_masking_once() -> None:
+def test_redacting_twice_is_redacting_once() -> None:
     once = Pseudonyms().body(b'{"external_id":"ada","email":"ada@corp.io","phone":"+4915123456789","first_name":"Ada"}')
     assert Pseudonyms().body(once) == once
 
@@ -202,7 +204,7 @@ def test_the_audit_refuses_what_looks_like_a_secret_or_a_deliverable_address(doc
      "Bearer xxxxxxxx", "REDACTED",
      "Bearer 00000000-0000-0000-0000-000000000000", "Bearer mock-key", "Bearer test-key", ""],
 )  # fmt: skip
-def test_what_filters_leave_behind_is_no_secret(value: str) -> None:
+def test_the_marks_of_filters_are_not_secrets(value: str) -> None:
     assert traces(with_header("Authorization", value)) == []
 
 
@@ -232,7 +234,7 @@ def test_a_refused_recording_is_not_checked_and_the_others_are(tmp_path: Path) -
     assert replayed(tmp_path).verdict == "passed", "without the audit it is"
 
 
-def test_the_recordings_of_schemathesis_show_the_key_that_an_answer_echoes() -> None:
+def test_the_recordings_of_schemathesis_show_the_key_that_a_response_echoes() -> None:
     """Its own sanitising looks at headers and URLs; the response to a wrong key holds that key, here in base64."""
     path = ROOT / "tests" / "recordings" / "schemathesis" / "whole.har.json"
     found = Auditor().traces(path.read_text(), parse(path.read_text(), path))
@@ -250,7 +252,7 @@ def files_in(folder: Path) -> str:
 
 
 def record_findings(url: str, folder: Path) -> None:
-    """What `fuzz --target URL --record` does, less the minute in which it makes sure that its users are gone."""
+    """What `fuzz --target URL --record` does, without the minute of verifying that its users are gone."""
     plan = fuzz_plan(
         address=url, key=CANARY, unprivileged_key=f"{CANARY}-2", rate_limit=100_000, phases=("probes",), shrink=False,
         read_back=False, patience=0.0, only=("TS-EVENT-COUNT", "TS-AUTH-INVALID"),

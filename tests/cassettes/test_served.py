@@ -1,4 +1,4 @@
-"""Exported cassettes in the hands of the tools they are for: a real WireMock and a real Prism answer as recorded."""
+"""Exported cassettes served by WireMock and Prism give the recorded responses."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def encoded(text: str | bytes | None) -> bytes:
 
 
 def recorded(path: Path) -> list[Recorded]:
-    """What a plain vcrpy user reads out of a cassette."""
+    """The exchanges of a cassette as vcrpy reads them."""
     items = yaml.load(path.read_text(encoding="utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
     found = []
     for number, item in enumerate(items["interactions"], start=1):
@@ -100,7 +100,7 @@ def exported(form: str, out: Path, paths: list[Path]) -> Path:
 
 @pytest.fixture(scope="module")
 def wiremock(tmp_path_factory: pytest.TempPathFactory) -> Iterator[httpx.Client]:
-    """A WireMock of its own, and no mappings in it."""
+    """A new WireMock without mappings."""
     packages = installed(ROOT / "tests" / "clients" / "wiremock")
     java = program("java")
     if java is None:
@@ -132,13 +132,13 @@ def test_wiremock_answers_as_recorded_byte_for_byte(wiremock: httpx.Client, tmp_
     assert wiremock.post("/__admin/mappings/import", content=mappings.read_bytes()).status_code == 200
     assert differences(wiremock, PLAYED) == []
     assert len(wiremock.get("/__admin/scenarios").json()["scenarios"]) > 20
-    # A cassette is at its end now: the same again is told apart, so that the comparison above can fail.
+    # Every cassette is at its end now: the comparison above would find a difference.
     assert differences(wiremock, PLAYED[:1]) != []
     wiremock.post("/__admin/scenarios/reset")
     assert differences(wiremock, PLAYED[:1]) == []
 
 
-def test_wiremock_serves_a_fault_as_it_was(wiremock: httpx.Client, tmp_path: Path) -> None:
+def test_wiremock_serves_a_recorded_fault(wiremock: httpx.Client, tmp_path: Path) -> None:
     wiremock.post("/__admin/reset")
     mappings = exported("wiremock", tmp_path / "mappings.json", FAULTS)
     assert wiremock.post("/__admin/mappings/import", content=mappings.read_bytes()).status_code == 200

@@ -108,7 +108,7 @@ def test_sent_again_to_a_lawful_server_with_other_interpretations_it_passes(tmp_
         assert code == 0, said
         assert result["requests"] > 10
         code, _, said = again(tmp_path, url, *paths)
-        assert code == 0, "the users of the first time do not stand in the way\n" + said
+        assert code == 0, "the users of the first run are not used again\n" + said
 
 
 def test_a_clause_that_is_broken_only_now_is_a_finding(tmp_path: Path) -> None:
@@ -116,11 +116,11 @@ def test_a_clause_that_is_broken_only_now_is_a_finding(tmp_path: Path) -> None:
     with served(rate_limit=100_000, faults=("event-count-stuck",)) as url:
         code, result, said = again(tmp_path, url, path)
     assert code == 1
-    assert "TS-EVENT-COUNT was kept then and is broken now" in said
+    assert "TS-EVENT-COUNT is broken now and was not when recorded" in said
     assert any(finding["clause"] == "TS-EVENT-COUNT" and not finding["known"] for finding in result["findings"])
 
 
-def test_a_clause_that_was_broken_then_is_known_and_one_that_is_kept_now_is_reported(tmp_path: Path) -> None:
+def test_a_clause_that_was_broken_then_is_known_and_one_that_is_not_now_is_reported(tmp_path: Path) -> None:
     fault = next((ROOT / "cassettes" / "faults").glob("bodies--message-ok.yaml"))
     with served(rate_limit=100_000, faults=("message-ok",)) as url:
         code, result, _ = again(tmp_path, url, fault)
@@ -129,10 +129,10 @@ def test_a_clause_that_was_broken_then_is_known_and_one_that_is_kept_now_is_repo
     with served(rate_limit=100_000) as url:
         code, _, said = again(tmp_path, url, fault)
     assert code == 0
-    assert "TS-OK-MESSAGE was broken then and is kept now" in said
+    assert "TS-OK-MESSAGE was broken when recorded and is not now" in said
 
 
-def test_another_interpretation_than_then_is_drift(tmp_path: Path) -> None:
+def test_an_interpretation_other_than_recorded_is_drift(tmp_path: Path) -> None:
     probe = next(probe for probe in PROBES if probe.name == "purchase-counts")
     with served(rate_limit=100_000) as url:
         target = HttpTarget(url, "mock-key")

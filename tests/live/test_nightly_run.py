@@ -246,7 +246,7 @@ def test_each_user_is_on_the_disk_before_the_request_that_makes_it_is_sent(harne
     nightly.journal.remove()
 
 
-def test_a_torn_last_line_is_passed_over_and_cut_off(tmp_path: Path) -> None:
+def test_an_incomplete_last_line_is_ignored_and_cut_off(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, {"target": "http://127.0.0.1:1", "plan": {}}, PREFIX, 0.0)
     journal.write("sending", n=1, digest="d", path="/", users=[["external_id", f"{PREFIX}-u"]], at=1.0)
     journal.close()

@@ -52,7 +52,7 @@ def test_the_second_command_of_the_page_shows_a_finding_with_its_diagram(capsys:
     words, shown = list(blocks().items())[1]
     for text in (shown, printed(words, capsys)):
         assert text.startswith("FAILED: ")
-        assert "1. VIOLATION TS-" in text
+        assert "1. ERROR TS-" in text
         assert re.search(r"^   The smallest part of the history that breaks TS-", text, re.MULTILINE)
         assert re.search(r"\|=+\| +! client \d", text)
         assert f"reproduce: tracksync {words.split('--')[0]}" in text

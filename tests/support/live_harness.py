@@ -1,4 +1,4 @@
-"""A mock workspace behind real TLS, in a process of its own, that can be disturbed: for the tests and proofs of `live`.
+"""A mock workspace behind real TLS, in a process of its own, that can be disturbed: for the tests of `live`.
 
 Run as a script it serves until it is killed, and prints one line: its port. `Harness` starts and controls it.
 Disturbances are lawful: gateway responses without the contract's headers, 429s, writes that come through although their
@@ -76,7 +76,7 @@ class Disturbed:
         if b"external_id" in body:
             self.made.add("requested")
         if options.forbid and scope["path"] in options.forbid:
-            return await _answer(send, 403, b'{"message":"Forbidden","errors":["no permission"]}')
+            return await _respond(send, 403, b'{"message":"Forbidden","errors":["no permission"]}')
 
         async def apply(out: Any) -> None:
             minute = str(int(time.time() // 60) * 60)  # the minute in which the workspace counts it
@@ -104,14 +104,14 @@ class Disturbed:
         self.stats["injected"][kind] = self.stats["injected"].get(kind, 0) + 1
         if kind == "429":
             if not sync:
-                return await _answer(send, 429, b'{"message":"too many requests"}')
+                return await _respond(send, 429, b'{"message":"too many requests"}')
             self.use_up(time.time())
             return await apply(count)
         if kind == "5xx-lost":
-            return await _answer(send, rng.choice((500, 502, 503, 504)), b"<html>bad gateway</html>", b"text/html")
+            return await _respond(send, rng.choice((500, 502, 503, 504)), b"<html>bad gateway</html>", b"text/html")
         if kind == "5xx-applied":
             await apply(nowhere)
-            return await _answer(send, 504, b'{"message":"upstream silent"}')
+            return await _respond(send, 504, b'{"message":"upstream silent"}')
         if kind == "timeout-applied":
             await apply(nowhere)
             await asyncio.sleep(options.stall)
@@ -162,7 +162,7 @@ class Disturbed:
         profiles = list(core.store)
         self.stats["users"] = len(profiles)
         self.stats["names"] = [str(one.external_id or one.email or one.phone or one.aliases) for one in profiles[:20]]
-        await _answer(send, 200, json.dumps(self.stats).encode())
+        await _respond(send, 200, json.dumps(self.stats).encode())
 
 
 async def _body(receive: Any) -> bytes:
@@ -174,7 +174,7 @@ async def _body(receive: Any) -> bytes:
             return b"".join(pieces)
 
 
-async def _answer(send: Any, status: int, body: bytes, media: bytes = b"application/json") -> None:
+async def _respond(send: Any, status: int, body: bytes, media: bytes = b"application/json") -> None:
     headers = [(b"content-type", media), (b"content-length", b"%d" % len(body))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

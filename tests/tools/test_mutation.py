@@ -53,7 +53,7 @@ def test_sentences_are_left_alone_and_names_and_patterns_are_not(mutation: Modul
         assert not mutation.prose(text)
 
 
-def test_what_is_no_python_is_no_mutant(mutation: ModuleType) -> None:
+def test_what_is_not_python_is_not_a_mutant(mutation: ModuleType) -> None:
     assert mutation.compiles(SOURCE)
     assert not mutation.compiles("return 5 >\n")
 

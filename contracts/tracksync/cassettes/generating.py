@@ -52,10 +52,10 @@ def generate_cassette(exchanges: Sequence[Exchange], entry: ManifestEntry, redac
     """
     for prefix in sorted(prefixes_in(exchanges)):
         exchanges = rename(exchanges, prefix)
-    mask = RecordingRedactor(redactor, OURS)
-    masked = [mask.exchange(one) for one in exchanges]
-    plain = _checked(masked, entry)
-    normal = _checked(steady(masked), entry)
+    redactor_of_cassette = RecordingRedactor(redactor, OURS)
+    redacted = [redactor_of_cassette.exchange(one) for one in exchanges]
+    plain = _checked(redacted, entry)
+    normal = _checked(steady(redacted), entry)
     # The fixed clock must not change what the oracle sees; where it does, the recording keeps its own.
     same = (normal.entry.breaks, normal.entry.covers) == (plain.entry.breaks, plain.entry.covers)
     return normal if same else plain
@@ -214,9 +214,9 @@ class CassetteGenerator:
         if clause and clause not in generated.entry.breaks:
             note = f"{clause} was broken in a longer run; this sequence alone does not show it"
             generated = replace(generated, entry=replace(generated.entry, note=note))
-        kept = self.cassettes.put(name, generated)
+        stored = self.cassettes.put(name, generated)
         self.cassettes.close()
-        return kept
+        return stored
 
 
 def probe_of(exchange: Exchange, before: str = "") -> str:

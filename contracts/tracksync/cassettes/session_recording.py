@@ -74,7 +74,7 @@ class SessionRecorder:
         self._size += size
 
     def cut(self) -> None:
-        """Write what was kept since the last piece."""
+        """Write the exchanges since the last piece."""
         piece, self._piece, self._size = self._piece, [], 0
         if not piece:
             return

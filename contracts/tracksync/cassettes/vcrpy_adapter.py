@@ -138,7 +138,7 @@ class VcrpyRecording:
         """
         path = Path(cassette_path)
         secrets = (*self.secrets, *environment_keys())
-        mask = RecordingRedactor(Redactor(secrets))
+        redactor = RecordingRedactor(Redactor(secrets))
         interactions: list[dict[str, Any]] = []
         for request, response in zip(cassette_dict["requests"], cassette_dict["responses"], strict=True):
             at, elapsed = self._times.get(id(request), (None, None))
@@ -154,12 +154,12 @@ class VcrpyRecording:
                 Credential.UNKNOWN,
             )
             origin = f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}"
-            masked = mask.exchange(exchange)
-            item = writing.interaction(masked, origin)
+            redacted = redactor.exchange(exchange)
+            item = writing.interaction(redacted, origin)
             if at is None:
                 del item["recorded_at"], item["elapsed"]
             if isinstance(response, dict) and "url" in response:  # vcrpy's aiohttp needs it back
-                item["response"]["url"] = origin + masked.request.path
+                item["response"]["url"] = origin + redacted.request.path
             interactions.append(item)
         text = writing.render_items(interactions)
         traces = Auditor(secrets).traces(text)

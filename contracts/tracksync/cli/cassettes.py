@@ -102,11 +102,11 @@ def _read_all(paths: tuple[Path, ...], unread: list[str]) -> Iterator[NamedRecor
             unread.append(f"{path}:{broken.line}: {broken.message}" if broken.line else f"{path}: {broken.message}")
             continue
         unread += [f"{path}:{problem.line}: {problem.message}" for problem in recording.problems]
-        mask = RecordingRedactor(redactor, OURS if manifests.entry(path) else "")
+        recording_redactor = RecordingRedactor(redactor, OURS if manifests.entry(path) else "")
         yield NamedRecording(
             names[path],
             tuple(
-                (one.origin, mask.exchange(one.exchange))
+                (one.origin, recording_redactor.exchange(one.exchange))
                 for one in recording.interactions
                 if one.exchange.response is not None and not one.gap
             ),

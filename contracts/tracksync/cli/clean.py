@@ -70,7 +70,7 @@ def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: P
         journals.Journal.open(path).remove()
         click.echo(f"{path.name}: no user is left")
         return 0
-    place = find_target(str(state.header.get("asked", state.target)), config_path)
+    place = find_target(str(state.header.get("named", state.target)), config_path)
     if place.address != state.target:
         raise UsageError(f"the run of {path} was on {state.target}, and {config_path} now names {place.address}")
     try:

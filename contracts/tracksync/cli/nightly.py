@@ -74,7 +74,7 @@ class Memory:
 
 def run_nightly(
     plan: FuzzPlan,
-    asked: str,
+    named: str,
     directory: Path,
     outputs: Outputs,
     memory: Memory,
@@ -86,11 +86,11 @@ def run_nightly(
 
     redactor = _redactor(plan)
     outputs.check()
-    return _run(NightlyRun.begin(plan, asked, directory, redactor, stem), outputs, redactor, memory, middleware)
+    return _run(NightlyRun.begin(plan, named, directory, redactor, stem), outputs, redactor, memory, middleware)
 
 
 def resume_nightly(
-    asked: str,
+    named: str,
     config_path: Path,
     directory: Path,
     outputs: Outputs,
@@ -102,12 +102,12 @@ def resume_nightly(
 
     states = [state for path in incomplete_runs(directory) if (state := journals.read(path)) is not None]
     states = [state for state in states if state.resumable]
-    if asked != "mock":
-        states = [state for state in states if asked in (state.header.get("asked"), state.target)]
+    if named != "mock":
+        states = [state for state in states if named in (state.header.get("named"), state.target)]
     if not states:
         raise UsageError(f"there is no run in {directory} that was killed; leave --resume out to begin one")
     state = states[-1]
-    place = find_target(str(state.header.get("asked", state.target)), config_path)
+    place = find_target(str(state.header.get("named", state.target)), config_path)
     if place.address != state.target:
         raise UsageError(
             f"the run of {state.path} was on {state.target}, and {config_path} now names {place.address}; "
@@ -119,7 +119,7 @@ def resume_nightly(
         state.path, {"key": place.key, "unprivileged_key": place.unprivileged_key}, redactor
     )
     click.echo(f"resuming {state.path.name}", err=True)
-    memory = recall(place.config.baseline, state.header.get("asked") == "live")
+    memory = recall(place.config.baseline, state.header.get("named") == "live")
     return _run(nightly_run, outputs, redactor, memory)
 
 

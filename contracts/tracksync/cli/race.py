@@ -213,7 +213,7 @@ class _UserJournal:
     """Journals the users before they are created, for `tracksync clean` to find if this run is killed."""
 
     def __init__(self, plan: RacePlan, named: str, directory: Path) -> None:
-        self._header = {"target": plan.target, "asked": named, "command": "race"}
+        self._header = {"target": plan.target, "named": named, "command": "race"}
         self._directory = directory
         self._journal: Journal | None = None
 

@@ -36,12 +36,12 @@ class NightlyRun:
 
     @classmethod
     def begin(
-        cls, plan: FuzzPlan, asked: str, directory: Path, redactor: Redactor, stem: str | None = None
+        cls, plan: FuzzPlan, named: str, directory: Path, redactor: Redactor, stem: str | None = None
     ) -> NightlyRun:
-        """Begin a run. `asked`: the target as given by the user; `stem`: the beginning of its prefix."""
+        """Begin a run. `named`: the target as given by the user; `stem`: the beginning of its prefix."""
         prefix = new_prefix(stem or "ts")
         plan = replace(plan, users=replace(plan.users, prefix=prefix))
-        header = {"target": plan.target.address, "asked": asked, "plan": _plan_record(plan)}
+        header = {"target": plan.target.address, "named": named, "plan": _plan_record(plan)}
         return cls(plan, Journal.create(directory, header, prefix, time.time()), redactor, [])
 
     @classmethod

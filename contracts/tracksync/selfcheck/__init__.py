@@ -1,4 +1,4 @@
-"""Prove the oracle: every fault of the mock must be found, and no lawful interpretation may have a finding.
+"""Tests the oracle: every fault of the mock must be found, and no lawful interpretation may have a finding.
 
     all_jobs(seed, …) -> jobs        run_all(jobs, …) -> Selfcheck        Selfcheck.totals() -> Totals
 

@@ -13,7 +13,7 @@ from tracksync.model.exchange import Failure, FailureKind, header
 from tracksync.wire import bodies
 from tracksync.wire.bodies import Unreadable
 
-_LOST = "the recorder kept no body of the {}"
+_LOST = "the recorder stored no body of the {}"
 
 
 def recognise(document: Any) -> str:
@@ -100,7 +100,7 @@ def _content(draft: Draft, response: Any, line: int, late: bool) -> bytes:
     content = response.get("content")
     content = content if isinstance(content, dict) else {}
     if str(content.get("comment") or "").startswith("Body truncated"):
-        draft.gap = "the recorder kept only the beginning of the response"
+        draft.gap = "the recorder stored only the beginning of the response"
         return b""
     inner = content.get("text")
     if inner is None:

@@ -71,7 +71,7 @@ def _draft(item: Any, line: int) -> Draft:
     )
     draft.response_body = _bytes(response.get("content"), line, "response")
     if response.get("content_size") is not None:
-        draft.gap = "the recorder kept only the beginning of the response"
+        draft.gap = "the recorder stored only the beginning of the response"
     return draft
 
 

@@ -109,7 +109,7 @@ def _read_response(draft: Draft, response: Any, line: int, lossy: bool) -> None:
     body, gap = _body(raw, line, "response", lossy)
     draft.gap = draft.gap or gap
     if response.get("truncated_from") is not None:
-        draft.gap = "the recorder kept only the beginning of the response"
+        draft.gap = "the recorder stored only the beginning of the response"
         return
     draft.response_body = bodies.decoded(body, draft.response_headers, line, "response")
     draft.response_headers = _plain(draft.response_headers)
