@@ -151,7 +151,7 @@ class _PurchaseSuccessWithErrors(Core):
         return body
 
 
-@fault("users-twice", "The user's entry stands in the answer twice.", "TS-OK-USERS")
+@fault("users-twice", "The user's entry stands in the response twice.", "TS-OK-USERS")
 class _UsersTwice(Core):
     def with_users(self, call: Call, users: list[dict[str, Any]]) -> dict[str, Any]:
         return super().with_users(call, users * 2)

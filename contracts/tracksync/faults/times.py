@@ -115,7 +115,7 @@ def _now(call: Call) -> int:
         "A time within the coming year keeps its time.",
         "TS-EVENT-FUTURE",
         "TS-PURCHASE-FUTURE",
-        beyond="the probes know no clock, so that they are the same every night",
+        beyond="the probes know no clock, so that they are the same in every run",
         instant=lambda core, call, task, right: task.instant if task.instant < _now(call) + 365 * DAY else right,
     ),
     row(
