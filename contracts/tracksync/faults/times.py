@@ -310,7 +310,7 @@ def _last(last: Callable[[WriteTask, Activity, int, int], int]) -> type[Core]:
     ),
     row(
         "offset-with-the-wrong-sign",
-        "The offset of a time is added where it ought to be taken away.",
+        "The offset of a time is added in place of subtracted.",
         "TS-EVENT-OFFSET",
         minutes=lambda text: 2 * (text.offset_minutes or 0),
     ),
