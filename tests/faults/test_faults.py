@@ -80,7 +80,7 @@ def test_without_faults_the_server_is_the_plain_one() -> None:
 
 
 def play(harness: Harness) -> None:
-    """A little of everything; what a fault makes of it is its own affair, as long as there is an answer."""
+    """A little of everything. A fault may change every response, as long as there is one."""
     user = {"external_id": "u1"}
     bodies: list[tuple[str, Any]] = [
         (SYNC, {"attributes": [user | {"a": "x", "n": 1, "l": [1, 2], "o": {"a": {"b": 1}}, "d": "2022-01-01"}]}),
@@ -106,7 +106,7 @@ def play(harness: Harness) -> None:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_every_fault_leaves_a_server_that_answers(name: str) -> None:
+def test_every_fault_leaves_a_server_that_responds(name: str) -> None:
     play(Harness(faults=(name,), rate_limit=12))
 
 
@@ -116,7 +116,7 @@ def test_every_fault_leaves_a_server_that_answers(name: str) -> None:
     INTERPRETATIONS,
     st.lists(st.tuples(PATHS, DOCUMENTS), max_size=5),
 )
-def test_any_faults_together_answer_anything_under_any_interpretations(
+def test_any_faults_together_respond_to_anything_under_any_interpretations(
     names: list[str], interpretations: dict[str, str], requests: list[tuple[str, Any]]
 ) -> None:
     harness = Harness(faults=tuple(names), interpretations=interpretations, array_limit=3)
@@ -158,7 +158,7 @@ def test_a_429_is_applied_all_the_same() -> None:
     assert harness.stored()["custom_attributes"] == {"a": 2}
 
 
-def test_a_cut_answer_is_raised_in_process() -> None:
+def test_a_cut_connection_is_raised_in_process() -> None:
     harness = Harness(faults=("reset-on-astral",))
     with pytest.raises(ResponseLost):
         harness.attributes(a="🎉")
@@ -168,9 +168,9 @@ def test_a_cut_answer_is_raised_in_process() -> None:
 PLAIN_TOUR = tuple(walk())
 
 
-def test_the_tour_is_the_same_each_time_and_meets_every_kind_of_answer() -> None:
+def test_the_tour_is_the_same_each_time_and_meets_every_kind_of_response() -> None:
     assert tuple(walk()) == PLAIN_TOUR
-    assert {201, 400, 401, 403, 404, 413, 429} <= {answer[0] for answer in PLAIN_TOUR}
+    assert {201, 400, 401, 403, 404, 413, 429} <= {response[0] for response in PLAIN_TOUR}
 
 
 @pytest.mark.parametrize("name", [name for name in NAMES if name not in RACES])

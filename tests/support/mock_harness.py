@@ -1,4 +1,4 @@
-"""A desk at which tests talk to a mock in process: a clock of their own, and short words for requests."""
+"""A mock in process for tests, with a clock of its own, and short words for requests."""
 
 from __future__ import annotations
 
@@ -55,8 +55,8 @@ class Harness:
         """Two requests of which the second arrives after the first and is handled before it."""
         first, second = request(slow), request(quick)
         arrival = self.app.arrive(first)
-        answer = self.app.deliver(second, self.app.arrive(second)).response
-        return self.app.deliver(first, arrival).response, answer
+        response = self.app.deliver(second, self.app.arrive(second)).response
+        return self.app.deliver(first, arrival).response, response
 
     def attributes(self, user: str = "u1", /, **attributes: Any) -> Response:
         return self.send({"attributes": [{"external_id": user} | attributes]})
@@ -68,7 +68,7 @@ class Harness:
         return self.send({"purchases": [purchase_of(product, user) | members]})
 
     def shown(self, user: str = "u1", /, **attributes: Any) -> Any:
-        """The custom attributes that the answer shows."""
+        """The custom attributes that the response shows."""
         return entry(self.attributes(user, **attributes))["custom_attributes"]
 
     def stored(self, user: str = "u1") -> dict[str, Any]:

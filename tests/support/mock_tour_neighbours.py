@@ -97,7 +97,7 @@ def exports() -> Iterator[Stop]:
     for product in ("p", "q"):
         yield purchase(product, user)
     for fields in (None, ["custom_attributes"], ["external_id", "custom_events"], ["email", "phone", "purchases"]):
-        asked = {"external_ids": ["Export", "bare", "unknown-1", "unknown-2"]}
-        yield Stop(asked | ({"fields_to_export": fields} if fields else {}), EXPORT)
+        request = {"external_ids": ["Export", "bare", "unknown-1", "unknown-2"]}
+        yield Stop(request | ({"fields_to_export": fields} if fields else {}), EXPORT)
     yield Stop({"user_aliases": [alias]}, EXPORT)
     yield Stop({"external_ids": ["unknown-1"]}, EXPORT)

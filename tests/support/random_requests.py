@@ -1,4 +1,4 @@
-"""Hypothesis strategies of bodies that no client would send, for tests that the mock answers anything."""
+"""Hypothesis strategies of bodies that no client would send, for tests that the mock responds to anything."""
 
 from __future__ import annotations
 

@@ -310,9 +310,9 @@ def scripts() -> Iterator[list[Any]]:
     yield [a(X, email="one@mail.example"), e(X, email="two@mail.example"), e({"email": "two@mail.example"})]
     # arrays of objects
     update = {"$update": [{"$identifier_key": "id", "$identifier_value": 2, "$new_object": {"id": 2, "sub": {"b": 9}}}]}
-    nobody = {"$update": [{"$identifier_key": "id", "$identifier_value": 9, "$new_object": {"id": 9}}]}
+    unmatched = {"$update": [{"$identifier_key": "id", "$identifier_value": 9, "$new_object": {"id": 9}}]}
     remove = {"$remove": [{"$identifier_key": "id", "$identifier_value": 2}]}
-    yield [a(X, v=THREE), a(X, v={"$add": [{"id": 4}, {"id": 5}]}), a(X, v=update), a(X, v=nobody), a(X, v=remove)]
+    yield [a(X, v=THREE), a(X, v={"$add": [{"id": 4}, {"id": 5}]}), a(X, v=update), a(X, v=unmatched), a(X, v=remove)]
     yield [
         a(X, v=THREE),
         a(X, v=update, _merge_objects=True),

@@ -43,7 +43,7 @@ def _taken(taken: Callable[[Array], Any]) -> type[Core]:
 
 
 @faults(
-    row("array-reversed", "Arrays are turned round.", "TS-ARRAY-SET", sent=lambda current, value: value[::-1]),
+    row("array-reversed", "Arrays are reversed.", "TS-ARRAY-SET", sent=lambda current, value: value[::-1]),
     row(
         "array-first-only",
         "Only the first element of an array is stored.",
@@ -288,7 +288,7 @@ class _ArrayLimitOneMore(Core):
     "array-limit-one-less",
     "An array of as many elements as the limit is not stored whole.",
     "TS-ARRAY-KEPT",
-    beyond="the limit is a setting of the workspace; with --array-limit told it is found",
+    beyond="the limit is a setting of the workspace; a run with --array-limit finds it",
 )
 class _ArrayLimitOneLess(Core):
     def array_limit(self) -> int:

@@ -162,7 +162,7 @@ class _SecondPhoneIgnored(Core):
     "TS-USER-ALIAS-DEFAULT",
     "TS-OK-SHOWS",
 )
-class _NobodyShownAsAnEntry(Core):
+class _NoUserShownAsAnEntry(Core):
     def no_user(self, call: Call, task: WriteTask) -> dict[str, Any]:
         return self.with_users(call, [{task.who.kind: task.who.shown}])
 

@@ -174,7 +174,7 @@ def _number(section: str, scale: int) -> type[Core]:
     ),
 )
 def _text(form: str, read: Callable[[str], int]) -> type[Core]:
-    """Accepts texts of one form that are no time in any documented form."""
+    """Accepts texts of one form that is not a documented form of times."""
 
     class Text(Core):
         def refuse_time(self, task: WriteTask, value: Any) -> int:

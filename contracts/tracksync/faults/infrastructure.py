@@ -44,7 +44,7 @@ class _AnswerCachedForEqualRequests(Core):
     "TS-USER-UPDATE-KNOWN",
     "TS-STATE-VISIBLE",
 )
-class _NobodyRemembered(Core):
+class _NoUserRemembered(Core):
     __missed: frozenset[Any] = frozenset()
 
     def complete(self, call: Call, task: WriteTask) -> Any:
@@ -227,7 +227,7 @@ class _SecondUpdateWithinASecondLost(Core):
 
 # --- leftovers of the request before --------------------------------------------------------------------------
 class _After(Core):
-    """Knows the status of the answer before."""
+    """Knows the status of the response before."""
 
     __status = 0
     __before = 0
@@ -237,7 +237,7 @@ class _After(Core):
         return super().seal(call, body)
 
     def _after(self, call: Call, status: int) -> bool:
-        """Whether this is a success that comes right after an answer with `status`."""
+        """Whether this is a success that comes right after a response with `status`."""
         return call.status == 201 and self.__before == status
 
 
@@ -356,7 +356,7 @@ class _AttributeClearsTheEventOfItsName(Core):
             profile.events.pop(name, None)
 
 
-# --- form of the answer ---------------------------------------------------------------------------------------
+# --- form of the response --------------------------------------------------------------------------------------
 @fault("event-shown-twice", "An event that was there before is listed twice.", "TS-OK-ONLY-EVENTS", "TS-OK-SHOWS")
 class _EventShownTwice(Core):
     def events_shown(self, task: WriteTask, profile: Profile) -> Any:

@@ -24,7 +24,7 @@ def _wrong_url(call: Call) -> bool:
 @faults(
     row(
         "applied-despite-400",
-        "A request refused with 400 is applied as far as it makes sense.",
+        "A request refused with 400 is applied as far as it can be read.",
         "TS-STATE-REFUSED",
         when=_refused_with(400),
     ),

@@ -1,4 +1,4 @@
-"""Faults of reading JSON: malformed bodies are accepted, production by production of RFC 8259."""
+"""Faults of parsing JSON: malformed bodies are accepted, production by production of RFC 8259."""
 
 from __future__ import annotations
 

@@ -76,7 +76,7 @@ from tracksync.mock.profiles import Profile
     ),
     row(
         "integer-capped-at-32-bits",
-        "Integers are held within 32 bits.",
+        "Integers beyond 32 bits become the nearest one within.",
         "TS-ATTR-INTEGER",
         kind=int,
         stored=lambda current, value: max(-(2**31), min(2**31 - 1, value)),

@@ -114,7 +114,7 @@ class _ObjectsFirstRemovalOnly(Core):
 # --- arrays of objects ----------------------------------------------------------------------------------------
 @fault(
     "objects-held-to-the-array-limit",
-    "An array of objects is held to the limit of arrays.",
+    "The limit of elements of arrays is applied to arrays of objects.",
     "TS-OBJECTS-SET",
     "TS-OK-SHOWS",
 )

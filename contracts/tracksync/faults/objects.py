@@ -139,7 +139,7 @@ def _merges(merges: Callable[[WriteTask], bool]) -> type[Core]:
         "TS-OBJECT-TIME",
         change=lambda value: _retimed(value, lambda written: "1970-01-01T00:00:00.000Z"),
     ),
-    row("object-flattened", "An object within an object is drawn into it.", "TS-OBJECT-SET", change=_flattened),
+    row("object-flattened", "An object within an object is flattened into it.", "TS-OBJECT-SET", change=_flattened),
     row(
         "object-two-levels",
         "Objects are cut below the second level.",

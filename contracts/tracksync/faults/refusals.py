@@ -71,7 +71,7 @@ faults(
         "properties-of-any-type-accepted",
         "Properties of any type are accepted.",
         "TS-REFUSE-TYPE",
-        beyond="the documents give no consequence for properties that are no object",
+        beyond="the documents give no consequence for properties that are not an object",
         field="properties",
         value={},
     ),
@@ -108,7 +108,7 @@ faults(
         "update-only-of-any-type-accepted",
         "_update_existing_only of any type is accepted and ignored.",
         "TS-REFUSE-TYPE",
-        beyond="the documents give no consequence for a flag that is no boolean",
+        beyond="the documents give no consequence for a flag that is not a boolean",
         field="_update_existing_only",
         value=None,
     ),
@@ -263,11 +263,11 @@ class _AliasWithoutLabelAccepted(Core):
 
 @fault(
     "bad-email-answered-as-no-user",
-    "An email that is none is answered as a user that was not found.",
+    "An email that is not valid is answered as a user that was not found.",
     "TS-REFUSE-EMAIL",
     beyond="the documents do not say what a bad email leads to",
 )
-class _BadEmailAnsweredAsNobody(Core):
+class _BadEmailAnsweredAsNoUser(Core):
     def serve_sync(self, call: Call) -> Any:
         try:
             return super().serve_sync(call)
@@ -366,7 +366,7 @@ class _IntegerIdThrough16Bits(Core):
     "TS-FORM-INTEGER-ID",
     "TS-OK-USERS",
 )
-class _IntegerIdFindsNobody(Core):
+class _IntegerIdFindsNoUser(Core):
     def serve_sync(self, call: Call) -> Any:
         task = self.read_sync(call)
         if any(type(task.item.get(name)) is int for name in ("external_id", "product_id")):

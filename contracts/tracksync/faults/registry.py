@@ -29,7 +29,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
+class FaultRow:
     """One fault of a table: what is said of it, and the arguments from which its class is made."""
 
     name: str
@@ -48,18 +48,18 @@ def fault(name: str, sentence: str, *clauses: str, beyond: str = "") -> Callable
     """Enter the decorated class as a fault. Raises ValueError if the name is taken."""
 
     def enter(server: Class) -> Class:
-        _enter(Row(name, sentence, clauses, beyond, {}), server, server.__module__)
+        _enter(FaultRow(name, sentence, clauses, beyond, {}), server, server.__module__)
         return server
 
     return enter
 
 
-def row(name: str, sentence: str, *clauses: str, beyond: str = "", **arguments: Any) -> Row:
+def row(name: str, sentence: str, *clauses: str, beyond: str = "", **arguments: Any) -> FaultRow:
     """One row of a table of faults."""
-    return Row(name, sentence, clauses, beyond, arguments)
+    return FaultRow(name, sentence, clauses, beyond, arguments)
 
 
-def faults(*rows: Row, module: str = "") -> Callable[[Maker], Maker]:
+def faults(*rows: FaultRow, module: str = "") -> Callable[[Maker], Maker]:
     """Enter a fault for each row: the class that the decorated function makes of the row's arguments.
 
     `module` is the family's, where the function stands in another one.
@@ -73,7 +73,7 @@ def faults(*rows: Row, module: str = "") -> Callable[[Maker], Maker]:
     return enter
 
 
-def _enter(one: Row, server: type[Core], module: str) -> None:
+def _enter(one: FaultRow, server: type[Core], module: str) -> None:
     if one.name in REGISTERED:
         raise ValueError(f"two faults are called {one.name!r}")
     family = module.rpartition(".")[2]

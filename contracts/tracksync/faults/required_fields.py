@@ -183,13 +183,13 @@ class _NullTimeAsNow(Core):
 
 
 # --- required fields ------------------------------------------------------------------------------------------
-@fault("event-bad-time-accepted", "An event whose time is no time is accepted.", "TS-EVENT-TIME-VALID")
+@fault("event-bad-time-accepted", "An event whose time is not valid is accepted.", "TS-EVENT-TIME-VALID")
 class _EventBadTimeAccepted(Core):
     def refuse_time(self, task: WriteTask, value: Any) -> int:
         return 0 if task.section == "events" else super().refuse_time(task, value)
 
 
-@fault("purchase-bad-time-accepted", "A purchase whose time is no time is accepted.", "TS-PURCHASE-TIME-REQUIRED")
+@fault("purchase-bad-time-accepted", "A purchase whose time is not valid is accepted.", "TS-PURCHASE-TIME-REQUIRED")
 class _PurchaseBadTimeAccepted(Core):
     def refuse_time(self, task: WriteTask, value: Any) -> int:
         return 0 if task.section == "purchases" else super().refuse_time(task, value)
@@ -197,7 +197,7 @@ class _PurchaseBadTimeAccepted(Core):
 
 @fault(
     "bad-time-lost",
-    "A time that is no time is answered as a success, and nothing is recorded.",
+    "A time that is not valid is answered as a success, and nothing is recorded.",
     "TS-EVENT-TIME-VALID",
     "TS-PURCHASE-TIME-REQUIRED",
 )

@@ -55,7 +55,7 @@ def _astral(value: Any) -> bool:
     ),
     row(
         "byte-order-mark",
-        "A byte order mark stands before the body.",
+        "The body begins with a byte order mark.",
         "TS-ANSWER-JSON",
         content=lambda core, call, body, right: b"\xef\xbb\xbf" + right,
     ),

@@ -126,7 +126,7 @@ class _PutAccepted(Core):
     "TS-ROUTE-MEDIA",
     "TS-OK-USERS",
 )
-class _MediaAnsweredAsNobody(Core):
+class _MediaAnsweredAsNoUser(Core):
     def serve_sync(self, call: Call) -> Any:
         return super().serve_sync(call) if self.is_json(call) else accept_unapplied(self, call)
 

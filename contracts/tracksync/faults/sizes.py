@@ -77,7 +77,7 @@ def _characters(value: Any) -> int:
     ),
     row(
         "object-size-in-characters",
-        "An object's size is counted in characters in place of bytes.",
+        "An object's size is counted in characters, not in bytes.",
         "TS-OBJECT-LIMITS",
         too_large=lambda value: _characters(value) > 100 * KILOBYTE,
     ),

@@ -212,7 +212,7 @@ class _CountsShownStale(Core):
 
 @fault(
     "request-echoed",
-    "The answer repeats the request's values in place of the resulting ones.",
+    "The response repeats the request's values in place of the resulting ones.",
     "TS-OK-SHOWS",
     "TS-ATTR-LENGTH-OVER",
     "TS-ATTR-INC",

@@ -53,7 +53,7 @@ def _message(message: Any) -> type[Core]:
     ),
     row(
         "identifier-not-shown",
-        "An event's response does not say whose it is.",
+        "The response to an event does not name the user.",
         "TS-OK-IDENTIFIER",
         named=lambda task, profile, right: {} if task.section == "events" else right,
     ),
@@ -83,7 +83,7 @@ def _named(named: Callable[[WriteTask, Profile, dict[str, Any]], dict[str, Any]]
     ),
     row(
         "first-and-last-swapped",
-        "first and last stand in each other's place.",
+        "first and last are swapped.",
         "TS-OK-TIME-FORM",
         "TS-EVENT-FIRST",
         "TS-EVENT-LAST",
@@ -151,7 +151,7 @@ class _PurchaseSuccessWithErrors(Core):
         return body
 
 
-@fault("users-twice", "The user's entry stands in the answer twice.", "TS-OK-USERS")
+@fault("users-twice", "The user's entry is in the response twice.", "TS-OK-USERS")
 class _UsersTwice(Core):
     def with_users(self, call: Call, users: list[dict[str, Any]]) -> dict[str, Any]:
         return super().with_users(call, users * 2)

@@ -115,7 +115,7 @@ def _now(call: Call) -> int:
         "A time within the coming year keeps its time.",
         "TS-EVENT-FUTURE",
         "TS-PURCHASE-FUTURE",
-        beyond="the probes know no clock, so that they are the same every night",
+        beyond="the probes know no clock, so that they are the same in every run",
         instant=lambda core, call, task, right: task.instant if task.instant < _now(call) + 365 * DAY else right,
     ),
     row(
@@ -310,7 +310,7 @@ def _last(last: Callable[[WriteTask, Activity, int, int], int]) -> type[Core]:
     ),
     row(
         "offset-with-the-wrong-sign",
-        "The offset of a time is added where it ought to be taken away.",
+        "The offset of a time is added in place of subtracted.",
         "TS-EVENT-OFFSET",
         minutes=lambda text: 2 * (text.offset_minutes or 0),
     ),

@@ -293,7 +293,7 @@ class _TrackOverALaterWrite(Core):
     ),
     row(
         "track-processed-swapped",
-        "The counts of what was processed stand under each other's names.",
+        "The counts of what was processed are swapped.",
         "TS-TRACK-ACCEPTED",
         shown=lambda counts: dict(zip(counts, reversed(counts.values()), strict=True)),
     ),

@@ -103,7 +103,7 @@ class Apply(Part):
                 self.write_field(task, profile, name, value)
 
     def write_field(self, task: WriteTask, profile: Profile, name: str, value: Any) -> None:
-        """Set a profile field; email and phone are then found by. A strong identifier is no field to set."""
+        """Set a profile field; email and phone are then found by. A strong identifier cannot be set."""
         if name in ("email", "phone"):
             if value is None or (isinstance(value, str) and value):
                 self.store.put_contact(profile, name, None if value is None else self.spell(name, value))

@@ -10,7 +10,7 @@ import copy
 import random
 from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, cast
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ class Store:
             profile.external_id = str(key)
             self._by[kind][key] = profile
         elif kind == "user_alias":
-            label, name = cast("tuple[str, str]", key)
+            assert isinstance(key, tuple)
+            label, name = key
             profile.aliases[label] = name
             self._by[kind][key] = profile
         elif kind in self._shared:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
 from importlib import resources
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, Final
+
+import msgspec
 
 from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
 from tracksync.errors import ConfigError, UsageError
@@ -124,7 +126,7 @@ def _read(text: str, source: str) -> Mapping[str, Scenario]:
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source} is no TOML: {error}") from error
+        raise ConfigError(f"{source} is not TOML: {error}") from error
     return MappingProxyType({name: _scenario(name, table, source) for name, table in tables.items()})
 
 
@@ -132,35 +134,19 @@ def _scenario(name: str, table: Any, source: str) -> Scenario:
     where = f"{source}, scenario {name!r}"
     if not isinstance(table, dict):
         raise ConfigError(f"{where}: a scenario is a table")
-    acts = table.pop("acts", [])
-    if not (isinstance(acts, list) and all(isinstance(act, dict) for act in acts)):
-        raise ConfigError(f"{where}: acts is a list of tables")
     try:
+        made = msgspec.convert({"sentence": "", **table, "name": name}, Scenario)
         _known(table, Scenario)
-        made = tuple(_act(act) for act in acts)
-        return Scenario(name=name, acts=made, **{"sentence": "", **table})
-    except (UnknownInterpretation, ValueError, TypeError) as error:
+        for act in table.get("acts", []):
+            _known(act, Act)
+    except (UnknownInterpretation, ValueError) as error:  # msgspec's errors are ValueErrors
         raise ConfigError(f"{where}: {error}") from error
+    return made
 
 
-def _act(table: dict[str, Any]) -> Act:
-    _known(table, Act)
-    if "do" not in table:
-        raise ValueError(f"an act needs do, one of {', '.join(ACTIONS)}")
-    return Act(**table)
-
-
-def _known(table: dict[str, Any], form: type) -> None:
-    names = {one.name: str(one.type) for one in fields(form)}
-    for name, value in table.items():
+def _known(table: Iterable[str], form: type) -> None:
+    """Raise ValueError for a setting that `form` does not have; msgspec checks the types."""
+    names = sorted(one.name for one in fields(form))
+    for name in table:
         if name not in names:
-            raise ValueError(f"{name!r} is not a setting; {suggestion(name, sorted(names), most=1)}")
-        if not _fits(value, names[name]):
-            raise ValueError(f"{name} is of type {names[name]}, not {value!r}")
-
-
-def _fits(value: Any, type_: str) -> bool:
-    if isinstance(value, bool):
-        return type_ == "bool"
-    allowed = {"str": (str,), "bool": (), "float": (int, float), "Mapping[str, str]": (dict,)}
-    return isinstance(value, allowed.get(type_, (int,)))
+            raise ValueError(f"{name!r} is not a setting; {suggestion(name, names, most=1)}")

@@ -159,8 +159,8 @@ class Neighbours:
     def delete(self, request: Request, body: dict[str, Any]) -> tuple[int, Any]:
         for many in ("email_addresses", "phone_numbers"):
             entries = body.get(many)
-            told = "prioritization" in body or not isinstance(entries, list)
-            if not told and not all(isinstance(entry, dict) and "prioritization" in entry for entry in entries):
+            given = "prioritization" in body or not isinstance(entries, list)
+            if not given and not all(isinstance(entry, dict) and "prioritization" in entry for entry in entries):
                 raise RefusedError("'prioritization' is required")
         found, _, named = self.meant(body)
         for profile in found:

@@ -237,26 +237,26 @@ class Reading:
             raise no("'phone' is not valid")
 
     def update_only(self, section: str, lead: str, flag: bool, item: dict[str, Any]) -> bool:
-        bad, told = self.bad, "_update_existing_only" in item
+        bad, given = self.bad, "_update_existing_only" in item
         if lead == "user_alias":
             if section != "attributes" and self.interpretation["alias_events"] == "never":
                 flag = True
-            if "alias_created_by_default" in bad and not told:
+            if "alias_created_by_default" in bad and not given:
                 return False
-            if "alias_created_by_default_for_events" in bad and section == "events" and not told:
+            if "alias_created_by_default_for_events" in bad and section == "events" and not given:
                 return False
             if "alias_explicit_false_ignored" in bad and section == "attributes":
                 return True
-        if told and flag:
+        if given and flag:
             if "update_only_ignored" in bad or f"update_only_ignored_for_{section}" in bad:
                 return False
             if f"update_only_ignored_for_{lead}" in bad:
                 return False
-        if not told and lead != "user_alias":
+        if not given and lead != "user_alias":
             if "update_only_by_default" in bad or f"update_only_by_default_for_{section}" in bad:
                 return True
             if f"update_only_by_default_for_{lead}" in bad:
                 return True
-        if told and not flag and "explicit_false_means_true" in bad:
+        if given and not flag and "explicit_false_means_true" in bad:
             return True
         return flag

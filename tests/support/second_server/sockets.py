@@ -116,7 +116,7 @@ class _Server(ThreadingHTTPServer):
         super().shutdown_request(request)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """A client that hung up is no news."""
+        """A client that closed its connection is not an error."""
 
 
 def run(app: App, port: int) -> tuple[_Server, str]:
