@@ -24,6 +24,8 @@ from tracksync.contract.predicates import FORMATS
 from tracksync.contract.refusals import RequestClass, Row, definitions, rows_at
 
 _FORBIDDEN: Final[Mapping[str, Any]] = {"not": {}}
+_OBJECTS_DRAWN: Final = 2
+"""Objects of one section of a batch. A case takes as long as its objects, and more of them show nothing new."""
 _NOTES: Final = ("x-clause", "examples", "example", "description")
 _OBJECTS: Final = {"attributes": "UserAttributes", "events": "Event", "purchases": "Purchase"}
 
@@ -93,7 +95,7 @@ def _plain(node: Any) -> Any:
         made["enum"] = [*node.get("examples", ()), *([None] if "null" in node["type"] else ())]
     if "x-max-batch" in node:
         for section in made["properties"].values():
-            section["maxItems"] = node["x-max-batch"] // len(made["properties"])
+            section["maxItems"] = min(_OBJECTS_DRAWN, node["x-max-batch"] // len(made["properties"]))
     return made
 
 
@@ -130,7 +132,7 @@ def _refused_objects(section: str) -> Iterator[Any]:
                 surely = [_SURELY[row.predicate]] if row.predicate else []
                 when = [row.when] if row.when is not None else []
                 yield _with(name, {"allOf": [*when, *surely], "not": {"anyOf": list(before)}})
-            before.append(_PERHAPS[row.predicate] if row.predicate in _PERHAPS else _condition(row))
+            before.append(_PERHAPS.get(row.predicate or "", _condition(row)))
 
 
 def _is_refused(row: Row) -> bool:
