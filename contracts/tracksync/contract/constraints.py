@@ -261,9 +261,13 @@ def _clause(at: _At, kind: str) -> str | None:
 
 
 def follow(document: Mapping[str, Any], pointer: str, node: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """Where a referenced part of the document stands, and the part."""
+    """Where a referenced part of the document stands, and the part. Raises KeyError where there is none."""
+    seen: set[str] = set()
     while "$ref" in node:
         pointer = node["$ref"].removeprefix("#")
+        if pointer in seen:
+            raise KeyError(f"{pointer} refers to itself")
+        seen.add(pointer)
         node = spec.at(document, pointer)
     return pointer, node
 

@@ -147,7 +147,9 @@ class _Response:
             if missing is None and self._is_left_out(error):
                 continue
             pointer = _pointer(error.instance_path) + (f"/{_escaped(missing)}" if missing is not None else "")
-            yield self._violation(error, f"{_BODY}{pointer}", self._clause(error, place, missing), pointer or "the body")
+            yield self._violation(
+                error, f"{_BODY}{pointer}", self._clause(error, place, missing), pointer or "the body"
+            )
 
     def _violation(self, error: Any, pointer: str, clause: str | None, what: str) -> Violation:
         present = error.evaluation_path[-1] != "required"
