@@ -5,6 +5,9 @@
 Schemathesis makes the cases. These hooks make them harmless before they are sent, check each exchange when its response
 arrives, and fail the case whose response breaks a documented clause. One belief per server and process holds what was
 seen so far; workers may run in parallel.
+
+A run on the project's own document uses its lenient form (`tracksync spec --lenient`), and what it leaves open is held
+against no server.
 """
 
 from __future__ import annotations
@@ -21,10 +24,15 @@ from urllib.parse import urlsplit
 
 import schemathesis
 from schemathesis import Case, CheckContext, HookContext, Response
-from schemathesis.core.failures import Failure
+from schemathesis.core.failures import AcceptedNegativeData, Failure
+from schemathesis.openapi.checks import RejectedPositiveData
 
 from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV, is_loopback
+from tracksync.contract import spec
+from tracksync.contract.classify import classify_body
 from tracksync.contract.clauses import clause
+from tracksync.contract.lenient import lenient
+from tracksync.contract.refusals import RequestClass
 from tracksync.engine.confirmation import words_of
 from tracksync.engine.freshness import Prefixes
 from tracksync.engine.plan import new_prefix
@@ -119,6 +127,24 @@ def _now() -> float:
 
 
 _OFFSET: Final = time.time() - time.monotonic()
+
+
+@schemathesis.hook
+def before_load_schema(context: HookContext, raw_schema: dict[str, Any]) -> None:
+    """A run on our own document takes the lenient form, for negative cases that a server may accept are none."""
+    if raw_schema.get("paths") == spec.document()["paths"]:
+        raw_schema.update(lenient(raw_schema))
+
+
+@schemathesis.hook
+def filter_failure(context: HookContext, failure: Failure, case: Case[Any], response: Response) -> bool:
+    """Whether a failure stands: a request that the contract leaves open may be accepted or refused."""
+    if not isinstance(failure, AcceptedNegativeData | RejectedPositiveData):
+        return True
+    path, body = case.operation.path, case.body
+    if path not in spec.document()["paths"] or not isinstance(body, dict | list | str | int | float | None):
+        return True
+    return classify_body(path, body).request_class is not RequestClass.OPEN
 
 
 @schemathesis.hook

@@ -33,6 +33,7 @@ def ambiguity(**members: Any) -> dict[str, Any]:
         (changed(users=["u"]), "TS-OK-USERS"),
         (changed(users=[]), "TS-USER-CREATE"),
         (changed(users=[{**RIGHT["users"][0], "external_id": "U"}]), "TS-OK-IDENTIFIER"),
+        (changed(users=[{**RIGHT["users"][0], "braze_id": 5}]), "TS-ANSWER-SCHEMA"),
         (changed(users=[{"custom_events": RIGHT["users"][0]["custom_events"]}]), "TS-OK-IDENTIFIER"),
         (changed(users=[{**RIGHT["users"][0], "custom_attributes": {"a": 1}}]), "TS-OK-ONLY-ATTRIBUTES"),
         (changed(users=[{**RIGHT["users"][0], "purchase_events": [{"product_id": "x"}]}]), "TS-OK-ONLY-PURCHASES"),

@@ -33,6 +33,7 @@ COMMANDS: Final[dict[str, str]] = {
     "proxy": "Stand between a client and a server and check both.",
     "mock": "Serve a mock workspace on this machine.",
     "clauses": "List the clauses of the contract, or explain one.",
+    "spec": "Print the OpenAPI document, or compare another one with it.",
     "report": "Show a result again, or compare two.",
     "cassettes": "Export recordings for other tools; generate the cassettes of this package.",
     "init": "Write tracksync.toml and a CI workflow.",

@@ -83,11 +83,11 @@ def _operation(document: Mapping[str, Any], base: str, path: str, operation: Map
         value = operation["x-rate-limit"]
         yield Constraint(f"{base}/x-rate-limit", "x-rate-limit", value, "TS-RATE-LIMIT", Direction.REQUEST, path, "")
     if "requestBody" in operation:
-        where, body = _follow(document, f"{base}/requestBody", operation["requestBody"])
+        where, body = follow(document, f"{base}/requestBody", operation["requestBody"])
         walker = _Walker(document, Direction.REQUEST, path, None)
         yield from walker.content(where, body)
     for status, given in operation.get("responses", {}).items():
-        where, response = _follow(document, f"{base}/responses/{_escaped(str(status))}", given)
+        where, response = follow(document, f"{base}/responses/{_escaped(str(status))}", given)
         walker = _Walker(document, Direction.RESPONSE, path, str(status))
         yield from walker.headers(where, response)
         yield from walker.content(where, response)
@@ -140,7 +140,7 @@ class _Walker:
 
     def headers(self, pointer: str, response: Mapping[str, Any]) -> Iterator[Constraint]:
         for name, given in response.get("headers", {}).items():
-            where, header = _follow(self.document, f"{pointer}/headers/{_escaped(name)}", given)
+            where, header = follow(self.document, f"{pointer}/headers/{_escaped(name)}", given)
             clause = header.get("x-clause")
             at = _At(where, header=name, inherited=clause)
             if header.get("required"):
@@ -260,10 +260,14 @@ def _clause(at: _At, kind: str) -> str | None:
     return at.named.get(kind, at.inherited)
 
 
-def _follow(document: Mapping[str, Any], pointer: str, node: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
-    """Where a referenced part of the document stands, and the part."""
+def follow(document: Mapping[str, Any], pointer: str, node: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
+    """Where a referenced part of the document stands, and the part. Raises KeyError where there is none."""
+    seen: set[str] = set()
     while "$ref" in node:
         pointer = node["$ref"].removeprefix("#")
+        if pointer in seen:
+            raise KeyError(f"{pointer} refers to itself")
+        seen.add(pointer)
         node = spec.at(document, pointer)
     return pointer, node
 

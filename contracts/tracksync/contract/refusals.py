@@ -60,7 +60,7 @@ class Row(Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=Tr
     @cached_property
     def validator(self) -> jsonschema_rs.Validator | None:
         """The compiled condition; None where there is none but the predicate."""
-        return None if self.when is None else compiled(self.when, definitions=_definitions())
+        return None if self.when is None else compiled(self.when, definitions=definitions())
 
     @cached_property
     def test(self) -> Callable[[Any], bool] | None:
@@ -99,7 +99,7 @@ def rows_at(at: str, section: str | None = None, path: str | None = None) -> tup
 def union(at: str, section: str | None = None, path: str | None = None) -> jsonschema_rs.Validator:
     """A validator that holds of whatever a row about this kind of place holds of: one look instead of many."""
     conditions = [row.when for row in rows_at(at, section, path)]
-    return compiled({"anyOf": conditions}, definitions=_definitions())
+    return compiled({"anyOf": conditions}, definitions=definitions())
 
 
 @cache
@@ -109,7 +109,8 @@ def _table() -> dict[str, Any]:
 
 
 @cache
-def _definitions() -> Mapping[str, Any]:
+def definitions() -> Mapping[str, Any]:
+    """The schemas that rows share, by name."""
     return {name: _filled(schema) for name, schema in _table()["definitions"].items()}
 
 

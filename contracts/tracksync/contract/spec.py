@@ -47,7 +47,7 @@ def document() -> Mapping[str, Any]:
 
 def load() -> dict[str, Any]:
     """The OpenAPI document. Each call returns a copy of its own, which the caller may change."""
-    read: dict[str, Any] = yaml.load(path().read_text(encoding="utf-8"), Loader=_loader())  # noqa: S506 - safe ones
+    read: dict[str, Any] = yaml.load(path().read_text(encoding="utf-8"), Loader=loader())  # noqa: S506 - safe ones
     return read
 
 
@@ -61,7 +61,7 @@ def at(document: Mapping[str, Any], pointer: str) -> Any:
 
 
 @cache
-def _loader() -> type[yaml.SafeLoader]:
+def loader() -> type[yaml.SafeLoader]:
     """The fast safe loader where libyaml is there, else the slow one."""
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

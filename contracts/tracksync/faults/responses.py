@@ -246,6 +246,19 @@ class _AnswerInAList(Core):
         return super().encode(call, [body] if call.task else body)
 
 
+@fault(
+    "braze-id-as-number",
+    "The entry of a user shows the braze_id as a number, though no request names it.",
+    "TS-ANSWER-SCHEMA",
+)
+class _BrazeIdAsNumber(Core):
+    def encode(self, call: Call, body: Any) -> bytes:
+        if call.outcome is not None and call.task is not None and body.get("users"):
+            entry = body["users"][0]
+            body = body | {"users": [entry if "braze_id" in entry else entry | {"braze_id": 4711}]}
+        return super().encode(call, body)
+
+
 @fault("latin-1-body", "The body is encoded in Latin-1.", "TS-ANSWER-JSON")
 class _Latin1Body(Core):
     def encode(self, call: Call, body: Any) -> bytes:

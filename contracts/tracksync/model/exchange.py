@@ -21,6 +21,11 @@ def header(headers: Headers, name: str) -> str | None:
     return None
 
 
+def lowered(headers: Headers) -> dict[str, str]:
+    """The headers by their names in small letters; of repeated ones the first value."""
+    return {name.lower(): value for name, value in reversed(headers)}
+
+
 def media_type(headers: Headers) -> str:
     """The content type in lower case, without parameters; empty where there is none."""
     value = header(headers, "content-type") or ""

@@ -9,6 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.contract.responses import Violation
 from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle import counters
@@ -31,6 +32,8 @@ class Context(Struct):
     in_flight: frozenset[CellKey] = frozenset()
     findings: list[Finding] = field(default_factory=list)
     covered: set[str] = field(default_factory=set)
+    violations: tuple[Violation, ...] = ()
+    """Where the response does not fit the document; what no other finding speaks of is one."""
 
     def hold(self, ambiguity: str, shown: frozenset[str], where: str) -> None:
         """The response at `where` shows one of the interpretations `shown`: narrow, or find a contradiction."""

@@ -12,7 +12,7 @@ from typing import Final
 from msgspec import Struct
 from msgspec.structs import replace
 
-from tracksync.model.exchange import Exchange, Response
+from tracksync.model.exchange import Exchange, Response, lowered
 from tracksync.model.finding import Finding
 from tracksync.oracle.belief import Belief, LimitedEndpoint, Settings, WindowBelief
 from tracksync.oracle.request import ParsedRequest
@@ -71,7 +71,7 @@ def check_rate(
 
     `crowded`: other requests of ours are without a response yet.
     """
-    headers = {name.lower(): value for name, value in reversed(response.headers)}  # of repeated ones the first
+    headers = lowered(response.headers)
     values = [headers.get(name) for name in NAMES]
     status = response.status
     endpoint = ENDPOINTS.get(parsed.endpoint)

@@ -5,11 +5,13 @@ Knows the forms of success and fatal error; knows nothing of belief. What is sho
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from msgspec import Struct
 
 from tracksync.contract.bounds import bounds
+from tracksync.contract.responses import Violation, unexplained
 from tracksync.model.exchange import Response, media_type
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle.counters import Shown
@@ -24,6 +26,14 @@ STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
 
 # Quirks of bodies that some JSON readers refuse. A byte order mark is among them: RFC 8259 forbids writing one.
 NOT_JSON = frozenset({"nan", "not-utf8", "bom"})
+
+
+def schema_findings(violations: Iterable[Violation], found: Iterable[Finding]) -> list[Finding]:
+    """A finding for each place that does not fit the document, except those of which `found` speaks."""
+    return [
+        Finding(one.clause, one.message, one.pointer, one.expected, one.actual if one.present else NOTHING)
+        for one in unexplained(violations, [finding.pointer for finding in found])
+    ]
 
 
 class Success(Struct, frozen=True):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.contract.bounds import SYNC
 from tracksync.contract.classify import Condition
 from tracksync.contract.refusals import refusals
-from tracksync.model.exchange import Response
+from tracksync.contract.responses import SCHEMA_CLAUSE, validate_response
+from tracksync.model.exchange import Response, lowered
 from tracksync.model.finding import Finding
 from tracksync.oracle import response_body
 from tracksync.oracle.context import Context
@@ -114,6 +116,10 @@ def check_body(context: Context, response: Response) -> dict[str, Any] | None:
     body, found = response_body.read_body(response)
     context.covered |= {"TS-ANSWER-JSON", "TS-ANSWER-MEDIA"}
     context.findings += found
+    if body is not None and parsed.endpoint == "sync" and not (status < 300 and (parsed.vague or parsed.conditions)):
+        # What a request that may be refused shows when it is accepted, no page says.
+        context.covered.add(SCHEMA_CLAUSE)
+        context.violations = validate_response(SYNC, status, lowered(response.headers), body)
     if body is None or 200 <= status < 300:
         return body
     found, entries = response_body.check_fatal(parsed, status, body)

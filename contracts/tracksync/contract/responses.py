@@ -1,0 +1,213 @@
+"""Responses held against the document: the body schema of their path and status, and the headers that it names.
+
+The nearest `x-clause` of the document names what is broken, TS-ANSWER-SCHEMA where there is none. A member that is null
+or empty counts as left out where it may be left out: no page speaks of the difference. Pure.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cache
+from typing import Any, Final
+
+import jsonschema_rs
+from msgspec import Struct
+
+from tracksync.contract import spec
+from tracksync.contract.constraints import ITEM, MEMBER, Constraint, Direction, constraints, follow, walk
+from tracksync.values.times import Certainty, read_time
+
+SCHEMA_CLAUSE: Final = "TS-ANSWER-SCHEMA"
+_BODY: Final = "/response/body"
+_HEADERS: Final = "/response/headers"
+_LONGEST: Final = 20
+"""Characters of a header that is read as a number."""
+
+
+class Violation(Struct, frozen=True):
+    """One place of a response that does not fit the document.
+
+    `clause`: the nearest one. `pointer`: a JSON Pointer as in findings. `expected`: the keyword in the document that
+    does not hold, with its value. `actual`: what stands there; `present` is false where nothing does.
+    """
+
+    clause: str
+    pointer: str
+    message: str
+    expected: Mapping[str, Any]
+    actual: Any
+    present: bool = True
+
+
+class Responses:
+    """The responses of one OpenAPI 3.1 document, each compiled when it is first needed."""
+
+    def __init__(self, document: Mapping[str, Any], found: Iterable[Constraint] | None = None) -> None:
+        """`found`: the constraints of `document`, if they are known already."""
+        self._document = document
+        self._constraints = [
+            one for one in (walk(document) if found is None else found) if one.direction is Direction.RESPONSE
+        ]
+        self._compiled: dict[tuple[str, int], _Response | None] = {}
+
+    def validate(self, path: str, status: int, headers: Mapping[str, str] | None, body: Any) -> tuple[Violation, ...]:
+        """What of the response to a POST does not fit. `body`: its JSON value.
+
+        `headers`: their values by names in small letters; None where they are not to be looked at.
+        Of a path or status that the document does not have, nothing. Raises ValueError where its schema is none.
+        """
+        key = (path, status)
+        if key not in self._compiled:
+            self._compiled[key] = self._response(path, status)
+        response = self._compiled[key]
+        return () if response is None or response.fits(headers, body) else tuple(response.violations(headers, body))
+
+    def _response(self, path: str, status: int) -> _Response | None:
+        described = self._document.get("paths", {}).get(path, {}).get("post", {}).get("responses", {})
+        for name in (str(status), f"{status // 100}XX", "default"):
+            if name in described:
+                response = follow(self._document, "", described[name])[1]
+                own = [one for one in self._constraints if one.path == path and one.status == name]
+                return _Response(self._document, response, own)
+        return None
+
+
+@cache
+def responses() -> Responses:
+    """The responses of the installed document."""
+    return Responses(spec.document(), constraints())
+
+
+def validate_response(path: str, status: int, headers: Mapping[str, str] | None, body: Any) -> tuple[Violation, ...]:
+    """What of a response does not fit the installed document; see `Responses.validate`."""
+    return responses().validate(path, status, headers, body)
+
+
+def unexplained(violations: Iterable[Violation], pointers: Iterable[str]) -> Iterator[Violation]:
+    """The violations of which nothing at `pointers` speaks, neither there nor within nor around; one a place."""
+    known = [f"{pointer}/" for pointer in pointers]
+    for violation in violations:
+        place = f"{violation.pointer}/"
+        if not any(place.startswith(one) or one.startswith(place) for one in known):
+            known.append(place)
+            yield violation
+
+
+class _Response:
+    """One response of the document: a schema for the headers and the body together."""
+
+    def __init__(self, document: Mapping[str, Any], response: Mapping[str, Any], found: list[Constraint]) -> None:
+        content = response.get("content", {})
+        described: Mapping[str, Any] = next((one for media, one in content.items() if "json" in media), {})
+        headers = {
+            name.lower(): follow(document, "", header)[1] for name, header in response.get("headers", {}).items()
+        }
+        self._numbers = {
+            name
+            for name, header in headers.items()
+            if follow(document, "", header.get("schema", {}))[1].get("type") in ("integer", "number")
+        }
+        self._body = self._compiled(document, described.get("schema", {}))
+        self._header_validator = self._compiled(
+            document,
+            {
+                "properties": {name: header.get("schema", {}) for name, header in headers.items()},
+                "required": [name for name, header in headers.items() if header.get("required")],
+            },
+        )
+        self._names = tuple(headers)
+        self._constraints = found
+        self._required = [
+            (one.place, one.value)
+            for one in found
+            if one.kind == "required" and one.header is None and not one.alternatives
+        ]
+
+    @staticmethod
+    def _compiled(document: Mapping[str, Any], schema: Any) -> jsonschema_rs.Validator:
+        root = {"allOf": [schema], "components": document.get("components", {}), "paths": document.get("paths", {})}
+        return jsonschema_rs.Draft202012Validator(root, formats=dict(_FORMATS), validate_formats=True, offline=True)
+
+    def fits(self, headers: Mapping[str, str] | None, body: Any) -> bool:
+        """Whether the response fits. What the validator cannot take in is not held against the server."""
+        try:
+            sound = headers is None or self._header_validator.is_valid(self._values(headers))
+            return sound and self._body.is_valid(body)
+        except (ValueError, UnicodeError, OverflowError, RecursionError):
+            return True
+
+    def violations(self, headers: Mapping[str, str] | None, body: Any) -> Iterator[Violation]:
+        for error in self._header_validator.iter_errors(self._values(headers)) if headers is not None else ():
+            name = str(getattr(error.kind, "property", None) or error.instance_path[0])
+            clause = next((one.clause for one in self._constraints if (one.header or "").lower() == name), None)
+            yield self._violation(error, f"{_HEADERS}/{name}", clause, name)
+        for error in self._body.iter_errors(body):
+            place = _place(error.instance_path)
+            missing = getattr(error.kind, "property", None) if error.evaluation_path[-1] == "required" else None
+            if missing is None and self._is_left_out(error):
+                continue
+            pointer = _pointer(error.instance_path) + (f"/{_escaped(missing)}" if missing is not None else "")
+            yield self._violation(
+                error, f"{_BODY}{pointer}", self._clause(error, place, missing), pointer or "the body"
+            )
+
+    def _violation(self, error: Any, pointer: str, clause: str | None, what: str) -> Violation:
+        present = error.evaluation_path[-1] != "required"
+        message = f"{what} does not fit the document: {error.message[:200]}"
+        keyword = str(error.evaluation_path[-1])
+        expected = {keyword: getattr(error.kind, "value", None)}
+        return Violation(clause or SCHEMA_CLAUSE, pointer, message, expected, error.instance, present)
+
+    def _values(self, headers: Mapping[str, str]) -> dict[str, Any]:
+        """The headers of which the document speaks, numbers as numbers."""
+        values: dict[str, Any] = {}
+        for name in self._names:
+            text = headers.get(name)
+            if text is not None:
+                digits = name in self._numbers and len(text) <= _LONGEST and text.isascii() and text.isdigit()
+                values[name] = int(text) if digits else text
+        return values
+
+    def _is_left_out(self, error: Any) -> bool:
+        """Whether a null or empty value stands where nothing has to."""
+        steps = error.instance_path
+        empty = error.instance is None or error.instance in ([], {}, "")
+        if not (empty and steps and isinstance(steps[-1], str)):
+            return False
+        around = _place(steps[:-1])
+        return not any(name == steps[-1] and _matches(place, around) for place, name in self._required)
+
+    def _clause(self, error: Any, place: str, missing: str | None) -> str | None:
+        pointer = _pointer(error.schema_path)
+        for one in self._constraints:
+            same = one.pointer.startswith(f"{pointer}/") and one.value == missing if missing else one.pointer == pointer
+            if same and one.header is None and _matches(one.place, place):
+                return one.clause
+        return None
+
+
+def _matches(template: str, place: str) -> bool:
+    """Whether a place of a constraint is this one."""
+    steps, wanted = place.split("/"), template.split("/")
+    return len(steps) == len(wanted) and all(one in (MEMBER, step) for one, step in zip(wanted, steps, strict=True))
+
+
+def _place(steps: Iterable[str | int]) -> str:
+    return "".join(f"/{ITEM if isinstance(step, int) else _escaped(step)}" for step in steps)
+
+
+def _pointer(steps: Iterable[str | int]) -> str:
+    return "".join(f"/{_escaped(str(step))}" for step in steps)
+
+
+def _escaped(name: str) -> str:
+    return name.replace("~", "~0").replace("/", "~1")
+
+
+def _is_shown_time(text: str) -> bool:
+    """Format `date-time` in responses: any form of ISO 8601 (ambiguity 11), not only that of RFC 3339."""
+    time = read_time(text)
+    return text == text.strip() and time.instant is not None and time.certainty is not Certainty.NOT
+
+
+_FORMATS: Final = {"date-time": _is_shown_time}
