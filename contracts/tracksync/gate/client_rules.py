@@ -1,4 +1,4 @@
-"""What one request of a client owes the documents, read alone: form, key, members, limits.
+"""What the documents ask of one request of a client, taken alone: form, key, members, limits.
 
 Knows nothing of time, of responses or of other requests. Where the contract says that a request is refused, the client
 was wrong; where it leaves that open, the table of refusals says which clause the client broke. What a server accepts

@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tracksync.gate.client_behaviour import ClientBelief, ClientCheckResult, check_client, conclude
-from tracksync.gate.observe import UNLIMITED
+from tracksync.gate.plan import UNLIMITED
+from tracksync.gate.scenario_run import LIMIT_DELAY
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.scenarios import Scenario
 from tracksync.model.exchange import Exchange
@@ -101,7 +102,7 @@ def checked_mock(scenario: str | Scenario = "normal", **settings: Any) -> Iterat
     config = MockConfig(key=str(uuid.uuid4()), scenario=scenario, **{"rate_limit": UNLIMITED, **settings})
     taken: list[Observed] = []
     app = MockApp(config)
-    recorder = Recorder(app, taken.append, config.key, config.unprivileged_key)
+    recorder = Recorder(app, taken.append, config.key, config.unprivileged_key, limit_delay=LIMIT_DELAY)
     with serving(recorder, config.played()) as (url, trust):
         yield CheckedMock(url, app, recorder, taken, trust)
 

@@ -28,7 +28,7 @@ _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 
 
 def checked(body: bytes, line: int, what: str) -> bytes:
-    """`body` if it is of a size that an answer can have. Raises Unreadable."""
+    """`body` if it is not over the size that is read. Raises Unreadable."""
     if len(body) > MAX_BODY:
         size, most = len(body) // 1024**2, MAX_BODY // 1024**2
         raise Unreadable(f"the body of the {what} has {size} MB; more than {most} MB is not read", line)
