@@ -20,7 +20,10 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: in
     table = [[printable(cell) for cell in row] for row in (columns, *rows)]
     natural = [max(map(len, column)) for column in zip(*table, strict=True)]
     widths = _fitted(natural, width)
-    if any(fitted < min(most, _NARROWEST) for fitted, most in zip(widths, natural, strict=True)):
+    words = [max(len(word) for cell in column for word in cell.split() or [""]) for column in zip(*table, strict=True)]
+    if any(
+        fitted < min(most, max(word, _NARROWEST)) for fitted, most, word in zip(widths, natural, words, strict=True)
+    ):
         return [line for row in table[1:] for name, cell in zip(table[0], row, strict=True)
                 for line in textwrap.wrap(f"{name}: {cell}", width, initial_indent=_GAP, subsequent_indent=_GAP * 2,
                                           break_on_hyphens=False)]  # fmt: skip
