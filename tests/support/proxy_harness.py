@@ -18,7 +18,7 @@ from tracksync.wire.serve import served
 KEY = "5d7c1f0e-93a4-4b61-8a6f-3f1f6f6b2c11"
 SYNC = "/users/track/sync"
 AUTHORIZED = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
-Stage = Callable[[Callable[[Event], None], Keys], Callable[[Event], None]]
+Middleware = Callable[[Callable[[Event], None], Keys], Callable[[Event], None]]
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Session:
 
 
 @contextmanager
-def proxied(upstream: str, stage: Stage = lambda emit, keys: emit, **settings: Any) -> Iterator[Session]:
+def proxied(upstream: str, middleware: Middleware = lambda emit, keys: emit, **settings: Any) -> Iterator[Session]:
     """Serve a proxy in front of `upstream` for as long as the context lasts."""
     plan = replace(ProxyPlan(upstream=upstream, loopback=True, shared=False, strict=True), **settings)
     session = Session("", Keys())
@@ -66,7 +66,7 @@ def proxied(upstream: str, stage: Stage = lambda emit, keys: emit, **settings: A
 
     def run() -> None:
         try:
-            proxy(plan, stage(note, session.keys), session.keys, ready, stop.is_set)
+            proxy(plan, middleware(note, session.keys), session.keys, ready, stop.is_set)
         except BaseException as error:  # noqa: BLE001 - handed over to the test
             failed.append(error)
         finally:

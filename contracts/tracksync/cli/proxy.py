@@ -97,7 +97,7 @@ def command(
     html_path: Path | None,
     markdown_path: Path | None,
 ) -> int:
-    """Stand between a client and a real endpoint: hand everything on unchanged, and check both sides live.
+    """Stand between a client and a real endpoint: forward everything unchanged, and check both sides live.
 
     Give the client the proxy's address as its endpoint; its key goes through and is kept nowhere. Each finding is
     printed when it happens, and Ctrl-C ends with the verdict. An endpoint on another machine needs `live = true` in
@@ -110,7 +110,7 @@ def command(
       tracksync proxy --upstream https://braze.internal.example --ca ca.pem --max-requests 100
 
     \b
-    Exit codes: 0 kept, 1 an error by either side, 2 wrong use, 3 could not finish: no request could be checked.
+    Exit codes: 0 passed, 1 failed: an error by either side, 2 wrong use, 3 incomplete: no request could be checked.
     """
     from tracksync.cli.run import run
     from tracksync.proxy import Keys, ProxyPlan, proxy
@@ -136,7 +136,7 @@ def command(
         interpretations=configuration.read_interpretations(interpretations_file) if interpretations_file else {},
         rate_limit=rate_limit or workspace.rate_limit,
         array_limit=workspace.array_limit,
-        # Whoever does not come through here uses the window up too; on this machine there is nobody else.
+        # Clients that do not come through the proxy use up the rate limit too; on this machine there are none.
         shared=not loopback if workspace.shared is None else workspace.shared,
         strict=strict,
         allowed=frozenset(_clause(id_) for id_ in allowed),
@@ -203,19 +203,19 @@ def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Middleware
         array_limit=plan.array_limit,
         clock_skew=None if plan.loopback else 300,
     )
-    shelf = CassetteDirectory(directory, Auditor(keys))
+    cassettes = CassetteDirectory(directory, Auditor(keys))
     name = time.strftime("session-%Y%m%d-%H%M%S", time.gmtime())
 
     def record(emit: Emit) -> Emit:
-        tape = SessionRecorder(shelf, name, entry, keys, CassetteGenerator(shelf, entry, keys, emit))
+        recorder = SessionRecorder(cassettes, name, entry, keys, CassetteGenerator(cassettes, entry, keys, emit))
 
-        def told(event: Event) -> None:
-            tape(event)
+        def record(event: Event) -> None:
+            recorder(event)
             if isinstance(event, RunEnded):
-                click.echo(f"recorded: {len(tape.written)} pieces of the session, in {directory}", err=True)
-                for line in dict.fromkeys(shelf.refused):
+                click.echo(f"recorded: {len(recorder.written)} pieces of the session, in {directory}", err=True)
+                for line in dict.fromkeys(cassettes.refused):
                     click.echo(f"not recorded: {line}", err=True)
 
-        return told
+        return record
 
     return record

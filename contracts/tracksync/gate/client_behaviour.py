@@ -56,7 +56,7 @@ class ClientBelief:
     retries: RetryBelief = field(default_factory=RetryBelief)
 
     def without_tries(self) -> ClientBelief:
-        """The belief for a part of the traffic whose requests are no tries of earlier ones."""
+        """The belief for a part of the traffic whose requests are not tries of earlier ones."""
         return replace(self, retries=replace(self.retries, tries=RetryBelief().tries))
 
 

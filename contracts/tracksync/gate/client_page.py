@@ -15,8 +15,8 @@ _HEAD: Final = """\
 Every clause of the contract that a client can break: what it says, what a correct client does, and the scenarios of
 `tracksync gate` that show whether yours does it. A clause without scenarios is checked in every run.
 
-This page is made by `tools/client-contract` from the clauses; do not edit it. The code uses `endpoint`, `key` and `body`;
-Python is written with httpx, JavaScript with fetch.
+This page is made by `tools/client-contract` from the clauses; do not edit it. The code uses `endpoint`, `key` and
+`body`; Python is written with httpx, JavaScript with fetch.
 
 | severity | what the clause stands on | fails the gate |
 |---|---|---|

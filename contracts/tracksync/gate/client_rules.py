@@ -29,7 +29,7 @@ EVERY_OBJECT: Final = frozenset({"TC-IDENTIFIER", "TC-TYPES"})
 KEY_CLAUSES: Final = frozenset({"TC-KEY-SENT", "TC-KEY-BEARER", "TC-KEY-UNQUOTED", "TC-KEY-HEADER-ONLY"})
 _NO_JSON: Final = {
     "bom": "a byte order mark stands before the JSON text",
-    "nan": "NaN and Infinity are no JSON",
+    "nan": "NaN and Infinity are not JSON",
     "not-utf8": "the body is not UTF-8",
 }
 

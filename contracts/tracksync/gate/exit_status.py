@@ -1,7 +1,7 @@
 """What the exit status of the command says: of the client, and of the command itself. Pure.
 
-Of the client it is evidence only where it is known that the command succeeds when nothing is wrong, and where nobody
-said what is expected of it.
+Of the client it is evidence only where it is known that the command succeeds when nothing is wrong, and where the user
+did not say what is expected of it.
 """
 
 from __future__ import annotations

@@ -101,14 +101,14 @@ def summarise(
             verdict="incomplete",
         )
     expect = expected_end(plan, run)
-    told = run.scenario.name in plan.expected or plan.aware
+    given = run.scenario.name in plan.expected or plan.aware
     clauses = _clauses(plan, run)
     failing = any(count.failing for count in clauses.values()) or bool(own)
     finished = run.end is not None and not run.timed_out and bool(run.checked or run.excused)
     return ScenarioSummary(
         scenario=run.scenario,
         expect=expect,
-        expected=_ENDS[expect] if told else expectation(run.scenario).sentence,
+        expected=_ENDS[expect] if given else expectation(run.scenario).sentence,
         happened=_happened(run, clauses),
         verdict="failed" if failing else "passed" if finished else "incomplete",
         run=run,

@@ -46,7 +46,7 @@ def to_bytes(value: Any, line: int, what: str, encoding: str = "utf-8") -> bytes
             return checked(value.encode(encoding, "surrogatepass"), line, what)
         except (LookupError, UnicodeError):
             return checked(value.encode("utf-8", "surrogatepass"), line, what)
-    if isinstance(value, bool | int | float):  # a YAML file that somebody tidied by hand
+    if isinstance(value, bool | int | float):  # a YAML file that was edited by hand
         return str(value).encode()
     raise Unreadable(f"the body of the {what} is neither text nor bytes", line)
 

@@ -18,7 +18,7 @@ from tracksync.model.exchange import Exchange, Failure, FailureKind, Request, Re
 from tracksync.wire.observed import Observed, observe
 from tracksync.wire.serve import OPENED
 
-_BODY_KEPT: Final = 5 * 1024 * 1024
+_LARGEST_BODY: Final = 5 * 1024 * 1024
 _STREAMS: Final = itertools.count(1)
 
 
@@ -141,7 +141,7 @@ class _RecordedRequest:
             if message["type"] != "http.request":
                 return False
             size += len(message.get("body", b""))
-            if size <= _BODY_KEPT:
+            if size <= _LARGEST_BODY:
                 pieces.append(message.get("body", b""))
             if not message.get("more_body", False):
                 self._body = b"".join(pieces)

@@ -46,9 +46,9 @@ def request(section: str = "attributes", **members: Any) -> Request:
     return Request("POST", "/users/track/sync", (), json.dumps(body).encode())
 
 
-def seen(response: Response | None, asked: Request | None = None) -> Observed:
+def seen(response: Response | None, demands: Request | None = None) -> Observed:
     failure = None if response else Failure(FailureKind.RESET)
-    return Observed(Exchange(asked or request(colour="red"), response, 0.0, 0.1, failure=failure))
+    return Observed(Exchange(demands or request(colour="red"), response, 0.0, 0.1, failure=failure))
 
 
 def success(**entry: Any) -> Response:
@@ -127,14 +127,14 @@ def test_a_request_belongs_to_the_operation_that_it_says_most_of() -> None:
 # --- behaviours -------------------------------------------------------------------------------------------------------
 
 
-def test_every_behaviour_says_what_it_does_and_what_it_asks() -> None:
+def test_every_behaviour_says_what_it_does_and_what_is_expected() -> None:
     known = behaviours.catalogue()
     assert next(iter(known)) == "normal"
-    asked = {name: behaviours.demand(played, 10.0) for name, played in known.items()}
-    assert asked["normal"] is Demand.SUCCESS
-    assert asked["gzip"] is Demand.TOLERANCE
-    assert asked["error-503"] is asked["limited"] is asked["reset-after-applying"] is Demand.RECOVERY
-    assert asked["limited-long"] is asked["users-empty"] is asked["outage"] is Demand.TRUTH
+    demands = {name: behaviours.demand(played, 10.0) for name, played in known.items()}
+    assert demands["normal"] is Demand.SUCCESS
+    assert demands["gzip"] is Demand.TOLERANCE
+    assert demands["error-503"] is demands["limited"] is demands["reset-after-applying"] is Demand.RECOVERY
+    assert demands["limited-long"] is demands["users-empty"] is demands["outage"] is Demand.TRUTH
     assert [name for name, played in known.items() if behaviours.lasts(played, 10.0)] == ["limited-long"]
 
 
