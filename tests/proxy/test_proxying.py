@@ -167,7 +167,7 @@ def test_a_published_client_is_checked_through_the_proxy() -> None:
         until = time.monotonic() + 20
         while (
             app.state_of("external_id", "u1") is None and time.monotonic() < until
-        ):  # it is applied after the response
+        ):  # applied afterwards
             time.sleep(0.02)
         assert app.state_of("external_id", "u1") is not None
     assert session.result["requests"] >= 1

@@ -1,4 +1,4 @@
-"""The wire of `tracksync proxy`: what goes in comes out, whatever it is, and failures is told as what it is."""
+"""Forwarding in `tracksync proxy`: everything comes out as it went in, and a failure is reported as what it is."""
 
 from __future__ import annotations
 
@@ -242,7 +242,7 @@ def test_an_endpoint_whose_certificate_is_not_trusted_gets_no_request(tmp_path: 
     assert session.exit_code == 3
 
 
-# --- without a response --------------------------------------------------------------------------------------------------------
+# --- without a response -----------------------------------------------------------------------------------------
 
 
 def test_an_endpoint_that_cannot_be_reached_is_named_and_breaks_no_clause() -> None:

@@ -166,11 +166,11 @@ def test_an_adapter_that_never_says_hello_could_not_be_driven() -> None:
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [
-        ("garbage", UsageError, "is no hello but 'Listening on port 8080'"),
+        ("garbage", UsageError, "is not a hello but 'Listening on port 8080'"),
         ("wrong-version", UsageError, "speaks protocol 2; this tracksync speaks 1"),
         ("dies-at-once", Incomplete, "exit status 1 before it said hello.*cannot find the configuration"),
         ("wrong-id", Incomplete, "is about operation 8; open are 1"),
-        ("chatty", Incomplete, "line 2 of the adapter's standard output is no JSON object: 'sending ...'"),
+        ("chatty", Incomplete, "line 2 of the adapter's standard output is not a JSON object: 'sending ...'"),
         ("odd-outcome", Incomplete, "has the outcome 'ok'; there are applied"),
     ],
 )
