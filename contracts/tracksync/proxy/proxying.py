@@ -174,7 +174,7 @@ class _ProxyRun:
                         why = "it was stopped by hand"
                         break
                     self._next(TICK)
-        # The server has ended: what was on its way has been result by now.
+        # The server has ended: what was under way has been handed over by now.
         while self._next(0):
             pass
         self._end(why)
