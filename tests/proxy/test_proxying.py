@@ -220,7 +220,7 @@ def test_what_passes_is_recorded_and_replays_to_the_same(tmp_path: Path) -> None
     assert text.count("uri:") == 3
     ended = CliRunner().invoke(root, ["replay", "--audit", str(tmp_path)])
     assert ended.exit_code == 0, ended.output
-    assert "(2 known)" in ended.output
+    assert "2 known findings" in ended.output
 
 
 def test_a_recording_stays_whole_where_something_could_not_be_checked(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tracksync.faults.catalogue import servers
 from tracksync.mock import MockApp, MockConfig
 from tracksync.model.events import Event, ExchangeChecked, FindingConfirmed
 from tracksync.model.verdict import EXIT_CODES
@@ -89,6 +90,7 @@ def proxied(upstream: str, middleware: Middleware = lambda emit, keys: emit, **s
 @contextmanager
 def proxied_mock(mock: dict[str, Any] | None = None, **settings: Any) -> Iterator[tuple[Session, MockApp]]:
     """A proxy in front of a mock on a port of its own."""
-    app = MockApp(MockConfig(**{"key": KEY, "rate_limit": 10_000, **(mock or {})}))
+    wanted = {"key": KEY, "rate_limit": 10_000, **(mock or {})}
+    app = MockApp(MockConfig(**{**wanted, "faults": servers(wanted.get("faults", ()))}))
     with served(app) as url, proxied(url, **settings) as session:
         yield session, app
