@@ -158,8 +158,10 @@ def test_groups_contain_each_other_and_scenarios_can_be_left_out() -> None:
         choose(("quick",), exclude=("all",))
 
 
-@pytest.mark.parametrize(("name", "total"), [("slow-30s", 1), ("slow-first-byte", 12), ("jitter", None)])
-def test_long_pauses_of_one_run_are_bounded(name: str, total: int | None) -> None:
+@pytest.mark.parametrize(
+    ("name", "total"), [("slow-30s", 1), ("slow-first-byte", 12), ("jitter", None), ("outage", 60)]
+)
+def test_what_takes_long_is_bounded_in_one_run(name: str, total: int | None) -> None:
     assert [act.total for act in bounded(scenarios.catalogue()[name]).acts] == [total]
 
 

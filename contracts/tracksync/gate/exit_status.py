@@ -46,7 +46,7 @@ def evidence_of_exit(plan: ObservePlan, run: ScenarioRun, *, normal_succeeded: b
             wrong = Finding("TC-NOT-APPLIED", text, place, "a failure", how)
             return ExitEvidence("TC-NOT-APPLIED", None if failed else wrong, (run.unapplied,))
         case Family.LASTING if run.disturbed is not None:
-            text = "every request failed, and the command ended with success"
+            text = "the requests failed, however often they were sent, and the command ended with success"
             wrong = Finding("TC-FAILURE-TOLD", text, place, "a failure", how)
             return ExitEvidence("TC-FAILURE-TOLD", None if failed else wrong, (run.disturbed,))
         case Family.HARMLESS if normal_succeeded:

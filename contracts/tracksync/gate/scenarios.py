@@ -19,6 +19,7 @@ NORMAL: Final = "normal"
 ALL: Final = "all"
 LONG: Final = 10.0  # seconds; a client need not wait longer for a byte
 LONGEST_PAUSES: Final = 30.0  # seconds that the responses of one run may be delayed in all
+MOST_ERRORS: Final = 60  # requests of one run that a lasting 5XX may meet: a correct client pauses after each
 _SHORT: Final = 1.0  # seconds; shorter pauses are not counted
 _TRANSIENT: Final = frozenset({"status", "reset", "cut", "truncate", "empty", "limit"})
 _SPOILT: Final = frozenset({"truncate", "empty"})
@@ -139,9 +140,15 @@ def _by_chance(act: Act) -> bool:
 
 
 def bounded(played: Scenario, seconds: float = LONGEST_PAUSES) -> Scenario:
-    """`played` with its long pauses on so many requests only that they last about `seconds` in all, on one at least."""
+    """`played` as a run of any number of requests can bear it.
+
+    Long pauses happen to so many requests only that they last about `seconds` in all, to one at least; a 5XX that lasts
+    happens to the first MOST_ERRORS requests, which is enough for a suite to fail.
+    """
 
     def limited(act: Act) -> Act:
+        if act.do == "status" and act.status >= 500 and _always(act):
+            return replace(act, total=MOST_ERRORS)
         pause = act.seconds * (act.pieces if act.do == "drip" else 1)
         if act.do not in ("pause", "drip") or pause < _SHORT:
             return act
