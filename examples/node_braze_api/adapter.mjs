@@ -15,7 +15,7 @@ const listed = (member, key, name) => (user) => {
   return entry ? { count: entry.count } : null;
 };
 
-// What each operation sends, whether it may be sent again when nobody knows what became of it, and where it shows.
+// What each operation sends, whether it may be sent again when its outcome is not known, and where it shows.
 const CALLS = {
   set: ({ attributes }) => ({
     section: "attributes",

@@ -1,7 +1,7 @@
 // The npm package braze-api, adapted to POST /users/track/sync: what it lacks is added around it.
 //
 // The package knows /users/track only, tries nothing again, and hides headers from its caller. Its own request function
-// is used as it is; the rate headers are read where its answers come in.
+// is used as it is; the rate headers are read where its responses come in.
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import http from "node:http";
@@ -11,7 +11,7 @@ import path from "node:path";
 
 const FIRST_PAUSE = 100; // milliseconds; doubles each time
 const ATTEMPTS = 5;
-const PATIENCE = 30_000;
+const TIME_OUT = 30_000;
 const DENIED = [401, 403];
 const MAYBE_APPLIED = [500, 504];
 const sleep = (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds));
@@ -22,13 +22,13 @@ const { Braze } = require("braze-api");
 const { buildOptions, post } = require(path.join(path.dirname(require.resolve("braze-api")), "common", "request"));
 const fetching = createRequire(require.resolve("braze-api"))("node-fetch");
 
-const answers = new AsyncLocalStorage();
+const stores = new AsyncLocalStorage();
 const plainFetch = fetching.default;
 fetching.default = async (url, options) => {
   const { agent, closed } = watched(url);
-  const response = await plainFetch(url, { ...options, agent, timeout: PATIENCE });
-  const answer = answers.getStore();
-  if (answer) Object.assign(answer, { status: response.status, headers: response.headers });
+  const response = await plainFetch(url, { ...options, agent, timeout: TIME_OUT });
+  const seen = stores.getStore();
+  if (seen) Object.assign(seen, { status: response.status, headers: response.headers });
   // node-fetch 2 does not notice that a connection ended in the middle of a body, and would wait for ever.
   closed.then(() => setImmediate(() => response.body.writableEnded || response.body.destroy(new Error("cut off"))));
   return response;
@@ -48,7 +48,7 @@ export class SyncBraze extends Braze {
   #turns = new Map();
   #notBefore = 0; // the reset time of the last 429, in milliseconds
 
-  // Sends `body`. `shown` finds the values in the answer's entry of the user, or gives null.
+  // Sends `body`. `shown` finds the values in the entry of the user, or gives null.
   async trackSync(body, { shown, repeatable, deadline }) {
     const until = Date.now() + deadline * 1000;
     const user = JSON.stringify(this.userOf(body));
@@ -63,7 +63,7 @@ export class SyncBraze extends Braze {
     return [target.external_id, target.user_alias, target.email, target.phone];
   }
 
-  // For one user the next request goes out after the answer to the one before.
+  // For one user the next request goes out after the response to the one before.
   turn(before) {
     return before;
   }
@@ -73,18 +73,18 @@ export class SyncBraze extends Braze {
     for (let attempts = 1; ; attempts += 1) {
       if (!(await this.wait(this.#notBefore - Date.now(), until)))
         return { outcome: "rate_limited", attempts: attempts - 1, message: "the limit outlasts the deadline" };
-      const answer = {};
+      const seen = {};
       let result;
       let again;
       try {
-        const data = await answers.run(answer, () =>
+        const data = await stores.run(seen, () =>
           post(`${this.apiUrl}/users/track/sync`, body, buildOptions({ apiKey: this.apiKey })),
         );
         return { ...this.conclude(data, shown), attempts };
       } catch (error) {
-        const { status } = answer;
+        const { status } = seen;
         if (status === 429) {
-          this.noteLimit(answer, attempts);
+          this.noteLimit(seen, attempts);
           result = { outcome: "rate_limited" };
           again = attempts < ATTEMPTS;
         } else if (status >= 400 && status < 500) {
@@ -113,8 +113,8 @@ export class SyncBraze extends Braze {
   }
 
   // Where the clocks differ, the reset time may seem past.
-  noteLimit(answer, attempts) {
-    const reset = Number(answer.headers.get("x-ratelimit-reset")) * 1000;
+  noteLimit(seen, attempts) {
+    const reset = Number(seen.headers.get("x-ratelimit-reset")) * 1000;
     this.limitUntil(reset > Date.now() ? reset + 50 : Date.now() + attempts * 1000);
   }
 
@@ -135,7 +135,7 @@ export class SyncBraze extends Braze {
   }
 
   conclude(data, shown) {
-    if (data?.message !== "success") throw new TypeError("no answer of the endpoint");
+    if (data?.message !== "success") throw new TypeError("not a response of the endpoint");
     const [user] = data.users ?? [];
     const values = user ? shown(user) : null;
     return values ? { outcome: "applied", values } : { outcome: "not_applied" };

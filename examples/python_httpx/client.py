@@ -4,9 +4,9 @@ It is an example that may be copied. The rules that it keeps, each in a function
 
 - a 429 is waited out until the reset time, by every call of this client, if the deadline allows it;
 - a 5XX is tried again after a pause that doubles; a 400, 401, 403, 404 or 413 never is;
-- a count (event, purchase, increment) is not sent again when nobody knows whether it was applied;
-- for one user the next request goes out after the answer to the one before;
-- success is what the answer shows, not its status.
+- a count (event, purchase, increment) is not sent again when it is not known whether it was applied;
+- for one user the next request goes out after the response to the one before;
+- success is what the response shows, not its status.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ import httpx
 
 ATTEMPTS = 5
 FIRST_PAUSE = 0.1  # seconds; doubles each time
-PATIENCE = 30.0  # seconds to wait for an answer
+TIME_OUT = 30.0  # seconds to wait for a response
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Client:
 
     def __init__(self, endpoint: str, key: str) -> None:
         self._url = f"{endpoint}/users/track/sync"
-        self._http = httpx.Client(timeout=PATIENCE, headers={"Authorization": f"Bearer {key}"})
+        self._http = httpx.Client(timeout=TIME_OUT, headers={"Authorization": f"Bearer {key}"})
         self._locks: defaultdict[str, threading.Lock] = defaultdict(threading.Lock)
         self._guard = threading.Lock()
         self._not_before = 0.0  # the reset time of the last 429
@@ -81,7 +81,7 @@ class Client:
         return shown
 
     def same(self, a: Any, b: Any) -> bool:
-        """Whether an answer shows the value that was sent. JSON's true is not its 1, which Python's is."""
+        """Whether a response shows the value that was sent. JSON's true is not its 1, which Python's is."""
         return type(a) is type(b) and a == b if isinstance(b, bool) else bool(a == b)
 
     # --- one call -----------------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ class Client:
                 return Result("rate_limited", attempts=result.attempts, message="the limit outlasts the deadline")
             result.attempts += 1
             try:
-                answer = self._http.post(self._url, json={section: [target]})
+                response = self._http.post(self._url, json={section: [target]})
             except httpx.HTTPError as error:
                 result.outcome, result.message = "failed", type(error).__name__
                 again = self.may_repeat_lost(repeatable)
@@ -111,28 +111,28 @@ class Client:
                     return result
                 pause = self.longer(pause)
                 continue
-            if answer.status_code == 429:
+            if response.status_code == 429:
                 result.outcome = "rate_limited"
-                self.note_limit(answer, result.attempts)
+                self.note_limit(response, result.attempts)
                 if result.attempts >= ATTEMPTS:
                     return result
-            elif answer.status_code >= 500:
-                result.outcome, result.message = "failed", f"answered {answer.status_code}"
-                again = self.may_repeat(answer.status_code, repeatable)
+            elif response.status_code >= 500:
+                result.outcome, result.message = "failed", f"answered {response.status_code}"
+                again = self.may_repeat(response.status_code, repeatable)
                 if not again or not self.pause(result, pause, until):
                     return result
                 pause = self.longer(pause)
-            elif answer.status_code >= 400:
-                result.outcome = self.refused(answer)
-                result.message = f"answered {answer.status_code}"
+            elif response.status_code >= 400:
+                result.outcome = self.refused(response)
+                result.message = f"answered {response.status_code}"
                 if not self.may_repeat_refused() or result.attempts > 2:
                     return result
             else:
-                body = self.read(answer)
+                body = self.read(response)
                 if body is not None:
                     self.conclude(result, body, shown)
                     return result
-                result.outcome, result.message = "failed", "the answer cannot be read"
+                result.outcome, result.message = "failed", "the response cannot be read"
                 again = self.may_repeat_lost(repeatable)
                 if not again or not self.pause(result, pause, until):
                     return result
@@ -154,9 +154,9 @@ class Client:
         """The pause after `pause`."""
         return pause * 2
 
-    def note_limit(self, answer: httpx.Response, attempt: int) -> None:
+    def note_limit(self, response: httpx.Response, attempt: int) -> None:
         """Remember until when nothing may be sent. Where the clocks differ the reset time may seem past."""
-        reset = float(answer.headers.get("x-ratelimit-reset") or 0)
+        reset = float(response.headers.get("x-ratelimit-reset") or 0)
         self._not_before = reset + 0.05 if reset > time.time() else time.time() + attempt
 
     def may_repeat(self, status: int, repeatable: bool) -> bool:
@@ -164,27 +164,27 @@ class Client:
         return repeatable or status not in (500, 504)
 
     def may_repeat_lost(self, repeatable: bool) -> bool:
-        """Whether to try again when the answer was lost or cannot be read."""
+        """Whether to try again when the response was lost or cannot be read."""
         return repeatable
 
     def may_repeat_refused(self) -> bool:
         """Whether to send again what was refused: never, it will be refused again."""
         return False
 
-    def refused(self, answer: httpx.Response) -> str:
+    def refused(self, response: httpx.Response) -> str:
         """The outcome after a refusal."""
-        return "unauthorised" if answer.status_code in (401, 403) else "rejected"
+        return "unauthorised" if response.status_code in (401, 403) else "rejected"
 
-    def read(self, answer: httpx.Response) -> dict[str, Any] | None:
+    def read(self, response: httpx.Response) -> dict[str, Any] | None:
         """The body of a success, or None where there is none that can be read."""
         try:
-            body = answer.json()
+            body = response.json()
         except ValueError:
             return None
         return body if isinstance(body, dict) and body.get("message") == "success" else None
 
     def conclude(self, result: Result, body: dict[str, Any], shown: Any) -> None:
-        """What a complete answer says."""
+        """What a complete response says."""
         users = body.get("users") or []
         values = shown(users[0]) if users else None
         result.message = ""

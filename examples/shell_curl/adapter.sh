@@ -9,7 +9,7 @@ folder=$(mktemp -d) || exit 1
 trap 'rm -rf "$folder"' EXIT
 not_before=0 # the reset time of the last 429
 
-# Makes the body of a request, and a filter for the answer's first user: the values where it shows the update, else null.
+# Makes the body of a request, and a filter for the response's first user: the values where it shows the update, else null.
 prepare() {
     body=$(jq -c '
         (if has("update_existing_only") then {_update_existing_only: .update_existing_only} else {} end) as $only
@@ -36,7 +36,7 @@ prepare() {
         end'
 }
 
-# One request. Leaves `status` (000 where no answer came), and the answer in two files.
+# One request. Leaves `status` (000 where there was no response), and the response in two files.
 post() {
     : >"$folder/body"
     : >"$folder/head"

@@ -21,15 +21,15 @@ HELLO = {
 
 
 def call(body, deadline):
-    """Your client: send `body`, wait at most `deadline` seconds. Gives (status, answer)."""
+    """Your client: send `body`, wait at most `deadline` seconds. Gives (status, response)."""
     request = urllib.request.Request(
         os.environ["BRAZE_REST_ENDPOINT"] + "/users/track/sync",
         json.dumps(body).encode(),
         {"Authorization": f"Bearer {os.environ['BRAZE_API_KEY']}", "Content-Type": "application/json"},
     )
     try:
-        with urllib.request.urlopen(request, timeout=deadline) as answer:
-            return answer.status, json.load(answer)
+        with urllib.request.urlopen(request, timeout=deadline) as response:
+            return response.status, json.load(response)
     except urllib.error.HTTPError as error:
         return error.code, None
     except (OSError, ValueError):
@@ -53,11 +53,11 @@ def perform(asked):
         }[kind]
         body = {section: [{**user, **{name: asked[name] for name in names if name in asked}}]}
 
-    status, answer = call(body, asked["deadline"])
+    status, response = call(body, asked["deadline"])
 
     # The six outcomes: what your client raises or returns has to be told apart here.
-    if 200 <= status < 300 and answer:
-        outcome = "applied" if answer.get("users") else "not_applied"
+    if 200 <= status < 300 and response:
+        outcome = "applied" if response.get("users") else "not_applied"
     elif status in (401, 403):
         outcome = "unauthorised"
     elif status == 429:
@@ -65,7 +65,7 @@ def perform(asked):
     elif 400 <= status < 500:
         outcome = "rejected"
     else:
-        outcome = "failed"  # nobody knows
+        outcome = "failed"  # it is not known whether it was applied
     return {"outcome": outcome}
 
 

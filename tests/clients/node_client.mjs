@@ -25,13 +25,13 @@ function content(body) {
   return JSON.stringify(body);
 }
 
-async function waitForReset(answer, attempt) {
+async function waitForReset(response, attempt) {
   if (is("rate-seconds-as-milliseconds")) {
-    await sleep((Number(answer.headers.get("x-ratelimit-reset")) - Date.now() / 1000) / 1000);
+    await sleep((Number(response.headers.get("x-ratelimit-reset")) - Date.now() / 1000) / 1000);
     return;
   }
   if (is("rate-ignored")) return;
-  const left = Number(answer.headers.get("x-ratelimit-reset")) - Date.now() / 1000;
+  const left = Number(response.headers.get("x-ratelimit-reset")) - Date.now() / 1000;
   await sleep(left > 0 ? left + 0.05 : attempt + 1);
 }
 
@@ -39,58 +39,58 @@ async function send(body, repeatable) {
   let pause = 0.1;
   const attempts = is("endless") ? 15 : 6;
   for (let attempt = 0; attempt < attempts; attempt += 1) {
-    let answer;
+    let response;
     let text;
     try {
       const path = is("url-double-slash") ? "//users/track/sync" : is("url-case") ? "/Users/Track/Sync" : "/users/track/sync";
-      answer = await fetch(endpoint + path + (is("key-in-url") ? `?key=${key}` : ""), {
+      response = await fetch(endpoint + path + (is("key-in-url") ? `?key=${key}` : ""), {
         method: is("method-patch") ? "PATCH" : "POST",
         headers: headers(),
         body: content(body),
         signal: AbortSignal.timeout(is("impatient") ? 800 : 30_000),
       });
-      text = await answer.text();
+      text = await response.text();
     } catch (error) {
-      if (!repeatable) throw new Failed(`nobody knows whether it was applied: ${error.name}`);
+      if (!repeatable) throw new Failed(`it is not known whether it was applied: ${error.name}`);
       await sleep(pause);
       pause *= 2;
       continue;
     }
-    if (answer.status === 429) {
-      await waitForReset(answer, attempt);
-    } else if (answer.status >= 500) {
-      if (is("no-retry")) throw new Failed(`answered ${answer.status}`);
-      if ((answer.status === 500 || answer.status === 504) && !repeatable) throw new Failed(`answered ${answer.status}`);
+    if (response.status === 429) {
+      await waitForReset(response, attempt);
+    } else if (response.status >= 500) {
+      if (is("no-retry")) throw new Failed(`answered ${response.status}`);
+      if ((response.status === 500 || response.status === 504) && !repeatable) throw new Failed(`answered ${response.status}`);
       if (!is("retry-at-once")) await sleep(is("endless") ? 0.06 * 1.15 ** attempt : pause);
       if (!is("retry-constant")) pause *= 2;
-    } else if (answer.status >= 400) {
+    } else if (response.status >= 400) {
       if (is("retry-refused") && attempt < 2) {
         await sleep(pause);
         continue;
       }
-      if (is("log-the-answer")) console.error(`refused: ${text}`);
-      throw new Failed(`refused with ${answer.status}`);
+      if (is("log-the-response")) console.error(`refused: ${text}`);
+      throw new Failed(`refused with ${response.status}`);
     } else {
       let result;
       try {
         result = JSON.parse(text);
       } catch {
-        if (!repeatable) throw new Failed("the answer cannot be read");
+        if (!repeatable) throw new Failed("the response cannot be read");
         await sleep(pause);
         pause *= 2;
         continue;
       }
-      if (is("key-order") && !text.startsWith('{"users"')) throw new Failed("an unexpected answer");
+      if (is("key-order") && !text.startsWith('{"users"')) throw new Failed("an unexpected response");
       if (result.message !== "success") throw new Failed(`message ${result.message}`);
       return result;
     }
   }
-  throw new Failed("no answer after many tries");
+  throw new Failed("no response after many tries");
 }
 
 function entry(result) {
   const [user] = result.users ?? [];
-  if (!user && !is("status-only")) throw new Failed("nobody was updated");
+  if (!user && !is("status-only")) throw new Failed("no user was updated");
   return user ?? {};
 }
 

@@ -80,19 +80,19 @@ class Client:
         for attempt in range(attempts):
             try:
                 method = "PUT" if is_("method-put") else "POST"
-                answer = self._http.request(method, self._url(), content=self._content(body), headers=self._headers())
+                response = self._http.request(method, self._url(), content=self._content(body), headers=self._headers())
             except httpx.HTTPError as error:
                 if not repeatable:
-                    raise Failed(f"nobody knows whether it was applied: {type(error).__name__}") from None
+                    raise Failed(f"it is not known whether it was applied: {type(error).__name__}") from None
                 time.sleep(pause)
                 pause *= 2
                 continue
-            status = answer.status_code
+            status = response.status_code
             if status == 429:
-                self._wait_for_reset(answer, attempt)
+                self._wait_for_reset(response, attempt)
             elif status >= 500:
                 if is_("crash-on-html"):
-                    answer.json()
+                    response.json()
                 if is_("no-retry") or (status in (500, 504) and not repeatable):
                     raise Failed(f"answered {status}")
                 if not is_("retry-at-once"):
@@ -100,23 +100,23 @@ class Client:
                 if not is_("retry-constant"):
                     pause *= 2
             elif status in (400, 401, 403, 404, 413):
-                if is_("log-the-answer"):
-                    print("refused:", answer.text)
+                if is_("log-the-response"):
+                    print("refused:", response.text)
                 if is_("retry-refused") and attempt < 2:
                     time.sleep(pause)
                     continue
                 raise Failed(f"refused with {status}")
             else:
-                result = self._read(answer)
+                result = self._read(response)
                 if result is not None:
                     return result
                 if not repeatable:
-                    raise Failed("the answer cannot be read")
+                    raise Failed("the response cannot be read")
                 time.sleep(pause)
                 pause *= 2
-        raise Failed("no answer after many tries")
+        raise Failed("no response after many tries")
 
-    def _wait_for_reset(self, answer: httpx.Response, attempt: int) -> None:
+    def _wait_for_reset(self, response: httpx.Response, attempt: int) -> None:
         if is_("give-up-on-429"):
             raise Failed("rate limited")
         if is_("rate-ignored"):
@@ -124,17 +124,17 @@ class Client:
         elif is_("rate-fixed-pause"):
             time.sleep(1.0)
         else:
-            reset = int(answer.headers["x-ratelimit-reset"])
+            reset = int(response.headers["x-ratelimit-reset"])
             # The clocks may differ: never less than a second, and more each time.
             time.sleep(max(reset - time.time(), 0.0) + 0.05 if reset > time.time() else 1.0 * (attempt + 1))
 
-    def _read(self, answer: httpx.Response) -> dict[str, Any] | None:
-        if is_("needs-length") and "content-length" not in answer.headers:
+    def _read(self, response: httpx.Response) -> dict[str, Any] | None:
+        if is_("needs-length") and "content-length" not in response.headers:
             raise Failed("no content-length")
-        if is_("needs-lower-case") and b"x-ratelimit-remaining" not in dict(answer.headers.raw):
+        if is_("needs-lower-case") and b"x-ratelimit-remaining" not in dict(response.headers.raw):
             raise Failed("no rate headers")
         try:
-            result = answer.json()
+            result = response.json()
         except ValueError:
             return None
         if is_("strict-fields") and set(result) - {"users", "message"}:
@@ -155,7 +155,7 @@ class Client:
         if is_("text-flag"):
             target["_update_existing_only"] = "false"
         if is_("big-object"):
-            target["shelf"] = {f"book-{number}": "x" * 250 for number in range(450)}
+            target["books"] = {f"book-{number}": "x" * 250 for number in range(450)}
         if is_("big-batch"):
             body["attributes"] += [{"external_id": f"{user}-{number}", "n": number} for number in range(75)]
         if is_("two-objects"):
@@ -204,7 +204,7 @@ class Client:
     def _entry(self, result: dict[str, Any]) -> dict[str, Any]:
         users = result.get("users") or []
         if not users and not is_("status-only"):
-            raise Failed("nobody was updated")
+            raise Failed("no user was updated")
         entry: dict[str, Any] = users[0] if users else {}
         return entry
 

@@ -69,7 +69,7 @@ def test_a_correct_client_of_http_2_is_not_accused() -> None:
     [
         (attribute(text="x" * 256), {}, "TC-STRING-LIMIT"),
         (attribute(n=1), {"content-type": "text/plain"}, "TC-MEDIA"),
-        (attribute(n=1), {"authorization": "Bearer nobody-knows"}, "TC-KEY-SENT"),
+        (attribute(n=1), {"authorization": "Bearer another-key"}, "TC-KEY-SENT"),
         ({**attribute(n=1), "events": [{"external_id": "u1", "name": "e"}]}, {}, "TC-ONE-OBJECT"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Two clients that nobody here wrote drive the served mock, and the oracle checks what went over the wire.
+"""Two published clients use the served mock, and the oracle checks their exchanges.
 
 braze-client (PyPI) and braze-api (npm) speak to the neighbours of the synchronous endpoint: /users/track above all.
 """
@@ -26,7 +26,7 @@ SCRIPT = """
 import { Braze } from "braze-api"
 const braze = new Braze(process.argv[2], process.argv[3])
 const user = { external_id: "third-party-1" }
-const answers = [
+const responses = [
   await braze.users.track({ attributes: [{ ...user, colour: "green", visits: 3 }] }),
   await braze.users.track({ events: [{ ...user, name: "rented_movie", time: "2023-06-01T00:00:00Z" }] }),
   await braze.users.track({
@@ -35,12 +35,12 @@ const answers = [
   await braze.users.export.ids({ external_ids: [user.external_id], fields_to_export: ["custom_attributes"] }),
   await braze.users.delete({ external_ids: [user.external_id] }),
 ]
-console.log(JSON.stringify(answers))
+console.log(JSON.stringify(responses))
 """
 
 
 def clauses_broken(app: MockApp) -> list[tuple[str, str]]:
-    """What the oracle finds in the mock's journal, in the order of the answers."""
+    """What the oracle finds in the mock's journal, in the order of the responses."""
     belief = Belief.start(Settings(rate_limit=500))
     found = []
     for entry in app.journal:

@@ -27,7 +27,7 @@ RUNS: dict[str, tuple[dict[str, Any], str]] = {
     "strict": (result_of(run(finding(OBSERVED), strict=True)), f"FAILED: 1 warning; 2 of {TOTAL} clauses covered"),
     "known": (
         result_of(run(finding(), known=True, verdict="passed")),
-        f"PASSED: 1 error (1 known); 2 of {TOTAL} clauses covered",
+        f"PASSED: 1 known finding; 2 of {TOTAL} clauses covered",
     ),
     "incomplete": (
         result_of(run(verdict="incomplete")),

@@ -15,7 +15,7 @@ from npm_packages import installed
 from tracksync.gate.drive import DrivePlan, Driver, Rig
 from tracksync.gate.drive.behaviours import choose
 from tracksync.gate.drive.script import Script
-from tracksync.model.verdict import EXIT_CODES
+from tracksync.model.verdict import EXIT_CODES, FailOn
 from tracksync.report import Redactor, Tally
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -102,7 +102,10 @@ def drive(
         key=str(uuid.uuid4()),
     )
     tally = Tally(Redactor([rig.key]))
-    driver = Driver(DrivePlan(rig=rig, scripts=scripts, script=script, strict=strict, **plan), tally)
+    driver = Driver(
+        DrivePlan(rig=rig, scripts=scripts, script=script, fail_on=FailOn.WARNING if strict else FailOn.ERROR, **plan),
+        tally,
+    )
     driver.run()
     return Outcome(tally.result(), driver)
 

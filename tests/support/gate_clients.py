@@ -9,9 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tracksync.gate.observe import ObservePlan, ObserveReport, observe_command
+from tracksync.contract.clauses import Evidence
+from tracksync.gate.observe import ObserveReport, observe_command
+from tracksync.gate.output import CommandOutput
+from tracksync.gate.plan import ObservePlan
 from tracksync.gate.scenarios import choose
-from tracksync.model.verdict import EXIT_CODES
+from tracksync.mock.scenarios import Scenario
+from tracksync.model.verdict import EXIT_CODES, FailOn, evidence_of
 from tracksync.report import Redactor, Tally
 
 HERE = Path(__file__).resolve().parents[1] / "clients"
@@ -59,16 +63,26 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        return EXIT_CODES[self.result["verdict"]] or int(bool(self.report.own_failure))
+        return EXIT_CODES[self.result["verdict"]]
 
 
-def gate(*command: str, scenarios: tuple[str, ...] = ("normal",), strict: bool = True, **more: Any) -> Outcome:
-    """Run `command` through the gate."""
+def gate(
+    *command: str, scenarios: tuple[str, ...] = ("normal",), own: tuple[Scenario, ...] = (), jobs: int = 1, **more: Any
+) -> Outcome:
+    """Run `command` through the gate; warnings fail it unless `more` says otherwise."""
     out = io.BytesIO()
-    plan = ObservePlan(command=command, scenarios=choose(scenarios), strict=strict, out=out, err=out, **more)
+    chosen = (*choose(scenarios), *own) if scenarios else own
+    plan = ObservePlan(command=command, scenarios=chosen, jobs=jobs, **{"fail_on": FailOn.WARNING, **more})
     tally = Tally(Redactor([plan.key]))
-    report = observe_command(plan, tally)
+    output = CommandOutput([scenario.name for scenario in chosen], out, out, out, apart=jobs > 1)
+    report = observe_command(plan, tally, output)
     return Outcome(tally.result(), report, out.getvalue().decode("utf-8", "replace"))
+
+
+def caught(variant: Variant, outcome: Outcome) -> bool:
+    """Whether the gate found the fault of `variant`, and failed where the clause is more than assumed."""
+    failing = evidence_of(variant.clause) is not Evidence.ASSUMED
+    return variant.clause in outcome.clauses and (outcome.exit_code == 1 or not failing)
 
 
 def gate_variant(variant: Variant) -> Outcome:

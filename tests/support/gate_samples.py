@@ -6,8 +6,10 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from tracksync.contract.clauses import Evidence
 from tracksync.gate import ClientBelief, ClientCheckResult, Observed, check_client, conclude, observe
 from tracksync.model.exchange import Exchange, Failure, FailureKind, Request, Response
+from tracksync.model.verdict import evidence_of
 
 KEY = "9b1f0c52-77aa-4d0e-8f6e-canary000001"
 NOW = 1_800_000_000.0
@@ -41,24 +43,37 @@ def seen(
     method: str = "POST",
     authorization: str | None = f"Bearer {KEY}",
     headers: tuple[tuple[str, str], ...] = (JSON,),
-    answer: bytes = SUCCESS,
+    response_body: bytes = SUCCESS,
     reset: float | None = None,
     connection: str = "one",
     gave_up: bool = False,
+    opened: float | None = None,
+    answered: float | None = None,
     tags: tuple[str, ...] = (),
 ) -> Observed:
-    """One exchange that began `at` seconds after NOW. `status` None: the connection was cut."""
+    """One exchange that began `at` seconds after NOW. `status` None: the connection was cut.
+
+    `opened`: its connection was accepted that many seconds after NOW. `answered`: seconds from the request's arrival to
+    the status line.
+    """
     sent = headers if authorization is None else (*headers, ("Authorization", authorization))
     shown = () if reset is None else (("x-ratelimit-reset", str(int(NOW + reset))),)
     exchange = Exchange(
         Request(method, path, sent, body() if content is None else content),
-        None if status is None else Response(status, shown, answer),
+        None if status is None else Response(status, shown, response_body),
         NOW + at,
         NOW + at + lasted,
         failure=Failure(FailureKind.RESET) if status is None else None,
         tags=tags,
     )
-    return observe(exchange, KEY, connection=connection, gave_up=gave_up)
+    return observe(
+        exchange,
+        KEY,
+        connection=connection,
+        gave_up=gave_up,
+        opened=None if opened is None else NOW + opened,
+        answered=None if answered is None else NOW + at + answered,
+    )
 
 
 def checked(traffic: Iterable[Observed]) -> list[ClientCheckResult]:
@@ -72,7 +87,7 @@ def checked(traffic: Iterable[Observed]) -> list[ClientCheckResult]:
     return [*found, conclude(belief)]
 
 
-def broken(*traffic: Observed, advice: bool = False) -> set[str]:
-    """The clauses that the traffic breaks."""
+def broken(*traffic: Observed, notes: bool = False) -> set[str]:
+    """The clauses that the traffic breaks; assumed ones too where `notes` are wanted."""
     clauses = {finding.clause for check_result in checked(traffic) for finding in check_result.findings}
-    return clauses if advice else clauses - {"TC-DOUBT", "TC-APPLIED-TWICE"}
+    return {id_ for id_ in clauses if notes or evidence_of(id_) is not Evidence.ASSUMED}

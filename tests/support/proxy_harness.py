@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from tracksync.faults.catalogue import servers
 from tracksync.mock import MockApp, MockConfig
 from tracksync.model.events import Event, ExchangeChecked, FindingConfirmed
 from tracksync.model.verdict import EXIT_CODES
@@ -18,7 +19,7 @@ from tracksync.wire.serve import served
 KEY = "5d7c1f0e-93a4-4b61-8a6f-3f1f6f6b2c11"
 SYNC = "/users/track/sync"
 AUTHORIZED = {"authorization": f"Bearer {KEY}", "content-type": "application/json"}
-Stage = Callable[[Callable[[Event], None], Keys], Callable[[Event], None]]
+Middleware = Callable[[Callable[[Event], None], Keys], Callable[[Event], None]]
 
 
 @dataclass
@@ -48,7 +49,7 @@ class Session:
 
 
 @contextmanager
-def proxied(upstream: str, stage: Stage = lambda emit, keys: emit, **settings: Any) -> Iterator[Session]:
+def proxied(upstream: str, middleware: Middleware = lambda emit, keys: emit, **settings: Any) -> Iterator[Session]:
     """Serve a proxy in front of `upstream` for as long as the context lasts."""
     plan = replace(ProxyPlan(upstream=upstream, loopback=True, shared=False, strict=True), **settings)
     session = Session("", Keys())
@@ -66,7 +67,7 @@ def proxied(upstream: str, stage: Stage = lambda emit, keys: emit, **settings: A
 
     def run() -> None:
         try:
-            proxy(plan, stage(note, session.keys), session.keys, ready, stop.is_set)
+            proxy(plan, middleware(note, session.keys), session.keys, ready, stop.is_set)
         except BaseException as error:  # noqa: BLE001 - handed over to the test
             failed.append(error)
         finally:
@@ -89,6 +90,7 @@ def proxied(upstream: str, stage: Stage = lambda emit, keys: emit, **settings: A
 @contextmanager
 def proxied_mock(mock: dict[str, Any] | None = None, **settings: Any) -> Iterator[tuple[Session, MockApp]]:
     """A proxy in front of a mock on a port of its own."""
-    app = MockApp(MockConfig(**{"key": KEY, "rate_limit": 10_000, **(mock or {})}))
+    wanted = {"key": KEY, "rate_limit": 10_000, **(mock or {})}
+    app = MockApp(MockConfig(**{**wanted, "faults": servers(wanted.get("faults", ()))}))
     with served(app) as url, proxied(url, **settings) as session:
         yield session, app

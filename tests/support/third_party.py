@@ -1,4 +1,4 @@
-"""Clients by other people, pointed at a mock."""
+"""Published clients, pointed at a mock."""
 
 from __future__ import annotations
 

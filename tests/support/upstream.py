@@ -1,4 +1,4 @@
-"""Endpoints for the proxy to stand before."""
+"""Endpoints to put the proxy in front of."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Send = Callable[[Any], Awaitable[None]]
 
 
 class Upstream:
-    """An endpoint that answers what it is told to, and remembers what it saw."""
+    """An endpoint that sends the same response to every request, and remembers the requests."""
 
     def __init__(self, status: int = 200, headers: tuple[tuple[bytes, bytes], ...] = (), body: bytes = b"") -> None:
         self.status, self.headers, self.body = status, headers, body

@@ -1,4 +1,4 @@
-"""The wire of `tracksync proxy`: what goes in comes out, whatever it is, and trouble is told as what it is."""
+"""Forwarding in `tracksync proxy`: everything comes out as it went in, and a failure is reported as what it is."""
 
 from __future__ import annotations
 
@@ -35,10 +35,10 @@ def talk(url: str, *pieces: bytes, half_close: bool = False) -> bytes:
             connection.sendall(piece)
         if half_close:
             connection.shutdown(socket.SHUT_WR)
-        answer = b""
+        response = b""
         while chunk := connection.recv(65536):
-            answer += chunk
-    return answer
+            response += chunk
+    return response
 
 
 def post(body: bytes, *lines: str, version: str = "1.1") -> bytes:
@@ -61,11 +61,11 @@ def test_status_headers_and_bytes_of_an_answer_come_through_as_they_are() -> Non
         (b"X-Hop", b"of this connection alone"),
     )
     with behind(Upstream(299, headers, packed)) as session, httpx.Client(base_url=session.url) as client:
-        with client.stream("POST", SYNC, json=ONE, headers=AUTHORIZED) as answer:
-            assert answer.status_code == 299
-            assert b"".join(answer.iter_raw()) == packed
+        with client.stream("POST", SYNC, json=ONE, headers=AUTHORIZED) as response:
+            assert response.status_code == 299
+            assert b"".join(response.iter_raw()) == packed
         # Spelling, order and repetition stay; nothing is added, and only what belongs to one connection is gone.
-        assert answer.headers.raw == [*headers[:5]]
+        assert response.headers.raw == [*headers[:5]]
 
 
 def test_method_target_headers_and_bytes_of_a_request_come_through_as_they_are() -> None:
@@ -103,16 +103,16 @@ def test_answers_without_a_body_end(method: str, status: int) -> None:
     headers = ((b"content-length", b"5"),) if method == "HEAD" else ()
     with behind(Upstream(status, headers, b"")) as session, httpx.Client(base_url=session.url) as client:
         for _ in range(2):
-            answer = client.request(method, "/x", timeout=5)
-            assert (answer.status_code, answer.content) == (status, b"")
+            response = client.request(method, "/x", timeout=5)
+            assert (response.status_code, response.content) == (status, b"")
 
 
 def test_one_connection_carries_many_requests() -> None:
     with proxied_mock() as (session, _), httpx.Client(base_url=session.url, headers=AUTHORIZED) as client:
         ports = set()
         for _ in range(3):
-            answer = client.post(SYNC, json=ONE)
-            ports.add(answer.extensions["network_stream"].get_extra_info("client_addr"))
+            response = client.post(SYNC, json=ONE)
+            ports.add(response.extensions["network_stream"].get_extra_info("client_addr"))
         assert len(ports) == 1
 
 
@@ -121,9 +121,9 @@ def test_a_big_body_goes_through_in_both_directions(size: int) -> None:
     blob = b"x" * size
     app = Upstream(body=blob)
     with behind(app) as session:
-        answer = httpx.post(session.url + "/blob", content=blob, timeout=30)
-    assert (len(app.bodies[0]), len(answer.content)) == (size, size)
-    assert app.bodies[0] == blob == answer.content
+        response = httpx.post(session.url + "/blob", content=blob, timeout=30)
+    assert (len(app.bodies[0]), len(response.content)) == (size, size)
+    assert app.bodies[0] == blob == response.content
     # What is too big to be kept is handed on all the same, and the result says that it was not checked.
     assert ("over 32 MB was passed on" in session.result["reason"]) is (size > 32 * 1024 * 1024)
 
@@ -146,7 +146,7 @@ def test_a_client_that_names_the_whole_url_is_served_and_a_tunnel_refused() -> N
         refused = talk(session.url, b"CONNECT rest.example.com:443 HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n")
     assert (app.scopes[0]["raw_path"], app.scopes[0]["query_string"]) == (b"/a", b"b")
     assert b" 400 " in refused
-    assert b"in the place of the endpoint's" in refused
+    assert b"in place of the endpoint's" in refused
 
 
 # --- as it comes ----------------------------------------------------------------------------------------------------
@@ -165,8 +165,8 @@ def test_an_answer_is_handed_on_piece_by_piece() -> None:
         else:
             await Upstream()(scope, receive, send)
 
-    with behind(app) as session, httpx.stream("GET", session.url + "/x", timeout=5) as answer:
-        pieces = answer.iter_raw()
+    with behind(app) as session, httpx.stream("GET", session.url + "/x", timeout=5) as response:
+        pieces = response.iter_raw()
         assert next(pieces) == b"first"
         seen.set()
         assert next(pieces) == b"second"
@@ -233,26 +233,26 @@ def test_a_client_is_served_over_tls_where_there_is_a_certificate(tmp_path: Path
     assert session.result["verdict"] == "passed"
 
 
-def test_an_endpoint_that_nobody_vouches_for_is_not_spoken_to(tmp_path: Path) -> None:
+def test_an_endpoint_whose_certificate_is_not_trusted_gets_no_request(tmp_path: Path) -> None:
     with tls_mock(tmp_path) as (url, _), proxied(url) as session:
-        answer = httpx.post(session.url + SYNC, json=ONE, headers=AUTHORIZED)
-    assert answer.status_code == 502
-    assert "--ca" in answer.json()["message"]
+        response = httpx.post(session.url + SYNC, json=ONE, headers=AUTHORIZED)
+    assert response.status_code == 502
+    assert "--ca" in response.json()["message"]
     assert "--ca" in session.result["reason"]
     assert session.exit_code == 3
 
 
-# --- trouble --------------------------------------------------------------------------------------------------------
+# --- without a response -----------------------------------------------------------------------------------------
 
 
-def test_an_endpoint_that_is_not_there_is_told_and_is_nobodys_fault() -> None:
+def test_an_endpoint_that_cannot_be_reached_is_named_and_breaks_no_clause() -> None:
     with served(MockApp()) as url:
         pass
     with proxied(url) as session, httpx.Client(base_url=session.url, headers=AUTHORIZED) as client:
         for _ in range(5):
-            answer = client.post(SYNC, json=ONE)
-            assert answer.status_code == 502
-            assert f"{url} cannot be reached" in answer.json()["message"]
+            response = client.post(SYNC, json=ONE)
+            assert response.status_code == 502
+            assert f"{url} cannot be reached" in response.json()["message"]
     assert session.clauses == set()
     assert (session.result["verdict"], session.result["requests"], session.result["skipped"]) == ("incomplete", 0, 5)
     assert f"{url} cannot be reached" in session.result["reason"]
@@ -266,9 +266,9 @@ def test_an_endpoint_that_is_silent_is_given_up_with_504() -> None:
             pass
 
     with behind(app, timeout=0.3) as session:
-        answer = httpx.post(session.url + SYNC, json=ONE, headers=AUTHORIZED)
-        assert answer.status_code == 504
-        assert "sent nothing for 0.3 s" in answer.json()["message"]
+        response = httpx.post(session.url + SYNC, json=ONE, headers=AUTHORIZED)
+        assert response.status_code == 504
+        assert "sent nothing for 0.3 s" in response.json()["message"]
     failure = session.checked[0].exchange.failure
     assert failure is not None
     assert failure.kind is FailureKind.TIMEOUT
@@ -307,15 +307,15 @@ def test_a_client_that_leaves_within_its_request_is_neither_handed_on_nor_checke
 
 def test_a_client_that_does_not_wait_is_found_and_the_answer_is_known_all_the_same() -> None:
     with proxied_mock({"scenario": "jitter", "seed": 1}) as (session, _):
-        # Half of the answers take a fifth of a second; which ones is drawn from the request.
+        # Half of the responses take a fifth of a second; which ones is drawn from the request.
         for number in range(50):
             event = {"external_id": "u1", "name": f"e{number}", "time": "2022-01-01T00:00:00Z"}
             try:
                 httpx.post(session.url + SYNC, json={"events": [event]}, headers=AUTHORIZED, timeout=0.1)
             except httpx.ReadTimeout:
                 break
-        answer = httpx.post(session.url + SYNC, json={"events": [event]}, headers=AUTHORIZED, timeout=10)
-        assert answer.json()["users"][0]["custom_events"][0]["count"] == 2
+        response = httpx.post(session.url + SYNC, json={"events": [event]}, headers=AUTHORIZED, timeout=10)
+        assert response.json()["users"][0]["custom_events"][0]["count"] == 2
     assert session.clauses == {"TC-TIMEOUT"}
     assert session.result["requests"] == len(session.checked)
     assert all(checked.exchange.response is not None for checked in session.checked)

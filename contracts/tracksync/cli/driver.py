@@ -5,72 +5,52 @@ from __future__ import annotations
 import sys
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
+from tracksync.cli.gate_options import GateOptions
 from tracksync.cli.nightly import Memory
 from tracksync.cli.run import run
-from tracksync.cli.shared import Outputs, environment_secrets
+from tracksync.cli.shared import environment_secrets
 from tracksync.errors import ConfigError
 from tracksync.gate.drive import DrivePlan, Driver, Rig, behaviours, script
 from tracksync.mock.scenarios import Scenario
 from tracksync.report import Redactor
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Wish:
-    """The options of the command line that are about driving."""
-
-    words: tuple[str, ...]
-    names: tuple[str, ...]
-    own: Mapping[str, Scenario]
-    options: tuple[str, ...]
-    endpoint_vars: tuple[str, ...]
-    key_vars: tuple[str, ...]
-    endpoint_form: str
-    timeout: float
-    port: int
-    allowed: frozenset[str]
-    interpretations: Mapping[str, str]
-    seed: int
-    strict: bool
-    scripts: int
-    script: Path | None
-    deadline: float
-    baseline: Path | None
-    update_baseline: bool
+SCRIPTS: Final = 20  # drawn at random
+DEADLINE: Final = 10.0  # seconds that one operation may take
 
 
-def drive(wish: Wish, outputs: Outputs) -> int:
-    """Drive a client. Returns the exit code."""
-    memory = Memory.recall(wish.baseline, wish.update_baseline, None, live=False)
-    chosen = behaviours.choose(wish.names, wish.own)
+def drive(options: GateOptions, own: Mapping[str, Scenario]) -> int:
+    """Drive a client. `own` are the user's scenarios. Returns the exit code."""
+    outputs = options.outputs
+    memory = Memory.recall(options.baseline, options.update_baseline, None, live=False)
+    chosen = behaviours.choose(options.names, own)
     given = None
-    if wish.script is not None:
-        chosen = {**behaviours.choose((), wish.own), **behaviours.everything(), **chosen}
-        given = script.read(_text(wish.script), str(wish.script), chosen)
+    if options.script is not None:
+        chosen = {**behaviours.choose((), own), **behaviours.everything(), **chosen}
+        given = script.read(_text(options.script), str(options.script), chosen)
     rig = Rig(
-        command=wish.words,
+        command=options.words,
         behaviours=chosen,
-        endpoint_vars=wish.endpoint_vars,
-        key_vars=wish.key_vars,
-        endpoint_form=wish.endpoint_form,
-        deadline=wish.deadline,
-        interpretations=wish.interpretations,
-        seed=wish.seed,
-        port=wish.port,
+        endpoint_vars=options.endpoint_variables,
+        key_vars=options.key_variables,
+        endpoint_form=options.endpoint_form,
+        deadline=DEADLINE if options.deadline is None else options.deadline,
+        interpretations=options.interpretations,
+        seed=options.seed,
+        port=options.port,
         key=str(uuid.uuid4()),
     )
     plan = DrivePlan(
         rig=rig,
-        scripts=wish.scripts,
+        scripts=SCRIPTS if options.scripts is None else options.scripts,
         script=given,
-        strict=wish.strict,
-        allowed=wish.allowed,
+        fail_on=options.fails_on,
+        allowed=options.allowed,
         known=memory.fingerprints,
-        timeout=wish.timeout,
-        options=wish.options,
+        timeout=options.timeout,
+        options=options.again(deadline=True),
     )
     drivers: list[Driver] = []
     redactor = Redactor([rig.key, *environment_secrets()])

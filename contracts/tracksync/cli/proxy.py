@@ -97,7 +97,7 @@ def command(
     html_path: Path | None,
     markdown_path: Path | None,
 ) -> int:
-    """Stand between a client and a real endpoint: hand everything on unchanged, and check both sides live.
+    """Stand between a client and a real endpoint: forward everything unchanged, and check both sides live.
 
     Give the client the proxy's address as its endpoint; its key goes through and is kept nowhere. Each finding is
     printed when it happens, and Ctrl-C ends with the verdict. An endpoint on another machine needs `live = true` in
@@ -110,7 +110,7 @@ def command(
       tracksync proxy --upstream https://braze.internal.example --ca ca.pem --max-requests 100
 
     \b
-    Exit codes: 0 kept, 1 an error by either side, 2 wrong use, 3 could not finish: no request could be checked.
+    Exit codes: 0 passed, 1 failed: an error by either side, 2 wrong use, 3 incomplete: no request could be checked.
     """
     from tracksync.cli.run import run
     from tracksync.proxy import Keys, ProxyPlan, proxy

@@ -36,12 +36,14 @@ def run(
     redactor: Redactor,
     middleware: Middleware = unchanged,
     conclude: Conclude = lambda result: None,
+    quiet: bool = False,
 ) -> int:
     """Call `drive` with the function that takes its events. Returns the exit code.
 
     `middleware` wraps that function: it sees every event before the reports do and may add events. `conclude` may add
-    to the result before it is shown. Ctrl-C, SIGTERM, an `Incomplete` and a defect of tracksync itself end the run as
-    `incomplete`, and the reports are written. A UsageError is raised to the caller, since nothing was run.
+    to the result before it is shown. `quiet`: show no progress; the command prints lines of its own. Ctrl-C, SIGTERM,
+    an `Incomplete` and a defect of tracksync itself end the run as `incomplete`, and the reports are written. A
+    UsageError is raised to the caller, since nothing was run.
     """
     outputs.check()
     shown = presentation()
@@ -52,7 +54,7 @@ def run(
         clock=time.monotonic,
         live=is_terminal(sys.stderr),
         colour=shown.colour(sys.stderr),
-        quiet=shown.quiet,
+        quiet=shown.quiet or quiet,
     )
 
     def emit(event: Event) -> None:

@@ -1,6 +1,7 @@
-"""The gate: does a client keep its half of the contract? Checks what it sends, and how it behaves under stress.
+"""The gate: tests whether a client keeps its half of the contract, by what it sends and how it behaves under faults.
 
-`client_judge` is the oracle, pure and sans-IO; `observe` runs a command against a served mock and checks its traffic.
+`client_behaviour` is the client check, pure and sans-IO. `observe` runs a command under each scenario and checks its
+traffic; `drive` gives operations to an adapter.
 """
 
 from tracksync.gate.client_behaviour import ClientBelief, ClientCheckResult, check_client, conclude

@@ -1,4 +1,4 @@
-"""What one request of a client owes the documents, read alone: form, key, members, limits.
+"""What the documents ask of one request of a client, taken alone: form, key, members, limits.
 
 Knows nothing of time, of responses or of other requests. Where the contract says that a request is refused, the client
 was wrong; where it leaves that open, the table of refusals says which clause the client broke. What a server accepts
@@ -29,7 +29,7 @@ EVERY_OBJECT: Final = frozenset({"TC-IDENTIFIER", "TC-TYPES"})
 KEY_CLAUSES: Final = frozenset({"TC-KEY-SENT", "TC-KEY-BEARER", "TC-KEY-UNQUOTED", "TC-KEY-HEADER-ONLY"})
 _NO_JSON: Final = {
     "bom": "a byte order mark stands before the JSON text",
-    "nan": "NaN and Infinity are no JSON",
+    "nan": "NaN and Infinity are not JSON",
     "not-utf8": "the body is not UTF-8",
 }
 

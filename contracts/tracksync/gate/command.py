@@ -1,13 +1,14 @@
-"""Runs the command under test: in a process group of its own, its output passed through and watched for the key.
+"""Runs the command under test in a process group of its own, hands on its output, and looks for the key in it.
 
-Knows processes and nothing of traffic. Whatever happens, at the end nothing that the command started is left: not on
-a time-out, not on Ctrl-C, not when it leaves children behind or sends them into a session of their own.
+Knows processes and nothing of traffic. Whatever happens, nothing that the command started is left at the end: not
+after a time-out, not after Ctrl-C, not when it leaves children behind or starts them in a session of their own.
 """
 
 from __future__ import annotations
 
 import base64
 import bisect
+import math
 import os
 import signal
 import subprocess
@@ -18,23 +19,35 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import IO, BinaryIO, Final
+from typing import IO, Final, Protocol
 
 from tracksync.errors import UsageError
 
 MARK: Final = "TRACKSYNC_GATE_RUN"  # in the environment of everything that the command starts
 _TICK: Final = 0.02  # seconds between two looks at the process
-_GRACE: Final = 3.0  # seconds from a polite signal to one that cannot be refused
+_GRACE: Final = 3.0  # seconds from a signal that can be handled to one that cannot
 _LINES: Final = 20_000  # lines whose moment is remembered
+
+
+class Sink(Protocol):
+    """Where the output of a command goes."""
+
+    def write(self, data: bytes, /) -> object:
+        """Take some bytes."""
+        ...
+
+    def flush(self) -> None:
+        """Pass on what was taken."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class CommandEnd:
     """How the command ended.
 
-    `status` is its exit status, None where it did not end by itself; `signal` the name of one that ended it.
-    `left_behind` are the command lines of processes that had to be ended after it. `key_printed` names the streams in
-    which the key stood.
+    `status` is its exit status, None where it did not end by itself; `signal` is the name of the signal that ended it.
+    `left_behind` are the command lines of processes that had to be ended after it, `stopped` is when we began with
+    that (seconds since the epoch). `key_printed` names the streams in which the key stood.
     """
 
     status: int | None
@@ -43,14 +56,15 @@ class CommandEnd:
     timed_out: bool = False
     left_behind: tuple[str, ...] = ()
     key_printed: tuple[str, ...] = ()
+    stopped: float = math.inf
 
     @property
     def failed(self) -> bool:
-        """Whether it ended otherwise than with status 0."""
+        """Whether it did not end with status 0."""
         return self.status != 0
 
     def describe(self) -> str:
-        """`exit status 1`, `timed out`, `ended by SIGSEGV`."""
+        """`exit status 1`, `did not end within 60 s`, `was ended by SIGSEGV`."""
         if self.timed_out:
             return f"did not end within {self.seconds:.0f} s"
         return f"was ended by {self.signal}" if self.signal else f"exit status {self.status}"
@@ -58,7 +72,7 @@ class CommandEnd:
 
 @dataclass(slots=True)
 class Printed:
-    """What the command printed, as far as it tells where in its work it was: the last lines with their moments."""
+    """The lines that the command printed, with their times, to say where in its work it was."""
 
     moments: list[float] = field(default_factory=list)
     lines: list[str] = field(default_factory=list)
@@ -70,7 +84,7 @@ class Printed:
             self.lines.append(line[:200])
 
     def before(self, moment: float) -> str:
-        """The last line that was printed before `moment`."""
+        """The last line that was printed before `moment`; empty where there is none."""
         place = bisect.bisect_right(self.moments, moment)
         return self.lines[place - 1] if place else ""
 
@@ -78,7 +92,7 @@ class Printed:
 class _Watch:
     """Copies one stream of the command to ours, looks for the key in it, and remembers its lines."""
 
-    def __init__(self, source: IO[bytes], sink: BinaryIO, needles: Sequence[bytes], printed: Printed) -> None:
+    def __init__(self, source: IO[bytes], sink: Sink, needles: Sequence[bytes], printed: Printed) -> None:
         self.found = False
         self._source, self._sink, self._needles, self._printed = source, sink, needles, printed
         self._tail = b""
@@ -93,9 +107,9 @@ class _Watch:
                 with suppress(OSError, ValueError):
                     self._sink.write(chunk)
                     self._sink.flush()
-                self._look(chunk)
+                self._search(chunk)
 
-    def _look(self, chunk: bytes) -> None:
+    def _search(self, chunk: bytes) -> None:
         text = (self._tail + chunk).lower()
         self.found = self.found or any(needle in text for needle in self._needles)
         self._tail = text[-self._longest :]
@@ -122,14 +136,15 @@ def run_command(
     *,
     key: str,
     timeout: float,
-    out: BinaryIO,
-    err: BinaryIO,
+    out: Sink,
+    err: Sink,
     tick: Callable[[], None],
     printed: Printed,
 ) -> CommandEnd:
-    """Run `words` with `environment` added to ours until it ends; `tick` is called every so often meanwhile.
+    """Run `words` with `environment` added to ours until it ends; `tick` is called many times a second meanwhile.
 
-    Raises UsageError where it cannot be started. Ctrl-C is passed on, and raised again when nothing is left of it.
+    `timeout` is in seconds. Raises UsageError where the command cannot be started. Whatever `tick` or Ctrl-C raises is
+    passed to the command as SIGINT, and raised again when nothing of the command is left.
     """
     mark = uuid.uuid4().hex
     begun = time.monotonic()
@@ -168,6 +183,7 @@ def run_command(
         raise
     finally:
         ended = process.poll()
+        stopped = time.time()
         left = end_all(process, mark, by_itself=ended is not None)
         for watch in watches.values():
             watch.thread.join(_GRACE)
@@ -181,11 +197,12 @@ def run_command(
         timed_out,
         left,
         tuple(name for name, watch in watches.items() if watch.found),
+        stopped,
     )
 
 
 def end_all(process: subprocess.Popen[bytes], mark: str, *, by_itself: bool) -> tuple[str, ...]:
-    """End what is left of the command. Gives the command lines of what it had left behind."""
+    """End what is left of the command. Returns the command lines of what it had left behind."""
     left = tuple(_shown(pid) for pid in _marked(mark) if pid != process.pid) if by_itself else ()
     for number in (signal.SIGTERM, signal.SIGKILL):
         _send(process.pid, number)
@@ -214,9 +231,9 @@ def _alive(group: int) -> bool:
 
 
 def _marked(mark: str) -> list[int]:
-    """Processes with our mark in their environment: a child that went into another session has it too.
+    """The ids of processes with our mark in their environment: a child in another session has it too.
 
-    Where there is no /proc only the process group is known.
+    Without /proc only the process group is known.
     """
     wanted = f"{MARK}={mark}".encode()
     found = []

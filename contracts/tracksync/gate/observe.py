@@ -1,404 +1,268 @@
-"""Observe: runs a command against a served mock under each scenario, and checks its traffic.
+"""Observe: runs a command against a served mock under each scenario, several at a time, and checks its traffic.
 
-    observe_command(plan, emit) -> Report
+    observe_command(plan, emit, output) -> ObserveReport
 
-Everything a person or a report should know is emitted as events; nothing is printed here but the command's own output.
+Everything that a report should know is emitted as events. Each scenario is concluded when it has ended, and `normal`
+with it, since that says whether the command succeeds where nothing is wrong. Ctrl-C keeps what was found until then.
 """
 
 from __future__ import annotations
 
-import queue
+import os
 import shlex
-import sys
+import threading
 import time
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO, Final, Literal
-from urllib.parse import urlsplit
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from typing import Any, Final
 
-from tracksync.contract.bounds import SYNC
-from tracksync.contract.clauses import Side, catalogue
 from tracksync.errors import UsageError
-from tracksync.gate.client_behaviour import ClientBelief, check_client, conclude, unreadable
-from tracksync.gate.command import CommandEnd, Printed, run_command
-from tracksync.gate.scenarios import NORMAL, Expectation, Family, expectation
-from tracksync.mock import MockApp, MockConfig
+from tracksync.gate.exit_status import evidence_of_exit, own_failure
+from tracksync.gate.guidance import advice
+from tracksync.gate.output import CommandOutput
+from tracksync.gate.plan import ObservePlan, ScenarioRun, SeenFinding
+from tracksync.gate.scenario_run import run_scenario
+from tracksync.gate.scenarios import NORMAL, duration
+from tracksync.gate.summary import ScenarioSummary, conclusion, section, summarise, why_not
+from tracksync.gate.timeline import timeline
 from tracksync.mock.scenarios import Scenario
-from tracksync.model.events import Event, ExchangeChecked, FindingConfirmed, PhaseStarted, RunEnded, RunStarted, Verdict
-from tracksync.model.exchange import Exchange
-from tracksync.model.finding import Finding
-from tracksync.model.verdict import evidence_of, fails, fingerprint
-from tracksync.wire.observed import Observed
-from tracksync.wire.recorder import Recorder
-from tracksync.wire.serving import serving
-
-Form = Literal["url", "host", "sync-url"]
-UNLIMITED: Final = 1_000_000  # requests a minute: a test suite may be faster than a workspace allows
-_DRIVEN: Final = (  # what only an adapter's reports show
-    "TC-ASKED-FOR",
-    "TC-SUCCESS-TOLD",
-    "TC-OUTCOME-TRUE",
-    "TC-OUTCOME-KIND",
-    "TC-VALUES-TOLD",
-    "TC-NO-RESULT",
-    "TC-ATTEMPTS-TOLD",
+from tracksync.model.events import (
+    Event,
+    ExchangeChecked,
+    FindingConfirmed,
+    PhaseStarted,
+    RunEnded,
+    RunStarted,
+    SectionAdded,
+    Skipped,
 )
-_SHOWN: Final = 5  # findings of one clause that are reported one by one
+from tracksync.model.verdict import fingerprint
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ObservePlan:
-    """What to run and how. `allowed`: clauses whose findings are known and fail nothing.
-
-    `endpoint_form`: what the endpoint variable holds: url (http://127.0.0.1:1), host (127.0.0.1:1) or sync-url (the
-    URL with the documented path). `aware`: the command knows the scenario from TRACKSYNC_SCENARIO and succeeds where
-    its client does the right thing, so that exit status 0 is expected of it everywhere.
-    """
-
-    command: Sequence[str]
-    scenarios: Sequence[Scenario]
-    endpoint_vars: Sequence[str] = ("BRAZE_REST_ENDPOINT",)
-    key_vars: Sequence[str] = ("BRAZE_API_KEY",)
-    endpoint_form: Form = "url"
-    timeout: float = 600.0
-    seed: int = 0
-    port: int = 0
-    strict: bool = False
-    aware: bool = False
-    allowed: frozenset[str] = frozenset()
-    interpretations: Mapping[str, str] = field(default_factory=dict)
-    rate_limit: int = UNLIMITED
-    out: BinaryIO | None = None
-    err: BinaryIO | None = None
-    key: str = field(default_factory=lambda: str(uuid.uuid4()), repr=False)
-
-
-@dataclass(frozen=True, slots=True)
-class ScenarioRun:
-    """What came of the command under one scenario. `exchanges` is how many were checked."""
-
-    scenario: Scenario
-    end: CommandEnd
-    exchanges: int
-    expected: Expectation
-    risky: bool = False  # whether a prudent client may have left something undone
+_SHOWN: Final = 5  # new findings of one clause that are reported one by one
+_LOOK: Final = 0.1  # seconds between two looks at what has ended
+_NOTE: Final = 10.0  # seconds between two lines that say what is running
+_MOST_JOBS: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
 class ObserveReport:
-    """What a gate adds to the result: the command's own outcome, kept apart from the contract's."""
+    """What a gate adds to the result: each scenario, and why the command itself counts as failed, if it does."""
 
+    scenarios: tuple[ScenarioSummary, ...] = ()
     runs: tuple[ScenarioRun, ...] = ()
-    own_failure: str = ""  # why the command itself counts as failed though the contract may be kept
+    own_failure: str = ""
 
     def as_json(self) -> dict[str, Any]:
-        """The member `command` of the result."""
+        """The member `test_command` of the result."""
         return {
             "failed": bool(self.own_failure),
             "why": self.own_failure,
-            "runs": [
-                {
-                    "scenario": run.scenario.name,
-                    "expect": run.expected.expect,
-                    "status": run.end.status,
-                    "signal": run.end.signal,
-                    "timed_out": run.end.timed_out,
-                    "seconds": round(run.end.seconds, 3),
-                    "requests": run.exchanges,
-                    "left_behind": list(run.end.left_behind),
-                }
-                for run in self.runs
-            ],
+            "runs": [summary.as_json() for summary in self.scenarios],
         }
 
 
-def observe_command(plan: ObservePlan, emit: Callable[[Event], None]) -> ObserveReport:
-    """Run `plan`. Raises UsageError where the command cannot be started; all else ends in a RunEnded event."""
+def default_jobs() -> int:
+    """How many scenarios are run at a time unless it is said: most of them wait most of the time."""
+    return min(_MOST_JOBS, 2 * (os.cpu_count() or 1))
+
+
+def observe_command(plan: ObservePlan, emit: Callable[[Event], None], output: CommandOutput) -> ObserveReport:
+    """Run the command of `plan`, and give its findings to `emit` as events. `output` takes what it prints.
+
+    Raises UsageError where it cannot be run, and KeyboardInterrupt after what was found until then was emitted.
+    """
     if not plan.command:
         raise UsageError("there is no command; write it after --, as in `tracksync gate -- npm test`")
-    return _Observation(plan, emit).run()
+    return _Observation(plan, emit, output).run()
+
+
+@dataclass(slots=True)
+class _FoundOnce:
+    """One finding, as it was first seen in the order of the scenarios; where else; and how often in all."""
+
+    seen: SeenFinding
+    run: ScenarioRun
+    scenarios: list[str]
+    times: int = 1
 
 
 class _Observation:
-    def __init__(self, plan: ObservePlan, emit: Callable[[Event], None]) -> None:
-        self._plan, self._emit = plan, emit
-        self._found: dict[tuple[str, str], _ScenarioFindings] = {}
+    def __init__(self, plan: ObservePlan, emit: Callable[[Event], None], output: CommandOutput) -> None:
+        self._plan, self._emit, self._output = plan, emit, output
+        self._stop = threading.Event()
+        self._ended: dict[str, ScenarioRun] = {}
+        self._concluded: dict[str, ScenarioRun] = {}
         self._index = 0
-        self._runs: list[ScenarioRun] = []
+        self._begun = time.monotonic()
+        self._started: dict[str, float] = {}
 
     def run(self) -> ObserveReport:
         plan = self._plan
         name = shlex.join(plan.command)
-        self._emit(RunStarted("gate", name, time.time(), plan.seed, strict=plan.strict))
-        for scenario in plan.scenarios:
-            self._emit(PhaseStarted(scenario.name))
-            run = _ScenarioPlay(self, plan, scenario).run()
-            self._runs.append(run)
-            if run.end.timed_out or (scenario.name == NORMAL and not run.exchanges):
-                break
-        for found in self._found.values():
-            self._emit(found.event(plan))
+        self._emit(RunStarted("gate", name, time.time(), plan.seed, fail_on=plan.fail_on))
+        try:
+            self._run_all()
+        except BaseException:
+            self._conclude_all()
+            self._report()
+            raise
+        finally:
+            self._output.close()
+        self._conclude_all()
+        summaries = self._report()
         own = self._own_failure()
-        verdict, reason = self._verdict(own)
-        self._emit(RunEnded(verdict, reason, time.time(), why_not=self._why_not()))
-        return ObserveReport(tuple(self._runs), own)
+        verdict, reason = conclusion(plan, summaries, own)
+        runs = tuple(self._concluded[name] for name in self._names() if name in self._concluded)
+        self._emit(RunEnded(verdict, reason, time.time(), why_not=why_not(runs)))
+        return ObserveReport(summaries, runs, own)
 
-    # --- what the scenarios call --------------------------------------------------------------------------------
-    def checked(self, exchange: Exchange, findings: Sequence[Finding], covered: frozenset[str], phase: str) -> None:
-        self._index += 1
-        self._emit(ExchangeChecked(self._index, exchange, tuple(findings), covered, phase))
+    def _names(self) -> Sequence[str]:
+        return [scenario.name for scenario in self._plan.scenarios]
 
-    def note(self, finding: Finding, exchanges: tuple[Exchange, ...], scenario: str, moment: str) -> None:
-        place = (finding.clause, fingerprint(finding.clause, finding.pointer))
-        of_clause = sum(clause == finding.clause for clause, _ in self._found)
-        if place in self._found:
-            self._found[place].times += 1
-        elif of_clause < _SHOWN:
-            self._found[place] = _ScenarioFindings(finding, exchanges, scenario, moment)
-
-    def normal_succeeded(self) -> bool:
-        """Whether the command is known to succeed where nothing is wrong."""
-        return any(run.scenario.name == NORMAL and not run.end.failed for run in self._runs)
-
-    # --- the end ------------------------------------------------------------------------------------------------
-    def _own_failure(self) -> str:
-        for run in self._runs:
-            expected = "success" if self._plan.aware else run.expected.expect
-            if run.end.timed_out:
-                return f"the command did not end within {self._plan.timeout:g} s under {run.scenario.name}"
-            if run.scenario.name == NORMAL and run.end.failed:
-                return f"the command failed under calm: {run.end.describe()}"
-            normal_known = any(other.scenario.name == NORMAL for other in self._runs)
-            if expected == "success" and run.end.failed and not normal_known and not run.risky:
-                how = run.end.describe()
-                return (
-                    f"the command failed under {run.scenario.name}: {how}; run it under calm too "
-                    "(--scenario normal), to see whether that is what the scenario does to it"
-                )
-        return ""
-
-    def _verdict(self, own: str) -> tuple[Verdict, str]:
-        plan, runs = self._plan, self._runs
-        ends = ", ".join(f"{run.scenario.name} {run.end.describe()}" for run in runs)
-        broken = any(
-            fails(evidence_of(clause), strict=plan.strict, known=clause in plan.allowed) for clause, _ in self._found
-        )
-        if broken:
-            return "failed", f"the client breaks the contract; its command: {ends}"
-        late = next((run for run in runs if run.end.timed_out), None)
-        if late is not None:
-            return "incomplete", f"the command {late.end.describe()} under {late.scenario.name} and was ended"
-        mute = [run.scenario for run in runs if not run.exchanges]
-        # A certificate that a client cannot be told to trust says nothing of how it speaks to a real workspace.
-        excused = [scenario.name for scenario in mute if scenario.http2 and len(mute) < len(runs)]
-        silent = [scenario.name for scenario in mute if scenario.name not in excused]
-        if silent:
-            names = " or ".join((*plan.endpoint_vars, *plan.key_vars))
-            where = f" under {', '.join(silent)}" if len(runs) > 1 else ""
-            return "incomplete", (
-                f"the command never called the mock{where} ({ends}); does the client take its endpoint from "
-                f"{names}? Calls to any other host cannot be seen"
-                + ("; and does it trust the CA in SSL_CERT_FILE?" if mute[0].http2 else "")
-            )
-        if excused:
-            ends += f"; it never called under {', '.join(excused)}: it does not trust the CA in SSL_CERT_FILE"
-        if own:
-            return "passed", f"the contract was kept, but {own}"
-        return "passed", f"the contract was kept; the command: {ends}"
-
-    def _why_not(self) -> dict[str, str]:
-        names = {run.scenario.name for run in self._runs}
-        families = {run.expected.family for run in self._runs}
-        needs = {
-            "TC-RATE-WAIT": ("rate-burst", "rate-burst" in names),
-            "TC-RETRY-SERVER-ERROR": ("error-503", "error-503" in names),
-            "TC-RETRY-BACKOFF": ("error-503", "error-503" in names),
-            "TC-RETRY-BOUNDED": ("outage", "outage" in names),
-            "TC-NO-RETRY": ("rejected", "rejected" in names),
-            "TC-TIMEOUT": ("slow-first-byte", "slow-first-byte" in names),
-            "TC-APPLIED-TWICE": ("reset-after-applying", "reset-after-applying" in names),
-            "TC-TOLERANT": ("all", Family.HARMLESS in families),
-            "TC-RECOVERS": ("error-503", Family.PASSING in families),
-            "TC-NOT-APPLIED": ("users-empty", Family.UNAPPLIED in families),
-            "TC-FAILURE-TOLD": ("outage", Family.LASTING in families),
-        }
-        driven = dict.fromkeys(_DRIVEN, "it needs an adapter and --driver")
-        return driven | {
-            id_: f"it needs a scenario such as --scenario {scenario}"
-            for id_, (scenario, played) in needs.items()
-            if not played and id_ in catalogue(Side.CLIENT)
-        }
-
-
-@dataclass(slots=True)
-class _ScenarioFindings:
-    """A finding, where it was first seen and how often."""
-
-    finding: Finding
-    exchanges: tuple[Exchange, ...]
-    scenario: str
-    moment: str
-    times: int = 1
-
-    def event(self, plan: ObservePlan) -> FindingConfirmed:
-        again = f"; seen {self.times} times" if self.times > 1 else ""
-        text = f"{self.finding.message} [{self.moment}{again}]"
-        reproduce = f"tracksync gate --scenario {self.scenario} -- {shlex.join(plan.command)}"
-        known = self.finding.clause in plan.allowed
-        return FindingConfirmed(replace(self.finding, message=text), self.exchanges, reproduce, known)
-
-
-class _ScenarioPlay:
-    """One run of the command under one scenario."""
-
-    def __init__(self, whole: _Observation, plan: ObservePlan, scenario: Scenario) -> None:
-        self._whole, self._plan, self._scenario = whole, plan, scenario
-        self._ended: queue.SimpleQueue[Observed] = queue.SimpleQueue()
-        self._belief = ClientBelief()
-        self._exchanges = 0
-        self._expected = expectation(scenario)
-        self._unapplied: Exchange | None = None
-        self._disturbed: Exchange | None = None
-        self._risky = False
-        self._last: Exchange | None = None
-        self._held: tuple[Exchange, tuple[Finding, ...], frozenset[str]] | None = None
-        self._printed = Printed()
-        self._begun = time.time()
-
-    def run(self) -> ScenarioRun:
-        plan, scenario = self._plan, self._scenario
-        config = MockConfig(
-            key=plan.key,
-            rate_limit=plan.rate_limit,
-            interpretations=plan.interpretations,
-            scenario=scenario,
-            seed=plan.seed,
-        )
-        recorder = Recorder(MockApp(config), self._ended.put, plan.key, config.unprivileged_key)
-        with serving(recorder, scenario, plan.port) as (url, trust):
-            end = run_command(
-                plan.command,
-                {**trust, **self._environment(url)},
-                key=plan.key,
-                timeout=plan.timeout,
-                out=plan.out or sys.stdout.buffer,
-                err=plan.err or sys.stderr.buffer,
-                tick=self._check_ended,
-                printed=self._printed,
-            )
-            self._settle(recorder)
-        self._check_ended()
-        self._conclude(end)
-        return ScenarioRun(scenario, end, self._exchanges, self._expected, self._risky)
-
-    def _environment(self, url: str) -> dict[str, str]:
+    # --- running --------------------------------------------------------------------------------------------------
+    def _run_all(self) -> None:
+        """Run every scenario, the longest first, and stop early where the command does not speak to the mock at all."""
         plan = self._plan
-        value = {"url": url, "host": urlsplit(url).netloc, "sync-url": url + SYNC}[plan.endpoint_form]
-        return {
-            **dict.fromkeys(plan.endpoint_vars, value),
-            **dict.fromkeys(plan.key_vars, plan.key),
-            "TRACKSYNC_SCENARIO": self._scenario.name,
-        }
-
-    def _settle(self, recorder: Recorder) -> None:
-        """Let requests end that were on their way when the command did: their client is gone, so that is soon."""
-        deadline = time.monotonic() + 2.0
-        while recorder.ended < recorder.arrived and time.monotonic() < deadline:
-            self._check_ended()
-            time.sleep(0.01)
-
-    def _check_ended(self) -> None:
-        while True:
+        order = sorted(plan.scenarios, key=lambda scenario: (scenario.name != NORMAL, -duration(scenario)))
+        with ThreadPoolExecutor(max_workers=plan.jobs, thread_name_prefix="tracksync-gate") as pool:
+            waiting = {pool.submit(self._one, scenario) for scenario in order}
             try:
-                observed = self._ended.get_nowait()
-            except queue.Empty:
-                return
-            self._check(observed)
+                noted = time.monotonic()
+                while waiting:
+                    done, waiting = wait(waiting, timeout=_LOOK, return_when=FIRST_COMPLETED)
+                    self._take(done)
+                    if time.monotonic() - noted > _NOTE and plan.jobs > 1:
+                        noted = time.monotonic()
+                        self._note_running()
+            except BaseException:
+                self._stop.set()
+                done, _ = wait(waiting)
+                self._ended |= {run.scenario.name: run for run in map(_result, done) if run is not None}
+                raise
 
-    def _check(self, observed: Observed) -> None:
-        check_result = check_client(self._belief, observed)
-        self._belief = check_result.belief
-        exchange = observed.exchange
-        self._exchanges += 1
-        self._last = exchange
-        self._look(observed)
-        self._let_go()
-        self._held = (exchange, check_result.findings, check_result.covered)
-        for finding, before in zip(check_result.findings, check_result.evidence, strict=True):
-            self._whole.note(finding, (*before, exchange), self._scenario.name, self._moment(exchange))
+    def _one(self, scenario: Scenario) -> ScenarioRun | None:
+        """Run one scenario in a thread of the pool; None where the whole run was stopped before."""
+        if self._stop.is_set():
+            return None
+        self._started[scenario.name] = time.monotonic()
+        try:
+            return run_scenario(self._plan, scenario, *self._output.sinks(scenario.name), self._stop)
+        finally:
+            self._started.pop(scenario.name, None)
+            self._output.done(scenario.name)
 
-    def _look(self, observed: Observed) -> None:
-        """What the exchange means for the end: trouble, doubt whether it was applied, a success that is none."""
-        exchange = observed.exchange
-        status = exchange.response.status if exchange.response else None
-        if not observed.gave_up and (status is None or status >= 400):
-            self._disturbed = exchange
-        # To send a count again after one of these may count it twice, and not to is prudent.
-        self._risky = self._risky or status in (None, 500, 504) or unreadable(exchange)
-        # The asynchronous sibling shows no result, so that nobody could tell.
-        synchronous = exchange.request.path.partition("?")[0] == SYNC
-        if self._expected.family is Family.UNAPPLIED and status == 201 and synchronous:
-            no_user = any(act.do == "no-user" for act in self._scenario.acts)
-            if no_user or b'"attributes"' in exchange.request.body:
-                self._unapplied = exchange
+    def _take(self, done: set[Future[ScenarioRun | None]]) -> None:
+        for future in done:
+            run = future.result()
+            if run is not None:
+                self._ended[run.scenario.name] = run
+        if {NORMAL} & {*self._ended, *self._concluded} or NORMAL not in self._names():
+            for name in sorted(self._ended, key=lambda name: name != NORMAL):
+                self._conclude(self._ended.pop(name))
+        normal = self._concluded.get(NORMAL)
+        if normal is not None and not normal.checked and not normal.excused:
+            self._stop.set()
 
-    def _let_go(self, covered: frozenset[str] = frozenset()) -> None:
-        """Emit the exchange that was held back: what the command's end shows is told with the last one."""
-        if self._held is not None:
-            exchange, findings, known = self._held
-            self._held = None
-            self._whole.checked(exchange, findings, known | covered, self._scenario.name)
+    def _note_running(self) -> None:
+        now = time.monotonic()
+        running = ", ".join(f"{name} {now - begun:.0f} s" for name, begun in sorted(self._started.items()))
+        if running:
+            self._output.note(f"running: {running}")
 
-    def _moment(self, exchange: Exchange) -> str:
-        line = self._printed.before(exchange.sent)
-        after = f", after the command had printed {line[:80]!r}" if line else ""
-        return f"scenario {self._scenario.name}, {max(exchange.sent - self._begun, 0):.2f} s after its start{after}"
+    # --- concluding -----------------------------------------------------------------------------------------------
+    def _conclude_all(self) -> None:
+        for name in self._names():
+            if name in self._ended:
+                self._conclude(self._ended.pop(name))
 
-    # --- what the end of the command shows ------------------------------------------------------------------------
-    def _conclude(self, end: CommandEnd) -> None:
-        covered = {"TC-KEY-SECRET"}
-        if not end.timed_out:
-            check_result = conclude(self._belief)
-            for finding, before in zip(check_result.findings, check_result.evidence, strict=True):
-                self._end_finding(finding, before)
-            if self._last is not None:
-                clause, wrong, evidence = self._of_status(end)
-                covered |= {clause} - {""}
-                if wrong is not None:
-                    self._end_finding(wrong, evidence)
-        for stream in end.key_printed:
-            self._end_finding(Finding("TC-KEY-SECRET", f"the key stands in the command's {stream}"), ())
-        self._let_go(frozenset(covered))
+    def _conclude(self, run: ScenarioRun) -> None:
+        """Add what the exit status shows, emit the exchanges, and print a line."""
+        name = run.scenario.name
+        evidence = evidence_of_exit(self._plan, run, normal_succeeded=self._normal_succeeded(run))
+        if evidence.finding is not None:
+            seen = SeenFinding(evidence.finding, evidence.exchanges, f"scenario {name}")
+            run = replace(run, found=(*run.found, seen))
+        run = replace(run, covered=run.covered | ({evidence.clause} - {""}))
+        self._concluded[name] = run
+        self._emit(PhaseStarted(name))
+        for number, one in enumerate(run.checked, 1):
+            self._index += 1
+            # What only the end shows is counted with the last exchange.
+            covered = one.covered | run.covered if number == len(run.checked) else one.covered
+            self._emit(ExchangeChecked(self._index, one.exchange, one.findings, covered, name))
+        if run.excused:
+            why = "the command was ended while they were under way"
+            self._emit(Skipped(f"{run.excused} requests under {name}", why))
+        summary = summarise(self._plan, run, self._own_failure_of(run))
+        self._output.note(f"[{len(self._concluded)}/{len(self._plan.scenarios)}] {summary.line()}")
 
-    def _end_finding(self, finding: Finding, exchanges: tuple[Exchange, ...]) -> None:
-        moment = self._moment(exchanges[-1]) if exchanges else f"scenario {self._scenario.name}"
-        self._whole.note(finding, exchanges, self._scenario.name, moment)
+    def _normal_succeeded(self, run: ScenarioRun) -> bool:
+        normal = run if run.scenario.name == NORMAL else self._concluded.get(NORMAL) or self._ended.get(NORMAL)
+        return normal is not None and normal.succeeded
 
-    def _of_status(self, end: CommandEnd) -> tuple[str, Finding | None, tuple[Exchange, ...]]:
-        """What the command's own exit status says of the client: the clause, and what is wrong if anything is."""
-        silent: tuple[str, Finding | None, tuple[Exchange, ...]] = ("", None, ())
-        name, family = self._scenario.name, self._expected.family
-        how = end.describe()
-        if self._plan.aware:
-            return silent
-        if family is Family.UNAPPLIED and self._unapplied is not None:
-            text = "nothing was applied, and the command ended with success"
-            wrong = Finding("TC-NOT-APPLIED", text, "/response/body/users", "a failure", how)
-            return "TC-NOT-APPLIED", None if end.failed else wrong, (self._unapplied,)
-        if family is Family.LASTING and self._disturbed is not None:
-            text = f"every request met trouble ({name}), and the command ended with success"
-            wrong = Finding("TC-FAILURE-TOLD", text, "/response/status", "a failure", how)
-            return "TC-FAILURE-TOLD", None if end.failed else wrong, (self._disturbed,)
-        if family not in (Family.HARMLESS, Family.PASSING) or not self._whole.normal_succeeded():
-            return silent
-        last: tuple[Exchange, ...] = () if self._last is None else (self._last,)
-        if family is Family.HARMLESS:
-            text = f"under calm the command succeeds, under {name} it does not, though all of it is lawful"
-            wrong = Finding("TC-TOLERANT", text, "/response", "exit status 0", how)
-            return "TC-TOLERANT", wrong if end.failed else None, last
-        if self._disturbed is None or (self._risky and end.failed):
-            return silent  # not to send a count again is prudent
-        text = f"under calm the command succeeds, after passing trouble ({name}) it does not"
-        wrong = Finding("TC-RECOVERS", text, "/response", "exit status 0", how)
-        return "TC-RECOVERS", wrong if end.failed else None, last
+    def _own_failure_of(self, run: ScenarioRun) -> str:
+        return own_failure(self._plan, run, normal_known=NORMAL in self._names())
+
+    def _own_failure(self) -> str:
+        failures = (self._own_failure_of(run) for run in self._concluded.values())
+        return "; ".join(failure for failure in failures if failure)
+
+    # --- reporting ------------------------------------------------------------------------------------------------
+    def _report(self) -> tuple[ScenarioSummary, ...]:
+        """Emit every finding once, in the order of the scenarios, and the table of scenarios."""
+        plan = self._plan
+        found: dict[tuple[str, str], _FoundOnce] = {}
+        for name in self._names():
+            run = self._concluded.get(name)
+            for seen in run.found if run else ():
+                self._fold(found, seen, run)
+        for one in found.values():
+            self._emit(self._event(one))
+        summaries = tuple(
+            summarise(plan, self._concluded.get(scenario.name), self._own(scenario), scenario)
+            for scenario in plan.scenarios
+        )
+        skipped = tuple(summary for summary in summaries if summary.skipped)
+        for summary in skipped:
+            self._emit(Skipped(f"scenario {summary.scenario.name}", summary.happened))
+        self._emit(SectionAdded(section(plan, summaries)))
+        return summaries
+
+    def _own(self, scenario: Scenario) -> str:
+        run = self._concluded.get(scenario.name)
+        return self._own_failure_of(run) if run else ""
+
+    def _fold(self, found: dict[tuple[str, str], _FoundOnce], seen: SeenFinding, run: ScenarioRun | None) -> None:
+        if run is None:
+            return
+        clause, name = seen.finding.clause, run.scenario.name
+        place = (clause, fingerprint(clause, seen.finding.pointer))
+        if place in found:
+            one = found[place]
+            one.times += 1
+            if name not in one.scenarios:
+                one.scenarios.append(name)
+            return
+        new = sum(other == clause and not self._plan.is_known(one.seen.finding) for (other, _), one in found.items())
+        if self._plan.is_known(seen.finding) or new < _SHOWN:
+            found[place] = _FoundOnce(seen, run, [name])
+
+    def _event(self, one: _FoundOnce) -> FindingConfirmed:
+        plan, finding = self._plan, one.seen.finding
+        times = f"; seen {one.times} times" if one.times > 1 else ""
+        others = f", in the scenarios {', '.join(one.scenarios)}" if len(one.scenarios) > 1 else ""
+        text = f"{finding.message} [{one.seen.moment}{times}{others}]"
+        to_do = advice(finding.clause)
+        words = ["tracksync", "gate", "--scenario", one.run.scenario.name, *plan.options, "--", *plan.command]
+        return FindingConfirmed(
+            replace(finding, message=f"{text}\nWhat to do: {to_do}" if to_do else text),
+            one.seen.exchanges,
+            shlex.join(words),
+            self._plan.is_known(finding),
+            figure=timeline(finding.clause, one.seen.exchanges, [checked.exchange for checked in one.run.checked]),
+        )
+
+
+def _result(future: Future[ScenarioRun | None]) -> ScenarioRun | None:
+    return None if future.cancelled() or future.exception() is not None else future.result()

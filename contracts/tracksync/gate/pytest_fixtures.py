@@ -1,4 +1,4 @@
-"""Fixtures for the tests of Python clients: a mock to call, and an oracle that fails the test whose traffic is wrong.
+"""Fixtures for the tests of Python clients: a mock to call, and a check that fails the test whose traffic is wrong.
 
     def test_signup(tracksync_mock):
         Client(tracksync_mock.url, tracksync_mock.key).track("user-1", "signed_up")
@@ -6,7 +6,7 @@
 
 `@pytest.mark.tracksync_scenario("error-503")` or `--tracksync-scenario` chooses how the client is treated. Every test
 has a mock of its own on a free port, so that tests may run in any order and in parallel (pytest-xdist). Imports
-nothing heavy until a test asks for the mock.
+nothing heavy until a test uses the mock.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--tracksync-scenario",
         default=None,
         metavar="NAME",
-        help="How tests with the fixture tracksync_mock treat the client (default: calm); "
-        "`tracksync gate --list-scenarios` lists the names. A test's own marker goes before.",
+        help="How tests with the fixture tracksync_mock treat the client (default: normal); "
+        "`tracksync gate --list-scenarios` lists the names. A test's own marker overrides it.",
     )
     group.addoption(
         "--tracksync-strict",
         action="store_true",
-        help="Fail tests with the fixture tracksync_mock on warnings and advice too.",
+        help="Fail tests with the fixture tracksync_mock on warnings and notes too.",
     )
 
 
@@ -89,7 +89,7 @@ def tracksync_mock(
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
-    """Check the traffic when the test is through, so that the test itself fails and not its teardown."""
+    """Check the traffic when the test has ended, so that the test itself fails and not its teardown."""
     result = yield
     mock = item.stash.get(_HELD, None)
     if mock is not None:

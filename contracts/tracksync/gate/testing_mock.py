@@ -1,6 +1,6 @@
-"""A served mock with an oracle at its side, for use inside a test: start it, call it, ask what was broken.
+"""A served mock that checks the traffic of its client, for use inside a test.
 
-with gated_mock("error-503") as mock:
+with checked_mock("error-503") as mock:
     client = Client(mock.url, mock.key)
     ...
     assert not mock.findings()
@@ -17,7 +17,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tracksync.gate.client_behaviour import ClientBelief, ClientCheckResult, check_client, conclude
-from tracksync.gate.observe import UNLIMITED
+from tracksync.gate.plan import UNLIMITED
+from tracksync.gate.scenario_run import LIMIT_DELAY
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.scenarios import Scenario
 from tracksync.model.exchange import Exchange
@@ -26,7 +27,7 @@ from tracksync.wire.observed import Observed
 from tracksync.wire.recorder import Recorder
 from tracksync.wire.serving import serving
 
-_SETTLE: Final = 2.0  # seconds to wait for requests that are still on their way
+_SETTLE: Final = 2.0  # seconds to wait for requests that are under way
 _TEXT: Final = 500  # characters of a body that a message shows
 
 
@@ -55,7 +56,7 @@ class CheckedMock:
 
     @property
     def journal(self) -> list[Exchange]:
-        """Everything that was exchanged so far, in the order of the answers; without the key."""
+        """Everything that was exchanged so far, in the order of the responses; without the key."""
         self._settle()
         return [observed.exchange for observed in self._taken]
 
@@ -72,7 +73,7 @@ class CheckedMock:
         self._taken.clear()
 
     def findings(self) -> list[BrokenClause]:
-        """Every clause that the traffic broke so far, also those that are advice only."""
+        """Every clause that the traffic broke so far, also those that are only assumed."""
         self._settle()
         belief = ClientBelief()
         found: list[BrokenClause] = []
@@ -101,13 +102,13 @@ def checked_mock(scenario: str | Scenario = "normal", **settings: Any) -> Iterat
     config = MockConfig(key=str(uuid.uuid4()), scenario=scenario, **{"rate_limit": UNLIMITED, **settings})
     taken: list[Observed] = []
     app = MockApp(config)
-    recorder = Recorder(app, taken.append, config.key, config.unprivileged_key)
+    recorder = Recorder(app, taken.append, config.key, config.unprivileged_key, limit_delay=LIMIT_DELAY)
     with serving(recorder, config.played()) as (url, trust):
         yield CheckedMock(url, app, recorder, taken, trust)
 
 
 def explain(broken: list[BrokenClause], key: str) -> str:
-    """What was broken, as text: the clause, what it asks for, the difference, the requests. The key stands nowhere."""
+    """What was broken, as text: the clause, what it asks for, the difference, the requests. Without the key."""
     from tracksync.contract.clauses import catalogue
     from tracksync.report.exchange_text import printable
     from tracksync.report.redact import Redactor
@@ -129,23 +130,23 @@ def explain(broken: list[BrokenClause], key: str) -> str:
             request = exchange.request
             lines.append(f"  > {request.method} {request.path} {_short(request.body)}")
             response = exchange.response
-            answer = f"{response.status} {_short(response.body)}" if response else f"no answer: {exchange.failure}"
-            lines.append(f"  < {answer}")
+            outcome = f"{response.status} {_short(response.body)}" if response else f"no response: {exchange.failure}"
+            lines.append(f"  < {outcome}")
     return printable("\n".join(lines).lstrip("\n"))
 
 
 def once(broken: list[BrokenClause]) -> list[BrokenClause]:
     """One of each clause; the message says how often it was broken."""
-    kept: dict[str, BrokenClause] = {}
+    first: dict[str, BrokenClause] = {}
     times: dict[str, int] = {}
     for one in broken:
         times[one.finding.clause] = times.get(one.finding.clause, 0) + 1
-        kept.setdefault(one.finding.clause, one)
+        first.setdefault(one.finding.clause, one)
     return [
         one
         if times[clause] == 1
         else replace(one, finding=replace(one.finding, message=f"{one.finding.message} ({times[clause]} times)"))
-        for clause, one in kept.items()
+        for clause, one in first.items()
     ]
 
 

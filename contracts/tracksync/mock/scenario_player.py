@@ -42,6 +42,7 @@ class ScenarioPlayer(Core):
         self._acts: dict[str, Act] = {}
         self._sent: Counter[bytes] = Counter()
         self._number = 0
+        self._met: Counter[int] = Counter()
         self._limited_until = 0
         self._limited = False
 
@@ -86,6 +87,9 @@ class ScenarioPlayer(Core):
                 continue
             if act.share < 1 and self._chance_of(body, place) >= act.share:
                 continue
+            if act.total is not None and self._met[place] >= act.total:
+                continue
+            self._met[place] += 1
             chosen.setdefault(act.do, act)
         return chosen
 

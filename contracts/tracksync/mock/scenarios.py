@@ -45,6 +45,7 @@ class Act:
 
     do: str
     times: int | None = None
+    total: int | None = None
     every: int = 1
     start: int | None = None
     share: float = 1.0
@@ -59,7 +60,8 @@ class Act:
             raise ValueError(f"do is one of {', '.join(ACTIONS)}")
         if self.body not in BODIES:
             raise ValueError(f"body is one of {', '.join(BODIES)}, not {self.body!r}")
-        for name, lowest in (("every", 1), ("start", 1), ("pieces", 1), ("seconds", 0), ("share", 0), ("times", 1)):
+        at_least_one = ("every", "start", "pieces", "times", "total")
+        for name, lowest in (*((name, 1) for name in at_least_one), ("seconds", 0), ("share", 0)):
             value = getattr(self, name)
             if value is not None and value < lowest:
                 raise ValueError(f"{name} is at least {lowest}, not {value}")

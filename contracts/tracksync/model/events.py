@@ -26,6 +26,7 @@ class RunStarted:
 
     `target` is what is checked, without credentials. `at` is in seconds since the epoch, UTC. `max_…` is what the run
     may spend at most; None means without limit. `strict`: broken observed clauses (warnings) fail the run too.
+    `fail_on`: the mildest severity that fails it; see `tracksync.model.verdict.FailOn`.
     """
 
     command: Command
@@ -36,6 +37,7 @@ class RunStarted:
     max_seconds: float | None = None
     max_data_points: int | None = None
     strict: bool = False
+    fail_on: str = "error"
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Final, Literal
 
 from tracksync.contract.clauses import Evidence, catalogue
@@ -21,9 +22,22 @@ _SEVERITIES: Final[Mapping[Evidence, Severity]] = {
     Evidence.OBSERVED: "warning",
     Evidence.ASSUMED: "note",
 }
+_RANKS: Final = {Evidence.DOCUMENTED: 0, Evidence.OBSERVED: 1, Evidence.ASSUMED: 2}
 # Names under these members are generated: they differ from run to run while the finding is the same.
 _GENERATED_NAMES: Final = frozenset({"custom_attributes", "attributes", "properties"})
 _INDEX: Final = re.compile(r"\d+\Z")
+
+
+class FailOn(StrEnum):
+    """The mildest severity that fails a run. NEW: whatever the baseline does not list, of any severity."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    NOTE = "note"
+    NEW = "new"
+
+
+_LIMITS: Final = {FailOn.ERROR: 0, FailOn.WARNING: 1, FailOn.NOTE: 2, FailOn.NEW: 2}
 
 
 def evidence_of(clause: str) -> Evidence:
@@ -37,15 +51,16 @@ def severity_of(evidence: Evidence | str) -> Severity:
     return _SEVERITIES[Evidence(evidence)]
 
 
-def fails(evidence: Evidence | str, *, strict: bool = False, known: bool = False) -> bool:
+def fails(
+    evidence: Evidence | str, *, strict: bool = False, known: bool = False, fail_on: FailOn | str = FailOn.ERROR
+) -> bool:
     """Whether a finding about a clause with this evidence makes the verdict `failed`.
 
-    A documented clause does, an observed one only if `strict`, an assumed one never. A `known` finding, which the
-    reviewed baseline lists, does not.
+    A documented clause does; an observed and an assumed one from `fail_on` on. `strict` is the same as
+    FailOn.WARNING. A `known` finding, which the reviewed baseline lists, does not.
     """
-    if known:
-        return False
-    return evidence == Evidence.DOCUMENTED or (strict and evidence == Evidence.OBSERVED)
+    limit = max(_LIMITS[FailOn(fail_on)], int(strict))
+    return not known and _RANKS[Evidence(evidence)] <= limit
 
 
 def fingerprint(clause: str, pointer: str) -> str:

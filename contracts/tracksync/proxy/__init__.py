@@ -1,10 +1,10 @@
-"""The proxy: between a client and a real endpoint, handing everything on unchanged, and checking both sides live.
+"""The proxy: between a client and a real endpoint; it forwards everything unchanged, and checks both sides live.
 
     proxy(plan, emit, redactor)     serve until stopped; everything that a report should know is an event
 
-`forwarding` is the wire: it streams both ways and notes what each side showed. `credentials` learns which keys the
-client uses, so that none is ever written. `proxying` puts what was noted to the two checks: clients to the gate's,
-servers to the oracle. It stands above the commands because it uses two of them; it checks nothing itself.
+`wire.forwarding` streams both ways and notes what each side showed. `credentials` learns which keys the client uses, so
+that none is ever written. `proxying` has it checked: clients by the gate's client check, servers by the oracle. This
+package is a layer above the commands because it uses two of them.
 """
 
 from tracksync.proxy.credentials import Keys

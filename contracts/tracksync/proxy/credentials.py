@@ -1,4 +1,4 @@
-"""Which keys a client uses. Nobody tells the proxy: it reads them from the requests, and from then on none is shown.
+"""Which keys a client uses. The proxy reads them from the requests, and from then on shows none.
 
 Knows requests and the redactor, and nothing of checking or of the network.
 """
@@ -15,7 +15,7 @@ from tracksync.model.exchange import Credential, Exchange, Request, header
 from tracksync.report.redact import MARK, Redactor
 from tracksync.wire.observed import KeyForm, KeyUse, Observed, read_key, without_key
 
-SHORTEST: Final = 8  # characters; what is shorter is no key, and would be taken out of half of all words
+SHORTEST: Final = 8  # characters; what is shorter is not a key, and stands in many words by chance
 MOST: Final = 16  # keys that are known in every spelling beside those that were given; a client has one or two
 PLAIN: Final = 500  # further ones that are known as they were sent: to learn one has to cost next to nothing
 _QUOTES: Final = "\"'`\u2018\u2019\u201c\u201d \t"
@@ -88,7 +88,7 @@ class Keys(Redactor):
         return use, Credential.INVALID if use.form is KeyForm.QUOTED else Credential.UNKNOWN
 
     def observe(self, exchange: Exchange, connection: str, *, gave_up: bool = False) -> Observed:
-        """`exchange` with the key taken out of its header and put into words."""
+        """`exchange` without the key in its header; what is left of the key is how it was used."""
         use, credential = self.read(exchange.request)
         request = replace(exchange.request, headers=without_key(exchange.request.headers))
         return Observed(replace(exchange, request=request, credential=credential), use, connection, gave_up)

@@ -1,10 +1,10 @@
-"""Serves the proxy and puts what it sees to both checks, while it happens, until somebody stops it.
+"""Serves the proxy and has what it sees checked, both sides at once, until it is stopped.
 
     proxy(plan, emit, keys, ready)
 
-The oracle checks the endpoint, the gate's check the client; this file only brings them what they need, in the order of
-the answers. As with a recording of others, the workspace is unknown when it begins: a user is believed to be what the
-first answer shows of it.
+The oracle checks the endpoint, the client check the client; this module only gives them what they need, in the order of
+the responses. As with a recording of others, the workspace is unknown when it begins: a user is believed to be what the
+first response shows of it.
 """
 
 from __future__ import annotations
@@ -103,17 +103,17 @@ def proxy(
 @contextmanager
 def _signals() -> Iterator[threading.Event]:
     """An event that Ctrl-C or SIGTERM sets: an exception could come in the middle of a result, and lose it."""
-    asked = threading.Event()
+    stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
-        yield asked
+        yield stop
         return
 
-    def ask(number: int, frame: FrameType | None) -> None:
-        asked.set()
+    def on_signal(number: int, frame: FrameType | None) -> None:
+        stop.set()
 
-    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    before = {number: signal.signal(number, on_signal) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield asked
+        yield stop
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
@@ -174,7 +174,7 @@ class _ProxyRun:
                         why = "it was stopped by hand"
                         break
                     self._next(TICK)
-        # The server has ended: what was on its way has been told by now.
+        # The server has ended: what was under way has been handed over by now.
         while self._next(0):
             pass
         self._end(why)
@@ -200,11 +200,11 @@ class _ProxyRun:
         findings, covered = self._halves.pop(sighting.number, ((), frozenset[str]()))
         news: list[tuple[Finding, tuple[Exchange, ...]]] = []
         if sighting.client is not None:
-            told = check_client(self._client, sighting.client)
-            self._client = told.belief
-            findings, covered = findings + told.findings, covered | told.covered
+            result = check_client(self._client, sighting.client)
+            self._client = result.belief
+            findings, covered = findings + result.findings, covered | result.covered
             last = sighting.client.exchange
-            news += [(one, (*before, last)) for one, before in zip(told.findings, told.evidence, strict=True)]
+            news += [(one, (*before, last)) for one, before in zip(result.findings, result.evidence, strict=True)]
         if sighting.server is not None:
             exchange = sighting.server
             names = identifiers_in(exchange.request.body)
@@ -283,7 +283,7 @@ class _ProxyRun:
         return "; ".join(parts)
 
     def _why_not(self) -> dict[str, str]:
-        never = "no request that came through the proxy put it to the test"
+        never = "no exchange that came through the proxy bore on it"
         beyond = "only `tracksync gate` sees what the client's own command makes of it"
         reasons = dict.fromkeys(catalogue(None), never)
         return reasons | {id_: beyond for id_ in GATE_ONLY if id_ in catalogue(Side.CLIENT)}

@@ -1,12 +1,14 @@
 """The result as JUnit XML: one test case per clause, so that a CI system shows the contract as a test report.
 
 A finding that fails the run is a failure. One that does not (a warning unless strict, a known finding, a note) is
-output of a test case that passes. A clause that was not covered is skipped, with the reason. If the run did not pass
-and no finding shows it, one more test case, `verdict`, has the error.
+output of a test case that passes. A clause that was not covered is skipped, with the reason. A gate has a test case
+per scenario and clause, and one, `command`, for the tests of the client under each scenario. If the run did not pass
+and nothing of this shows it, one more test case, `verdict`, has the error.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from junitparser import Error, Failure, JUnitXml, Skipped, TestCase, TestSuite
@@ -26,13 +28,17 @@ def render(result: Result) -> str:
     for finding in view.findings(result):
         by_clause.setdefault(finding.clause, []).append(finding)
     missed = view.not_covered(result)
-    suite.add_testcases(
-        [
-            _case(id_, result["command"], by_clause.get(id_, []), missed.get(id_))
-            for id_ in dict.fromkeys([*result["clauses"], *by_clause])
-        ]
-    )
-    if view.needs_verdict_line(result):
+    runs = (result.get("test_command") or {}).get("runs") or []
+    of_scenarios = {id_ for run in runs for id_ in run["clauses"]}
+    cases = [case for run in runs for case in _scenario_cases(run, result, by_clause)]
+    shown = any(isinstance(one, Error | Failure) for case in cases for one in case.result)
+    cases += [
+        _case(id_, f"tracksync.{result['command']}", by_clause.get(id_, []), missed.get(id_))
+        for id_ in dict.fromkeys([*result["clauses"], *by_clause])
+        if id_ not in of_scenarios
+    ]
+    suite.add_testcases(cases)
+    if view.needs_verdict_line(result) and not shown:
         verdict = TestCase("verdict", classname=f"tracksync.{result['command']}", time=0)
         verdict.result = [Error(message=view.headline(result), type_=result["verdict"])]
         suite.add_testcase(verdict)
@@ -48,8 +54,30 @@ def render(result: Result) -> str:
     return text if isinstance(text, str) else text.decode("utf-8")
 
 
-def _case(id_: str, command: str, findings: list[view.FindingView], why_not: str | None) -> TestCase:
-    case = TestCase(id_, classname=f"tracksync.{command}", time=0)
+def _scenario_cases(
+    run: dict[str, Any], result: Result, by_clause: dict[str, list[view.FindingView]]
+) -> Iterator[TestCase]:
+    """One case for the client's tests under a scenario, and one for each clause that their traffic bore on."""
+    name = f"tracksync.{result['command']}.{run['scenario']}"
+    command = TestCase("command", classname=name, time=run["seconds"])
+    if run["failure"]:
+        command.result = [Failure(message=run["failure"], type_="error")]
+    elif run["verdict"] == "incomplete":
+        error = result["verdict"] == "incomplete"
+        command.result = [(Error if error else Skipped)(message=run["happened"], type_="incomplete")]
+    command.system_out = printable(
+        f"the server: {run['sentence']}; a correct client: {run['expected']}; happened: {run['happened']}"
+    )
+    yield command
+    for id_, count in run["clauses"].items():
+        case = _case(id_, name, by_clause.get(id_, []) if count["broken"] else [], None)
+        if not count["failing"]:
+            case.result = []  # the finding of this clause that fails the run is another scenario's
+        yield case
+
+
+def _case(id_: str, classname: str, findings: list[view.FindingView], why_not: str | None) -> TestCase:
+    case = TestCase(id_, classname=classname, time=0)
     failing: list[FinalResult] = [_failure(finding) for finding in findings if finding.fails]
     passing = [_text(finding) for finding in findings if not finding.fails]
     if failing:

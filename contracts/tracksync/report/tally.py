@@ -176,6 +176,7 @@ class Tally:
         """The result of all events so far. Without a `RunEnded` the verdict is `incomplete`."""
         started, ended = self._started, self._ended
         strict = started.strict if started else False
+        fail_on = started.fail_on if started else "error"
         findings = self._findings()
         until = self._until
         if until is None:
@@ -184,9 +185,10 @@ class Tally:
             "tracksync": __version__,
             "schema": SCHEMA,
             "command": started.command if started else "fuzz",
-            "verdict": self._verdict(findings, strict),
+            "verdict": self._verdict(findings, strict, fail_on),
             "reason": self._redactor.text(ended.reason) if ended else "the run did not end",
             "strict": strict,
+            "fail_on": fail_on,
             "target": self._redactor.text(started.target) if started else "",
             "seed": started.seed if started else None,
             "started": datetime.fromtimestamp(self._begun, UTC)
@@ -240,10 +242,12 @@ class Tally:
         ordered = sorted(findings, key=lambda finding: (finding["known"], order[finding["evidence"]]))
         return [{**finding, "cause": number} for number, finding in enumerate(ordered, 1)]
 
-    def _verdict(self, findings: list[dict[str, Any]], strict: bool) -> Verdict:
+    def _verdict(self, findings: list[dict[str, Any]], strict: bool, fail_on: str) -> Verdict:
         if self._ended is None or self._ended.verdict == "incomplete":
             return "incomplete"
-        if any(fails(finding["evidence"], strict=strict, known=finding["known"]) for finding in findings):
+        if any(
+            fails(finding["evidence"], strict=strict, known=finding["known"], fail_on=fail_on) for finding in findings
+        ):
             return "failed"
         return self._ended.verdict
 

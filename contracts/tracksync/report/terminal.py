@@ -7,6 +7,7 @@ from typing import Final
 
 from tracksync.report import drawing, view
 from tracksync.report.exchange_text import printable
+from tracksync.report.table import table_lines
 from tracksync.report.tally import Result
 
 _CODES: Final = {"bold": "1", "red": "31", "green": "32", "yellow": "33", "dim": "2"}
@@ -14,7 +15,6 @@ _VERDICT_STYLE: Final = {"passed": "green", "failed": "red", "incomplete": "yell
 _SEVERITY_STYLE: Final = {"error": "red", "warning": "yellow", "note": "dim"}
 _IN_FULL: Final = 10  # findings
 _NAMED: Final = 24  # clauses that share a reason
-_NARROWEST: Final = 24  # columns of the last column of a table
 DEFAULT_WIDTH: Final = 100  # columns, where the output is not a terminal
 
 
@@ -49,7 +49,7 @@ def render(result: Result, *, colour: bool = False, width: int = DEFAULT_WIDTH, 
         lines += ["", *wrapped(f"Interpretations seen: {printable(shown)}", "")]
     for section in view.sections(result):
         lines += ["", paint(f"{printable(section['title'])}:", "bold"), *wrapped(printable(section["text"]), "  ")]
-        lines += _table(section["columns"], section["rows"], wrapped)
+        lines += table_lines(section["columns"], section["rows"], wrapped.width)
         for figure in section["figures"]:
             lines += ["", *(f"  {line}" for line in drawing.lines(figure))]
     findings = view.findings(result)
@@ -100,23 +100,6 @@ def _command(step: view.ShownStep, width: int) -> list[str]:
     first, *more = step.curl_parts
     parts = [f"   {first}", *(f"     {part}" for part in more)]
     return [f"{part} \\" for part in parts[:-1]] + parts[-1:]
-
-
-def _table(columns: list[str], rows: list[list[str]], wrapped: _Wrapper) -> list[str]:
-    """Rows under their columns, the last column wrapped; one line per cell where that is too narrow."""
-    table = [[printable(cell) for cell in row] for row in (columns, *rows)]
-    widths = [max(len(cell) for cell in column) for column in zip(*table, strict=True)]
-    if not rows:
-        return []
-    before_last = 2 + sum(width + 2 for width in widths[:-1])
-    if wrapped.width - before_last < min(widths[-1], _NARROWEST):
-        named = [list(zip(columns, row, strict=True)) for row in table[1:]]
-        return [line for row in named for name, cell in row for line in wrapped(f"{name}: {cell}", "  ", "    ")]
-    lines = []
-    for row in table:
-        start = "  " + "".join(f"{cell:<{width}}  " for cell, width in zip(row[:-1], widths, strict=False))
-        lines += wrapped(row[-1], start, " " * before_last) or [start.rstrip()]
-    return lines
 
 
 class _Wrapper:

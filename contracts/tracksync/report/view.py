@@ -67,7 +67,12 @@ def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
         expected=value_text(finding["expected"]) if "expected" in finding else None,
         actual=value_text(finding["actual"]) if "actual" in finding else None,
         known=known,
-        fails=fails(evidence, strict=bool(result.get("strict", False)), known=known),
+        fails=fails(
+            evidence,
+            strict=bool(result.get("strict", False)),
+            known=known,
+            fail_on=str(result.get("fail_on", "error")),
+        ),
         confirmed=bool(finding.get("confirmed", True)),
         reproduce=printable(finding.get("reproduce", "")),
         cassette=printable(finding.get("cassette", "")),
@@ -118,16 +123,12 @@ def _reason(result: Result) -> str:
 
 
 def counts(result: Result) -> str:
-    """`2 errors, 1 warning (1 known)`, or `no findings`."""
-    shown = []
-    for severity in ("error", "warning", "note"):
-        number = sum(finding["severity"] == severity for finding in result["findings"])
-        if number:
-            shown.append(plural(number, severity))
-    if not shown:
-        return "no findings"
-    known = sum(bool(finding.get("known")) for finding in result["findings"])
-    return ", ".join(shown) + (f" ({known} known)" if known else "")
+    """`2 errors, 1 warning, 3 known findings`, `33 known findings`, or `no findings`."""
+    new = [finding for finding in result["findings"] if not finding.get("known")]
+    known = len(result["findings"]) - len(new)
+    numbers = [(sum(one["severity"] == word for one in new), word) for word in ("error", "warning", "note")]
+    shown = [plural(number, word) for number, word in (*numbers, (known, "known finding")) if number]
+    return ", ".join(shown) or "no findings"
 
 
 def coverage(result: Result) -> str:

@@ -28,7 +28,7 @@ _ZSTD_MAGIC: Final = b"\x28\xb5\x2f\xfd"
 
 
 def checked(body: bytes, line: int, what: str) -> bytes:
-    """`body` if it is of a size that an answer can have. Raises Unreadable."""
+    """`body` if it is not over the size that is read. Raises Unreadable."""
     if len(body) > MAX_BODY:
         size, most = len(body) // 1024**2, MAX_BODY // 1024**2
         raise Unreadable(f"the body of the {what} has {size} MB; more than {most} MB is not read", line)
@@ -46,7 +46,7 @@ def to_bytes(value: Any, line: int, what: str, encoding: str = "utf-8") -> bytes
             return checked(value.encode(encoding, "surrogatepass"), line, what)
         except (LookupError, UnicodeError):
             return checked(value.encode("utf-8", "surrogatepass"), line, what)
-    if isinstance(value, bool | int | float):  # a YAML file that somebody tidied by hand
+    if isinstance(value, bool | int | float):  # a YAML file that was edited by hand
         return str(value).encode()
     raise Unreadable(f"the body of the {what} is neither text nor bytes", line)
 

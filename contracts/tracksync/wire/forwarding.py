@@ -1,12 +1,12 @@
-"""The wire: an ASGI application that hands each request on to the real endpoint, and each answer back, as they come.
+"""Forwards each request to the real endpoint, and each response to the client, as they come: an ASGI application.
 
 Bytes are streamed both ways and not changed: no body is decompressed, no header is added or dropped but those that
 belong to one connection alone (RFC 9110, 7.6.1) and `Host`. What each side showed is noted on the way as a Sighting.
 Knows nothing of right and wrong.
 
-Where no answer can be had the client is told so in a way that is true. Could the endpoint not be reached, it gets 502,
-which the documents explain as "before the destination": trying again is safe. Was it silent for too long, 504. Was the
-connection cut, so is the client's: a 502 would say that nothing was applied, and nobody knows.
+Where there is no response the client learns so in a way that is true. If the endpoint could not be reached, it gets
+502, which the documents explain as "before the destination": trying again is safe. If it was silent for too long, 504.
+If the connection was cut, the client's is cut too: a 502 would say that nothing was applied, which is not known.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import ssl
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Protocol
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -37,12 +37,12 @@ HOP_BY_HOP: Final = frozenset(
 )
 CONNECT_SECONDS: Final = 10.0
 IDLE_SECONDS: Final = 3.0  # how long a connection is kept for reuse: less than any server does
-KEPT: Final = 32 * 1024 * 1024  # bytes of a body that are kept for checking; all of them are passed on
+MOST: Final = 32 * 1024 * 1024  # bytes of a body that are kept for checking; all of them are passed on
 Raw = list[tuple[bytes, bytes]]
 
 
 class KeyObserver(Protocol):
-    """Learns which keys a client uses, and takes them out of texts; `proxy.credentials.Keys` is the one in use."""
+    """Learns which keys a client uses, and removes them from texts: `tracksync.proxy.credentials.Keys`."""
 
     def text(self, text: str) -> str:
         """`text` without any known key."""
@@ -58,7 +58,7 @@ class Sighting:
     """What was seen of one exchange. `number` is the same in the two sightings of one whose client left early.
 
     `client`: what the client's end showed. `server`: what the endpoint's end showed, with `in_flight`, the requests
-    that were on their way when its answer came. `gap`: why the endpoint's side cannot be checked; `effect`: it may have
+    that were under way when its response came. `gap`: why the endpoint's side cannot be checked; `effect`: it may have
     been applied all the same. `unreached`: nothing was sent. `last`: nothing follows for this number.
     """
 
@@ -134,11 +134,11 @@ class Forwarder:
                 return
 
     async def handle(self, request: httpx.Request) -> httpx.Response:
-        """The endpoint's answer, its body still to come."""
+        """The endpoint's response, before its body."""
         return await self._transport.handle_async_request(request)
 
     def others(self, number: int) -> tuple[Request, ...]:
-        """The requests that are on their way beside this one, as far as the endpoint has all of them."""
+        """The other requests that are under way, as far as the endpoint has the whole of them."""
         found = (case.request for other, case in self.open.items() if other != number)
         return tuple(request for request in found if request is not None)
 
@@ -159,7 +159,7 @@ class _Upload(httpx.AsyncByteStream):
                 raise ClientLeft
             chunk = message.get("body", b"")
             self.size += len(chunk)
-            if self.size <= KEPT:
+            if self.size <= MOST:
                 self.pieces.append(chunk)
             if not message.get("more_body", False):
                 self.whole = True
@@ -169,7 +169,7 @@ class _Upload(httpx.AsyncByteStream):
 
 
 class _ForwardedRequest:
-    """One request on its way."""
+    """One request that is forwarded."""
 
     def __init__(self, whole: Forwarder, number: int, scope: Scope, receive: Receive, send: Send) -> None:
         self._whole, self._number = whole, number
@@ -177,23 +177,24 @@ class _ForwardedRequest:
         self._upload = _Upload(receive, self._arrived)
         self._sent = self._whole.now()
         self._watch: asyncio.Task[None] | None = None
-        self._answer: list[bytes] = []
+        self._pieces: list[bytes] = []
         self._size = 0
         self._status: int | None = None
         self._headers: Headers = ()
-        self._told = self._told_client = False
+        self._noted = self._client_noted = False
         self.request: Request | None = None
         self.arrived = 0.0
+        self._answered: float | None = None
 
-    # --- the way there --------------------------------------------------------------------------------------------
+    # --- to the endpoint --------------------------------------------------------------------------------------------
     async def run(self) -> None:
         target = _target(self._scope)
         if self._scope["method"] == "CONNECT" or target is None:
-            await self._say(400, "this is no forward proxy: give the client its address in the place of the endpoint's")
+            await self._say(400, "this is not a forward proxy: give the client its address in place of the endpoint's")
             self._gap("a request that asks for a forward proxy", effect=False)
             return
         try:
-            answer = await self._whole.handle(self._ask(target))
+            response = await self._whole.handle(self._request_to(target))
         except ClientLeft:
             self._gap("the client hung up before its request was whole", effect=False)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.ProxyError, httpx.UnsupportedProtocol) as error:
@@ -203,14 +204,14 @@ class _ForwardedRequest:
         except httpx.TransportError as error:
             await self._cut(error, FailureKind.RESET)
         except asyncio.CancelledError:
-            self._gap("the proxy was stopped before the answer came", effect=True)
+            self._gap("the proxy was stopped before the response came", effect=True)
             raise
         else:
-            await self._answered(answer)
+            await self._respond(response)
         finally:
             await self._end_watch()
 
-    def _ask(self, target: bytes) -> httpx.Request:
+    def _request_to(self, target: bytes) -> httpx.Request:
         headers = [(name, value) for name, value in _end_to_end(self._scope["headers"]) if name.lower() != b"host"]
         names = {name.lower() for name, _ in self._scope["headers"]}
         if b"transfer-encoding" in names and b"content-length" not in names:
@@ -238,10 +239,10 @@ class _ForwardedRequest:
     async def _watch_client(self) -> None:
         while (await self._receive())["type"] != "http.disconnect":
             pass
-        if not self._told:
-            # Told at once: what the client does next comes after it. The answer is still waited for, since the
-            # endpoint has the request, and what it makes of it is seen by others.
-            self._tell_client(Failure(FailureKind.TIMEOUT, "the client hung up"), gave_up=True, last=False)
+        if not self._noted:
+            # Noted at once: what the client does next comes after it. The response is still awaited, since the endpoint
+            # has the request, and its effect is seen by others.
+            self._note_client(Failure(FailureKind.TIMEOUT, "the client hung up"), gave_up=True, last=False)
 
     async def _end_watch(self) -> None:
         if self._watch is not None:
@@ -249,19 +250,20 @@ class _ForwardedRequest:
             with suppress(asyncio.CancelledError):
                 await self._watch
 
-    # --- the way back ---------------------------------------------------------------------------------------------
-    async def _answered(self, answer: httpx.Response) -> None:
-        raw = list(_end_to_end(answer.headers.raw))
-        self._status = answer.status_code
+    # --- to the client ---------------------------------------------------------------------------------------------
+    async def _respond(self, response: httpx.Response) -> None:
+        raw = list(_end_to_end(response.headers.raw))
+        self._status = response.status_code
         self._headers = tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in raw)
         length = header(self._headers, "content-length")
-        bare = self._scope["method"] == "HEAD" or answer.status_code in (204, 304)
+        bare = self._scope["method"] == "HEAD" or response.status_code in (204, 304)
         due = 0 if bare else int(length) if length is not None and length.isdigit() else None
         try:
             if due == 0:
                 self._complete()
-            await self._send({"type": "http.response.start", "status": answer.status_code, "headers": raw})
-            async for chunk in answer.stream:  # type: ignore[union-attr]
+            self._answered = self._whole.now()
+            await self._send({"type": "http.response.start", "status": response.status_code, "headers": raw})
+            async for chunk in response.stream:  # type: ignore[union-attr]
                 self._keep(chunk)
                 if self._size == due:
                     # Before it is handed on: what the client sends next cannot have been sent earlier.
@@ -274,53 +276,53 @@ class _ForwardedRequest:
         except httpx.TransportError as error:
             await self._cut(error, FailureKind.TRUNCATED)
         except asyncio.CancelledError:
-            if not self._told:
-                self._gap("the proxy was stopped before the answer was whole", effect=True)
+            if not self._noted:
+                self._gap("the proxy was stopped before the response was whole", effect=True)
             raise
         finally:
             with suppress(httpx.TransportError):
-                await answer.aclose()
+                await response.aclose()
 
     def _keep(self, chunk: bytes) -> None:
         self._size += len(chunk)
-        if self._size <= KEPT:
-            self._answer.append(chunk)
+        if self._size <= MOST:
+            self._pieces.append(chunk)
 
     def _complete(self) -> None:
-        """The whole answer is here."""
-        if self._told:
+        """The response is complete."""
+        if self._noted:
             return
-        if self._upload.size > KEPT or self._size > KEPT:
-            self._gap(f"a body over {KEPT // 1024**2} MB was passed on and not checked", effect=True)
+        if self._upload.size > MOST or self._size > MOST:
+            self._gap(f"a body over {MOST // 1024**2} MB was passed on and not checked", effect=True)
             return
         try:
-            body = decoded(b"".join(self._answer), self._headers, 0, "answer")
+            body = decoded(b"".join(self._pieces), self._headers, 0, "response")
         except Unreadable as error:
-            self._gap(f"the answer was passed on and not checked: {error.message}", effect=True)
+            self._gap(f"the response was passed on and not checked: {error.message}", effect=True)
             return
         assert self._status is not None
-        self._tell(Response(self._status, self._headers, body))
+        self._note(Response(self._status, self._headers, body))
 
-    # --- when there is no answer ------------------------------------------------------------------------------------
+    # --- without a response ------------------------------------------------------------------------------------
     async def _unreached(self, error: Exception) -> None:
         why = self._whole.keys.text(str(error) or type(error).__name__)
         advice = "; --ca names the CA of the endpoint's certificate" if "CERTIFICATE_VERIFY_FAILED" in why else ""
         text = f"{self._whole.name} cannot be reached: {why}{advice}"
         failure = Failure(FailureKind.UNREACHABLE, "the proxy could not reach the endpoint")
         if self.request is not None:
-            self._tell_client(failure, gave_up=False, last=False)
+            self._note_client(failure, gave_up=False, last=False)
         self._gap(text, effect=False, unreached=True)
         await self._say(502, text)
 
     async def _silent(self) -> None:
         text = f"{self._whole.name} sent nothing for {self._whole.seconds:g} s"
-        self._tell(None, Failure(FailureKind.TIMEOUT, text))
+        self._note(None, Failure(FailureKind.TIMEOUT, text))
         await self._say(504, text)
 
     async def _cut(self, error: Exception | None, kind: FailureKind) -> None:
         """The endpoint ended the connection: so do we."""
-        text = self._whole.keys.text(str(error)) if error is not None else "the answer stopped coming"
-        self._tell(None, Failure(kind, text or "the endpoint cut the connection"))
+        text = self._whole.keys.text(str(error)) if error is not None else "the response stopped coming"
+        self._note(None, Failure(kind, text or "the endpoint cut the connection"))
         end = (self._scope.get("extensions") or {}).get(ABORT if self._status is None else CLOSE)
         if end is None:
             raise ConnectionResetError(text)
@@ -336,33 +338,33 @@ class _ForwardedRequest:
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
 
-    # --- telling ----------------------------------------------------------------------------------------------------
-    def _tell(self, response: Response | None, failure: Failure | None = None) -> None:
-        """Both sides at once, unless the client's was told before."""
-        if self._told or self.request is None:
+    # --- noting ----------------------------------------------------------------------------------------------------
+    def _note(self, response: Response | None, failure: Failure | None = None) -> None:
+        """Note both sides at once, unless the client's was noted before."""
+        if self._noted or self.request is None:
             self._gap("the request was not whole when the connection ended", effect=False)
             return
-        self._told = True
+        self._noted = True
         whole, received = self._whole, self._whole.now()
         exchange = Exchange(self.request, response, self.arrived, received, failure=failure)
-        observed = whole.keys.observe(exchange, self._connection())
+        observed = replace(whole.keys.observe(exchange, self._connection()), answered=self._answered)
         server = Exchange(
             observed.exchange.request, response, self._sent, received, observed.exchange.credential, failure
         )
-        client = None if self._told_client else observed
+        client = None if self._client_noted else observed
         whole.take(Sighting(self._number, client, server, whole.others(self._number)))
 
-    def _tell_client(self, failure: Failure, *, gave_up: bool, last: bool) -> None:
-        if self._told_client or self.request is None:
+    def _note_client(self, failure: Failure, *, gave_up: bool, last: bool) -> None:
+        if self._client_noted or self.request is None:
             return
-        self._told_client = True
+        self._client_noted = True
         exchange = Exchange(self.request, None, self.arrived, self._whole.now(), failure=failure)
         observed = self._whole.keys.observe(exchange, self._connection(), gave_up=gave_up)
         self._whole.take(Sighting(self._number, observed, last=last))
 
     def _gap(self, why: str, *, effect: bool, unreached: bool = False) -> None:
-        if not self._told:
-            self._told = True
+        if not self._noted:
+            self._noted = True
             whole = self._whole
             whole.take(Sighting(self._number, gap=why, effect=effect, unreached=unreached))
 

@@ -1,4 +1,4 @@
-"""Serving a mock over TLS with HTTP/2, for the scenarios that ask for it, and a certificate that clients can trust.
+"""Serves a mock over TLS with HTTP/2, for the scenarios that ask for it, with a certificate that clients can trust.
 
 HTTP/2 is chosen while TLS begins (ALPN), so that clients which speak HTTP/1.1 only are served as well. The server is
 Hypercorn, since uvicorn has no HTTP/2. It offers no way to cut a connection; scenarios that do are told so when they
@@ -21,8 +21,8 @@ from tracksync.errors import Incomplete, UsageError
 from tracksync.wire.serve import GRACE, App, listening
 
 NAMES: Final = ("localhost", "127.0.0.1", "::1")
-# Where programs look for the CAs that they trust. The first ones take the place of what they would trust else, so
-# that the public CAs stay in the file; the last two name ours alone.
+# Where programs look for the CAs that they trust. The first three replace what a program would trust otherwise, so the
+# file holds the public CAs too; the last two name ours alone.
 BUNDLE_VARS: Final = ("SSL_CERT_FILE", "REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 CA_VARS: Final = ("NODE_EXTRA_CA_CERTS", "TRACKSYNC_CA_FILE")
 
@@ -43,7 +43,7 @@ class TlsIdentity:
 
 @contextlib.contextmanager
 def identity(host: str = "127.0.0.1") -> Iterator[TlsIdentity]:
-    """A new certificate for `host` and the names of this machine, of a CA that nobody else has."""
+    """A new certificate for `host` and the names of this machine, issued by a new CA of its own."""
     import certifi
     import trustme
 
@@ -81,7 +81,9 @@ def served_http2(
     try:
         config.create_ssl_context()
     except OSError as error:
-        raise UsageError(f"{certificate} and {key} are no certificate and key: they are PEM files ({error})") from None
+        raise UsageError(
+            f"{certificate} and {key} are not a certificate and its key; both are PEM files ({error})"
+        ) from None
     stop = threading.Event()
     failure: list[BaseException] = []
 

@@ -1,4 +1,4 @@
-"""What the server's end of the wire saw of a client: exchange, use of the key, end of the connection.
+"""What the server's end of a connection saw of a client: the exchange, the use of the key, the end of the connection.
 
 Plain frozen data, and the one rule that takes the key out of a request: after `observe` no exchange holds it in its
 Authorization header, only how it stood there.
@@ -25,7 +25,7 @@ class KeyForm(enum.StrEnum):
     BEARER = "bearer"  # as documented
     QUOTED = "quoted"  # wrapped in quotes
     SPELLED = "spelled"  # under another scheme, without one, or with other spacing
-    OTHER = "other"  # a key, but not the one that was given
+    OTHER = "other"  # another key than the one that was given
     MISSING = "missing"
 
 
@@ -50,9 +50,11 @@ class KeyUse:
 class Observed:
     """One exchange as the server's end saw it.
 
-    `exchange.sent` is when the request had arrived, `exchange.received` when the last byte of the answer was handed to
-    the connection, or when the connection ended. `connection` names the connection. `gave_up`: the client hung up
-    before the answer was complete. `test`: the name of the test that was running, where anybody knows.
+    `exchange.sent` is when the request had arrived, `exchange.received` when the last byte of the response was handed
+    to the connection, or when the connection ended. `connection` names the connection; `opened` is when it was
+    accepted, and None for every later request on it. `answered` is when the status line and the headers were handed to
+    the connection. `gave_up`: the client hung up before the response was complete. `test`: the name of the test that
+    was running, where it is known. Times are seconds since the Unix epoch.
     """
 
     exchange: Exchange
@@ -60,6 +62,13 @@ class Observed:
     connection: str = ""
     gave_up: bool = False
     test: str = ""
+    opened: float | None = None
+    answered: float | None = None
+
+    @property
+    def known(self) -> float:
+        """When the client could know the outcome: from the status line on, also while the body is on its way."""
+        return self.exchange.received if self.answered is None else self.answered
 
 
 def read_key(request: Request, key: str, unprivileged_key: str = "") -> tuple[KeyUse, Credential]:
@@ -123,12 +132,14 @@ def observe(
     connection: str = "",
     gave_up: bool = False,
     test: str = "",
+    opened: float | None = None,
+    answered: float | None = None,
 ) -> Observed:
-    """`exchange` with the key taken out of its header and put into words."""
+    """`exchange` without the key in its header; what is left of the key is how it was used."""
     use, credential = read_key(exchange.request, key, unprivileged_key)
     request = replace(exchange.request, headers=without_key(exchange.request.headers))
     clean = replace(exchange, request=request, credential=credential)
-    return Observed(clean, use, connection, gave_up, test)
+    return Observed(clean, use, connection, gave_up, test, opened, answered)
 
 
 def identity(request: Request) -> bytes:

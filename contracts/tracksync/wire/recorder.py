@@ -1,7 +1,7 @@
-"""An ASGI layer around the mock that writes down what the server's end of the wire sees of a client.
+"""An ASGI layer around the mock that records what the server's end of a connection sees of a client.
 
-It changes nothing on its way. Each exchange is handed on when it ends, in whatever way it ends: answered, cut by the
-scenario, or given up by the client.
+It changes no byte. Each exchange is handed on when it ends: the response is complete, the scenario cut the connection,
+or the client hung up.
 """
 
 from __future__ import annotations
@@ -16,15 +16,18 @@ from typing import Any, Final
 from tracksync.mock.app import ABORT, CLOSE, Message, Receive, Scope, Send
 from tracksync.model.exchange import Exchange, Failure, FailureKind, Request, Response
 from tracksync.wire.observed import Observed, observe
+from tracksync.wire.serve import OPENED
 
-_BODY_KEPT: Final = 5 * 1024 * 1024
+_LARGEST_BODY: Final = 5 * 1024 * 1024
 _STREAMS: Final = itertools.count(1)
 
 
 class Recorder:
     """ASGI 3: passes everything on to `app` and hands each exchange to `take`. `key` is the one the client was given.
 
-    `take` is called in the server's thread and must be quick.
+    `take` is called in the server's thread and must be quick. `limit_delay`: seconds by which every 429 is delayed. A
+    client that sends one request after the other then opens its next connection after the 429, while the requests of
+    a parallel client were on their way before it.
     """
 
     def __init__(
@@ -34,7 +37,11 @@ class Recorder:
         key: str,
         unprivileged_key: str = "",
         clock: Callable[[], float] = time.time,
+        *,
+        limit_delay: float = 0.0,
     ) -> None:
+        self.limit_delay = limit_delay
+        self._connections: set[str] = set()
         self._app = app
         self._take = take
         self._key = key
@@ -44,27 +51,35 @@ class Recorder:
         self.ended = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request, and write it down."""
+        """Serve one request, and record it."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
         self.arrived += 1
+        request = _RecordedRequest(self, scope, receive, send)
         try:
-            await _RecordedRequest(self, scope, receive, send).run()
+            await request.run()
         finally:
-            self.ended += 1
+            self.ended += not request.handed_on
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the application answer."""
+        """Let the application respond."""
         await self._app(scope, receive, send)
 
     def now(self) -> float:
         """Seconds since the epoch."""
         return self._clock()
 
-    def hand_on(self, exchange: Exchange, connection: str, *, gave_up: bool) -> None:
-        """Take the key out and pass the exchange on."""
-        self._take(observe(exchange, self._key, self._unprivileged_key, connection=connection, gave_up=gave_up))
+    def is_new(self, connection: str) -> bool:
+        """Whether no request came on this connection before; from now on one did."""
+        new = connection not in self._connections
+        self._connections.add(connection)
+        return new
+
+    def hand_on(self, exchange: Exchange, **more: Any) -> None:
+        """Take the key out of the exchange and pass it on. `more`: further members of Observed."""
+        self._take(observe(exchange, self._key, self._unprivileged_key, **more))
+        self.ended += 1
 
 
 class _RecordedRequest:
@@ -74,14 +89,21 @@ class _RecordedRequest:
         self._recorder = recorder
         self._receive, self._send = receive, send
         self._scope = dict(scope)
+        host, port = scope.get("client") or ("", 0)
+        # Under HTTP/2 requests that share a connection know nothing of each other's responses.
+        stream = f"#{next(_STREAMS)}" if scope.get("http_version") == "2" else ""
+        self._connection = f"{host}:{port}{stream}"
+        new = recorder.is_new(self._connection)
+        self._opened: float | None = (scope.get("extensions") or {}).get(OPENED) if new else None
+        self._answered: float | None = None
         self._body = b""
         self._status: int | None = None
         self._headers: tuple[tuple[str, str], ...] = ()
-        self._answer: list[bytes] = []
+        self._pieces: list[bytes] = []
         self._ended: float | None = None
         self._cut = False
         self._hung_up: float | None = None
-        self._told = False
+        self.handed_on = False
 
     async def run(self) -> None:
         whole = await self._read()
@@ -119,7 +141,7 @@ class _RecordedRequest:
             if message["type"] != "http.request":
                 return False
             size += len(message.get("body", b""))
-            if size <= _BODY_KEPT:
+            if size <= _LARGEST_BODY:
                 pieces.append(message.get("body", b""))
             if not message.get("more_body", False):
                 self._body = b"".join(pieces)
@@ -129,7 +151,7 @@ class _RecordedRequest:
         while (await self._receive())["type"] != "http.disconnect":
             pass
         if self._ended is None and not self._cut:
-            # Told at once and not when the application is done: what the client does next comes after it.
+            # Handed on at once and not when the application is done: what the client does next comes after it.
             self._hung_up = self._recorder.now()
             self._hand_on(sent)
 
@@ -150,17 +172,20 @@ class _RecordedRequest:
             self._headers = tuple(
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())
             )
+            if self._status == 429 and self._recorder.limit_delay:
+                await asyncio.sleep(self._recorder.limit_delay)
+            self._answered = self._recorder.now()
         elif message["type"] == "http.response.body":
-            self._answer.append(message.get("body", b""))
+            self._pieces.append(message.get("body", b""))
             if not message.get("more_body", False) and self._ended is None:
                 # Before it is handed to the connection: the client's next request cannot have been sent earlier.
                 self._ended = self._recorder.now()
         await self._send(message)
 
     def _hand_on(self, sent: float) -> None:
-        if self._told:
+        if self.handed_on:
             return
-        self._told = True
+        self.handed_on = True
         scope = self._scope
         query = scope.get("query_string", b"").decode("latin-1")
         raw = scope.get("raw_path") or scope["path"].encode("utf-8", "replace")
@@ -171,25 +196,27 @@ class _RecordedRequest:
             self._body,
         )
         response, failure, ended = None, None, self._ended
-        if self._hung_up is not None and ended is None:
+        hung_up = self._hung_up is not None and ended is None
+        # Whoever has read the status line of a refusal or an error needs nothing more.
+        gave_up = hung_up and (self._status is None or self._answered is None or self._status < 400)
+        if hung_up:
             ended = self._hung_up
+        if gave_up:
             failure = Failure(FailureKind.TIMEOUT, "the client hung up")
         elif self._cut:
             kind = FailureKind.RESET if self._status is None else FailureKind.TRUNCATED
             failure = Failure(kind, "the scenario cut the connection")
         elif self._status is None or ended is None:
-            failure = Failure(FailureKind.RESET, "the answer was not completed")
+            failure = Failure(FailureKind.RESET, "the response was not completed")
         else:
-            response = Response(self._status, self._headers, self._read_answer())
+            response = Response(self._status, self._headers, self._read_body())
         exchange = Exchange(request, response, sent, ended or self._recorder.now(), failure=failure)
-        host, port = scope.get("client") or ("", 0)
-        # Under HTTP/2 requests that share a connection know nothing of each other's answers.
-        stream = f"#{next(_STREAMS)}" if scope.get("http_version") == "2" else ""
-        gave_up = self._hung_up is not None and failure is not None and not self._cut
-        self._recorder.hand_on(exchange, f"{host}:{port}{stream}", gave_up=gave_up)
+        self._recorder.hand_on(
+            exchange, connection=self._connection, gave_up=gave_up, opened=self._opened, answered=self._answered
+        )
 
-    def _read_answer(self) -> bytes:
-        content = b"".join(self._answer)
+    def _read_body(self) -> bytes:
+        content = b"".join(self._pieces)
         if any(name.lower() == "content-encoding" for name, _ in self._headers):
             import gzip
 

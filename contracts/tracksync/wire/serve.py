@@ -1,30 +1,46 @@
-"""Serving a mock on a real port with uvicorn: in a thread for tests, or in front for the command line.
+"""Serves a mock on a real port with uvicorn: in a thread for tests, or in the foreground for the command line.
 
-ASGI has no word for cutting a connection, which scenarios and faults need. So the application is served with two scope
-extensions that end the connection of the request: `tracksync.abort` at once, by a TCP reset, and `tracksync.close`
-after what was already sent. They find the connection among those that the uvicorn server keeps, by the client's
-address, so that nothing is patched and an ordinary request pays nothing.
+ASGI cannot cut a connection, which scenarios and faults need. So the application is served with two scope extensions
+that end the connection of the request: `tracksync.abort` at once, by a TCP reset, and `tracksync.close` after what was
+already sent. They find the connection among those that the uvicorn server keeps, by the client's address, so that
+nothing is patched and an ordinary request costs nothing more. A third, `tracksync.opened`, is the time at which the
+connection was accepted, where the server knows it.
 """
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import socket
 import struct
 import threading
+import time
 from collections.abc import Awaitable, Callable, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from tracksync.errors import Incomplete, UsageError
 from tracksync.mock.app import ABORT, CLOSE, Receive, Scope, Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]  # a MockApp, or a layer around one
 BACKLOG: Final = 2048
+OPENED: Final = "tracksync.opened"  # seconds since the Unix epoch
 RESET_ON_CLOSE: Final = struct.pack("ii", 1, 0)  # linger for no time: the socket's end is a reset
-GRACE: Final = 1  # seconds that answers under way are given when the server stops
+GRACE: Final = 1  # seconds that responses under way are given when the server stops
+
+
+class _TimedProtocol(H11Protocol):
+    """Remembers when its connection was accepted."""
+
+    opened = 0.0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Note the time."""
+        self.opened = time.time()
+        super().connection_made(transport)
 
 
 class _Server(uvicorn.Server):
@@ -103,7 +119,7 @@ def served(
 def listening(host: str, port: int) -> Iterator[socket.socket]:
     """A socket that listens on `host`; port 0 takes a free one. Raises UsageError when the port is taken."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # The protocol is named because asyncio sends small answers at once (TCP_NODELAY) only where it is.
+    # The protocol is named because asyncio sends small responses at once (TCP_NODELAY) only where it is.
     with socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
@@ -130,7 +146,7 @@ def _server(
 ) -> _Server:
     for file in (certificate, key):
         if file is not None and not file.is_file():
-            raise UsageError(f"{file} is no file; --cert and --key take PEM files")
+            raise UsageError(f"{file} is not a file; --tls-cert and --tls-key take PEM files")
 
     async def with_ends(scope: Scope, receive: Receive, send: Send) -> None:
         scope["extensions"] = {
@@ -138,12 +154,14 @@ def _server(
             ABORT: lambda: _end(server, scope, reset=True),
             CLOSE: lambda: _end(server, scope, reset=False),
         }
+        if keep_case:
+            scope["extensions"][OPENED] = getattr(_protocol(server, scope), "opened", None)
         await app(scope, receive, send)
 
     config = uvicorn.Config(
         with_ends,
         interface="asgi3",
-        http="h11" if keep_case else "auto",
+        http=_TimedProtocol if keep_case else "auto",
         lifespan="on" if transparent else "off",
         ws="none",
         log_config=None,
@@ -163,16 +181,22 @@ def _server(
 
 def _end(server: uvicorn.Server, scope: Scope, *, reset: bool) -> None:
     """End the connection on which a request came."""
+    transport: Any = getattr(_protocol(server, scope), "transport", None)
+    if transport is None:
+        return
+    if not reset:
+        transport.close()
+        return
+    raw = transport.get_extra_info("socket")
+    if raw is not None:
+        raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
+    transport.abort()
+
+
+def _protocol(server: uvicorn.Server, scope: Scope) -> Any:
+    """The server's object for the connection on which a request came; None where it is closed already."""
+    client = tuple(scope.get("client") or ())
     for protocol in list(server.server_state.connections):
-        transport: Any = getattr(protocol, "transport", None)
-        client = tuple(scope.get("client") or ())
-        # Not by its type: the transports of uvloop are no asyncio.BaseTransport.
-        if transport is not None and tuple(getattr(protocol, "client", None) or ()) == client:
-            if not reset:
-                transport.close()
-                return
-            raw = transport.get_extra_info("socket")
-            if raw is not None:
-                raw.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_ON_CLOSE)
-            transport.abort()
-            return
+        if tuple(getattr(protocol, "client", None) or ()) == client:
+            return protocol
+    return None

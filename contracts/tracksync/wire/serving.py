@@ -1,4 +1,4 @@
-"""Serves a mock in the manner that its scenario asks for: over HTTP/1.1, or over TLS with HTTP/2."""
+"""Serves a mock as its scenario asks: over HTTP/1.1, or over TLS with HTTP/2."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`tracksync gate --driver`: correct adapters are kept, faulty ones caught, and broken ones told what is wrong."""
+"""`tracksync gate --driver`: correct adapters pass, faulty ones fail, and broken ones get a message that helps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from tracksync.contract.clauses import Side, catalogue
 from tracksync.errors import ConfigError, Incomplete, UsageError
 from tracksync.gate.drive import behaviours
 from tracksync.gate.drive.protocol import Kind
-from tracksync.gate.drive.script import alone, at_once, read
+from tracksync.gate.drive.script import read, same_cell, single
 
 # What takes no time; tools/drive-matrix goes through everything.
 QUICK = (
@@ -59,7 +59,7 @@ def cli(*words: str, stdin: str = "", **environment: str) -> subprocess.Complete
 # --- correct and faulty clients ---------------------------------------------------------------------------------------
 
 
-def test_the_correct_python_adapter_is_kept_and_its_reports_are_shown() -> None:
+def test_the_correct_python_adapter_passes_and_its_reports_are_shown() -> None:
     outcome = drive(*CORRECT["python"], behaviours=(*QUICK, "reset-after-applying"), scripts=5)
     assert outcome.clauses == set()
     assert outcome.result["verdict"] == "passed"
@@ -74,20 +74,20 @@ def test_the_correct_python_adapter_is_kept_and_its_reports_are_shown() -> None:
 
 
 @pytest.mark.node
-def test_the_correct_node_adapter_is_kept() -> None:
+def test_the_correct_node_adapter_passes() -> None:
     outcome = drive(*CORRECT["node"], behaviours=(*QUICK, "cut-body"))
     assert outcome.clauses == set()
 
 
 @needs("bash", "curl", "jq")
-def test_the_correct_shell_adapter_is_kept() -> None:
+def test_the_correct_shell_adapter_passes() -> None:
     script = "\n".join(
         json.dumps({"type": "server", "behaviour": name}) + "\n" + json.dumps(operation)
         for name, operation in (
-            ("normal", alone("normal", Kind.SET).messages(10)[2]),
-            ("users-empty", alone("normal", Kind.EVENT).messages(10)[2]),
-            ("reset-after-applying", alone("normal", Kind.PURCHASE).messages(10)[2]),
-            ("header-capitals", alone("normal", Kind.INCREMENT).messages(10)[2]),
+            ("normal", single("normal", Kind.SET).messages(10)[2]),
+            ("users-empty", single("normal", Kind.EVENT).messages(10)[2]),
+            ("reset-after-applying", single("normal", Kind.PURCHASE).messages(10)[2]),
+            ("header-capitals", single("normal", Kind.INCREMENT).messages(10)[2]),
         )
     )
     done = cli("--script", "-", "--", *CORRECT["shell"], stdin=script)
@@ -120,18 +120,19 @@ def test_every_clause_about_reports_has_an_adapter_that_breaks_it() -> None:
     table = variants()
     assert len(table) >= 20
     assert {variant.clause for variant in table} <= catalogue(Side.CLIENT).keys()
-    from tracksync.gate.observe import _DRIVEN
+    from tracksync.gate.summary import DRIVEN
 
-    assert set(_DRIVEN) <= {variant.clause for variant in table}
+    assert set(DRIVEN) <= {variant.clause for variant in table}
     known = {(language, name) for language, names in QUICK_FAULTS.items() for name in names}
     assert known <= {(variant.language, variant.name) for variant in table}
 
 
-def test_requests_about_one_cell_at_the_same_time_are_found_where_answers_are_slow() -> None:
-    outcome = drive(*PYTHON, "same-cell-at-once", behaviours=("slow-answer",), script=at_once("slow-answer", Kind.SET))
+def test_requests_about_one_cell_at_the_same_time_are_found_where_responses_are_slow() -> None:
+    script = same_cell("slow-answer", Kind.SET)
+    outcome = drive(*PYTHON, "same-cell-at-once", behaviours=("slow-answer",), script=script)
     assert outcome.clauses == {"TC-ORDER"}
-    kept = drive(*CORRECT["python"], behaviours=("slow-answer",), script=at_once("slow-answer", Kind.SET))
-    assert kept.clauses == set()
+    correct = drive(*CORRECT["python"], behaviours=("slow-answer",), script=script)
+    assert correct.clauses == set()
 
 
 def test_what_only_several_operations_show_is_shrunk_to_the_shortest_script() -> None:
@@ -165,15 +166,17 @@ def test_an_adapter_that_never_says_hello_could_not_be_driven() -> None:
 @pytest.mark.parametrize(
     ("name", "error", "words"),
     [
-        ("garbage", UsageError, "is no hello but 'Listening on port 8080'"),
+        ("garbage", UsageError, "is not a hello but 'Listening on port 8080'"),
         ("wrong-version", UsageError, "speaks protocol 2; this tracksync speaks 1"),
         ("dies-at-once", Incomplete, "exit status 1 before it said hello.*cannot find the configuration"),
-        ("wrong-id", Incomplete, "answers operation 8; open are 1"),
-        ("chatty", Incomplete, "line 2 of the adapter's standard output is no JSON object: 'sending ...'"),
+        ("wrong-id", Incomplete, "is about operation 8; open are 1"),
+        ("chatty", Incomplete, "line 2 of the adapter's standard output is not a JSON object: 'sending ...'"),
         ("odd-outcome", Incomplete, "has the outcome 'ok'; there are applied"),
     ],
 )
-def test_an_adapter_that_breaks_the_protocol_is_told_what_it_did(name: str, error: type[Exception], words: str) -> None:
+def test_an_adapter_that_breaks_the_protocol_gets_a_message_that_says_how(
+    name: str, error: type[Exception], words: str
+) -> None:
     with pytest.raises(error, match=words):
         drive(*PYTHON, name, behaviours=("normal",))
 
@@ -184,7 +187,7 @@ def test_a_command_that_cannot_be_started_is_wrong_use() -> None:
 
 
 def test_an_adapter_that_floods_standard_error_is_driven_all_the_same() -> None:
-    outcome = drive(*PYTHON, "floods", script=alone("normal", Kind.SET))
+    outcome = drive(*PYTHON, "floods", script=single("normal", Kind.SET))
     assert outcome.clauses == set()
 
 
@@ -201,14 +204,14 @@ for line in sys.stdin:
         print(json.dumps({"type": "outcome", "id": message["id"], "outcome": "rejected"}), flush=True)
 """
     outcome = drive(
-        sys.executable, "-c", source, behaviours=("normal",), deadline=0.2, script=alone("normal", Kind.SET)
+        sys.executable, "-c", source, behaviours=("normal",), deadline=0.2, script=single("normal", Kind.SET)
     )
     assert outcome.clauses == {"TC-NO-RESULT"}
     assert "there was no outcome 1 s after the deadline of 0.2 s" in outcome.finding("TC-NO-RESULT")["message"]
 
 
 def test_children_that_an_adapter_leaves_are_ended_and_named() -> None:
-    outcome = drive(*PYTHON, "leaves-child", script=alone("normal", Kind.SET))
+    outcome = drive(*PYTHON, "leaves-child", script=single("normal", Kind.SET))
     assert outcome.driver.as_json()["left_behind"] == ["sleep 300"]
     assert "Left behind and ended: sleep 300" in outcome.result["sections"][0]["text"]
 
@@ -233,7 +236,7 @@ def test_a_finding_ends_in_a_script_that_shows_it_again(tmp_path: Path) -> None:
 
 def test_known_findings_stand_in_a_reviewed_file_and_fail_nothing(tmp_path: Path) -> None:
     baseline, script = tmp_path / "known.toml", tmp_path / "script"
-    script.write_text(alone("users-empty", Kind.SET).text(10))
+    script.write_text(single("users-empty", Kind.SET).text(10))
     words = ("--script", str(script), "--baseline", str(baseline), "--", *PYTHON)
     first = cli("--update-baseline", *words, "status-only")
     assert first.returncode == 1
@@ -241,7 +244,7 @@ def test_known_findings_stand_in_a_reviewed_file_and_fail_nothing(tmp_path: Path
     second = cli(*words, "status-only")
     assert second.returncode == 0, second.stdout
     assert "known" in second.stdout
-    script.write_text(alone("normal", Kind.SET).text(10))
+    script.write_text(single("normal", Kind.SET).text(10))
     assert cli(*words, "lazy").returncode == 1, "another finding is not known"
 
 
@@ -286,7 +289,7 @@ def test_wrong_use_says_what_to_do(words: tuple[str, ...], message: str) -> None
     assert message in shown
 
 
-def test_a_script_that_is_none_is_told_its_line(tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_script_gets_a_message_with_the_line(tmp_path: Path) -> None:
     path = tmp_path / "script"
     normal = '{"type":"server","behaviour":"normal"}'
     for text, message in (

@@ -13,7 +13,7 @@ from tracksync.contract.clauses import Side, catalogue
 from tracksync.gate.drive import behaviours
 from tracksync.gate.drive.protocol import Kind, ReportedOutcome, hello_message, read_hello, read_report, write
 from tracksync.gate.drive.script import read
-from tracksync.gate.drive.truth import Told, table
+from tracksync.gate.drive.truth import KnownToClient, table
 
 PAGE = (ROOT / "docs" / "drive.md").read_text(encoding="utf-8")
 
@@ -31,8 +31,8 @@ def test_the_table_of_outcomes_is_the_one_that_is_applied() -> None:
     head, *body = rows("Which outcome is right")
     assert head[2:] == [str(outcome) for outcome in ReportedOutcome]
     shown = {}
-    for told, true, *cells in body:
-        name = Told(re.split(r"[:,]", told)[0])
+    for known, true, *cells in body:
+        name = KnownToClient(re.split(r"[:,]", known)[0])
         clauses = ["" if cell == "-" else f"TC-{cell}" for cell in cells]
         shown[name, not true.startswith("nothing")] = dict(zip(ReportedOutcome, clauses, strict=True))
     assert shown == table()
@@ -45,9 +45,9 @@ def test_clauses_and_behaviours_that_the_page_names_exist() -> None:
 
 def test_the_lines_of_the_protocol_are_what_is_written_and_read() -> None:
     lines = re.findall(r"^\| (?:tracksync|adapter) \| `(\{.*?\})`", PAGE, re.MULTILINE)
-    hello, answer, operation, outcome = lines
+    hello, reply, operation, outcome = lines
     assert hello == write(hello_message())
-    assert read_hello(answer).operations == (Kind.SET, Kind.EVENT)
+    assert read_hello(reply).operations == (Kind.SET, Kind.EVENT)
     script = read('{"type":"server","behaviour":"normal"}\n' + operation, "page", behaviours.catalogue())
     assert write(script.messages(10.0)[2]) == operation
     report = read_report(outcome, 2, frozenset({1}))

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from tracksync.contract.clauses import Side, catalogue
 from tracksync.gate.drive import behaviours, truth
-from tracksync.gate.drive.behaviours import Asks
+from tracksync.gate.drive.behaviours import Demand
 from tracksync.gate.drive.protocol import (
     Kind,
     NoAdapter,
@@ -21,9 +21,19 @@ from tracksync.gate.drive.protocol import (
     read_hello,
     read_report,
 )
-from tracksync.gate.drive.script import Script, again, alone, at_once, read, shorter, simplest, together, unusual
+from tracksync.gate.drive.script import (
+    Script,
+    concurrent,
+    read,
+    repeated,
+    same_cell,
+    shorter,
+    simplest,
+    single,
+    unusual,
+)
 from tracksync.gate.drive.strategies import scripts
-from tracksync.gate.drive.truth import Told, find_truth, whose
+from tracksync.gate.drive.truth import KnownToClient, find_truth, operation_of
 from tracksync.model.exchange import Exchange, Failure, FailureKind, Request, Response
 from tracksync.wire.observed import Observed
 
@@ -36,9 +46,9 @@ def request(section: str = "attributes", **members: Any) -> Request:
     return Request("POST", "/users/track/sync", (), json.dumps(body).encode())
 
 
-def seen(response: Response | None, asked: Request | None = None) -> Observed:
+def seen(response: Response | None, demands: Request | None = None) -> Observed:
     failure = None if response else Failure(FailureKind.RESET)
-    return Observed(Exchange(asked or request(colour="red"), response, 0.0, 0.1, failure=failure))
+    return Observed(Exchange(demands or request(colour="red"), response, 0.0, 0.1, failure=failure))
 
 
 def success(**entry: Any) -> Response:
@@ -53,7 +63,7 @@ APPLIED = success(custom_attributes={"colour": "red"})
 
 def test_the_table_says_of_every_outcome_whether_it_is_right_and_names_clauses_that_exist() -> None:
     table = truth.table()
-    assert {told for told, _ in table} == set(Told)
+    assert {known for known, _ in table} == set(KnownToClient)
     known = catalogue(Side.CLIENT).keys() | {""}
     for row in table.values():
         assert set(row) == set(ReportedOutcome)
@@ -61,36 +71,38 @@ def test_the_table_says_of_every_outcome_whether_it_is_right_and_names_clauses_t
         assert "" in row.values(), "some report has to be right"
 
 
-def test_after_a_lost_answer_failed_is_right_and_applied_wrong_only_where_nothing_was_applied() -> None:
+def test_after_a_lost_response_failed_is_right_and_applied_wrong_only_where_nothing_was_applied() -> None:
     for applied in (False, True):
-        assert truth.table()[Told.TRANSIENT_FAILURE, applied][ReportedOutcome.FAILED] == ""
-    assert truth.table()[Told.TRANSIENT_FAILURE, True][ReportedOutcome.APPLIED] == ""
-    assert truth.table()[Told.TRANSIENT_FAILURE, False][ReportedOutcome.APPLIED] == "TC-FAILURE-TOLD"
-    assert truth.table()[Told.TRANSIENT_FAILURE, True][ReportedOutcome.NOT_APPLIED] == "TC-OUTCOME-TRUE"
+        assert truth.table()[KnownToClient.TRANSIENT_FAILURE, applied][ReportedOutcome.FAILED] == ""
+    assert truth.table()[KnownToClient.TRANSIENT_FAILURE, True][ReportedOutcome.APPLIED] == ""
+    assert truth.table()[KnownToClient.TRANSIENT_FAILURE, False][ReportedOutcome.APPLIED] == "TC-FAILURE-TOLD"
+    assert truth.table()[KnownToClient.TRANSIENT_FAILURE, True][ReportedOutcome.NOT_APPLIED] == "TC-OUTCOME-TRUE"
 
 
 @pytest.mark.parametrize(
-    ("answers", "told"),
+    ("responses", "known"),
     [
-        ([APPLIED], Told.SHOWN),
-        ([success()], Told.UNMADE),
-        ([success(custom_attributes={"colour": "blue"})], Told.UNMADE),
-        ([Response(201, (), APPLIED.body[:20])], Told.TRANSIENT_FAILURE),
-        ([Response(200, (), b"<html>")], Told.TRANSIENT_FAILURE),
-        ([Response(503), APPLIED], Told.SHOWN),
-        ([APPLIED, Response(503)], Told.SHOWN),
-        ([Response(503), Response(400)], Told.REFUSED),
-        ([Response(403)], Told.DENIED),
-        ([Response(429)], Told.LIMITED),
-        ([None], Told.TRANSIENT_FAILURE),
-        ([], Told.NO_RESPONSE),
+        ([APPLIED], KnownToClient.SHOWN),
+        ([success()], KnownToClient.UNMADE),
+        ([success(custom_attributes={"colour": "blue"})], KnownToClient.UNMADE),
+        ([Response(201, (), APPLIED.body[:20])], KnownToClient.TRANSIENT_FAILURE),
+        ([Response(200, (), b"<html>")], KnownToClient.TRANSIENT_FAILURE),
+        ([Response(503), APPLIED], KnownToClient.SHOWN),
+        ([APPLIED, Response(503)], KnownToClient.SHOWN),
+        ([Response(503), Response(400)], KnownToClient.REFUSED),
+        ([Response(403)], KnownToClient.DENIED),
+        ([Response(429)], KnownToClient.LIMITED),
+        ([None], KnownToClient.TRANSIENT_FAILURE),
+        ([], KnownToClient.NO_RESPONSE),
     ],
 )
-def test_what_a_client_was_told_is_the_most_that_its_answers_said(answers: list[Response | None], told: Told) -> None:
-    assert find_truth(SET, [seen(answer) for answer in answers], 0).told is told
+def test_what_a_client_can_know_is_the_most_that_its_responses_said(
+    responses: list[Response | None], known: KnownToClient
+) -> None:
+    assert find_truth(SET, [seen(response) for response in responses], 0).known is known
 
 
-def test_a_count_may_have_been_applied_after_500_and_504_and_a_lost_answer_but_not_after_502_and_503() -> None:
+def test_a_count_may_have_been_applied_after_500_and_504_and_a_lost_response_but_not_after_502_and_503() -> None:
     doubtful = {status: find_truth(EVENT, [seen(Response(status))], 0).doubtful for status in (500, 502, 503, 504)}
     assert doubtful == {500: True, 502: False, 503: False, 504: True}
     assert find_truth(EVENT, [seen(None)], 0).doubtful
@@ -105,24 +117,24 @@ def test_a_request_that_says_something_else_than_was_asked_is_noticed() -> None:
 def test_a_request_belongs_to_the_operation_that_it_says_most_of() -> None:
     other = Operation(Kind.SET, {"external_id": "user-1"}, {"attributes": {"colour": "red", "plan": "a"}})
     open_ = {1: SET, 2: EVENT, 3: other}
-    assert whose(request(colour="red"), open_) == 1
-    assert whose(request(colour="red", plan="a"), open_) == 3
-    assert whose(request("events", name="rated", time="2026-01-01T13:00:00+01:00"), open_) == 2
-    assert whose(Request("POST", "/users/track/sync", (), b"nonsense"), open_) is None
-    assert whose(Request("POST", "/users/track/sync", (), b"nonsense"), {1: SET}) == 1
+    assert operation_of(request(colour="red"), open_) == 1
+    assert operation_of(request(colour="red", plan="a"), open_) == 3
+    assert operation_of(request("events", name="rated", time="2026-01-01T13:00:00+01:00"), open_) == 2
+    assert operation_of(Request("POST", "/users/track/sync", (), b"nonsense"), open_) is None
+    assert operation_of(Request("POST", "/users/track/sync", (), b"nonsense"), {1: SET}) == 1
 
 
 # --- behaviours -------------------------------------------------------------------------------------------------------
 
 
-def test_every_behaviour_says_what_it_does_and_what_it_asks() -> None:
+def test_every_behaviour_says_what_it_does_and_what_is_expected() -> None:
     known = behaviours.catalogue()
     assert next(iter(known)) == "normal"
-    asked = {name: behaviours.asks(played, 10.0) for name, played in known.items()}
-    assert asked["normal"] is Asks.SUCCESS
-    assert asked["gzip"] is Asks.TOLERANCE
-    assert asked["error-503"] is asked["limited"] is asked["reset-after-applying"] is Asks.RECOVERY
-    assert asked["limited-long"] is asked["users-empty"] is asked["outage"] is Asks.TRUTH
+    demands = {name: behaviours.demand(played, 10.0) for name, played in known.items()}
+    assert demands["normal"] is Demand.SUCCESS
+    assert demands["gzip"] is Demand.TOLERANCE
+    assert demands["error-503"] is demands["limited"] is demands["reset-after-applying"] is Demand.RECOVERY
+    assert demands["limited-long"] is demands["users-empty"] is demands["outage"] is Demand.TRUTH
     assert [name for name, played in known.items() if behaviours.lasts(played, 10.0)] == ["limited-long"]
 
 
@@ -157,12 +169,12 @@ def test_without_pipelining_no_operations_are_asked_for_at_once() -> None:
 
 
 def test_a_script_becomes_shorter_by_one_operation_at_a_time() -> None:
-    script = together("normal", (Kind.SET, Kind.EVENT))
+    script = concurrent("normal", (Kind.SET, Kind.EVENT))
     assert [one.size[0] for one in shorter(script)] == [1, 1]
     assert not any(step.pipelined for one in shorter(script) for step in one.steps)
-    assert list(shorter(alone("normal", Kind.SET))) == []
-    assert (again(Kind.EVENT).size[0], again(Kind.SET).size[0]) == (3, 4)
-    assert at_once("normal", Kind.SET).steps[0].pipelined
+    assert list(shorter(single("normal", Kind.SET))) == []
+    assert (repeated(Kind.EVENT).size[0], repeated(Kind.SET).size[0]) == (3, 4)
+    assert same_cell("normal", Kind.SET).steps[0].pipelined
     assert all(one.size[0] == 1 for one in unusual(tuple(Kind)))
 
 
@@ -184,9 +196,9 @@ def test_an_adapter_may_leave_out_what_it_does_not_know() -> None:
 def test_no_line_of_an_adapter_is_more_than_an_error_with_a_message(line: str) -> None:
     with pytest.raises(NoAdapter):
         read_hello(line)
-    told = ""
+    message = ""
     try:
         assert read_report(line, 7, frozenset({1})) is None
     except ProtocolError as broken:
-        told = str(broken)
-    assert told.startswith("line 7 of the adapter") or not told
+        message = str(broken)
+    assert message.startswith("line 7 of the adapter") or not message

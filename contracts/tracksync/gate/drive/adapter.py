@@ -1,7 +1,8 @@
-"""The adapter as a process: started, spoken to by lines, watched for the key, and ended with all that it started.
+"""The adapter as a process: it is started, sends and gets lines, is ended with all that it started; it must not print
+the key.
 
-Knows processes and lines, and nothing of traffic. Whatever the adapter does - it never speaks, floods a stream, dies,
-hangs, leaves children - a call here ends, and says what happened.
+Knows processes and lines, and nothing of traffic. Whatever the adapter does (it writes nothing, or too much, ends,
+hangs, leaves children), a call here returns, and says what happened.
 """
 
 from __future__ import annotations
@@ -30,21 +31,21 @@ from tracksync.gate.drive.protocol import (
     write,
 )
 
-LINE: Final = 1_000_000  # bytes; a longer line is none of the protocol
-_WAITING: Final = 1000  # lines that may wait to be read; an adapter that floods us is slowed down by its pipe
-_KEPT: Final = 20  # lines of standard error that a message may show
+LINE: Final = 1_000_000  # bytes; a longer line is not one of the protocol
+_WAITING: Final = 1000  # lines that may wait to be read; an adapter that writes more is slowed down by its pipe
+_LAST_LINES: Final = 20  # lines of standard error that are remembered for messages
 _GRACE: Final = 2.0  # seconds that an adapter has to end by itself when its standard input is closed
 
 
-class Gone(Exception):
-    """The adapter ended, or closed its standard output, while an outcome was owed. `how` says it in words."""
+class AdapterGone(Exception):
+    """The adapter ended, or closed its standard output, before an outcome was there. `how` says it in words."""
 
     def __init__(self, how: str) -> None:
         super().__init__(how)
         self.how = how
 
 
-class Silent(Exception):
+class AdapterSilent(Exception):
     """No outcome came in time."""
 
 
@@ -53,7 +54,7 @@ class Adapter:
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], key: str) -> None:
         self._mark = uuid.uuid4().hex
-        self._asked: set[int] = set()
+        self._open: set[int] = set()
         self._number = 0
         self.left_behind: tuple[str, ...] = ()
         try:
@@ -76,44 +77,47 @@ class Adapter:
         self._stdin: IO[bytes] = self._process.stdin
         needles = key_spellings(key)
         self._out = _Lines(self._process.stdout, self._put, needles)
-        self.errors: deque[str] = deque(maxlen=_KEPT)
+        self.errors: deque[str] = deque(maxlen=_LAST_LINES)
         self._err = _Lines(self._process.stderr, self._note, needles)
 
-    # --- talking ------------------------------------------------------------------------------------------------
+    # --- lines ------------------------------------------------------------------------------------------------
     def greet(self, timeout: float) -> Hello:
-        """Say hello, and wait for the adapter's. Raises NoAdapter, or Incomplete where none comes."""
+        """Send the hello, and wait for the adapter's.
+
+        Raises NoAdapter for what is not a hello, and Incomplete where none comes within `timeout` seconds.
+        """
         with suppress(OSError):
             self._write(hello_message())
         try:
             line = self._line(time.monotonic() + timeout)
-        except Gone as gone:
+        except AdapterGone as gone:
             raise Incomplete(f"the adapter {gone.how} before it said hello{self.last_words()}") from None
-        except Silent:
+        except AdapterSilent:
             raise Incomplete(
-                f"the adapter did not say hello within {timeout:g} s; it reads a line from standard input and answers "
+                f"the adapter did not say hello within {timeout:g} s; it reads a line from standard input and replies "
                 f"on standard output: flush after every line{self.last_words()}"
             ) from None
         return read_hello(line)
 
-    def ask(self, number: int, message: Mapping[str, Any]) -> None:
-        """Send an operation. Raises Gone."""
-        self._asked.add(number)
+    def send(self, number: int, message: Mapping[str, Any]) -> None:
+        """Send operation `number`. Raises AdapterGone."""
+        self._open.add(number)
         try:
             self._write(message)
         except OSError:
-            raise Gone(self._how()) from None
+            raise AdapterGone(self._how()) from None
 
-    def answer(self, until: float) -> AdapterReport:
-        """The next outcome. Raises Silent at `until` (monotonic seconds), Gone, ProtocolBroken."""
+    def receive(self, until: float) -> AdapterReport:
+        """The next outcome. Raises AdapterSilent at `until` (monotonic seconds), AdapterGone, ProtocolError."""
         while True:
             line = self._line(until)
             self._number += 1
             try:
-                report = read_report(line, self._number + 1, frozenset(self._asked))
+                report = read_report(line, self._number + 1, frozenset(self._open))
             except ProtocolError as broken:
                 raise ProtocolError(f"{broken}{self.last_words()}") from None
             if report is not None:
-                self._asked.discard(report.id)
+                self._open.discard(report.id)
                 return report
 
     def _write(self, message: Mapping[str, Any]) -> None:
@@ -124,10 +128,10 @@ class Adapter:
         try:
             line = self._lines.get(timeout=max(until - time.monotonic(), 0.001))
         except queue.Empty:
-            raise Silent from None
+            raise AdapterSilent from None
         if line is None:
             self._lines.put(None)
-            raise Gone(self._how())
+            raise AdapterGone(self._how())
         return line
 
     def _put(self, line: str | None) -> None:
@@ -147,7 +151,7 @@ class Adapter:
         return "closed its standard output"
 
     def last_words(self) -> str:
-        """The last line of its standard error, as a message's end."""
+        """The last line of its standard error, as the end of a message; empty where there is none."""
         time.sleep(0.02)  # what it wrote last may still be on its way
         return f"; its standard error ends with {self.errors[-1]!r}" if self.errors else ""
 
@@ -159,7 +163,7 @@ class Adapter:
         return tuple(name for name, stream in streams.items() if stream.found)
 
     def end(self, *, kindly: bool = True) -> None:
-        """End the process and everything that it started. `kindly` closes its standard input and waits a moment."""
+        """End the process and everything that it started. `kindly`: close its input first and wait a moment."""
         self._closed.set()
         with suppress(OSError):
             self._stdin.close()

@@ -59,16 +59,16 @@ NAMES: Final = (
 )
 
 
-class Asks(StrEnum):
-    """What a behaviour asks of a client's report beyond its being true."""
+class Demand(StrEnum):
+    """What is expected of a client's report under a behaviour, beyond its being true."""
 
     SUCCESS = "success"  # nothing is wrong with the server
     TOLERANCE = "tolerance"  # everything is lawful
-    RECOVERY = "recovery"  # the trouble goes by
+    RECOVERY = "recovery"  # the failure is transient
     TRUTH = "truth"  # the outcome depends on what the client tries
 
 
-_ASKS: Final = {Family.NORMAL: Asks.SUCCESS, Family.HARMLESS: Asks.TOLERANCE, Family.PASSING: Asks.RECOVERY}
+_DEMANDS: Final = {Family.NORMAL: Demand.SUCCESS, Family.HARMLESS: Demand.TOLERANCE, Family.TRANSIENT: Demand.RECOVERY}
 
 
 @cache
@@ -79,12 +79,12 @@ def catalogue() -> Mapping[str, Scenario]:
 
 
 def everything() -> Mapping[str, Scenario]:
-    """Whatever a script may name: the behaviours, and all other scenarios of the mock."""
+    """All that a script may name: the behaviours, and all other scenarios of the mock."""
     return {**scenarios.catalogue(), **catalogue()}
 
 
 def choose(names: Sequence[str], own: Mapping[str, Scenario]) -> dict[str, Scenario]:
-    """The behaviours with these names, calm always first; all of them where none is named. Raises UsageError."""
+    """The behaviours with these names, normal always first; all of them where none is named. Raises UsageError."""
     if not names or ALL in names:
         return {**catalogue(), **own}
     known = {**everything(), **own}
@@ -95,10 +95,10 @@ def choose(names: Sequence[str], own: Mapping[str, Scenario]) -> dict[str, Scena
 
 
 def lasts(played: Scenario, deadline: float) -> bool:
-    """Whether a limit outlasts every deadline: after it the workspace and the client begin anew."""
+    """Whether a limit outlasts every deadline (seconds): after it the workspace and the client start afresh."""
     return any(act.do == "limit" and act.seconds > deadline for act in played.acts)
 
 
-def asks(played: Scenario, deadline: float) -> Asks:
-    """What `played` asks of a client that has `deadline` seconds."""
-    return Asks.TRUTH if lasts(played, deadline) else _ASKS.get(expectation(played).family, Asks.TRUTH)
+def demand(played: Scenario, deadline: float) -> Demand:
+    """What is expected under `played` of a client that has `deadline` seconds."""
+    return Demand.TRUTH if lasts(played, deadline) else _DEMANDS.get(expectation(played).family, Demand.TRUTH)

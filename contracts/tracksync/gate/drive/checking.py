@@ -1,42 +1,41 @@
-"""What a played script says of the client: its requests by the client check, its reports by the table of outcomes.
+"""What a played script shows of the client: its requests by the client check, its reports by the table of outcomes.
 
-Pure: a `Played` in, findings out. `calm` are the kinds of operation that are known to succeed where nothing is wrong;
-of the others tolerance and recovery cannot be asked.
+Pure: a `PlayedScript` in, a `ScriptResult` out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from tracksync.gate.client_behaviour import ClientBelief, check_client, conclude
-from tracksync.gate.drive.behaviours import Asks
+from tracksync.gate.drive.behaviours import Demand
 from tracksync.gate.drive.protocol import Kind, ReportedOutcome
-from tracksync.gate.drive.session import Done, Played
-from tracksync.gate.drive.truth import Told, asked_of, same
+from tracksync.gate.drive.session import PlayedOperation, PlayedScript
+from tracksync.gate.drive.truth import KnownToClient, expected_members, same
 from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
 from tracksync.values.jsontext import read_json
 
 COUNTED: Final = frozenset({Kind.EVENT, Kind.PURCHASE, Kind.INCREMENT})
-CLAIMS: Final[Mapping[Told, str]] = {
-    Told.SHOWN: "a complete answer showed the update",
-    Told.UNMADE: "the answer showed that the update was not made",
-    Told.REFUSED: "the last answer was a refusal",
-    Told.DENIED: "the last answer denied the permission",
-    Told.LIMITED: "the last answer was a 429",
-    Told.TRANSIENT_FAILURE: "the last answer was a 5XX, was lost or could not be read",
-    Told.NO_RESPONSE: "no request came",
+_SENTENCES: Final[Mapping[KnownToClient, str]] = {
+    KnownToClient.SHOWN: "a complete response showed the update",
+    KnownToClient.UNMADE: "the response showed that the update was not made",
+    KnownToClient.REFUSED: "the last response was a refusal",
+    KnownToClient.DENIED: "the last response denied the permission",
+    KnownToClient.LIMITED: "the last response was a 429",
+    KnownToClient.TRANSIENT_FAILURE: "the last response was a 5XX, was lost or could not be read",
+    KnownToClient.NO_RESPONSE: "no request came",
 }
-OWED: Final[Mapping[Told, frozenset[str]]] = {
-    Told.SHOWN: frozenset({"TC-SUCCESS-TOLD", "TC-OUTCOME-TRUE"}),
-    Told.UNMADE: frozenset({"TC-NOT-APPLIED", "TC-OUTCOME-KIND"}),
-    Told.REFUSED: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-KIND"}),
-    Told.DENIED: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-KIND"}),
-    Told.LIMITED: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-KIND"}),
-    Told.TRANSIENT_FAILURE: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-TRUE"}),
-    Told.NO_RESPONSE: frozenset({"TC-OUTCOME-TRUE"}),
+_COVERED: Final[Mapping[KnownToClient, frozenset[str]]] = {
+    KnownToClient.SHOWN: frozenset({"TC-SUCCESS-TOLD", "TC-OUTCOME-TRUE"}),
+    KnownToClient.UNMADE: frozenset({"TC-NOT-APPLIED", "TC-OUTCOME-KIND"}),
+    KnownToClient.REFUSED: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-KIND"}),
+    KnownToClient.DENIED: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-KIND"}),
+    KnownToClient.LIMITED: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-KIND"}),
+    KnownToClient.TRANSIENT_FAILURE: frozenset({"TC-FAILURE-TOLD", "TC-OUTCOME-TRUE"}),
+    KnownToClient.NO_RESPONSE: frozenset({"TC-OUTCOME-TRUE"}),
 }
 
 
@@ -49,8 +48,8 @@ class DriveFinding:
 
 
 @dataclass(frozen=True, slots=True)
-class Verdict:
-    """What one script showed. `checked`: every exchange with what it broke and which clauses it covered."""
+class ScriptResult:
+    """What one script showed. `checked`: every exchange with its findings and the clauses that it bore on."""
 
     broken: tuple[DriveFinding, ...]
     checked: tuple[tuple[Exchange, tuple[Finding, ...], frozenset[str]], ...]
@@ -62,19 +61,23 @@ class Verdict:
         return frozenset(one.finding.clause for one in self.broken)
 
 
-def check_played(played: Played, asks: Mapping[str, Asks], normal: frozenset[Kind]) -> Verdict:
-    """Check one script. `asks` says for each behaviour what it asks of a client."""
+def check_played(played: PlayedScript, demands: Mapping[str, Demand], normal: frozenset[Kind]) -> ScriptResult:
+    """Check one script.
+
+    `demands`: what is expected of a client under each behaviour. `normal`: the kinds of operation that are known to
+    succeed where nothing is wrong; of the others neither tolerance nor recovery is expected.
+    """
     broken: list[DriveFinding] = []
     checked = []
     ends: list[DriveFinding] = []
     belief = ClientBelief()
     # The first request of an operation that was asked for together with others may have been on its way at any time.
     under_way = {id(done.observed[0].exchange) for done in played.done if done.together and done.observed}
-    # An adapter that died or was ended took its requests with it.
+    # An adapter that ended, or was ended, took its requests with it.
     dead = any(done.report is None for done in played.done)
     for turn in played.turns:
         # Which requests are tries of one is known here: the same request in another turn is another operation's.
-        belief = replace(belief, tries=ClientBelief().tries)
+        belief = belief.without_tries()
         for observed in turn:
             if dead and observed.gave_up:
                 continue
@@ -94,43 +97,47 @@ def check_played(played: Played, asks: Mapping[str, Asks], normal: frozenset[Kin
         broken += ends
     covered = {"TC-KEY-SECRET"}
     for done in played.done:
-        findings, touched = _of_report(done, asks[done.behaviour], normal, dead=dead)
+        findings, touched = _of_report(done, demands[done.behaviour], normal, dead=dead)
         covered |= touched
         exchanges = tuple(seen.exchange for seen in done.observed)
         broken += [DriveFinding(finding, exchanges) for finding in findings]
-    return Verdict(tuple(broken), tuple(checked), frozenset(covered))
+    return ScriptResult(tuple(broken), tuple(checked), frozenset(covered))
 
 
-def _given_up(done: Done) -> bool:
+def _given_up(done: PlayedOperation) -> bool:
     return any(seen.gave_up for seen in done.observed)
 
 
-def _of_report(done: Done, asks: Asks, normal: frozenset[Kind], *, dead: bool) -> tuple[list[Finding], set[str]]:
-    """What is wrong with what the client reported of one operation, and which clauses that put to the test."""
+def _of_report(
+    done: PlayedOperation, demand: Demand, normal: frozenset[Kind], *, dead: bool
+) -> tuple[list[Finding], set[str]]:
+    """What is wrong with the report of one operation, and the clauses that the report bore on."""
     place = f"/outcome/{done.behaviour}"
     what = f"{done.operation.kind} (operation {done.number}) under {done.behaviour}"
-    covered = {"TC-NO-RESULT", *OWED[done.truth.told]}
+    covered = {"TC-NO-RESULT", *_COVERED[done.truth.known]}
     if done.report is None:
         return [Finding("TC-NO-RESULT", f"{what}: {done.how}", place, "an outcome", "none")], covered
     outcome, truth = done.report.outcome, done.truth
     found = []
     clause = truth.wrong(outcome)
-    wanted = _wanted(done, asks, normal)
+    wanted = _wanted(done, demand, normal)
     if wanted:
         covered.add(wanted)
     if wanted and outcome is not ReportedOutcome.APPLIED and (not clause or wanted == "TC-TOLERANT"):
         clause = wanted
     if clause:
-        told = CLAIMS[truth.told]
-        knows = f"{'applied' if truth.applied else 'nothing was applied'}"
-        knows = f"{knows} {truth.applied} times" if truth.applied > 1 else knows
-        text = f"{what}: reported {outcome} ({told}; in truth: {knows})"
+        sentence = _SENTENCES[truth.known]
+        knows = "applied" if truth.applied else "nothing was applied"
+        knows += f" {truth.applied} times" if truth.applied > 1 else ""
+        text = f"{what}: reported {outcome} ({sentence}; in truth: {knows})"
         found.append(Finding(clause, text, place, _right(done, clause), str(outcome)))
     if truth.requests:
         covered.add("TC-ASKED-FOR")
     if truth.altered is not None:
-        text = f"{what}: the request does not say what the client was told"
-        found.append(Finding("TC-ASKED-FOR", text, "/request/body", asked_of(done.operation), _sent(truth.altered)))
+        text = f"{what}: the request does not say what the operation says"
+        found.append(
+            Finding("TC-ASKED-FOR", text, "/request/body", expected_members(done.operation), _sent(truth.altered))
+        )
     found += _of_values(done, what, place, covered)
     if not dead:
         found += _of_attempts(done, what, place, covered)
@@ -142,45 +149,46 @@ def _sent(request: Request) -> Any:
     return body if isinstance(body, dict) else request.body[:200].decode("utf-8", "replace")
 
 
-def _right(done: Done, clause: str) -> str:
+def _right(done: PlayedOperation, clause: str) -> str:
     if clause in ("TC-TOLERANT", "TC-RECOVERS"):
         return str(ReportedOutcome.APPLIED)
     right = [str(outcome) for outcome in ReportedOutcome if not done.truth.wrong(outcome)]
     return " or ".join(right)
 
 
-def _wanted(done: Done, asks: Asks, normal: frozenset[Kind]) -> str:
-    """The clause by which this operation has to succeed, or nothing."""
+def _wanted(done: PlayedOperation, demand: Demand, normal: frozenset[Kind]) -> str:
+    """The clause by which this operation has to succeed; empty for none."""
     truth, kind = done.truth, done.operation.kind
-    if truth.told is Told.UNMADE or asks is Asks.TRUTH:
+    if truth.known is KnownToClient.UNMADE or demand is Demand.TRUTH:
         return ""
-    if asks is Asks.SUCCESS and not truth.disturbed:
+    if demand is Demand.SUCCESS and not truth.disturbed:
         return "TC-SUCCESS-TOLD"
     if kind not in normal:
         return ""
-    if asks is Asks.TOLERANCE and not truth.disturbed:
+    if demand is Demand.TOLERANCE and not truth.disturbed:
         return "TC-TOLERANT"
     # Not to send a count again that may have been applied is prudent.
     return "" if truth.doubtful and kind in COUNTED else "TC-RECOVERS"
 
 
-def _of_values(done: Done, what: str, place: str, covered: set[str]) -> list[Finding]:
+def _of_values(done: PlayedOperation, what: str, place: str, covered: set[str]) -> list[Finding]:
     report, truth = done.report, done.truth
     if report is None or report.values is None or report.outcome is not ReportedOutcome.APPLIED or truth.shown is None:
         return []
     covered.add("TC-VALUES-TOLD")
-    shown, told = dict(truth.shown), dict(report.values)
-    if all(name in shown and same(shown[name], value) for name, value in told.items()):
+    shown, reported = dict(truth.shown), dict(report.values)
+    if all(name in shown and same(shown[name], value) for name, value in reported.items()):
         return []
-    return [Finding("TC-VALUES-TOLD", f"{what}: other values than the answer shows", f"{place}/values", shown, told)]
+    return [
+        Finding("TC-VALUES-TOLD", f"{what}: other values than the response shows", f"{place}/values", shown, reported)
+    ]
 
 
-def _of_attempts(done: Done, what: str, place: str, covered: set[str]) -> list[Finding]:
+def _of_attempts(done: PlayedOperation, what: str, place: str, covered: set[str]) -> list[Finding]:
     report, truth = done.report, done.truth
     if report is None or (report.attempts is None and not done.late):
         return []
     covered.add("TC-ATTEMPTS-TOLD")
-    # A try that died on its way to us is one that only the client knows of.
     if done.late:
         text = f"{what}: {done.late} requests were sent after the outcome had been reported"
         return [Finding("TC-ATTEMPTS-TOLD", text, f"{place}/attempts")]

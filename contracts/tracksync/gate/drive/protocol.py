@@ -23,7 +23,7 @@ SHOWN: Final = 120  # characters of a line that a message shows
 
 
 class Kind(StrEnum):
-    """What an adapter may be asked for, simplest first."""
+    """The kinds of operation, simplest first."""
 
     SET = "set"
     EVENT = "event"
@@ -52,11 +52,11 @@ OPTIONAL: Final = frozenset({"properties", "quantity", "update_existing_only"})
 
 
 class NoAdapter(UsageError):
-    """The command does not speak the protocol at all."""
+    """The command does not keep the protocol from the beginning: it is not an adapter."""
 
 
 class ProtocolError(Incomplete):
-    """An adapter that had said hello does not keep the protocol any more: nothing that it says can be checked."""
+    """An adapter that had said hello no longer keeps the protocol: nothing that it says can be checked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +68,7 @@ class Operation:
     members: Mapping[str, Any]
 
     def message(self, number: int, deadline: float) -> dict[str, Any]:
-        """The line that asks for it. `deadline` is in seconds, from now on."""
+        """The operation as a message. `deadline` is in seconds from when it is sent."""
         head = {"type": "operation", "id": number, "operation": str(self.kind), "deadline": deadline}
         return {**head, "user": dict(self.user), **self.members}
 
@@ -115,7 +115,7 @@ def read_hello(line: str) -> Hello:
     message = _object(line)
     if message is None or message.get("type") != "hello":
         raise NoAdapter(
-            f"the first line of the adapter is no hello but {shown(line)}; write {example} and nothing before it: "
+            f"the first line of the adapter is not a hello but {shown(line)}; write {example} and nothing before it: "
             "standard output belongs to the protocol, logs go to standard error"
         )
     if message.get("protocol") != VERSION:
@@ -131,21 +131,21 @@ def read_hello(line: str) -> Hello:
                  pipelining)  # fmt: skip
 
 
-def read_report(line: str, number: int, asked: frozenset[int]) -> AdapterReport | None:
+def read_report(line: str, number: int, open_: frozenset[int]) -> AdapterReport | None:
     """The outcome in `line`, which is the adapter's `number`-th; None for a line of a type that is not known.
 
-    `asked` are the operations that are still open. Raises ProtocolBroken.
+    `open_` are the operations without an outcome. Raises ProtocolError.
     """
     where = f"line {number} of the adapter's standard output"
     message = _object(line)
     if message is None:
-        raise ProtocolError(f"{where} is no JSON object: {shown(line)}; logs go to standard error")
+        raise ProtocolError(f"{where} is not a JSON object: {shown(line)}; logs go to standard error")
     if message.get("type") != "outcome":
         return None
     id_, name = message.get("id"), message.get("outcome")
-    if isinstance(id_, bool) or not isinstance(id_, int) or id_ not in asked:
-        open_ = ", ".join(map(str, sorted(asked)))
-        raise ProtocolError(f"{where} answers operation {id_!r}; open are {open_}: an outcome repeats the id")
+    if isinstance(id_, bool) or not isinstance(id_, int) or id_ not in open_:
+        numbers = ", ".join(map(str, sorted(open_)))
+        raise ProtocolError(f"{where} is about operation {id_!r}; open are {numbers}: an outcome repeats the id")
     if name not in {str(one) for one in ReportedOutcome}:
         raise ProtocolError(f"{where} has the outcome {name!r}; there are {', '.join(map(str, ReportedOutcome))}")
     values, attempts = message.get("values"), message.get("attempts")

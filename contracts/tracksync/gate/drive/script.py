@@ -1,7 +1,7 @@
-"""A script: what a client is asked for, and what the server does meanwhile. Plain data, its lines, and how it is drawn.
+"""A script: the operations of a client, and what the server does meanwhile. Plain data, and its lines.
 
 A script is JSON Lines: the very lines that an adapter reads, with a line of type `server` wherever the server changes
-its behaviour. Adapters ignore lines of a type that they do not know, so that a script can be fed to one by hand.
+its behaviour. Adapters ignore lines of an unknown type, so that a script can be given to one by hand.
 """
 
 from __future__ import annotations
@@ -103,7 +103,7 @@ def read(text: str, source: str, behaviours: Iterable[str]) -> Script:
         except (ValueError, RecursionError):
             message = None
         if not isinstance(message, dict):
-            raise ConfigError(f"{where}: no JSON object: {shown(line)}")
+            raise ConfigError(f"{where}: not a JSON object: {shown(line)}")
         match message.get("type"):
             case "server":
                 name = message.get("behaviour")
@@ -142,7 +142,7 @@ def _operation(message: Mapping[str, Any], where: str) -> Operation:
 
 
 def unusual(kinds: Sequence[Kind]) -> list[Script]:
-    """Single operations with lawful contents on which clients stumble, under calm."""
+    """Single operations whose contents are lawful and often handled wrong, under normal."""
     made = [Operation(Kind.SET, USER, {"attributes": {"colour": value}}) for value in VALUES]
     made += [Operation(Kind.SET, {"external_id": name}, {"attributes": {"colour": "red"}}) for name in NAMES]
     made += [replace(one, members={**one.members, "name": name}) for one in [simplest(Kind.EVENT)] for name in NAMES]
@@ -158,7 +158,7 @@ def unusual(kinds: Sequence[Kind]) -> list[Script]:
     return [timed(Script((ScriptStep(NORMAL, (one,)),))) for one in made if one.kind in kinds]
 
 
-def again(kind: Kind) -> Script:
+def repeated(kind: Kind) -> Script:
     """The plainest operation of a kind twice for one user, then for another; what was set is removed again."""
     operations = [simplest(kind), simplest(kind), simplest(kind, "user-2")]
     if kind is Kind.SET:
@@ -166,8 +166,8 @@ def again(kind: Kind) -> Script:
     return timed(Script((ScriptStep(NORMAL, tuple(operations)),)))
 
 
-def at_once(behaviour: str, kind: Kind) -> Script:
-    """Two operations on one cell at once: only one of them may be on its way."""
+def same_cell(behaviour: str, kind: Kind) -> Script:
+    """Two operations on one cell at once: only one of them may be under way."""
     first = simplest(kind)
     change: Mapping[Kind, dict[str, Any]] = {
         Kind.SET: {"attributes": {"colour": "blue"}},
@@ -190,12 +190,12 @@ def simplest(kind: Kind, user: str = "user-1") -> Operation:
     return Operation(kind, {"external_id": user}, members[kind])
 
 
-def alone(behaviour: str, kind: Kind) -> Script:
+def single(behaviour: str, kind: Kind) -> Script:
     """One plain operation under one behaviour."""
     return timed(Script((ScriptStep(behaviour, (simplest(kind),)),)))
 
 
-def together(behaviour: str, kinds: Sequence[Kind]) -> Script:
+def concurrent(behaviour: str, kinds: Sequence[Kind]) -> Script:
     """A plain operation of each kind at once, each on a user of its own."""
     operations = tuple(simplest(kind, f"user-{place}") for place, kind in enumerate(kinds, 1))
     return timed(Script((ScriptStep(behaviour, operations, pipelined=True),)))

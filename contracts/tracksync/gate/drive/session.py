@@ -1,6 +1,6 @@
-"""The stand on which a client is tried: a served mock, an adapter, and one script at a time played on both.
+"""Plays scripts: a served mock and an adapter, and one script at a time on both.
 
-Plays and writes down, and checks nothing: what came of a script is a `Played`.
+Plays and records, and checks nothing: what came of a script is a `PlayedScript`.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from urllib.parse import urlsplit
 
 from tracksync.contract.bounds import SYNC
 from tracksync.gate.drive import behaviours
-from tracksync.gate.drive.adapter import Adapter, Gone, Silent
+from tracksync.gate.drive.adapter import Adapter, AdapterGone, AdapterSilent
 from tracksync.gate.drive.protocol import AdapterReport, Hello, Kind, Operation
 from tracksync.gate.drive.script import Script, ScriptStep
-from tracksync.gate.drive.truth import Told, Truth, find_truth, same, whose
+from tracksync.gate.drive.truth import KnownToClient, Truth, find_truth, operation_of, same
 from tracksync.mock import JournalEntry, MockApp, MockConfig
 from tracksync.mock.scenarios import Scenario
 from tracksync.wire.observed import Observed
@@ -33,7 +33,7 @@ _JOURNAL: Final = 100_000
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rig:
-    """What the stand is built from. `environment` is made of the mock's address by `environment_of`."""
+    """What a session is made from. Times are in seconds."""
 
     command: Sequence[str]
     behaviours: Mapping[str, Scenario]
@@ -49,13 +49,13 @@ class Rig:
     key: str = field(repr=False)
 
     def environment_of(self, url: str) -> dict[str, str]:
-        """What is added to the adapter's environment."""
+        """What is added to the adapter's environment; `url` is the base URL of the mock."""
         value = {"url": url, "host": urlsplit(url).netloc, "sync-url": url + SYNC}[self.endpoint_form]
         return {**dict.fromkeys(self.endpoint_vars, value), **dict.fromkeys(self.key_vars, self.key)}
 
 
 @dataclass(frozen=True, slots=True)
-class Done:
+class PlayedOperation:
     """What came of one operation. Where `report` is None, `how` says why there is none.
 
     `late`: requests that were sent for it after its outcome had been reported. `together`: with others at once.
@@ -73,14 +73,14 @@ class Done:
 
 
 @dataclass(frozen=True, slots=True)
-class Played:
+class PlayedScript:
     """What came of a script: operations in order, and the exchanges of each turn in the order in which they ended.
 
     A turn is one operation, or all that were asked for at once.
     """
 
     script: Script
-    done: tuple[Done, ...]
+    done: tuple[PlayedOperation, ...]
     turns: tuple[tuple[Observed, ...], ...]
     stray: int = 0  # requests that belong to an earlier script
 
@@ -98,7 +98,7 @@ class _Open:
 
 
 class DriveSession:
-    """Use it as a context. `adapters` is how many were started; `left_behind` what they left that had to be ended."""
+    """A context manager. `adapters` is how many were started; `left_behind` what they left that had to be ended."""
 
     def __init__(self, rig: Rig) -> None:
         self._rig = rig
@@ -161,14 +161,14 @@ class DriveSession:
         return self.key_printed | set(self._adapter.key_printed if self._adapter else ())
 
     # --- playing ------------------------------------------------------------------------------------------------
-    def play(self, script: Script) -> Played:
-        """Play `script` on an empty workspace. Raises ProtocolBroken, Incomplete; never for what a client does."""
+    def play(self, script: Script) -> PlayedScript:
+        """Play `script` on an empty workspace. Raises ProtocolError and Incomplete; never for what a client does."""
         adapter = self._adapter or self._start()
         self._scripts += 1
         self._app.reset()
         stray = len(self._take())
         salt = f".{self._scripts}"
-        done: list[Done] = []
+        done: list[PlayedOperation] = []
         turns: list[tuple[Observed, ...]] = []
         number = 0
         for step in script.steps:
@@ -180,48 +180,48 @@ class DriveSession:
                     number += 1
                     opened.append(_Open(number, _salted(operation, salt), 0.0))
                 entries = len(self._app.journal)
-                self._converse(adapter, opened)
+                self._exchange_lines(adapter, opened)
                 self._settle()
                 observed = self._take()
                 turns.append(tuple(observed))
-                for one in _sort_out(step, opened, operations, observed, list(self._app.journal)[entries:]):
+                for one in _assign(step, opened, operations, observed, list(self._app.journal)[entries:]):
                     done.append(self._with_state(one, opened))
                 if any(one.report is None for one in opened):
                     self._stop(kindly=False)
-                    return Played(script, tuple(done), tuple(turns), stray)
+                    return PlayedScript(script, tuple(done), tuple(turns), stray)
             if behaviours.lasts(behaviour, self._rig.deadline):
                 self._stop(kindly=True)  # the client remembers a limit that the next script knows nothing of
                 break
-        return Played(script, tuple(done), tuple(turns), stray)
+        return PlayedScript(script, tuple(done), tuple(turns), stray)
 
-    def _with_state(self, done: Done, opened: Sequence[_Open]) -> Done:
-        """A client that need not send what is there already is right: the truth is what the workspace holds."""
-        if done.truth.told is not Told.NO_RESPONSE or done.operation.kind is not Kind.SET:
+    def _with_state(self, done: PlayedOperation, opened: Sequence[_Open]) -> PlayedOperation:
+        """A client that does not send what is there already is right: the truth is what the workspace holds."""
+        if done.truth.known is not KnownToClient.NO_RESPONSE or done.operation.kind is not Kind.SET:
             return done
         user = next(one.operation.user for one in opened if one.number == done.number)
         for kind, value in user.items():
             state = self._app.state_of(kind, value) if isinstance(value, str) else None
             held = state["custom_attributes"] if state else {}
-            asked = done.operation.members["attributes"]
-            if all(name in held and same(held[name], wanted) for name, wanted in asked.items()):
-                return replace(done, truth=replace(done.truth, told=Told.SHOWN))
+            wanted_members = done.operation.members["attributes"]
+            if all(name in held and same(held[name], wanted) for name, wanted in wanted_members.items()):
+                return replace(done, truth=replace(done.truth, known=KnownToClient.SHOWN))
         return done
 
-    def _converse(self, adapter: Adapter, opened: Sequence[_Open]) -> None:
-        """Ask for operations and wait until each has its outcome, or none can come any more."""
+    def _exchange_lines(self, adapter: Adapter, opened: Sequence[_Open]) -> None:
+        """Send operations and wait until each has its outcome, or no more can come."""
         waiting = {one.number: one for one in opened}
         try:
             for one in opened:
                 one.until = time.monotonic() + self._rig.deadline + LATE
-                adapter.ask(one.number, one.operation.message(one.number, self._rig.deadline))
+                adapter.send(one.number, one.operation.message(one.number, self._rig.deadline))
             while waiting:
-                report = adapter.answer(min(one.until for one in waiting.values()))
+                report = adapter.receive(min(one.until for one in waiting.values()))
                 one = waiting.pop(report.id)
                 one.report, one.reported = report, time.time()
-        except Gone as gone:
+        except AdapterGone as gone:
             for one in waiting.values():
                 one.how = f"the adapter {gone.how} in the middle of it{adapter.last_words()}"
-        except Silent:
+        except AdapterSilent:
             for one in waiting.values():
                 one.how = f"there was no outcome {LATE:g} s after the deadline of {self._rig.deadline:g} s"
 
@@ -240,7 +240,7 @@ class DriveSession:
 
 
 def _salted(operation: Operation, salt: str) -> Operation:
-    """`operation` for a user of this script alone: what an earlier one left on its way cannot be mistaken for ours."""
+    """`operation` for a user of this script alone: late requests of an earlier script are not taken for its own."""
     user = {}
     for kind, value in operation.user.items():
         if kind == "email" and isinstance(value, str) and "@" in value:
@@ -251,26 +251,30 @@ def _salted(operation: Operation, salt: str) -> Operation:
     return replace(operation, user=user)
 
 
-def _sort_out(
+def _assign(
     step: ScriptStep,
     opened: Sequence[_Open],
     operations: Sequence[Operation],
     observed: Sequence[Observed],
     entries: Sequence[JournalEntry],
-) -> list[Done]:
+) -> list[PlayedOperation]:
     """Give each operation the exchanges that are its tries, and count how often it was applied."""
     by_number = {one.number: one.operation for one in opened}
     tries: dict[int | None, list[Observed]] = {}
     for seen in observed:
-        tries.setdefault(whose(seen.exchange.request, by_number), []).append(seen)
+        tries.setdefault(operation_of(seen.exchange.request, by_number), []).append(seen)
     applied: dict[int | None, int] = {}
     for entry in entries:
-        number = whose(entry.request, by_number)
+        number = operation_of(entry.request, by_number)
         applied[number] = applied.get(number, 0) + entry.applied
     done = []
     for one, operation in zip(opened, operations, strict=True):
         mine = tuple(tries.get(one.number, ()))
         truth = find_truth(one.operation, mine, applied.get(one.number, 0))
         late = sum(seen.exchange.sent > one.reported for seen in mine) if one.report else 0
-        done.append(Done(one.number, step.behaviour, operation, one.report, one.how, truth, mine, late, step.pipelined))
+        done.append(
+            PlayedOperation(
+                one.number, step.behaviour, operation, one.report, one.how, truth, mine, late, step.pipelined
+            )
+        )
     return done

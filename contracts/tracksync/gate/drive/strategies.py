@@ -1,7 +1,7 @@
-"""How scripts are drawn: Hypothesis strategies that shrink to what a person would have written.
+"""Hypothesis strategies for scripts, which shrink to what a person would have written.
 
 Values are lawful and unusual: quotes, other scripts, empty texts, large numbers. Nothing that a server may lawfully
-refuse, so that a refusal is always the server's behaviour and never the operation's fault.
+refuse, so that a refusal is always the server's behaviour, and never due to the operation.
 """
 
 from __future__ import annotations
@@ -103,5 +103,5 @@ def scripts(
 
 
 def _what(operation: Operation) -> tuple[str, ...]:
-    """What tells operations at once apart: whatever a request says but its time, which makes no two tries differ."""
+    """What makes operations at once different: everything in a request but its time, which tries of one may change."""
     return str(operation.kind), repr(operation.user), repr(sorted(operation.members.items(), key=str))

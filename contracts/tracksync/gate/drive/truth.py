@@ -1,6 +1,6 @@
-"""What is true of an operation: what the client was told of it, and what the mock knows. Pure.
+"""What is true of an operation: what its responses said, and what the mock knows. Pure.
 
-`outcomes.toml` says which report fits which truth; this file finds out the truth.
+`outcomes.toml` says which report fits which truth; this module finds out the truth.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from importlib import resources
 from typing import Any, Final
 
 from tracksync.gate.drive.protocol import Kind, Operation, ReportedOutcome
+from tracksync.gate.retries import MAYBE_APPLIED
 from tracksync.model.exchange import Request, Response
 from tracksync.values.jsontext import read_json
 from tracksync.values.times import read_time
@@ -30,11 +31,10 @@ LISTS: Final[Mapping[str, tuple[str, str]]] = {
     "purchases": ("purchase_events", "product_id"),
 }
 DENIED: Final = frozenset({401, 403})
-MAYBE: Final = frozenset({500, 504})  # answers after which a request may have been applied (ERRORS)
 
 
-class Told(StrEnum):
-    """The most that the answers to an operation said; see outcomes.toml."""
+class KnownToClient(StrEnum):
+    """The most that the responses to an operation said; see outcomes.toml."""
 
     SHOWN = "shown"
     UNMADE = "unmade"
@@ -49,12 +49,12 @@ class Told(StrEnum):
 class Truth:
     """What is true of one operation.
 
-    `applied`: how many of its requests took effect. `requests`: how many came. `shown`: the values of the last answer
-    that showed any. `disturbed`: some answer was no complete 2XX. `doubtful`: after some answer a count may have been
-    applied or not, so that not to send it again is prudent. `altered`: some request asked for something else.
+    `applied`: how many of its requests took effect. `requests`: how many came. `shown`: the values of the last
+    response that showed any. `disturbed`: some response was not a complete 2XX. `doubtful`: after some response a count
+    may have been applied or not, so that not to send it again is prudent. `altered`: a request that said otherwise.
     """
 
-    told: Told
+    known: KnownToClient
     applied: int
     requests: int
     shown: Mapping[str, Any] | None = None
@@ -63,58 +63,61 @@ class Truth:
     altered: Request | None = None
 
     def wrong(self, outcome: ReportedOutcome) -> str:
-        """The clause that a report of `outcome` breaks, or nothing."""
-        return table()[self.told, self.applied > 0][outcome]
+        """The clause that a report of `outcome` breaks; empty where it is right."""
+        return table()[self.known, self.applied > 0][outcome]
 
 
 @cache
-def table() -> Mapping[tuple[Told, bool], Mapping[ReportedOutcome, str]]:
-    """The table of outcomes.toml: (told, whether applied) to the clause that each outcome breaks."""
+def table() -> Mapping[tuple[KnownToClient, bool], Mapping[ReportedOutcome, str]]:
+    """outcomes.toml: (what the client can know, whether it was applied) to the clause that each outcome breaks."""
     text = resources.files("tracksync.gate.drive").joinpath("outcomes.toml").read_text(encoding="utf-8")
     return {
-        (Told(told), effect == "some"): {ReportedOutcome(name): clause for name, clause in ambiguity.items()}
-        for told, effects in tomllib.loads(text).items()
-        for effect, ambiguity in effects.items()
+        (KnownToClient(known), effect == "some"): {ReportedOutcome(name): clause for name, clause in outcomes.items()}
+        for known, effects in tomllib.loads(text).items()
+        for effect, outcomes in effects.items()
     }
 
 
 def find_truth(operation: Operation, observed: Sequence[Observed], applied: int) -> Truth:
     """The truth of `operation`, from its exchanges in order and how many of its requests the mock applied."""
-    told = Told.NO_RESPONSE
+    known = KnownToClient.NO_RESPONSE
     shown: Mapping[str, Any] | None = None
     disturbed = doubtful = False
     for one in observed:
         response = None if one.gave_up else one.exchange.response
-        says, values = _interpretation(operation, response)
+        says, values = _read(operation, response)
         shown = values if values is not None else shown
-        if told is not Told.SHOWN:
-            told = says
-        spoilt = says is Told.TRANSIENT_FAILURE
-        disturbed = disturbed or spoilt or says in (Told.REFUSED, Told.DENIED, Told.LIMITED)
-        doubtful = doubtful or (spoilt and (response is None or response.status < 500 or response.status in MAYBE))
+        if known is not KnownToClient.SHOWN:
+            known = says
+        spoilt = says is KnownToClient.TRANSIENT_FAILURE
+        disturbed = disturbed or spoilt or says in (KnownToClient.REFUSED, KnownToClient.DENIED, KnownToClient.LIMITED)
+        doubtful = doubtful or (
+            spoilt and (response is None or response.status < 500 or response.status in MAYBE_APPLIED)
+        )
     requests = (one.exchange.request for one in observed)
     altered = next((request for request in requests if _likeness(request, operation) < EXACT), None)
-    return Truth(told, applied, len(observed), shown, disturbed, doubtful, altered)
+    return Truth(known, applied, len(observed), shown, disturbed, doubtful, altered)
 
 
-def _interpretation(operation: Operation, response: Response | None) -> tuple[Told, Mapping[str, Any] | None]:
+def _read(operation: Operation, response: Response | None) -> tuple[KnownToClient, Mapping[str, Any] | None]:
+    """What a response says of the operation, and the values that it shows of it, if it shows any."""
     if response is None or response.status >= 500:
-        return Told.TRANSIENT_FAILURE, None
+        return KnownToClient.TRANSIENT_FAILURE, None
     if response.status >= 400:
-        limited = Told.LIMITED if response.status == 429 else Told.REFUSED
-        return (Told.DENIED if response.status in DENIED else limited), None
+        limited = KnownToClient.LIMITED if response.status == 429 else KnownToClient.REFUSED
+        return (KnownToClient.DENIED if response.status in DENIED else limited), None
     body = read_json(response.body).value
     if not 200 <= response.status < 300 or not isinstance(body, dict):
-        return Told.TRANSIENT_FAILURE, None
+        return KnownToClient.TRANSIENT_FAILURE, None
     users = body.get("users")
     if not (isinstance(users, list) and users and isinstance(users[0], dict)):
-        return Told.UNMADE, {}
+        return KnownToClient.UNMADE, {}
     values = _values(operation, users[0])
-    return (Told.SHOWN if _shows(operation, values) else Told.UNMADE), values
+    return (KnownToClient.SHOWN if _shows(operation, values) else KnownToClient.UNMADE), values
 
 
 def _values(operation: Operation, entry: Mapping[str, Any]) -> dict[str, Any]:
-    """What an answer's entry shows of the operation, in the form in which an adapter reports it."""
+    """What the entry of a user shows of the operation, in the form in which an adapter reports it."""
     section = SECTIONS[operation.kind]
     if section == "attributes":
         shown = entry.get("custom_attributes")
@@ -129,8 +132,8 @@ def _values(operation: Operation, entry: Mapping[str, Any]) -> dict[str, Any]:
 
 def _shows(operation: Operation, values: Mapping[str, Any]) -> bool:
     if operation.kind is Kind.SET:
-        asked = operation.members["attributes"]
-        return all(same(values.get(name), value) for name, value in asked.items())
+        wanted = operation.members["attributes"]
+        return all(same(values.get(name), value) for name, value in wanted.items())
     if operation.kind is Kind.INCREMENT:
         value = values.get(operation.members["name"])
         return isinstance(value, (int, float)) and not isinstance(value, bool)
@@ -151,8 +154,8 @@ def same(a: Any, b: Any) -> bool:
 # --- which operation a request belongs to -----------------------------------------------------------------------------
 
 
-def whose(request: Request, open_: Mapping[int, Operation]) -> int | None:
-    """The number of the operation in `open_` that `request` is a try of, as far as it can be told; None for none."""
+def operation_of(request: Request, open_: Mapping[int, Operation]) -> int | None:
+    """The number of the operation in `open_` of which `request` is most likely a try; None for none of them."""
     ranks = {number: _likeness(request, operation) for number, operation in open_.items()}
     best = max(ranks, key=lambda number: (ranks[number], _size(open_[number])), default=None)
     if best is None or (ranks[best] == 0 and len(open_) > 1):
@@ -161,8 +164,8 @@ def whose(request: Request, open_: Mapping[int, Operation]) -> int | None:
 
 
 def _size(operation: Operation) -> int:
-    """Of two operations that a request may be a try of, it is the one that asks for more."""
-    return len(asked_of(operation))
+    """How many members an operation has: of two that fit a request equally, the larger one is meant."""
+    return len(expected_members(operation))
 
 
 EXACT: Final = 4
@@ -171,7 +174,7 @@ EXACT: Final = 4
 def _likeness(request: Request, operation: Operation) -> int:
     """How much of `operation` a request has: 0 nothing, 1 the kind, 2 the user too, 3 the cell too, EXACT everything.
 
-    What a request says beside what it was to say is not looked at: a client may have members of its own.
+    Further members of the request make no difference: a client may have members of its own.
     """
     body = read_json(request.body).value
     section = SECTIONS[operation.kind]
@@ -181,14 +184,14 @@ def _likeness(request: Request, operation: Operation) -> int:
         return 0
     if any(target.get(name) != value for name, value in operation.user.items()):
         return 1
-    asked = asked_of(operation)
-    cell = asked.keys() - {"_update_existing_only"} if section == "attributes" else {LISTS[section][1]}
-    if not cell <= target.keys() or (section != "attributes" and not _alike(target, asked, *cell)):
+    expected = expected_members(operation)
+    cell = expected.keys() - {"_update_existing_only"} if section == "attributes" else {LISTS[section][1]}
+    if not cell <= target.keys() or (section != "attributes" and not _alike(target, expected, *cell)):
         return 2
-    return EXACT if all(_alike(target, asked, name) for name in asked) else 3
+    return EXACT if all(_alike(target, expected, name) for name in expected) else 3
 
 
-def asked_of(operation: Operation) -> dict[str, Any]:
+def expected_members(operation: Operation) -> dict[str, Any]:
     """The members that a request's object has to have beside the user."""
     members = dict(operation.members)
     only = {"_update_existing_only": members.pop("update_existing_only")} if "update_existing_only" in members else {}
@@ -199,9 +202,9 @@ def asked_of(operation: Operation) -> dict[str, Any]:
     return {**members, **only}
 
 
-def _alike(target: Mapping[str, Any], asked: Mapping[str, Any], name: str) -> bool:
-    """Whether a request has a member as it was asked for; times may be written in any form of the same instant."""
-    sent, wanted = target.get(name, _ABSENT), asked[name]
+def _alike(target: Mapping[str, Any], expected: Mapping[str, Any], name: str) -> bool:
+    """Whether a request has a member as expected; times may be written in any form of the same instant."""
+    sent, wanted = target.get(name, _ABSENT), expected[name]
     if name == "time" and isinstance(sent, str) and isinstance(wanted, str):
         return read_time(sent).instant == read_time(wanted).instant
     return sent is not _ABSENT and same(sent, wanted)

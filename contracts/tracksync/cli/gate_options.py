@@ -1,0 +1,265 @@
+"""The options of `tracksync gate`: how they are written on the command line and in files, and what they come to."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final, Literal
+
+import click
+
+from tracksync import config as configuration
+from tracksync.cli.shared import FILE, PATH, Function, Outputs, result_options
+from tracksync.contract.clauses import UnknownClause, clause
+from tracksync.errors import UsageError
+from tracksync.model.verdict import FailOn
+
+ENDPOINT_VAR: Final = "BRAZE_REST_ENDPOINT"
+KEY_VAR: Final = "BRAZE_API_KEY"
+_EXPECTATIONS: Final = ("success", "failure", "any")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GateOptions:
+    """The options as click read them. The properties check them, and raise UsageError."""
+
+    names: tuple[str, ...]
+    exclude: tuple[str, ...]
+    files: tuple[Path, ...]
+    list_scenarios: bool
+    jobs: int | None
+    endpoint_vars: tuple[str, ...]
+    key_vars: tuple[str, ...]
+    endpoint_form: Literal["url", "host", "sync-url"]
+    timeout: float
+    port: int
+    allow: tuple[str, ...]
+    scenario_aware: bool
+    expect: tuple[str, ...]
+    pairs: tuple[str, ...]
+    seed: int
+    strict: bool
+    fail_on: str | None
+    driver: bool
+    scripts: int | None
+    script: Path | None
+    deadline: float | None
+    baseline: Path | None
+    update_baseline: bool
+    json_path: Path | None
+    junit_path: Path | None
+    html_path: Path | None
+    markdown_path: Path | None
+    words: tuple[str, ...]
+
+    @property
+    def outputs(self) -> Outputs:
+        """The result files."""
+        return Outputs(self.json_path, self.junit_path, self.html_path, self.markdown_path)
+
+    @property
+    def allowed(self) -> frozenset[str]:
+        """The clauses whose findings are known."""
+        return frozenset(_clause(id_) for id_ in self.allow)
+
+    @property
+    def interpretations(self) -> Mapping[str, str]:
+        """The interpretations that the mock follows."""
+        return configuration.parse_interpretations(self.pairs)
+
+    @property
+    def endpoint_variables(self) -> tuple[str, ...]:
+        """The environment variables that hold the mock's address."""
+        return _variables(self.endpoint_vars or (ENDPOINT_VAR,))
+
+    @property
+    def key_variables(self) -> tuple[str, ...]:
+        """The environment variables that hold the key."""
+        return _variables(self.key_vars or (KEY_VAR,))
+
+    @property
+    def fails_on(self) -> FailOn:
+        """The mildest severity that fails the run."""
+        if self.fail_on is None:
+            return FailOn.WARNING if self.strict else FailOn.ERROR
+        if self.fail_on == FailOn.NEW and self.baseline is None and not self.update_baseline:
+            raise UsageError("--fail-on new needs to know what is not new; name a file with --baseline")
+        return FailOn(self.fail_on)
+
+    @property
+    def expected(self) -> Mapping[str, Any]:
+        """How the command is to end, by scenario."""
+        ends = {}
+        for pair in self.expect:
+            name, sign, end = pair.partition("=")
+            if not sign or end not in _EXPECTATIONS:
+                raise UsageError(f"--expect takes SCENARIO={'|'.join(_EXPECTATIONS)}, not {pair!r}")
+            ends[name] = end
+        return ends
+
+    def check(self) -> None:
+        """Raise UsageError for options that do not go together."""
+        given = {"--scripts": self.scripts, "--script": self.script, "--deadline": self.deadline}
+        only = [name for name, value in given.items() if value is not None]
+        if only and not self.driver:
+            raise UsageError(f"{' and '.join(only)} can be used with --driver only")
+        if not self.words:
+            raise UsageError("there is no command; write it after --, as in `tracksync gate -- npm test`")
+        if self.driver and self.scenario_aware:
+            raise UsageError("--scenario-aware is about the exit status of a command; an adapter reports each outcome")
+        for name, value in (("--expect", self.expect), ("--exclude", self.exclude), ("--jobs", self.jobs)):
+            if self.driver and value:
+                raise UsageError(f"{name} cannot be used with --driver")
+        if self.port and (self.jobs or 1) > 1:
+            raise UsageError("--port serves one mock at a time; leave it out, or --jobs")
+
+    def again(self, *, deadline: bool = False) -> tuple[str, ...]:
+        """The words of the command line that have to be repeated to see a finding again."""
+        repeated = (
+            ("--scenario-file", tuple(map(str, self.files))),
+            ("--endpoint-var", self.endpoint_vars),
+            ("--key-var", self.key_vars),
+            ("--endpoint-form", () if self.endpoint_form == "url" else (self.endpoint_form,)),
+            ("--deadline", () if self.deadline is None or not deadline else (f"{self.deadline:g}",)),
+            ("--interpretation", self.pairs),
+            ("--expect", self.expect),
+            ("--seed", (str(self.seed),) if self.seed else ()),
+        )
+        words = tuple(word for name, values in repeated for value in values for word in (name, value))
+        return (*words, "--scenario-aware") if self.scenario_aware else words
+
+
+class GateCommand(click.Command):
+    """Takes what the command line leaves out from the settings in the current directory."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        """The context, with the settings as defaults. Raises ConfigError."""
+        from tracksync.gate.settings import COMMAND, read_settings
+
+        names = {word.removeprefix("--"): option.name for option in self.params for word in option.opts}
+        settings = read_settings(Path.cwd(), [name for name in names if name not in ("words", "list-scenarios")])
+        extra["default_map"] = {names.get(name, "words"): value for name, value in settings.items()}
+        if COMMAND in settings:
+            extra["default_map"]["words"] = tuple(settings[COMMAND])
+        return super().make_context(info_name, args, parent, **extra)
+
+
+_OPTIONS: Final = (
+    click.option(
+        "--scenario",
+        "names",
+        multiple=True,
+        metavar="NAME",
+        help="How the mock treats the client: a scenario, or quick, standard, all; repeatable.  [default: normal]",
+    ),
+    click.option("--exclude", multiple=True, metavar="NAME", help="Leave out this scenario; repeatable."),
+    click.option("--scenario-file", "files", type=FILE, multiple=True, metavar="FILE", help="Scenarios of your own."),
+    click.option("--list-scenarios", is_flag=True, help="List the scenarios and end."),
+    click.option(
+        "--jobs",
+        type=click.IntRange(min=1),
+        metavar="N",
+        help="Scenarios to run at a time, each with a mock and a port of its own.  [default: two a core, 8 at most]",
+    ),
+    click.option(
+        "--endpoint-var",
+        "endpoint_vars",
+        multiple=True,
+        metavar="NAME",
+        help=f"The variable in which the command finds the mock's address; repeatable.  [default: {ENDPOINT_VAR}]",
+    ),
+    click.option(
+        "--key-var",
+        "key_vars",
+        multiple=True,
+        metavar="NAME",
+        help=f"The variable in which it finds the key; repeatable.  [default: {KEY_VAR}]",
+    ),
+    click.option(
+        "--endpoint-form",
+        type=click.Choice(["url", "host", "sync-url"]),
+        default="url",
+        show_default=True,
+        help="http://127.0.0.1:PORT, 127.0.0.1:PORT, or the URL with /users/track/sync.",
+    ),
+    click.option(
+        "--timeout",
+        type=click.FloatRange(min=0, min_open=True),
+        default=600.0,
+        metavar="S",
+        show_default=True,
+        help="Seconds that the command may take under one scenario.",
+    ),
+    click.option(
+        "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Serve on this port, one at a time."
+    ),
+    click.option("--allow", multiple=True, metavar="CLAUSE", help="A known failure: it is shown and fails nothing."),
+    click.option(
+        "--expect",
+        multiple=True,
+        metavar="SCENARIO=END",
+        help="How the command ends under SCENARIO if all is right: success, failure, any; repeatable.",
+    ),
+    click.option(
+        "--scenario-aware",
+        is_flag=True,
+        help="The command reads TRACKSYNC_SCENARIO and succeeds where its client is right.",
+    ),
+    click.option(
+        "--interpretation",
+        "pairs",
+        multiple=True,
+        metavar="AMBIGUITY=NAME",
+        help="Let the mock follow this interpretation; repeatable.",
+    ),
+    click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="For what is drawn by chance."),
+    click.option(
+        "--fail-on",
+        type=click.Choice([str(one) for one in FailOn]),
+        help="The mildest finding that fails the run; new: any that the baseline does not list.  [default: error]",
+    ),
+    click.option("--strict", is_flag=True, help="The same as --fail-on warning."),
+    click.option("--baseline", type=FILE, metavar="FILE", help="Known findings, which fail nothing."),
+    click.option("--update-baseline", is_flag=True, help="Add what is new to the baseline."),
+    click.option("--driver", is_flag=True, help="The command is an adapter; see docs/drive.md."),
+    click.option(
+        "--scripts",
+        type=click.IntRange(min=0),
+        metavar="N",
+        help="With --driver: scripts drawn at random.  [default: 20]",
+    ),
+    click.option("--script", type=PATH, metavar="FILE", help="With --driver: play this script alone ('-': stdin)."),
+    click.option(
+        "--deadline",
+        type=click.FloatRange(min=0, min_open=True),
+        metavar="S",
+        help="With --driver: seconds that one operation may take.  [default: 10]",
+    ),
+    result_options,
+    click.argument("words", metavar="-- COMMAND...", nargs=-1, type=click.UNPROCESSED),
+)
+
+
+def gate_options(function: Function) -> Function:
+    """Add all options to `function`, which takes what GateOptions takes."""
+    decorators: tuple[Callable[[Function], Function], ...] = _OPTIONS
+    for decorate in reversed(decorators):
+        function = decorate(function)
+    return function
+
+
+def _variables(names: tuple[str, ...]) -> tuple[str, ...]:
+    for name in names:
+        if not name or "=" in name or "\0" in name:
+            raise UsageError(f"{name!r} cannot be the name of an environment variable")
+    return names
+
+
+def _clause(id_: str) -> str:
+    try:
+        return clause(id_).id
+    except UnknownClause as error:
+        raise UsageError(str(error)) from None

@@ -1,0 +1,84 @@
+"""What the exit status of the command says: of the client, and of the command itself. Pure.
+
+Of the client it is evidence only where it is known that the command succeeds when nothing is wrong, and where the user
+did not say what is expected of it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from tracksync.gate.plan import ObservePlan, ScenarioRun
+from tracksync.gate.scenarios import NORMAL, Expect, Family, expectation
+from tracksync.model.exchange import Exchange
+from tracksync.model.finding import Finding
+
+
+@dataclass(frozen=True, slots=True)
+class ExitEvidence:
+    """`clause`: the clause that the exit status bears on, empty for none; `finding`: how it is broken, if it is."""
+
+    clause: str = ""
+    finding: Finding | None = None
+    exchanges: tuple[Exchange, ...] = ()
+
+
+_NONE = ExitEvidence()
+
+
+def expected_end(plan: ObservePlan, run: ScenarioRun) -> Expect:
+    """How the command is expected to end under the scenario of `run`."""
+    implied: Expect = "success" if plan.aware else expectation(run.scenario).expect
+    return plan.expected.get(run.scenario.name, implied)
+
+
+def evidence_of_exit(plan: ObservePlan, run: ScenarioRun, *, normal_succeeded: bool) -> ExitEvidence:
+    """What the exit status under one scenario says of the client."""
+    name = run.scenario.name
+    if run.end is None or run.timed_out or run.last is None or plan.aware or name in plan.expected:
+        return _NONE
+    how, failed = run.end.describe(), run.end.failed
+    # Two scenarios that the same clause is about are two places: one of them may be known, and the other new.
+    place = f"/outcome/{name}"
+    match expectation(run.scenario).family:
+        case Family.UNAPPLIED if run.unapplied is not None:
+            text = "nothing was applied, and the command ended with success"
+            wrong = Finding("TC-NOT-APPLIED", text, place, "a failure", how)
+            return ExitEvidence("TC-NOT-APPLIED", None if failed else wrong, (run.unapplied,))
+        case Family.LASTING if run.disturbed is not None:
+            text = "the requests failed, however often they were sent, and the command ended with success"
+            wrong = Finding("TC-FAILURE-TOLD", text, place, "a failure", how)
+            return ExitEvidence("TC-FAILURE-TOLD", None if failed else wrong, (run.disturbed,))
+        case Family.HARMLESS if normal_succeeded:
+            text = f"under normal the command succeeds, under {name} it does not, though all of it is lawful"
+            wrong = Finding("TC-TOLERANT", text, place, "exit status 0", how)
+            return ExitEvidence("TC-TOLERANT", wrong if failed else None, (run.last,))
+        case Family.TRANSIENT if normal_succeeded and run.disturbed is not None and not (run.risky and failed):
+            text = f"under normal the command succeeds, after failures that pass ({name}) it does not"
+            wrong = Finding("TC-RECOVERS", text, place, "exit status 0", how)
+            return ExitEvidence("TC-RECOVERS", wrong if failed else None, (run.last,))
+    return _NONE
+
+
+def own_failure(plan: ObservePlan, run: ScenarioRun, *, normal_known: bool) -> str:
+    """Why the command itself counts as failed under the scenario of `run`, whatever its client did; empty if not.
+
+    `normal_known`: the command was run under `normal` too, so that an unexpected failure elsewhere is evidence about
+    the client instead.
+    """
+    if run.end is None or run.timed_out:
+        return ""
+    name, how, expected = run.scenario.name, run.end.describe(), expected_end(plan, run)
+    if name in plan.expected or plan.aware:
+        option = "--expect" if name in plan.expected else "--scenario-aware"
+        if expected != "any" and (expected == "success") != run.succeeded:
+            return f"under {name} the command ended with {how}, and {expected} was expected of it ({option})"
+        return ""
+    if name == NORMAL and run.end.failed:
+        return f"the command failed under normal: {how}"
+    if expected == "success" and run.end.failed and not normal_known and not run.risky:
+        return (
+            f"the command failed under {name}: {how}; run it under normal too (--scenario normal), to see whether "
+            "that is what the scenario does to it"
+        )
+    return ""

@@ -1,0 +1,195 @@
+"""How a client tries a request again: whether, after which pause, how often, and what must not be tried again.
+
+Pure. Two requests are tries of one if they are the same but for the time that they name. Where a pause is checked,
+chance is allowed for: a backoff with jitter may draw a shorter pause once, and a busy machine stretches any.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from rpds import HashTrieMap
+
+from tracksync.gate.findings import ClientFindings
+from tracksync.model.exchange import Exchange, FailureKind
+from tracksync.model.finding import Finding
+from tracksync.oracle.request import ParsedRequest, objects_of
+from tracksync.values.jsontext import read_json
+from tracksync.wire.observed import Observed, identity
+
+REFUSALS: Final = frozenset({400, 401, 403, 404, 413})
+MAYBE_APPLIED: Final = frozenset({500, 504})  # ERRORS: with 502 and 503 the request did not reach its destination
+TRIES: Final = 12  # of one request in a row; more than any sensible backoff makes within minutes
+AT_ONCE: Final = 0.05  # seconds; a shorter pause is none
+SAME_PAUSE: Final = 0.05  # two pauses within this share of each other are the same pause
+TIMER: Final = 0.015  # seconds by which two equal pauses may differ beside
+GROWN: Final = 1.15  # the longest pause against the first
+AGAIN: Final = 60.0  # seconds within which the same refused request counts as sent again
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """How often the same request was sent in a row. `pauses`: seconds before each try that followed a 5XX.
+
+    `done`: the last one succeeded, so that the same request starts a new row.
+    """
+
+    last: Observed
+    first: Exchange
+    number: int = 1
+    pauses: tuple[float, ...] = ()
+    repeatable: bool = False
+    done: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Suspicion:
+    """How often something looked wrong (`marks`), of the times that it could have (`trials`)."""
+
+    marks: int = 0
+    trials: int = 0
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether it was seen at two places and in two thirds of the cases, so that chance does not explain it."""
+        return self.marks >= 2 and 3 * self.marks >= 2 * self.trials
+
+    def after(self, *, marked: bool, trial: bool) -> Suspicion:
+        """The suspicion after one more case."""
+        return Suspicion(self.marks + marked, self.trials + trial)
+
+
+@dataclass(frozen=True, slots=True)
+class RetryBelief:
+    """The tries of each request. `at_once`: tries without a pause; `steady`: pauses that do not grow."""
+
+    tries: HashTrieMap[Hashable, Tries] = field(default_factory=HashTrieMap)
+    at_once: Suspicion = Suspicion()
+    steady: Suspicion = Suspicion()
+
+
+def request_key(exchange: Exchange) -> Hashable:
+    """What the tries of one request have in common: the request but for its time, and the use of the key."""
+    return identity(exchange.request), exchange.credential
+
+
+def check_retries(belief: RetryBelief, observed: Observed, parsed: ParsedRequest, found: ClientFindings) -> RetryBelief:
+    """The belief after `observed`; what is broken is added to `found`."""
+    exchange = observed.exchange
+    key = request_key(exchange)
+    before = belief.tries.get(key)
+    if before is not None and observed.known <= before.last.exchange.sent:
+        # An earlier try whose body was still on its way when the client, which had the status, sent the next one.
+        return _insert(belief, key, replace(before, number=before.number + 1))
+    status = _status(exchange)
+    tries = Tries(observed, exchange, repeatable=_is_repeatable(parsed))
+    if before is not None and not before.done and exchange.sent >= before.last.known:
+        tries = _again(before, observed, parsed, found)
+        if tries.pauses is not before.pauses:
+            belief = _check_pauses(belief, tries, before, found)
+    if status is not None and status >= 500 and tries.repeatable:
+        found.covered.add("TC-RETRY-SERVER-ERROR")
+    if status is not None and status in REFUSALS:
+        found.covered.add("TC-NO-RETRY")
+    done = status is not None and 200 <= status < 300 and not observed.gave_up and not unreadable(exchange)
+    return _insert(belief, key, replace(tries, done=done))
+
+
+def never_retried(belief: RetryBelief, found: ClientFindings) -> None:
+    """Add to `found` the requests that met a 5XX, can be repeated without harm, and were not sent again."""
+    for tries in belief.tries.values():
+        status = _status(tries.last.exchange)
+        if status is not None and status >= 500 and tries.number == 1 and tries.repeatable:
+            text = f"the response was {status}, and the request was never sent again, though to repeat it does no harm"
+            found.add(Finding("TC-RETRY-SERVER-ERROR", text, "/response/status", "a second try"), tries.last.exchange)
+
+
+def unreadable(exchange: Exchange) -> bool:
+    """Whether the client could not read the response: a success that is cut short is like none."""
+    response = exchange.response
+    if response is None:
+        return exchange.failure is not None
+    return 200 <= response.status < 300 and not isinstance(read_json(response.body).value, dict)
+
+
+def _insert(belief: RetryBelief, key: Hashable, tries: Tries) -> RetryBelief:
+    return replace(belief, tries=belief.tries.insert(key, tries))
+
+
+def _again(before: Tries, observed: Observed, parsed: ParsedRequest, found: ClientFindings) -> Tries:
+    """The same request once more: is that right after what came back the last time?"""
+    last, exchange = before.last.exchange, observed.exchange
+    status = _status(last)
+    # Whoever did not wait for the end of the body paused since the status line.
+    pause = exchange.sent - (last.received if exchange.sent >= last.received else before.last.known)
+    pauses = before.pauses
+    number = before.number + 1
+    if status is not None and status in REFUSALS and pause < AGAIN:
+        text = f"the same request was sent again {pause:.2f} s after it had been refused with {status}"
+        found.add(Finding("TC-NO-RETRY", text, "/request", "another request, or none"), last)
+    elif status is not None and status >= 500:
+        pauses = (*pauses, pause)
+        found.covered.add("TC-RETRY-BOUNDED")
+    if number == TRIES + 1:
+        text = f"the same request was sent {number} times in a row"
+        found.add(Finding("TC-RETRY-BOUNDED", text, "/request", TRIES, number), before.first, last)
+    lost = status is None and not _never_arrived(last)
+    maybe_applied = lost or status in MAYBE_APPLIED or unreadable(last)
+    if parsed.endpoint == "sync" and maybe_applied and not _is_repeatable(parsed):
+        how = "with a 5XX after which it may be applied" if status in MAYBE_APPLIED else "without a complete response"
+        text = f"sent again after a try that ended {how}: if that one was applied, this counts twice"
+        found.add(Finding("TC-APPLIED-TWICE", text, "/request/body"), last)
+    return replace(before, last=observed, number=number, pauses=pauses)
+
+
+def _check_pauses(belief: RetryBelief, tries: Tries, before: Tries, found: ClientFindings) -> RetryBelief:
+    """Hold the newest pause after a 5XX against those before it, and both against what other requests showed."""
+    found.covered.add("TC-RETRY-BACKOFF")
+    pauses = tries.pauses
+    count, first, newest = len(pauses), pauses[0], pauses[-1]
+    hasty = newest < AT_ONCE
+    at_once = belief.at_once.after(marked=hasty and count <= 2, trial=count <= 2)
+    same = count == 2 and abs(newest - first) <= SAME_PAUSE * first + TIMER
+    level = count == 3 and max(pauses[1:]) < GROWN * first
+    paused = min(first, newest) >= AT_ONCE
+    steady = belief.steady.after(marked=paused and (same or level), trial=paused and count == 2)
+    text = None
+    if at_once.confirmed and at_once.marks > belief.at_once.marks:
+        text = f"sent again {newest * 1000:.0f} ms after a 5XX"
+    elif steady.confirmed and steady.marks > belief.steady.marks:
+        text = (
+            f"the second pause after a 5XX is as long as the first ({first:.2f} s)"
+            if same
+            else "the pauses between tries after a 5XX do not grow"
+        )
+    if text:
+        shown = [round(one, 3) for one in pauses]
+        last = before.last.exchange
+        evidence = (last,) if tries.first is last else (tries.first, last)
+        found.add(Finding("TC-RETRY-BACKOFF", text, "/request", "pauses that grow", shown), *evidence)
+    return replace(belief, at_once=at_once, steady=steady)
+
+
+def _status(exchange: Exchange) -> int | None:
+    return exchange.response.status if exchange.response else None
+
+
+def _never_arrived(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.UNREACHABLE
+
+
+def _is_repeatable(parsed: ParsedRequest) -> bool:
+    """Whether the request may be applied twice without harm: everything but counts and increments."""
+    objects = {"track": lambda: objects_of(parsed), "sync": lambda: [parsed]}.get(parsed.endpoint, list)()
+    return bool(objects) and all(
+        one.counter is None
+        and one.section == "attributes"
+        and not any(_adds_up(value) for value in one.attributes.values())
+        for one in objects
+    )
+
+
+def _adds_up(value: Any) -> bool:
+    return isinstance(value, dict) and bool(value.keys() & {"inc", "$add"})

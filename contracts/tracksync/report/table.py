@@ -1,0 +1,48 @@
+"""A table as lines of text: rows under their columns, in no more columns of the terminal than there are. Pure."""
+
+from __future__ import annotations
+
+import itertools
+import textwrap
+from collections.abc import Sequence
+from typing import Final
+
+from tracksync.report.exchange_text import printable
+
+_NARROWEST: Final = 12  # characters of a cell that is wrapped
+_GAP: Final = "  "
+
+
+def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Rows under their columns; the widest columns are wrapped, and where that is too narrow each cell has a line."""
+    if not rows:
+        return []
+    table = [[printable(cell) for cell in row] for row in (columns, *rows)]
+    natural = [max(map(len, column)) for column in zip(*table, strict=True)]
+    widths = _fitted(natural, width)
+    words = [max(len(word) for cell in column for word in cell.split() or [""]) for column in zip(*table, strict=True)]
+    if any(
+        fitted < min(most, max(word, _NARROWEST)) for fitted, most, word in zip(widths, natural, words, strict=True)
+    ):
+        return [line for row in table[1:] for name, cell in zip(table[0], row, strict=True)
+                for line in textwrap.wrap(f"{name}: {cell}", width, initial_indent=_GAP, subsequent_indent=_GAP * 2,
+                                          break_on_hyphens=False)]  # fmt: skip
+    return [line for row in table for line in _row(row, widths)]
+
+
+def _row(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+    cells = [
+        textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)
+    ]
+    return [
+        (_GAP + _GAP.join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True))).rstrip()
+        for parts in itertools.zip_longest(*cells, fillvalue="")
+    ]
+
+
+def _fitted(widths: Sequence[int], most: int) -> list[int]:
+    """The widths of columns, of which the widest are narrowed until a row has at most `most` characters."""
+    fitted = list(widths)
+    while sum(fitted) + len(_GAP) * len(fitted) > most and max(fitted) > 1:
+        fitted[fitted.index(max(fitted))] -= 1
+    return fitted
