@@ -44,7 +44,7 @@ class CleaningReserve:
 def clean_up(session: Session, plan: FuzzPlan, hurried: str) -> None:
     """Delete the users that the run made, and say what became of them. `hurried`: why it must not take long, or "".
 
-    The embedded mock is simply dropped, and where no request has reached the target there is nobody to delete.
+    The embedded mock is simply dropped, and where no request has reached the target there is no user to delete.
     """
     if plan.target.embedded or not session.workspace.reached:
         return

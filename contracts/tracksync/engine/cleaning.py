@@ -55,7 +55,7 @@ class Cleaner:
     sleep: Callable[[float], None]
     say: Callable[[str], None] = lambda text: None
     patience: float = PATIENCE
-    settle: float = 0.0  # seconds after which a write whose answer was lost may still have brought a user back
+    settle: float = 0.0  # seconds after which a write whose response was lost may still have brought a user back
     stop: Callable[[], str] = lambda: ""  # why nothing more may be sent, "" where it may
     _stopped: str = ""
 
@@ -156,7 +156,7 @@ class Cleaner:
         return [user for user in users if isinstance(user, dict)] if isinstance(users, list) else [], ""
 
     def _ask(self, request: Any, label: str) -> Exchange | None:
-        """Send until there is an answer that is neither a 429 nor a 5XX."""
+        """Send until there is a response that is neither a 429 nor a 5XX."""
         wait = FIRST_WAIT
         exchange: Exchange | None = None
         for attempt in range(TRIES):

@@ -39,4 +39,5 @@ class Prefixes:
         object.__setattr__(self, "texts", texts)
 
     def __call__(self, kind: str, text: str) -> bool:
+        """Whether the identifier `text` of a kind carries one of the prefixes."""
         return kind not in _WITHOUT_PREFIX and any(prefix in text for prefix in self.texts)

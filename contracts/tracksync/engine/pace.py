@@ -1,7 +1,7 @@
-"""When the next request may be sent, from the rate headers of the answers so far. Pure: the time comes in.
+"""When the next request may be sent, from the rate headers of the responses so far. Pure: the time comes in.
 
 Other jobs use the same window. What remains is therefore believed only as far as the next request, each request of
-ours is counted off at once (its answer may be lost), and as many are left over as others took between two of ours.
+ours is counted off at once (its response may be lost), and as many are left over as others took between two of ours.
 """
 
 from __future__ import annotations
@@ -36,13 +36,13 @@ class Pace:
     _told: float | None = None  # when that was seen
 
     def sending(self, path: str) -> None:
-        """A request to `path` is about to be sent: it counts, whatever becomes of its answer."""
+        """A request to `path` is about to be sent: it counts, whatever becomes of its response."""
         window = self.windows.get(path)
         if window is not None and window.remaining is not None:
             window.remaining = max(window.remaining - 1, 0)
 
     def read(self, path: str, response: Response | None, received: float) -> None:
-        """Take in the headers of an answer that came at `received`."""
+        """Take in the headers of a response that came at `received`."""
         if response is None:
             return
         self._read_clock(response, received)

@@ -174,7 +174,7 @@ class PhaseRunner:
                 if session.spending.requests >= end:
                     return
                 self._send(step)
-            if number >= KEPT:  # its users are addressed no more
+            if number >= KEPT:  # no later request names its users
                 gone = f"-{scope_of(number - KEPT)}-"
                 session.belief = session.belief.without(lambda text, gone=gone: gone in text)  # type: ignore[misc]
 

@@ -18,7 +18,7 @@ EMBEDDED_RATE: Final = 120  # requests a minute of the embedded mock: small, so 
 class TargetPlan:
     """Where to send and what is known of it. `address` is "mock" or a base URL; keys are needed for a URL only.
 
-    `rate_limit`, `array_limit`: the workspace's, None where nobody said. `shared`: other jobs use its rate limit too.
+    `rate_limit`, `array_limit`: the workspace's, None where it is not known. `shared`: other jobs use its rate limit too.
     `timeout`: seconds to wait for a response. `verify`: False, or a file with certificates to trust. `patience`:
     seconds for which an outage is waited out, and slow deletion.
     """
@@ -87,7 +87,7 @@ class FuzzPlan:
 
     @property
     def max_requests(self) -> int:
-        """How many requests the run may send; a very large number where nobody said."""
+        """How many requests the run may send; a very large number without a limit."""
         return 10**9 if self.budget.requests is None else self.budget.requests
 
     def prefix(self) -> str:

@@ -92,7 +92,7 @@ class _FuzzRun:
         self.phases = PhaseRunner(plan, prefix, self.session, self.verifier)
 
     def settings(self, prefix: str) -> Settings:
-        """What the oracle is told about the target and about users with `prefix`."""
+        """The oracle's settings for the target and about users with `prefix`."""
         target = self.plan.target
         own = EMBEDDED_RATE if target.embedded else bounds().rate_limit
         return Settings(

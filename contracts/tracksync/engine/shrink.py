@@ -20,23 +20,23 @@ def shrink(steps: Sequence[Item], breaks: Callable[[Sequence[Item]], bool]) -> t
 
     The last item, in which the break shows, always stays.
     """
-    kept = list(steps)
-    size = max(len(kept) // 2, 1)
-    while len(kept) > 1:
+    left = list(steps)
+    size = max(len(left) // 2, 1)
+    while len(left) > 1:
         removed = False
         start = 0
-        while start < len(kept) - 1:
-            end = min(start + size, len(kept) - 1)
-            candidate = kept[:start] + kept[end:]
+        while start < len(left) - 1:
+            end = min(start + size, len(left) - 1)
+            candidate = left[:start] + left[end:]
             if breaks(candidate):
-                kept = candidate
+                left = candidate
                 removed = True
             else:
                 start = end
         if size == 1 and not removed:
             break
         size = max(size // 2, 1)
-    return tuple(kept)
+    return tuple(left)
 
 
 def related(steps: Sequence[Step], last: int, words: Callable[[Step], frozenset[str]]) -> list[Step]:

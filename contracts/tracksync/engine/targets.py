@@ -49,7 +49,7 @@ class Target(Protocol):
         ...
 
     def hurry(self, seconds: float) -> None:
-        """Wait for an answer no longer than `seconds` from now on: somebody wants to go."""
+        """Wait for a response no longer than `seconds` from now on, since the run has to end."""
         ...
 
     def close(self) -> None:
@@ -85,7 +85,7 @@ def _tags(step: Step) -> tuple[str, ...]:
 
 
 class EmbeddedMock:
-    """The mock in process: no port, no network, and time that passes only when somebody waits."""
+    """The mock in process: no port, no network, and time that passes only in pauses."""
 
     EPOCH = 1_800_000_017.0  # fixed, so that the same seed gives the same run; and not a minute's beginning
     TICK = 0.001  # seconds; sent and received differ, and no two exchanges touch
@@ -176,7 +176,7 @@ class HttpTarget:
         return credential is not Credential.UNPRIVILEGED or bool(self._unprivileged)
 
     def hurry(self, seconds: float) -> None:
-        """Wait for an answer no longer than `seconds` from now on."""
+        """Wait for a response no longer than `seconds` from now on."""
         self._client.timeout = httpx.Timeout(seconds)
 
     def close(self) -> None:
@@ -199,9 +199,9 @@ class HttpTarget:
         response: Response | None = None
         failure: Failure | None = None
         try:
-            answer = self._client.send(request)
-            raw = tuple((name.decode("latin-1"), text.decode("latin-1")) for name, text in answer.headers.raw)
-            response = Response(answer.status_code, raw, answer.content)
+            received = self._client.send(request)
+            raw = tuple((name.decode("latin-1"), text.decode("latin-1")) for name, text in received.headers.raw)
+            response = Response(received.status_code, raw, received.content)
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout) as error:
             failure = Failure(FailureKind.UNREACHABLE, _why_unreachable(error))
         except httpx.TimeoutException as error:
@@ -229,4 +229,4 @@ def _why_unreachable(error: httpx.TransportError) -> str:
 
 
 class HarmfulRequest(RuntimeError):
-    """A request that could reach somebody. It is a defect of generation, and was not sent."""
+    """A request that could reach a person. It is a defect of generation, and was not sent."""

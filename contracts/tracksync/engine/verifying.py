@@ -1,7 +1,7 @@
-"""Looks behind the answers: reads profiles back by /users/export/ids and lets the oracle compare.
+"""Looks behind the responses: reads profiles back by /users/export/ids and lets the oracle compare.
 
 The platform may lag (LIMITS: usually milliseconds, at most minutes), so that a profile which does not agree yet is
-read again, later and later, until it agrees or nobody can call it lag any more; only then the oracle has a finding.
+read again, later and later, until it agrees or no lag explains it any more; only then the oracle has a finding.
 Counts requests instead of looking at a clock, so that the same run asks the same.
 """
 

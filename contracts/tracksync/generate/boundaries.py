@@ -123,10 +123,20 @@ def _both_sides(made: Sequence[_Made]) -> bool:
     return "outside" in sides and len(sides) > 1
 
 
-def _ordered(cases: list[BoundaryCase], seed: int) -> list[BoundaryCase]:
-    """The synchronous endpoint first, and then as the seed sets it."""
-    random.Random(f"boundaries {seed}").shuffle(cases)
-    return sorted(cases, key=lambda case: case.step.request.path != SYNC)
+def _ordered(cases: Sequence[BoundaryCase], seed: int) -> list[BoundaryCase]:
+    """The constraints as the seed sets it, those of the synchronous endpoint first; of each what is outside, then the
+    rest, whose response shows whether the former left something behind."""
+    testing: dict[str, list[BoundaryCase]] = {}
+    for case in cases:
+        for test in case.tests:
+            testing.setdefault(test.pointer, []).append(case)
+    pointers = list(testing)
+    random.Random(f"boundaries {seed}").shuffle(pointers)
+    ordered: dict[BoundaryCase, None] = {}
+    for pointer in sorted(pointers, key=lambda one: testing[one][0].step.request.path != SYNC):
+        sides = {SideTest(pointer, "outside")}
+        ordered.update(dict.fromkeys(sorted(testing[pointer], key=lambda case: not sides & set(case.tests))))
+    return list(ordered)
 
 
 def _reason(constraints: Sequence[Constraint], allowed: Sequence[Constraint], found: Sequence[_Made]) -> str:

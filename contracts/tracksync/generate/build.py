@@ -1,6 +1,6 @@
 """Small pure builders of requests, and the step that generation hands to the engine.
 
-Knows the form of a request; knows neither users nor what an answer should be. No request carries an Authorization
+Knows the form of a request; knows neither users nor what a response should be. No request carries an Authorization
 header: the engine adds it, from the step's credential.
 """
 

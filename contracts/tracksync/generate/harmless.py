@@ -1,4 +1,4 @@
-"""Names that can reach nobody, and the guard that refuses all others.
+"""Names that can reach no person, and the guard that refuses all others.
 
 Knows which identifiers are ours and which addresses and numbers are set aside; knows nothing of the contract.
 A workspace under test may hold real people, so every identifier that generation makes carries the run's prefix:
@@ -157,7 +157,7 @@ def is_harmless(request: Request, prefix: str) -> str | None:
 
 
 def harmless_identifier(key: str, value: Any, prefix: str) -> bool:
-    """Whether `value`, standing under the identifier `key`, names nobody but ourselves."""
+    """Whether `value`, standing under the identifier `key`, names test users only."""
     return next(_identifier_reasons(key, value, prefix), None) is None
 
 
@@ -193,7 +193,7 @@ def _reserved(domain: str) -> bool:
 
 def _ours(text: str, prefix: str) -> bool:
     if not text.strip():
-        return True  # an empty name names nobody
+        return True  # an empty name names no user
     if text.strip().casefold().startswith(f"{prefix}-".casefold()):
         return True
     if text.isascii() and text.isdigit() and len(text) < 20:
@@ -213,7 +213,7 @@ def _reasons(value: Any, prefix: str) -> Iterator[str]:
         elif isinstance(item, list):
             work.extend(item)
         elif isinstance(item, str) and not harmless_text(item):
-            yield f"the text {item[:60]!r} holds an address or a number that may be somebody's"
+            yield f"the text {item[:60]!r} holds an address or a number that may be a person's"
 
 
 def _member_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
@@ -223,7 +223,7 @@ def _member_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
     elif name in TEXT_KEYS or name in EMAIL_KEYS or name in PHONE_KEYS or name in ALIAS_KEYS:
         yield from _identifier_reasons(name, value, prefix)
     elif not harmless_text(key):
-        yield f"the key {key[:60]!r} holds an address or a number that may be somebody's"
+        yield f"the key {key[:60]!r} holds an address or a number that may be a person's"
 
 
 def _identifier_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
@@ -276,4 +276,4 @@ def _text_reasons(text: str, prefix: str) -> Iterator[str]:
         if forbidden in lowered:
             yield f"the field {forbidden!r} concerns devices or subscriptions"
     if not harmless_text(text):
-        yield "the body holds an address or a number that may be somebody's"
+        yield "the body holds an address or a number that may be a person's"

@@ -51,7 +51,7 @@ _SPOILERS = st.sampled_from(
 _BODIES = st.sampled_from(tables.BODY_SPOILERS)
 _CREDENTIALS = st.sampled_from((Credential.INVALID, Credential.MISSING, Credential.UNPRIVILEGED))
 TOO_LONG = "x" * (bounds().text_characters + 1)
-_LOOKS: dict[str, Any] = {  # updates that change nothing and have the answer show what is stored
+_LOOKS: dict[str, Any] = {  # updates that change nothing and have the response show what is stored
     "colour": TOO_LONG,
     "Colour": TOO_LONG,
     "points": {"inc": 0},

@@ -26,7 +26,7 @@ _ENCODINGS: Final = ("utf-8", "utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be"
 _NORTH_AMERICA: Final = re.compile(rb"(\+1\d{3}55501)(\d\d)(?!\d)")
 _DRAMA: Final = re.compile(rb"(\+442079460|\+441614960|\+441632960|\+447700900)(\d{3})(?!\d)")
 _SINGLE: Final = {"external_id": "external_id", "email": "email", "phone": "phone"}
-# A number under `email` is not an address, and nobody can be found by it.
+# A number under `email` is not an address, and no user is found by it.
 _NAMING: Final[Mapping[str, tuple[type, ...]]] = {"external_id": (str, int), "email": (str,), "phone": (str, int)}
 _DEEPEST: Final = 50
 
@@ -110,11 +110,7 @@ def _members(value: Any, levels: int) -> Iterator[Identifier]:
     if isinstance(value, _MemberPairs):
         for key, inner in value:
             name = key.strip().casefold()
-            if (
-                name in _SINGLE
-                and isinstance(inner, str if name == "email" else str | int)
-                and inner not in (True, False)
-            ):
+            if name in _SINGLE and type(inner) in _NAMING[name]:
                 yield _SINGLE[name], str(inner)
             elif name == "user_alias" and isinstance(inner, _MemberPairs):
                 members = dict(inner)

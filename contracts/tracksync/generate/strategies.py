@@ -1,4 +1,4 @@
-"""Hypothesis strategies of steps, one maker for each kind of trouble. They say what is sent and assert nothing.
+"""Hypothesis strategies of steps, one maker for each kind of request. They say what is sent and assert nothing.
 
     steps(names), steps(names, ["boundary", "unicode"]), sequences(names)
 
@@ -58,7 +58,7 @@ _NUMBERS: Final = (
 _NUMBER_TOKENS: Final = (b"1E5", b"-0", b"1e999", b"1e-999", b"0.1e1", b"1.0000000000000000000000001", b"9" * 5000)
 _DEPTHS: Final = (3, 10, 32, 64, 100, 500, 2000, 20_000)
 _LIMITS: Final = bounds()
-# No boolean and no number: under an identifier they could name somebody else.
+# No boolean and no number: under an identifier they could name another user.
 _JUNK: Final[tuple[Any, ...]] = (None, True, 0, -1, 1.5, "text", "", [], ["text"], {}, {"a": 1}, [[]])
 
 
@@ -129,7 +129,7 @@ def users(names: Namer) -> tuple[User, ...]:
 
 @lru_cache(maxsize=64)
 def unknown_users(names: Namer) -> tuple[User, ...]:
-    """Users that nobody has heard of, many for each kind of identifier that has room for a prefix."""
+    """Users that the workspace does not have, many for each kind of identifier that has room for a prefix."""
     tags = [f"nobody-{number}" for number in range(250)]
     return (
         *({"external_id": names.external_id(tag)} for tag in tags),
@@ -240,7 +240,7 @@ def missing(draw: DrawFn, names: Namer) -> Step:
 
 
 def wrong_type(draw: DrawFn, names: Namer) -> Step:
-    """One typed member with a value of another JSON type; identifiers among them, where that names nobody else."""
+    """One typed member with a value of another JSON type; identifiers among them, where that names no other user."""
     section, right = _section_and_object(draw, names)
     typed = (*_REQUIRED[section], "_update_existing_only")
     typed += {"attributes": ("_merge_objects", "country", "dob"), "events": ("properties",)}.get(
@@ -366,7 +366,7 @@ def numbers(draw: DrawFn, names: Namer) -> Step:
 
 
 def update_only(draw: DrawFn, names: Namer) -> Step:
-    """Users that nobody knows, with `_update_existing_only` true, false, left out, and of a wrong type."""
+    """Users that the workspace does not have, with `_update_existing_only` true, false, left out, and of a wrong type."""
     section = pick(draw, _LIMITS.sections)
     right = right_object(draw, section, pick(draw, unknown_users(names)))
     flag = pick(draw, (True, False, ABSENT, *tables.WILD_FLAGS))

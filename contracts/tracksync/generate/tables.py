@@ -1,7 +1,7 @@
 """The values that random generation draws from: small tables, so that sequences collide.
 
 Data only, and the few functions that spoil a right object in one named way. The tables fall into three kinds:
-values that keep the documents, values that an answer must show as not applied or refused, and wild ones on which
+values that keep the documents, values that a response must show as not applied or refused, and wild ones on which
 servers lawfully differ and from which an oracle learns little more than that the server still answers.
 """
 

@@ -1,6 +1,6 @@
 """Hypothesis strategies of values that no table holds: texts of all planes, numbers of all sizes, times, nested values.
 
-What is drawn can reach nobody: a text that holds an address or a phone number is not drawn.
+What is drawn can reach no person: a text that holds an address or a phone number is not drawn.
 """
 
 from __future__ import annotations

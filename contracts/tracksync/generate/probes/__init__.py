@@ -1,6 +1,6 @@
 """The directed probes: which requests, together, cover every clause. They assert nothing; the oracle decides.
 
-They stand in the order in which they are sent: what reveals most comes first. No probe leans on another.
+They are listed in the order in which they are sent: what reveals most comes first. No probe depends on another.
 """
 
 from __future__ import annotations

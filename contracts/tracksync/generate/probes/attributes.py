@@ -115,7 +115,7 @@ NAMES: Final[dict[str, Any]] = {
 def values(name: Namer) -> Iterator[Step]:
     """Every type at once; then every update that leaves a trace; then updates that show what was stored.
 
-    An over-long text is not applied, and its answer shows the value before; `inc` by nothing shows a number.
+    An over-long text is not applied, and its response shows the value before; `inc` by nothing shows a number.
     """
     user = {"external_id": name.external_id("u")}
     counters = {"up": 10, "down": 0, "carry": 2**31 - 1, "through zero": -5, "exact": 2**53}

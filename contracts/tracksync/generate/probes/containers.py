@@ -9,7 +9,7 @@ from tracksync.generate.build import Step, attributes_request
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes.probe import probe, send
 
-# Removing what is not there leaves an array as it is, and has the answer show it.
+# Removing what is not there leaves an array as it is, and the response shows it.
 LOOK: Final = {"remove": ["not there"]}
 LOOK_OBJECTS: Final = {"$remove": [{"$identifier_key": "id", "$identifier_value": -1}]}
 # An object over 100 KB, and one just below in every way of counting; each text is within its own limit.
