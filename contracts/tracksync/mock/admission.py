@@ -9,14 +9,14 @@ from __future__ import annotations
 from typing import Final
 
 from tracksync.mock import limits
-from tracksync.mock.call import Call, Detail, Part, Refused
+from tracksync.mock.call import Call, Detail, Refused, ServerPart
 from tracksync.mock.rate import SYNC_PATH, RateWindow
 from tracksync.model.exchange import Request, header
 
 SUCCESS_STATUS: Final = range(200, 300)
 
 
-class Admission(Part):
+class Admission(ServerPart):
     """Whether a request may be read."""
 
     def open_call(self, request: Request, now: float) -> Call:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tracksync.mock import limits
-from tracksync.mock.call import MISSING, REMOVED, UNCHANGED, Call, Part, WriteResult, WriteTask
+from tracksync.mock.call import MISSING, REMOVED, UNCHANGED, Call, ServerPart, WriteResult, WriteTask
 from tracksync.mock.profiles import Activity, Profile, UserIdentity
 from tracksync.mock.request import ARRAY_EDITS, OBJECT_EDITS
 from tracksync.values import arrays, numbers, objects, text, times
@@ -17,7 +17,7 @@ from tracksync.values import arrays, numbers, objects, text, times
 INC_MAX: Final = 10**300  # a sum beyond what any reader takes for a number is not stored
 
 
-class Apply(Part):
+class Apply(ServerPart):
     """Applies tasks to the workspace."""
 
     # --- who --------------------------------------------------------------------------------------------------

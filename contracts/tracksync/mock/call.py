@@ -127,7 +127,7 @@ class ResponseLost(ConnectionError):
         self.kind = kind
 
 
-class Part:
+class ServerPart:
     """The state that all parts of the mock share."""
 
     def __init__(self, config: MockConfig, clock: Callable[[], float]) -> None:
@@ -141,7 +141,7 @@ class Part:
         }
         self.requests = 0
 
-    def continue_from(self, earlier: Part) -> None:
+    def continue_from(self, earlier: ServerPart) -> None:
         """Take over the users of another server, and the requests counted in its windows of the same length."""
         self.store, self.requests = earlier.store, earlier.requests
         for path, window in self.windows.items():

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tracksync.mock import limits
-from tracksync.mock.call import Detail, Part, Refused
+from tracksync.mock.call import Detail, Refused, ServerPart
 from tracksync.mock.profiles import UserIdentity
 from tracksync.values import identifiers, numbers
 
@@ -24,7 +24,7 @@ PRECEDENCE: Final = {
 }
 
 
-class IdentityReader(Part):
+class IdentityReader(ServerPart):
     """Reads the identifiers of an object."""
 
     def refuse_type(self, section: str, index: int, name: str, value: Any) -> Any:

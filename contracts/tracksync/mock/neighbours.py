@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from tracksync.mock import limits
-from tracksync.mock.call import Call, Detail, Part, Refused, WriteTask
+from tracksync.mock.call import Call, Detail, Refused, ServerPart, WriteTask
 from tracksync.mock.config import MockConfig
 from tracksync.mock.profiles import Activity, Profile, UserIdentity
 from tracksync.mock.request import RequestReader
@@ -41,7 +41,7 @@ class Neighbours(RequestReader):
         self._queued = 0
         self._chance = random.Random(config.seed)
 
-    def continue_from(self, earlier: Part) -> None:
+    def continue_from(self, earlier: ServerPart) -> None:
         """Take over the work that is queued as well."""
         super().continue_from(earlier)
         if isinstance(earlier, Neighbours):

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from tracksync.mock import limits
-from tracksync.mock.call import REMOVED, UNCHANGED, Call, Detail, Part, Refused, WriteResult, WriteTask
+from tracksync.mock.call import REMOVED, UNCHANGED, Call, Detail, Refused, ServerPart, WriteResult, WriteTask
 from tracksync.mock.profiles import Activity, Profile
 from tracksync.values import times
 
@@ -19,7 +19,7 @@ SHOWN_UNDER: Final = {"attributes": "custom_attributes", "events": "custom_event
 _ESCAPING: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 
-class ResponseWriter(Part):
+class ResponseWriter(ServerPart):
     """Writes bodies and headers."""
 
     # --- success ----------------------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import replace
 from typing import Any, Final
 
-from tracksync.mock.call import UNCHANGED, Call, Cut, Delivery, Detail, Part, Refused, WriteTask
+from tracksync.mock.call import UNCHANGED, Call, Cut, Delivery, Detail, Refused, ServerPart, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
 from tracksync.mock.rate import SYNC_PATH, RateWindow
@@ -46,7 +46,7 @@ class ScenarioPlayer(Core):
         self._limited_until = 0
         self._limited = False
 
-    def continue_from(self, earlier: Part) -> None:
+    def continue_from(self, earlier: ServerPart) -> None:
         """Take over a limit that is in force as well: it ends when it was said to end."""
         super().continue_from(earlier)
         if isinstance(earlier, ScenarioPlayer):
