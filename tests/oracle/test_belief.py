@@ -27,7 +27,7 @@ from tracksync.oracle.belief import (
 
 
 def two_people() -> OracleHarness:
-    """Ada with an email, and Bob, and a lost write by a phone that nobody has."""
+    """Ada with an email, and Bob, and a lost write by a phone that no user has."""
     harness = OracleHarness()
     harness.write({"a": 1}, names={"external_id": "ada"}, control={"email": "ada@example.com"})
     harness.write({"b": 1}, names={"external_id": "bob"}, control={"email": "bob@example.com"})
@@ -114,14 +114,14 @@ def test_an_ambiguity_that_is_not_learned_is_not_an_interpretation_of_the_server
         if len(ambiguity.interpretations) == 1 or not ambiguity.learned
     }
     assert not single & Belief.start().interpretations().keys()
-    told = Belief.start(
+    configured = Belief.start(
         Settings(
             interpretations={
                 name: sorted(ambiguity.interpretations)[0] for name, ambiguity in ambiguity_catalogue().items()
             }
         )
     )
-    assert told.interpretations().keys() == ambiguity_catalogue().keys() - single
+    assert configured.interpretations().keys() == ambiguity_catalogue().keys() - single
 
 
 def test_interpretations_are_narrowed_only_where_every_outcome_requires_one() -> None:

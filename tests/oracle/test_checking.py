@@ -32,7 +32,7 @@ from oracle_harness import (
 from tracksync.model.exchange import FailureKind, Request
 from tracksync.model.finding import NOTHING, Finding
 
-# --- trouble that lasts -----------------------------------------------------------------------------------------------
+# --- failures in a row ------------------------------------------------------------------------------------------------
 
 
 def failures_in_a_row(harness: OracleHarness, status: int | None, body: Any = EVENT) -> list[Finding]:
@@ -163,16 +163,16 @@ def test_an_attribute_that_another_request_writes_meanwhile_may_show_anything() 
 def test_two_candidates_that_both_fit_stay_uncertain() -> None:
     for name, count in (("u", 1), ("u", 2), ("v", 1), ("v", 2)):
         harness = OracleHarness()
-        for who in (U, V):
-            harness.write({"a": 1}, names=who, control=PHONE)
+        for names in (U, V):
+            harness.write({"a": 1}, names=names, control=PHONE)
         assert harness.event(1, names=PHONE) == set()
         assert harness.event(count, names={"external_id": name}) == set()
 
 
 def test_of_two_candidates_the_one_that_fits_is_updated() -> None:
     harness = OracleHarness()
-    for who in (U, V):
-        harness.write({"a": 1}, names=who, control=PHONE)
+    for names in (U, V):
+        harness.write({"a": 1}, names=names, control=PHONE)
     harness.event(1, names=U)
     assert harness.event(2, names=PHONE) == set()
     assert harness.event(3, names=U) == set()
@@ -202,7 +202,7 @@ def test_how_no_user_is_shown_is_learned(response: dict[str, Any], interpretatio
 
 @pytest.mark.parametrize("response", [NO_USER, {"message": "success"}])
 def test_a_missing_user_is_found(response: dict[str, Any]) -> None:
-    for who, flag, clause in (
+    for names, flag, clause in (
         (U, {}, "TS-OK-USERS"),
         (U, ONLY, "TS-USER-UPDATE-KNOWN"),
         (EMAIL, {}, "TS-USER-EMAIL-FINDS"),
@@ -210,9 +210,9 @@ def test_a_missing_user_is_found(response: dict[str, Any]) -> None:
     ):
         harness = OracleHarness()
         harness.write({"a": 1}, names=U, control={**EMAIL, **PHONE})
-        found = only(harness.check(seen(who, **flag), response))
+        found = only(harness.check(seen(names, **flag), response))
         assert parts(found) == (clause, "/response/body/users", "one entry", response.get("users", NOTHING))
-        (kind,) = who
+        (kind,) = names
         flagged = "true" if flag else "left out"
         assert found.message == (
             f"the response lists no user; the {kind} exists and _update_existing_only is {flagged}"
@@ -248,8 +248,8 @@ def test_an_email_and_a_phone_in_one_object_cover_which_leads() -> None:
     harness = OracleHarness()
     harness.event(1, names={**EMAIL, **PHONE})
     assert "TS-USER-EMAIL-LEADS" in covered(harness)
-    for who in (EMAIL, PHONE, U):
-        harness.event(1, names=who, name="other")
+    for names in (EMAIL, PHONE, U):
+        harness.event(1, names=names, name="other")
         assert "TS-USER-EMAIL-LEADS" not in covered(harness)
 
 
@@ -300,8 +300,8 @@ def test_a_user_that_track_was_to_create_exists_in_the_end(queued: dict[str, Any
     for wait, found in ((1.0, set()), (400.0, {"TS-TRACK-APPLIED"} if certain else set())):
         harness = OracleHarness()
         assert harness.check(queued, {"message": "success"}, path="/users/track") == []
-        asked = {"attributes": [{**U, "b": 1, **ONLY}]}
-        assert harness.clauses(asked, NO_USER, wait=wait) == found
+        requested = {"attributes": [{**U, "b": 1, **ONLY}]}
+        assert harness.clauses(requested, NO_USER, wait=wait) == found
 
 
 def test_a_user_that_track_created_is_known() -> None:
@@ -360,10 +360,10 @@ def test_a_request_to_track_without_a_response_is_never_due() -> None:
 def test_every_form_that_may_be_refused_is_handled_right_where_it_is_accepted(
     body: Any, media: str, clause: str
 ) -> None:
-    who = {"external_id": 5} if clause == "TS-FORM-INTEGER-ID" else U
-    assert clause in OracleHarness().clauses(body, counted(who, "seen", SHOWN, SHOWN, 2), media=media)
+    names = {"external_id": 5} if clause == "TS-FORM-INTEGER-ID" else U
+    assert clause in OracleHarness().clauses(body, counted(names, "seen", SHOWN, SHOWN, 2), media=media)
     harness = OracleHarness()
-    assert harness.check(body, counted(who, "seen", SHOWN, SHOWN, 1), media=media) == []
+    assert harness.check(body, counted(names, "seen", SHOWN, SHOWN, 1), media=media) == []
     assert clause in covered(harness)
 
 

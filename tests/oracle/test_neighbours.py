@@ -25,15 +25,15 @@ PROFILE = {
 def written(names: tuple[str, ...] = ("u",)) -> OracleHarness:
     harness = OracleHarness()
     for name in names:
-        who = {"external_id": name}
-        harness.write({"a": 1}, names=who)
-        harness.event(1, names=who)
+        names = {"external_id": name}
+        harness.write({"a": 1}, names=names)
+        harness.event(1, names=names)
     assert harness.check(purchase(), bought(1)) == []
     return harness
 
 
-def export(harness: OracleHarness, *entries: Any, wait: float = LATE, asked: list[str] | None = None) -> list[Finding]:
-    body = {"external_ids": ["u"], **({"fields_to_export": asked} if asked is not None else {})}
+def export(harness: OracleHarness, *entries: Any, wait: float = LATE, fields: list[str] | None = None) -> list[Finding]:
+    body = {"external_ids": ["u"], **({"fields_to_export": fields} if fields is not None else {})}
     return harness.check(body, {"users": list(entries), **DONE}, path=EXPORT, wait=wait)
 
 
@@ -180,11 +180,11 @@ def test_an_export_may_hold_less_of_times_and_more_of_everything(change: dict[st
 
 def test_a_member_that_was_not_requested_may_be_missing() -> None:
     some = {"external_id": "u", "custom_attributes": {"a": 1}}
-    assert export(written(), some, asked=["custom_attributes"]) == []
-    assert [one.clause for one in export(written(), some, asked=["custom_attributes", "purchases"])] == [
+    assert export(written(), some, fields=["custom_attributes"]) == []
+    assert [one.clause for one in export(written(), some, fields=["custom_attributes", "purchases"])] == [
         "TS-EXPORT-AGREES"
     ]
-    assert len(export(written(), some, asked=[])) == len(export(written(), some)) == 2
+    assert len(export(written(), some, fields=[])) == len(export(written(), some)) == 2
 
 
 def test_every_profile_of_an_export_is_checked() -> None:
@@ -193,7 +193,7 @@ def test_every_profile_of_an_export_is_checked() -> None:
     assert [one.pointer for one in findings] == [f"/response/body/users/{n}/custom_attributes/a" for n in (0, 1)]
 
 
-@pytest.mark.parametrize("name", [None, 5, ["u"], {"u": 1}, "somebody else"])
+@pytest.mark.parametrize("name", [None, 5, ["u"], {"u": 1}, "another user"])
 def test_a_profile_of_an_unknown_user_is_not_checked(name: Any) -> None:
     assert export(written(), {**PROFILE, "external_id": name, "custom_attributes": {"a": 2}}) == []
 
@@ -231,7 +231,7 @@ def test_an_export_may_lag_for_five_minutes_and_no_longer() -> None:
         harness.now = 1_800_000_000.0
         harness.write({"a": 1}, wait=0.0, took=0.0)
         assert (
-            export(harness, {**PROFILE, "custom_attributes": {}}, wait=wait, asked=["custom_attributes"]) == []
+            export(harness, {**PROFILE, "custom_attributes": {}}, wait=wait, fields=["custom_attributes"]) == []
         ) == right
 
 
@@ -291,7 +291,7 @@ def test_a_profile_to_which_an_email_was_shown_to_lead_is_checked_again() -> Non
     assert harness.check({"events": [{"external_id": "u", **email, "name": "seen", "time": TIME}]}, response) == []
     profile = {**PROFILE, "custom_events": [{"name": "seen", **ROW, "count": 2}]}
     wrong = {**profile, "custom_attributes": {"a": 2}}
-    assert export(harness, wrong) == []  # whether the email leads there nobody has said
+    assert export(harness, wrong) == []  # the documents do not say whether the email leads there
     assert harness.event(3, names=email) == set()
     counted = {**wrong, "custom_events": [{"name": "seen", **ROW, "count": 3}]}
     assert [one.clause for one in export(harness, counted)] == ["TS-EXPORT-AGREES"]

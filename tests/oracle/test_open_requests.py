@@ -134,8 +134,8 @@ def test_an_export_may_give_null_for_what_the_profile_does_not_hold() -> None:
     harness.event(1)
     ambiguity = {"name": "seen", "first": SHOWN, "last": SHOWN, "count": 1}
     entry = {"external_id": "u", "custom_attributes": None, "purchases": None, "custom_events": [ambiguity]}
-    asked = {"external_ids": ["u"], "fields_to_export": ["external_id"]}
-    assert harness.check(asked, {"users": [entry], "message": "success"}, path="/users/export/ids") == []
+    requested = {"external_ids": ["u"], "fields_to_export": ["external_id"]}
+    assert harness.check(requested, {"users": [entry], "message": "success"}, path="/users/export/ids") == []
 
 
 def test_an_edit_that_leaves_an_empty_array_empty_may_drop_the_attribute_unless_the_server_keeps_empty_ones() -> None:

@@ -186,7 +186,7 @@ def test_what_is_known_of_a_cell_is_one_state_with_nothing_pending() -> None:
         assert Cell(states).known not in (1, 2, 3)
 
 
-# --- writes whose effect nobody can say -------------------------------------------------------------------------------
+# --- writes whose effect is not documented ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answered", [True, False])

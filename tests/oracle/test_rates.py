@@ -274,7 +274,7 @@ def test_a_429_at_the_end_of_a_window_with_others_in_flight_may_show_any_number(
 
 def test_a_wrong_limit_says_what_was_expected_and_how_to_tell_another() -> None:
     (found,) = OracleHarness(rate_limit=100).check(body(0), response(0), headers=window(499))
-    assert found.message == "x-ratelimit-limit is 500, not 100 (tell another limit of the workspace with --rate-limit)"
+    assert found.message == "x-ratelimit-limit is 500, not 100 (give another limit of the workspace with --rate-limit)"
     assert (found.pointer, found.expected, found.actual) == ("/response/headers/x-ratelimit-limit", 100, 500)
     found = next(iter(OracleHarness(rate_limit=100).check(body(0), response(0), headers=window(0, 0))))
     assert found.message == "x-ratelimit-limit is 0, not 100"
@@ -385,15 +385,15 @@ def test_the_lowest_number_of_a_window_counts_and_not_the_last() -> None:
 
 
 @pytest.mark.parametrize(
-    ("path", "asked", "done"),
+    ("path", "requested", "done"),
     [
         ("/users/track", body(0), {"message": "success"}),
         ("/users/delete", {"external_ids": ["u"]}, {"deleted": 1, "message": "success"}),
         ("/users/export/ids", {"external_ids": ["u"]}, {"users": [], "message": "success"}),
     ],
 )
-def test_the_window_of_another_endpoint_goes_down_too(path: str, asked: Any, done: Any) -> None:
+def test_the_window_of_another_endpoint_goes_down_too(path: str, requested: Any, done: Any) -> None:
     harness = OracleHarness()
-    assert harness.check(asked, done, path=path, headers=window(40)) == []
-    assert harness.check(asked, done, path=path, headers=window(39)) == []
-    assert harness.clauses(asked, done, path=path, headers=window(39)) == {"TS-RATE-REMAINING"}
+    assert harness.check(requested, done, path=path, headers=window(40)) == []
+    assert harness.check(requested, done, path=path, headers=window(39)) == []
+    assert harness.clauses(requested, done, path=path, headers=window(39)) == {"TS-RATE-REMAINING"}

@@ -102,8 +102,8 @@ def test_what_must_be_refused_and_is_refused_covers_its_clause(body: Any, clause
 )
 def test_where_the_documents_are_silent_refusing_and_accepting_both_pass(body: Any) -> None:
     assert OracleHarness().check(body, REFUSAL, 400) == []
-    who = {"external_id": 7} if b'"external_id": 7' in json.dumps(body, default=str).encode() else None
-    if isinstance(body, dict) and "events" in body and who is None:
+    names = {"external_id": 7} if b'"external_id": 7' in json.dumps(body, default=str).encode() else None
+    if isinstance(body, dict) and "events" in body and names is None:
         one = body["events"][0] if isinstance(body["events"], list) else body["events"]
         if one.get("external_id") == "u" and one.get("time") == TIME and "user_alias" not in one:
             shown = counted({"external_id": "u"}, one["name"], SHOWN, SHOWN, 1)

@@ -1,4 +1,4 @@
-"""The form of a response: what each finding names, where it stands, and which forms are no finding."""
+"""The form of a response: what each finding names, where it points, and which forms are lawful."""
 
 from __future__ import annotations
 
@@ -200,7 +200,7 @@ def entry(**more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("who", "shown", "expected", "actual"),
+    ("names", "shown", "expected", "actual"),
     [
         (U, {"external_id": "v"}, "u", "v"),
         (U, {}, "u", NOTHING),
@@ -213,10 +213,10 @@ def entry(**more: Any) -> dict[str, Any]:
     ],
 )
 def test_the_entry_names_the_user_as_the_request_did(
-    who: dict[str, Any], shown: dict[str, Any], expected: Any, actual: Any
+    names: dict[str, Any], shown: dict[str, Any], expected: Any, actual: Any
 ) -> None:
-    (kind,) = who
-    findings = OracleHarness().check({"events": [{**who, "name": "seen", "time": TIME}]}, entry(**shown))
+    (kind,) = names
+    findings = OracleHarness().check({"events": [{**names, "name": "seen", "time": TIME}]}, entry(**shown))
     found = only([one for one in findings if one.clause == "TS-OK-IDENTIFIER"])
     assert parts(found) == ("TS-OK-IDENTIFIER", f"{ENTRY}/{kind}", expected, actual)
     assert kind in found.message

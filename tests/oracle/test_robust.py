@@ -149,16 +149,16 @@ def test_an_odd_deletion_is_checked_by_its_response(body: Any) -> None:
 
 @pytest.mark.parametrize("wanted", [[{}], [[]], [None], 5, True, {"custom_attributes": 1}])
 def test_an_export_of_oddly_named_fields_is_checked(wanted: Any) -> None:
-    asked = {"external_ids": ["u"], "fields_to_export": wanted}
-    assert known_user().check(asked, {"users": [PROFILE], **DONE}, path="/users/export/ids") == []
+    requested = {"external_ids": ["u"], "fields_to_export": wanted}
+    assert known_user().check(requested, {"users": [PROFILE], **DONE}, path="/users/export/ids") == []
 
 
 @pytest.mark.parametrize("name", [[], {}, None, 5])
 def test_an_exported_event_without_a_usable_name_is_ignored(name: Any) -> None:
     ambiguities = [{**ROW, "name": name}]
     response = {"users": [{**PROFILE, "custom_events": ambiguities}], **DONE}
-    asked = {"external_ids": ["u"], "fields_to_export": ["custom_events"]}
-    assert known_user().clauses(asked, response, path="/users/export/ids", wait=400.0) == {"TS-EXPORT-AGREES"}
+    requested = {"external_ids": ["u"], "fields_to_export": ["custom_events"]}
+    assert known_user().clauses(requested, response, path="/users/export/ids", wait=400.0) == {"TS-EXPORT-AGREES"}
 
 
 def test_responses_to_other_requests_and_damaged_ones_are_checked() -> None:

@@ -85,7 +85,7 @@ def test_a_refused_increment_may_not_show_later() -> None:
 
 
 EDITS: list[tuple[Any, dict[str, Any], Any, Any, str]] = [
-    # stored, control keys, edit, lawful, broken by (shown value, clause)
+    # stored, control keys, edit, lawful, wrong (shown value, clause)
     (1, {}, {"inc": 2}, 3, "TS-ATTR-INC"),
     (1, {}, {"inc": -5}, -4, "TS-ATTR-INC"),
     (["a"], {}, {"add": ["b"]}, ["a", "b"], "TS-ARRAY-ADD"),
@@ -151,12 +151,12 @@ def test_another_attributes_value_is_found_by_its_clause() -> None:
 # --- users ------------------------------------------------------------------------------------------------------------
 
 
-def body(who: dict[str, Any], flag: dict[str, Any]) -> dict[str, Any]:
-    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
+def body(names: dict[str, Any], flag: dict[str, Any]) -> dict[str, Any]:
+    return {"events": [{**names, "name": "seen", "time": TIME, **flag}]}
 
 
 @pytest.mark.parametrize(
-    ("who", "flag", "clause"),
+    ("names", "flag", "clause"),
     [
         ({"external_id": "u"}, ONLY, "TS-USER-UPDATE-ONLY"),
         ({"email": "u@example.com"}, ONLY, "TS-USER-UPDATE-ONLY"),
@@ -164,15 +164,15 @@ def body(who: dict[str, Any], flag: dict[str, Any]) -> dict[str, Any]:
         ({"braze_id": "b"}, {}, "TS-USER-BRAZE-ID"),
     ],
 )
-def test_no_user_is_created_where_none_may_be(who: dict[str, Any], flag: dict[str, Any], clause: str) -> None:
-    assert OracleHarness().check(body(who, flag), NO_USER) == []
-    assert OracleHarness().check(body(who, flag), {"message": "success"}) == []
+def test_no_user_is_created_where_none_may_be(names: dict[str, Any], flag: dict[str, Any], clause: str) -> None:
+    assert OracleHarness().check(body(names, flag), NO_USER) == []
+    assert OracleHarness().check(body(names, flag), {"message": "success"}) == []
     if clause != "TS-USER-BRAZE-ID":
-        assert clause in OracleHarness().event(1, names=who, flag=flag)
+        assert clause in OracleHarness().event(1, names=names, flag=flag)
 
 
 @pytest.mark.parametrize(
-    ("who", "flag", "clause"),
+    ("names", "flag", "clause"),
     [
         ({"external_id": "u"}, {}, "TS-USER-CREATE"),
         ({"external_id": "u"}, CREATE, "TS-USER-CREATE"),
@@ -181,10 +181,10 @@ def test_no_user_is_created_where_none_may_be(who: dict[str, Any], flag: dict[st
     ],
 )
 def test_an_unknown_user_is_created_where_the_documents_say_so(
-    who: dict[str, Any], flag: dict[str, Any], clause: str
+    names: dict[str, Any], flag: dict[str, Any], clause: str
 ) -> None:
-    assert OracleHarness().event(1, names=who, flag=flag) == set()
-    assert clause in OracleHarness().clauses(body(who, flag), NO_USER)
+    assert OracleHarness().event(1, names=names, flag=flag) == set()
+    assert clause in OracleHarness().clauses(body(names, flag), NO_USER)
 
 
 def test_a_known_user_is_updated_also_by_update_only() -> None:
@@ -430,8 +430,8 @@ def test_an_export_must_agree_with_every_part_of_the_responses() -> None:
         assert harness.event(1) == set()
         assert harness.check(purchase(), bought(1)) == []
         response = {"users": [{**right, **change}], "message": "success"}
-        broken = harness.clauses({"external_ids": ["u"]}, response, path="/users/export/ids", wait=400.0)
-        assert broken == ({"TS-EXPORT-AGREES"} if change else set())
+        clauses = harness.clauses({"external_ids": ["u"]}, response, path="/users/export/ids", wait=400.0)
+        assert clauses == ({"TS-EXPORT-AGREES"} if change else set())
         assert harness.last is not None
         assert {"TS-EXPORT-ANSWER", "TS-EXPORT-AGREES"} <= harness.last.covered
 

@@ -38,8 +38,8 @@ def read(body: dict[str, Any]) -> ParsedRequest:
     return read_request(Exchange(request(body), None, 0.0, 0.0, Credential.VALID))
 
 
-def given(harness: OracleHarness, who: dict[str, Any], contact: dict[str, Any]) -> None:
-    assert harness.write({"given": True}, names=who, control=contact) == set()
+def given(harness: OracleHarness, names: dict[str, Any], contact: dict[str, Any]) -> None:
+    assert harness.write({"given": True}, names=names, control=contact) == set()
 
 
 def delete(harness: OracleHarness, name: str) -> None:
@@ -62,7 +62,7 @@ def test_a_write_that_fits_every_identifier_goes_to_the_one_that_leads() -> None
 
 
 @pytest.mark.parametrize(
-    ("who", "leading"),
+    ("names", "leading"),
     [
         ({**U, **ALIAS}, {"external-id": "external_id", "alias": "user_alias", "braze-id": "external_id"}),
         ({**U, **BRAZE}, {"external-id": "external_id", "alias": "external_id", "braze-id": "braze_id"}),
@@ -70,8 +70,10 @@ def test_a_write_that_fits_every_identifier_goes_to_the_one_that_leads() -> None
         ({**U, **ALIAS, **BRAZE}, {"external-id": "external_id", "alias": "user_alias", "braze-id": "braze_id"}),
     ],
 )
-def test_of_several_identifiers_one_leads_by_each_interpretation(who: dict[str, Any], leading: dict[str, str]) -> None:
-    parsed = read(seen(who))
+def test_of_several_identifiers_one_leads_by_each_interpretation(
+    names: dict[str, Any], leading: dict[str, str]
+) -> None:
+    parsed = read(seen(names))
     found = candidates(Belief.start(), parsed)
     assert {one.requires: one.kind for one in found} == {
         (("identifier-precedence", interpretation),): kind for interpretation, kind in leading.items()
@@ -79,10 +81,10 @@ def test_of_several_identifiers_one_leads_by_each_interpretation(who: dict[str, 
 
 
 def known(
-    who: dict[str, Any], link: Link, pending_by_contact: tuple[Any, ...] = ()
+    names: dict[str, Any], link: Link, pending_by_contact: tuple[Any, ...] = ()
 ) -> tuple[Belief, ParsedRequest, Candidate]:
-    """A belief in which the identifier of `who` leads to user 0, a request of that user, and the user."""
-    parsed = read(seen(who))
+    """A belief in which the identifier of `names` leads to user 0, a request of that user, and the user."""
+    parsed = read(seen(names))
     key = identifier_of(*parsed.identifiers[0])
     user = User(exists=True, fresh=True, external=True)
     belief = Belief.start()
@@ -93,9 +95,9 @@ def known(
     return belief, parsed, Candidate(0, user, parsed.identifiers[0][0])
 
 
-@pytest.mark.parametrize("who", [U, ALIAS, EMAIL])
-def test_an_unproven_write_leaves_a_doubtful_link_doubtful(who: dict[str, Any]) -> None:
-    belief, parsed, candidate = known(who, PERHAPS)
+@pytest.mark.parametrize("names", [U, ALIAS, EMAIL])
+def test_an_unproven_write_leaves_a_doubtful_link_doubtful(names: dict[str, Any]) -> None:
+    belief, parsed, candidate = known(names, PERHAPS)
     after, _ = linked(belief, parsed, candidate, candidate.user, proven=False)
     assert list(after.links.values()) == [(PERHAPS,)]
     after, _ = linked(belief, parsed, candidate, candidate.user)
@@ -154,7 +156,7 @@ def test_an_identifier_beside_an_external_id_may_lead_to_its_user_or_not() -> No
         assert harness.event(7, names=PHONE) != set()
 
 
-# --- who holds an email or a phone ------------------------------------------------------------------------------------
+# --- which profile has an email or a phone ----------------------------------------------------------------------------
 
 
 def test_an_email_does_not_lead_to_the_less_recent_of_two_profiles() -> None:
@@ -171,7 +173,7 @@ def test_an_event_may_count_as_an_update_of_the_profile_or_not(count: int) -> No
     given(harness, U, EMAIL)
     given(harness, V, EMAIL)
     harness.event(1, names=U)
-    assert bool(harness.event(count, names=EMAIL)) == (count == 3)  # the second of u, the first of v, or nobody's
+    assert bool(harness.event(count, names=EMAIL)) == (count == 3)  # the second of u, the first of v, or a new user's
 
 
 def test_a_phone_may_lead_to_any_profile_that_has_it_and_to_no_other() -> None:
@@ -191,7 +193,7 @@ def test_an_email_leads_to_a_profile_with_an_external_id_before_one_without() ->
     assert harness.write({"n": {"inc": 1}}, {"n": 11}, names=EMAIL) != set()
 
 
-# --- who may be gone --------------------------------------------------------------------------------------------------
+# --- users that may not exist -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("contact", [EMAIL, PHONE])

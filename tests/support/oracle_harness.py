@@ -26,8 +26,8 @@ EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
 REFUSAL = {"message": "Valid data must be provided.", "errors": ["'time' is required"]}
 
 
-def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
-    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
+def seen(names: dict[str, Any], **flag: Any) -> dict[str, Any]:
+    return {"events": [{**names, "name": "seen", "time": TIME, **flag}]}
 
 
 def request(body: Any, path: str = SYNC) -> Request:
@@ -97,18 +97,20 @@ class OracleHarness:
         return {finding.clause for finding in self.check(*args, **kwargs)}
 
     def event(self, count: int, first: str = SHOWN, last: str = SHOWN, *, time: str = TIME, **how: Any) -> set[str]:
-        who = how.pop("who", {"external_id": "u"})
+        names = how.pop("names", {"external_id": "u"})
         name = how.pop("name", "seen")
         flag = how.pop("flag", {})
         return self.clauses(
-            {"events": [{**who, "name": name, "time": time, **flag}]}, counted(who, name, first, last, count), **how
+            {"events": [{**names, "name": name, "time": time, **flag}]}, counted(names, name, first, last, count), **how
         )
 
     def write(self, values: dict[str, Any], shown: dict[str, Any] | None = None, **how: Any) -> set[str]:
-        who = how.pop("who", {"external_id": "u"})
+        names = how.pop("names", {"external_id": "u"})
         control = how.pop("control", {})
         return self.clauses(
-            {"attributes": [{**who, **values, **control}]}, attributed(who, values if shown is None else shown), **how
+            {"attributes": [{**names, **values, **control}]},
+            attributed(names, values if shown is None else shown),
+            **how,
         )
 
 
@@ -146,13 +148,13 @@ def leads_to_what_it_saw(finding: Finding, exchange: Exchange) -> None:
     assert finding.clause in SUMMED_UP or finding.actual == shown, (finding, there)
 
 
-def counted(who: dict[str, Any], name: str, first: str, last: str, count: int) -> dict[str, Any]:
+def counted(names: dict[str, Any], name: str, first: str, last: str, count: int) -> dict[str, Any]:
     element = {"name": name, "first": first, "last": last, "count": count}
-    return {"users": [{**who, "custom_events": [element]}], "message": "success"}
+    return {"users": [{**names, "custom_events": [element]}], "message": "success"}
 
 
-def attributed(who: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
-    return {"users": [{**who, "custom_attributes": shown}], "message": "success"}
+def attributed(names: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+    return {"users": [{**names, "custom_attributes": shown}], "message": "success"}
 
 
 def purchase(**more: Any) -> dict[str, Any]:
