@@ -1,4 +1,4 @@
-"""What is kept of a belief, and what is let go."""
+"""What a belief holds, and what it drops."""
 
 from __future__ import annotations
 
@@ -27,12 +27,12 @@ from tracksync.oracle.belief import (
 
 
 def two_people() -> OracleHarness:
-    """Ada with an email, and Bob, and a lost write by a phone that nobody has."""
+    """Ada with an email, and Bob, and a lost write by a phone that no user has."""
     harness = OracleHarness()
-    harness.write({"a": 1}, who={"external_id": "ada"}, control={"email": "ada@example.com"})
-    harness.write({"b": 1}, who={"external_id": "bob"}, control={"email": "bob@example.com"})
-    harness.event(1, who={"external_id": "bob"})
-    harness.hear({"attributes": [{"phone": "+12025550100", "c": 1}]}, failure=FailureKind.TIMEOUT)
+    harness.write({"a": 1}, names={"external_id": "ada"}, control={"email": "ada@example.com"})
+    harness.write({"b": 1}, names={"external_id": "bob"}, control={"email": "bob@example.com"})
+    harness.event(1, names={"external_id": "bob"})
+    harness.check({"attributes": [{"phone": "+12025550100", "c": 1}]}, failure=FailureKind.TIMEOUT)
     return harness
 
 
@@ -49,7 +49,7 @@ def test_an_alias_is_known_by_its_name_and_its_label() -> None:
     assert identifier_of("external_id", 5) == identifier_of("external_id", "5") == Identifier("external_id", "5")
 
 
-def test_who_is_never_addressed_again_is_forgotten_with_all_that_leads_there() -> None:
+def test_a_user_that_is_never_addressed_again_is_dropped_with_its_links() -> None:
     belief = two_people().belief
     left = belief.without(lambda text: text in ("bob", "bob@example.com", "+12025550100"))
     assert set(left.links) == {ADA, ADAS_EMAIL}
@@ -61,7 +61,7 @@ def test_who_is_never_addressed_again_is_forgotten_with_all_that_leads_there() -
     assert left.ambiguities is belief.ambiguities
 
 
-def test_who_has_another_identifier_stays_and_loses_the_one_that_is_gone() -> None:
+def test_a_user_with_another_identifier_stays_and_loses_the_one_that_is_gone() -> None:
     belief = two_people().belief
     left = belief.without(lambda text: text == "ada@example.com")
     by_name = {key: left.users[links[0].uid] for key, links in left.links.items()}
@@ -73,19 +73,19 @@ def test_who_has_another_identifier_stays_and_loses_the_one_that_is_gone() -> No
     assert left.users[left.links[ADAS_EMAIL][0].uid].held == (ADAS_EMAIL,)
 
 
-def test_who_may_be_meant_by_what_is_left_stays() -> None:
+def test_a_user_to_whom_a_remaining_identifier_may_lead_stays() -> None:
     harness = OracleHarness()
-    harness.write({"a": 1}, who={"email": "e@example.com", "phone": "+12025550100"})
+    harness.write({"a": 1}, names={"email": "e@example.com", "phone": "+12025550100"})
     belief = harness.belief
     assert belief.links[PHONE] == (Link(0, sure=False),)
     assert set(belief.without(lambda text: text == "e@example.com").users) == {0}
-    harness.write({"a": 1}, who={"external_id": "v"})
+    harness.write({"a": 1}, names={"external_id": "v"})
     assert set(harness.belief.without(lambda text: text != "+12025550100").users) == {0}
 
 
 def test_among_strangers_only_the_interpretations_stay() -> None:
     harness = two_people()
-    assert harness.write({"a": None}, who={"external_id": "ada"}) == set()
+    assert harness.write({"a": None}, names={"external_id": "ada"}) == set()
     belief = harness.belief.among_strangers(lambda kind, text: text == "new")
     assert belief.interpretations() == harness.belief.interpretations() != {}
     start = Belief.start()
@@ -107,24 +107,24 @@ def test_nothing_is_known_at_the_start_but_what_was_told() -> None:
     assert CONSISTENT_AFTER == 300.0  # LIMITS: five minutes between calls that depend on each other
 
 
-def test_a_row_with_one_interpretation_or_none_that_is_learned_is_no_interpretation_of_the_server() -> None:
+def test_an_ambiguity_that_is_not_learned_is_not_an_interpretation_of_the_server() -> None:
     single = {
         name
         for name, ambiguity in ambiguity_catalogue().items()
         if len(ambiguity.interpretations) == 1 or not ambiguity.learned
     }
     assert not single & Belief.start().interpretations().keys()
-    told = Belief.start(
+    configured = Belief.start(
         Settings(
             interpretations={
                 name: sorted(ambiguity.interpretations)[0] for name, ambiguity in ambiguity_catalogue().items()
             }
         )
     )
-    assert told.interpretations().keys() == ambiguity_catalogue().keys() - single
+    assert configured.interpretations().keys() == ambiguity_catalogue().keys() - single
 
 
-def test_interpretations_are_narrowed_only_where_every_outcome_stands_on_the_row() -> None:
+def test_interpretations_are_narrowed_only_where_every_outcome_requires_one() -> None:
     belief = Belief.start()
     kept = (("no-user", "omitted"),)
     other = (("no-user", "empty-list"),)
@@ -140,7 +140,7 @@ def test_interpretations_are_narrowed_only_where_every_outcome_stands_on_the_row
     assert narrowed.allows(())
 
 
-def test_a_belief_begins_with_an_empty_past() -> None:
+def test_a_belief_begins_with_no_exchange() -> None:
     belief = Belief.start(Settings(fresh=everything_new))
     assert (belief.moment, belief.users_made, belief.answered) == (0, 0, 0)
     harness = OracleHarness()
@@ -163,14 +163,14 @@ def test_a_user_of_whom_nothing_was_known_may_have_any_value() -> None:
     assert harness.event(3, LATER_SHOWN, LATER_SHOWN, time=LATER) == set()
 
 
-def test_the_markers_are_no_values_of_json_and_stay_themselves() -> None:
+def test_the_markers_are_not_json_values_and_survive_pickling() -> None:
     for marker in (ABSENT, UNKNOWN, OMITTED):
         assert not isinstance(marker, (type(None), bool, int, float, str, list, dict))
         assert pickle.loads(pickle.dumps(marker)) is marker
     assert len({id(marker) for marker in (ABSENT, UNKNOWN, OMITTED)}) == 3
 
 
-def test_who_was_never_heard_of_has_no_past() -> None:
+def test_a_user_never_seen_has_no_history() -> None:
     user = User(exists=None, fresh=False, external=True)
     assert (user.updated, user.profile_updated, user.held, user.due) == (0, 0, (), None)
     assert user.cell(("attributes", "a")) == Cell((State(UNKNOWN),))

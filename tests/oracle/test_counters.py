@@ -66,7 +66,7 @@ def test_a_further_event_moves_the_first_or_the_last() -> None:
         assert outcomes(prior, CounterOp(when, ONCE)) == [CounterOutcome(Counter(4, first, last))]
 
 
-def test_what_is_unknown_stays_so() -> None:
+def test_an_unknown_count_stays_unknown() -> None:
     assert outcomes(Counter(None), CounterOp(AT, ONCE)) == [CounterOutcome(Counter(None))]
     assert outcomes(Counter(3, (1, 1), (2, 2)), CounterOp(AT, (Amount(None),))) == [
         CounterOutcome(Counter(None, (1, 1), AT))
@@ -104,14 +104,14 @@ def test_from_unknown_times_the_first_is_not_after_and_the_last_not_before() -> 
     assert [last_fits(unknown, Shown(1, 0, last), op) for last in (4_000, 4_001, 99_999)] == [False, True, True]
 
 
-def test_known_times_are_held_to() -> None:
+def test_known_times_must_be_shown() -> None:
     known, op = CounterOutcome(Counter(2, (1_000, 1_000), (9_000, 9_000))), CounterOp((5_000, 5_000), ONCE)
     assert fits(known, Shown(2, 1_000, 9_000), op)
     for count, first, last in ((3, 1_000, 9_000), (2, 5_000, 9_000), (2, 1_000, 5_000)):
         assert not fits(known, Shown(count, first, last), op)
 
 
-def test_what_is_shown_sharpens_what_was_wide() -> None:
+def test_a_shown_time_narrows_a_wide_interval() -> None:
     shown = Shown(4, 50_000, 60_000)
     near = (50_000 - TOLERANCE, 50_000 + TOLERANCE), (60_000 - TOLERANCE, 60_000 + TOLERANCE)
     assert learned(CounterOutcome(Counter(None)), shown) == adopted(shown) == Counter(4, *near)
@@ -121,29 +121,29 @@ def test_what_is_shown_sharpens_what_was_wide() -> None:
         assert after == (Counter(4, first, last) if kept else Counter(4, *near))
 
 
-# --- the interpretation of purchase-count ------------------------------------------------------------------------------------
+# --- the interpretation of purchase-count -----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("count", "interpretation"), [(4, "quantity"), (2, "one")])
 def test_how_a_quantity_counts_is_learned_from_a_later_purchase_too(count: int, interpretation: str) -> None:
     harness = OracleHarness()
-    assert harness.hear(purchase(), bought(1)) == []
-    assert harness.hear(purchase(quantity=3), bought(count)) == []
+    assert harness.check(purchase(), bought(1)) == []
+    assert harness.check(purchase(quantity=3), bought(count)) == []
     assert harness.belief.interpretations()["purchase-count"] == interpretation
 
 
 @pytest.mark.parametrize(("count", "interpretation"), [(5, "quantity"), (3, "one")])
 def test_how_a_quantity_counts_is_learned_behind_a_lost_purchase(count: int, interpretation: str) -> None:
     harness = OracleHarness()
-    assert harness.hear(purchase(), bought(1)) == []
-    harness.hear(purchase(time=LATER), failure=FailureKind.TIMEOUT)
-    assert harness.hear(purchase(quantity=3), bought(count, SHOWN, LATER_SHOWN)) == []
+    assert harness.check(purchase(), bought(1)) == []
+    harness.check(purchase(time=LATER), failure=FailureKind.TIMEOUT)
+    assert harness.check(purchase(quantity=3), bought(count, SHOWN, LATER_SHOWN)) == []
     assert harness.belief.interpretations()["purchase-count"] == interpretation
 
 
 def test_a_server_that_is_held_to_one_interpretation_is_held_to_it_behind_a_lost_purchase() -> None:
     for count, right in ((2, True), (3, True), (4, False)):
         harness = OracleHarness(interpretations={"purchase-count": "one"})
-        harness.hear(purchase(), bought(1))
-        harness.hear(purchase(quantity=3), failure=FailureKind.TIMEOUT)
-        assert (harness.hear(purchase(), bought(count)) == []) == right
+        harness.check(purchase(), bought(1))
+        harness.check(purchase(quantity=3), failure=FailureKind.TIMEOUT)
+        assert (harness.check(purchase(), bought(count)) == []) == right

@@ -36,19 +36,19 @@ def test_there_are_the_three_documented_exchanges() -> None:
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_a_documented_exchange_is_checked_clean(name: str) -> None:
+def test_a_documented_exchange_has_no_findings(name: str) -> None:
     check_result = check(Belief.start(Settings()), exchange(name))
     assert check_result.findings == ()
     assert {"TS-OK-MESSAGE", "TS-OK-STATUS"} & check_result.covered, "it must have been looked at as a success"
 
 
 @pytest.mark.parametrize("name", sorted(EXAMPLES))
-def test_the_same_exchange_with_another_message_is_not_clean(name: str) -> None:
+def test_the_same_exchange_with_another_message_has_a_finding(name: str) -> None:
     check_result = check(Belief.start(Settings()), exchange(name, message="done"))
     assert [finding.clause for finding in check_result.findings] == ["TS-OK-MESSAGE"]
 
 
-def test_the_three_after_each_other_are_clean() -> None:
+def test_the_three_after_each_other_have_no_findings() -> None:
     belief = Belief.start(Settings())
     for number, name in enumerate(sorted(EXAMPLES)):
         check_result = check(belief, exchange(name, number))

@@ -1,11 +1,11 @@
-"""What the neighbours' answers must be, and what an export must agree with."""
+"""What the responses of the other endpoints must be, and with what an export must agree."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from oracle_harness import NOBODY, SHOWN, TIME, OracleHarness, bought, purchase
+from oracle_harness import NO_USER, SHOWN, TIME, OracleHarness, bought, purchase
 
 from tracksync.model.exchange import FailureKind
 from tracksync.model.finding import NOTHING, Finding
@@ -25,16 +25,16 @@ PROFILE = {
 def written(names: tuple[str, ...] = ("u",)) -> OracleHarness:
     harness = OracleHarness()
     for name in names:
-        who = {"external_id": name}
-        harness.write({"a": 1}, who=who)
-        harness.event(1, who=who)
-    assert harness.hear(purchase(), bought(1)) == []
+        names = {"external_id": name}
+        harness.write({"a": 1}, names=names)
+        harness.event(1, names=names)
+    assert harness.check(purchase(), bought(1)) == []
     return harness
 
 
-def export(harness: OracleHarness, *entries: Any, wait: float = LATE, asked: list[str] | None = None) -> list[Finding]:
-    body = {"external_ids": ["u"], **({"fields_to_export": asked} if asked is not None else {})}
-    return harness.hear(body, {"users": list(entries), **DONE}, path=EXPORT, wait=wait)
+def export(harness: OracleHarness, *entries: Any, wait: float = LATE, fields: list[str] | None = None) -> list[Finding]:
+    body = {"external_ids": ["u"], **({"fields_to_export": fields} if fields is not None else {})}
+    return harness.check(body, {"users": list(entries), **DONE}, path=EXPORT, wait=wait)
 
 
 # --- deleting ---------------------------------------------------------------------------------------------------------
@@ -42,7 +42,7 @@ def export(harness: OracleHarness, *entries: Any, wait: float = LATE, asked: lis
 
 def test_a_deletion_says_how_many_it_deleted() -> None:
     for deleted, right in ((0, True), (1, True), (2, False), (-1, False), (None, False), ("1", False), (1.5, False)):
-        findings = OracleHarness().hear({"external_ids": ["u"]}, {"deleted": deleted, **DONE}, path=DELETE)
+        findings = OracleHarness().check({"external_ids": ["u"]}, {"deleted": deleted, **DONE}, path=DELETE)
         assert (findings == []) == right
         if findings:
             (found,) = findings
@@ -54,47 +54,47 @@ def test_a_deletion_says_how_many_it_deleted() -> None:
             )
 
 
-def test_of_an_odd_deletion_nobody_says_how_many_there_are() -> None:
-    assert OracleHarness().hear({"external_ids": "u"}, {"deleted": 5, **DONE}, path=DELETE) == []
-    assert OracleHarness().hear({}, {"deleted": 5, **DONE}, path=DELETE) == []
-    assert OracleHarness().hear({"external_ids": ["u"], "braze_ids": ["b"]}, {"deleted": 2, **DONE}, path=DELETE) == []
+def test_an_odd_deletion_may_show_any_number() -> None:
+    assert OracleHarness().check({"external_ids": "u"}, {"deleted": 5, **DONE}, path=DELETE) == []
+    assert OracleHarness().check({}, {"deleted": 5, **DONE}, path=DELETE) == []
+    assert OracleHarness().check({"external_ids": ["u"], "braze_ids": ["b"]}, {"deleted": 2, **DONE}, path=DELETE) == []
 
 
-def test_a_deletion_that_is_no_json_changes_nothing_even_if_it_was_lost() -> None:
+def test_a_deletion_that_is_not_json_changes_nothing_even_if_it_was_lost() -> None:
     harness = written()
     for body in (b"[", b"[1]", b"null"):
-        harness.hear(body, path=DELETE, failure=FailureKind.TIMEOUT)
+        harness.check(body, path=DELETE, failure=FailureKind.TIMEOUT)
     assert harness.event(5) != set()
 
 
 @pytest.mark.parametrize("answered", [True, False])
 @pytest.mark.parametrize("count", [1, 2])
-def test_who_was_deleted_has_the_old_history_or_none(answered: bool, count: int) -> None:
+def test_a_deleted_user_has_the_old_history_or_none(answered: bool, count: int) -> None:
     harness = written(("u", "v"))
     failure = None if answered else FailureKind.TIMEOUT
-    harness.hear({"external_ids": ["u"]}, {"deleted": 1, **DONE}, path=DELETE, failure=failure)
+    harness.check({"external_ids": ["u"]}, {"deleted": 1, **DONE}, path=DELETE, failure=failure)
     assert harness.event(count) == set()
-    assert harness.event(5, who={"external_id": "v"}) != set()
+    assert harness.event(5, names={"external_id": "v"}) != set()
 
 
 @pytest.mark.parametrize("names", [{"user_aliases": [{"alias_name": "a", "alias_label": "l"}]}, {"braze_ids": ["b"]}])
 @pytest.mark.parametrize("count", [1, 2])
-def test_a_deletion_by_another_name_may_have_been_of_anybody(names: dict[str, Any], count: int) -> None:
+def test_a_deletion_by_another_identifier_may_have_deleted_any_user(names: dict[str, Any], count: int) -> None:
     for name in ("u", "v"):
         harness = written(("u", "v"))
-        assert harness.hear(names, {"deleted": 1, **DONE}, path=DELETE) == []
-        assert harness.event(count, who={"external_id": name}) == set()
+        assert harness.check(names, {"deleted": 1, **DONE}, path=DELETE) == []
+        assert harness.event(count, names={"external_id": name}) == set()
     harness = written(("u", "v"))
-    harness.hear(names, {"deleted": 1, **DONE}, path=DELETE)
+    harness.check(names, {"deleted": 1, **DONE}, path=DELETE)
     only = {"events": [{"external_id": "u", "name": "seen", "time": TIME, "_update_existing_only": True}]}
-    assert harness.hear(only, NOBODY) == []
+    assert harness.check(only, NO_USER) == []
 
 
-def test_a_user_that_may_be_reached_by_a_name_is_deleted_by_it_too() -> None:
+def test_a_user_to_whom_an_identifier_may_lead_is_deleted_by_it_too() -> None:
     harness = OracleHarness()
-    harness.event(1, who={"user_alias": {"alias_name": "a", "alias_label": "l"}, "external_id": "u"})
-    assert harness.hear({"external_ids": ["u"]}, {"deleted": 1, **DONE}, path=DELETE) == []
-    assert harness.event(1, who={"external_id": "u"}) == set()
+    harness.event(1, names={"user_alias": {"alias_name": "a", "alias_label": "l"}, "external_id": "u"})
+    assert harness.check({"external_ids": ["u"]}, {"deleted": 1, **DONE}, path=DELETE) == []
+    assert harness.event(1, names={"external_id": "u"}) == set()
 
 
 # --- other endpoints of the host --------------------------------------------------------------------------------------
@@ -118,7 +118,7 @@ def test_a_user_that_may_be_reached_by_a_name_is_deleted_by_it_too() -> None:
 def test_some_endpoints_of_the_host_write_to_users(method: str, path: str, may_write: bool) -> None:
     harness = OracleHarness()
     harness.event(1)
-    assert harness.hear({}, DONE, 200, path=path, method=method) == []
+    assert harness.check({}, DONE, 200, path=path, method=method) == []
     assert (harness.event(7) == set()) == may_write
 
 
@@ -147,7 +147,7 @@ def test_a_profile_that_agrees_is_right() -> None:
         ({"purchases": [{"name": "sku", **ROW, "last": "2024-01-01T00:00:00Z"}]}, "purchases", 1, 1),
     ],
 )
-def test_what_an_export_holds_otherwise_is_found(
+def test_an_export_with_another_value_is_found(
     change: dict[str, Any], pointer: str, expected: Any, actual: Any
 ) -> None:
     (found,) = export(written(), {**PROFILE, **change})
@@ -155,7 +155,7 @@ def test_what_an_export_holds_otherwise_is_found(
     assert (found.pointer, found.expected, found.actual) == (f"/response/body/users/0/{pointer}", expected, actual)
 
 
-def test_what_was_removed_and_is_exported_all_the_same_is_found() -> None:
+def test_a_removed_attribute_that_is_exported_is_found() -> None:
     harness = written()
     harness.write({"a": None})
     (found,) = export(harness, PROFILE)
@@ -178,13 +178,13 @@ def test_an_export_may_hold_less_of_times_and_more_of_everything(change: dict[st
     assert export(written(), {**PROFILE, **change}) == []
 
 
-def test_what_was_not_asked_for_is_not_missed() -> None:
+def test_a_member_that_was_not_requested_may_be_missing() -> None:
     some = {"external_id": "u", "custom_attributes": {"a": 1}}
-    assert export(written(), some, asked=["custom_attributes"]) == []
-    assert [one.clause for one in export(written(), some, asked=["custom_attributes", "purchases"])] == [
+    assert export(written(), some, fields=["custom_attributes"]) == []
+    assert [one.clause for one in export(written(), some, fields=["custom_attributes", "purchases"])] == [
         "TS-EXPORT-AGREES"
     ]
-    assert len(export(written(), some, asked=[])) == len(export(written(), some)) == 2
+    assert len(export(written(), some, fields=[])) == len(export(written(), some)) == 2
 
 
 def test_every_profile_of_an_export_is_checked() -> None:
@@ -193,23 +193,25 @@ def test_every_profile_of_an_export_is_checked() -> None:
     assert [one.pointer for one in findings] == [f"/response/body/users/{n}/custom_attributes/a" for n in (0, 1)]
 
 
-@pytest.mark.parametrize("name", [None, 5, ["u"], {"u": 1}, "somebody else"])
-def test_a_profile_of_nobody_who_is_known_is_let_be(name: Any) -> None:
+@pytest.mark.parametrize("name", [None, 5, ["u"], {"u": 1}, "another user"])
+def test_a_profile_of_an_unknown_user_is_not_checked(name: Any) -> None:
     assert export(written(), {**PROFILE, "external_id": name, "custom_attributes": {"a": 2}}) == []
 
 
-def test_a_profile_to_which_something_else_may_lead_is_let_be() -> None:
+def test_a_profile_to_which_another_identifier_may_lead_is_not_checked() -> None:
     harness = written()
     wrong = {**PROFILE, "custom_attributes": {"a": 2}}
     email = {"email": "e@example.com"}
-    harness.write({"b": 1}, who={"external_id": "v"})
-    harness.hear({"events": [{"external_id": "v", **email, "name": "seen", "time": TIME}]}, failure=FailureKind.TIMEOUT)
+    harness.write({"b": 1}, names={"external_id": "v"})
+    harness.check(
+        {"events": [{"external_id": "v", **email, "name": "seen", "time": TIME}]}, failure=FailureKind.TIMEOUT
+    )
     assert len(export(harness, wrong)) == 1
-    harness.hear({"attributes": [{"external_id": "u", **email, "c": 1}]}, failure=FailureKind.TIMEOUT)
+    harness.check({"attributes": [{"external_id": "u", **email, "c": 1}]}, failure=FailureKind.TIMEOUT)
     assert export(harness, wrong) == []
 
 
-def test_an_export_may_lag_and_then_holds_what_was_there_before() -> None:
+def test_an_export_may_lag_and_then_has_the_former_value() -> None:
     harness = written()
     harness.write({"a": 2})
     for value, right in ((1, True), (2, True), (3, False)):
@@ -229,13 +231,13 @@ def test_an_export_may_lag_for_five_minutes_and_no_longer() -> None:
         harness.now = 1_800_000_000.0
         harness.write({"a": 1}, wait=0.0, took=0.0)
         assert (
-            export(harness, {**PROFILE, "custom_attributes": {}}, wait=wait, asked=["custom_attributes"]) == []
+            export(harness, {**PROFILE, "custom_attributes": {}}, wait=wait, fields=["custom_attributes"]) == []
         ) == right
 
 
-def test_of_what_may_still_change_an_export_says_nothing() -> None:
+def test_a_cell_with_pending_writes_is_not_compared_with_an_export() -> None:
     harness = written()
-    harness.hear({"attributes": [{"external_id": "u", "a": 5}]}, failure=FailureKind.TIMEOUT)
+    harness.check({"attributes": [{"external_id": "u", "a": 5}]}, failure=FailureKind.TIMEOUT)
     assert export(harness, {**PROFILE, "custom_attributes": {"a": 9}}) == []
 
 
@@ -259,7 +261,7 @@ def test_the_members_of_a_profile_have_their_forms(member: str, value: Any, want
 
 
 @pytest.mark.parametrize("path", ["/users/track", DELETE, EXPORT])
-def test_the_message_of_a_neighbour_is_success(path: str) -> None:
+def test_the_message_of_the_other_endpoints_is_success(path: str) -> None:
     bodies = {
         "/users/track": {"events": [{"external_id": "u", "name": "seen", "time": TIME}]},
         DELETE: {"external_ids": ["u"]},
@@ -267,13 +269,13 @@ def test_the_message_of_a_neighbour_is_success(path: str) -> None:
     }
     clauses = {"/users/track": "TS-TRACK-ACCEPTED", DELETE: "TS-DELETE-ANSWER", EXPORT: "TS-EXPORT-ANSWER"}
     for message in ("done", None, ...):
-        answer = {"deleted": 1, "users": [], **({} if message is ... else {"message": message})}
-        (found,) = OracleHarness().hear(bodies[path], answer, path=path)
+        response = {"deleted": 1, "users": [], **({} if message is ... else {"message": message})}
+        (found,) = OracleHarness().check(bodies[path], response, path=path)
         assert (found.clause, found.pointer, found.expected) == (clauses[path], "/response/body/message", "success")
         assert found.actual == (NOTHING if message is ... else message)
 
 
-def test_a_wrong_export_is_checked_in_every_way() -> None:
+def test_every_fault_of_an_export_is_found() -> None:
     harness = written()
     wrong = {"users": [{**PROFILE, "custom_attributes": {"a": 2}}], **DONE, "message": "success"}
     how: dict[str, Any] = {"path": EXPORT, "wait": LATE, "headers": {"content-type": "text/plain"}}
@@ -283,13 +285,13 @@ def test_a_wrong_export_is_checked_in_every_way() -> None:
 def test_a_profile_to_which_an_email_was_shown_to_lead_is_checked_again() -> None:
     harness = written()
     email = {"email": "e@example.com"}
-    harness.hear({"events": [{"external_id": "u", **email, "name": "seen", "time": TIME}]}, NOBODY)
-    answer = {"users": [{"external_id": "u", "custom_events": [{"name": "seen", **ROW, "count": 2}]}], **DONE}
+    harness.check({"events": [{"external_id": "u", **email, "name": "seen", "time": TIME}]}, NO_USER)
+    response = {"users": [{"external_id": "u", "custom_events": [{"name": "seen", **ROW, "count": 2}]}], **DONE}
     harness = written()
-    assert harness.hear({"events": [{"external_id": "u", **email, "name": "seen", "time": TIME}]}, answer) == []
+    assert harness.check({"events": [{"external_id": "u", **email, "name": "seen", "time": TIME}]}, response) == []
     profile = {**PROFILE, "custom_events": [{"name": "seen", **ROW, "count": 2}]}
     wrong = {**profile, "custom_attributes": {"a": 2}}
-    assert export(harness, wrong) == []  # whether the email leads there nobody has said
-    assert harness.event(3, who=email) == set()
+    assert export(harness, wrong) == []  # the documents do not say whether the email leads there
+    assert harness.event(3, names=email) == set()
     counted = {**wrong, "custom_events": [{"name": "seen", **ROW, "count": 3}]}
     assert [one.clause for one in export(harness, counted)] == ["TS-EXPORT-AGREES"]

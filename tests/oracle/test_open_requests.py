@@ -1,4 +1,4 @@
-"""What the documents leave open and servers by other hands may well do: nothing of it is accused."""
+"""What the documents leave open and servers of other authors may do: nothing of it is accused."""
 
 from __future__ import annotations
 
@@ -21,42 +21,42 @@ def seen(**named: Any) -> dict[str, Any]:
     return {"users": [{**named, "custom_events": [ambiguity]}], "message": "success"}
 
 
-def test_identifiers_that_the_answer_gives_as_null_say_nothing() -> None:
+def test_identifiers_that_the_response_shows_as_null_are_ignored() -> None:
     nulls = dict.fromkeys(("user_alias", "braze_id", "email", "phone"))
-    assert OracleHarness().write({"a": 1, "email": "a@b.example"}, {"a": 1}, who={"external_id": "u"}) == set()
+    assert OracleHarness().write({"a": 1, "email": "a@b.example"}, {"a": 1}, names={"external_id": "u"}) == set()
     body = {"attributes": [{"external_id": "u", "email": "a@b.example", "a": 1}]}
-    answer = {"users": [{**nulls, "external_id": "u", "custom_attributes": {"a": 1}}], "message": "success"}
-    assert OracleHarness().hear(body, answer) == []
+    response = {"users": [{**nulls, "external_id": "u", "custom_attributes": {"a": 1}}], "message": "success"}
+    assert OracleHarness().check(body, response) == []
 
 
-def test_a_null_in_the_place_of_the_only_identifier_names_nobody() -> None:
+def test_a_null_in_place_of_the_only_identifier_names_no_user() -> None:
     body = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
     assert OracleHarness().clauses(body, seen(external_id=None)) == {"TS-OK-IDENTIFIER"}
 
 
 def test_beside_the_leading_identifier_the_profiles_own_may_be_shown() -> None:
     body = {"events": [{**BY_EMAIL, "name": "seen", "time": TIME}]}
-    assert OracleHarness().hear(body, seen(email="a@b.example", phone="+15555550199")) == []
+    assert OracleHarness().check(body, seen(email="a@b.example", phone="+15555550199")) == []
     assert OracleHarness().clauses(body, seen(email="c@d.example", phone="+15555550100")) == {"TS-OK-IDENTIFIER"}
 
 
 @pytest.mark.parametrize("entry", [{"events": ["has no name"]}, {"name": {"code": 4, "text": ["missing"]}}])
 def test_an_error_entry_may_hold_its_text_at_any_depth(entry: dict[str, Any]) -> None:
-    assert OracleHarness().hear(NO_NAME, {"message": "no", "errors": [entry]}, 400) == []
+    assert OracleHarness().check(NO_NAME, {"message": "no", "errors": [entry]}, 400) == []
 
 
 @pytest.mark.parametrize("entry", [{}, {"code": 17}, {"events": []}, {"type": ""}])
-def test_an_error_entry_without_a_text_says_nothing(entry: dict[str, Any]) -> None:
+def test_an_error_entry_needs_a_text(entry: dict[str, Any]) -> None:
     assert OracleHarness().clauses(NO_NAME, {"message": "no", "errors": [entry]}, 400) == {"TS-REFUSE-BODY"}
 
 
 def test_errors_of_the_body_and_errors_of_an_object_may_have_entries_of_two_forms() -> None:
     harness = OracleHarness()
-    assert harness.hear(NO_NAME, OBJECTS, 400) == []
-    assert harness.hear(NO_OBJECT, TEXTS, 400) == []
-    assert harness.hear(b"{", TEXTS, 400) == []
-    assert harness.hear({"events": ["text"]}, TEXTS, 400) == []
-    assert harness.hear(NO_NAME, TEXTS, 403, credential=Credential.UNPRIVILEGED) == []
+    assert harness.check(NO_NAME, OBJECTS, 400) == []
+    assert harness.check(NO_OBJECT, TEXTS, 400) == []
+    assert harness.check(b"{", TEXTS, 400) == []
+    assert harness.check({"events": ["text"]}, TEXTS, 400) == []
+    assert harness.check(NO_NAME, TEXTS, 403, credential=Credential.UNPRIVILEGED) == []
     assert harness.clauses(NO_NAME, TEXTS, 400) == {"TS-INTERPRETATION-KEPT"}
 
 
@@ -68,7 +68,7 @@ NOTHING_TO_DO: tuple[tuple[Any, Any], ...] = (
 
 
 @pytest.mark.parametrize(("stored", "edit"), NOTHING_TO_DO)
-def test_an_edit_that_finds_nothing_may_pass_for_an_update_that_is_not_made(stored: Any, edit: Any) -> None:
+def test_an_edit_that_matches_nothing_may_be_an_update_that_is_not_made(stored: Any, edit: Any) -> None:
     harness = OracleHarness()
     assert harness.write({"a": stored}) == set()
     assert harness.write({"a": "x" * 256}, {}) == set()
@@ -119,13 +119,13 @@ def test_a_double_is_the_nearest_one_and_no_other_value_changes() -> None:
 
 
 @pytest.mark.parametrize("currency", ["840", 840, "usd"])
-def test_a_currency_in_another_of_its_forms_may_be_taken_or_refused(currency: Any) -> None:
-    assert OracleHarness().hear(purchase(currency=currency), bought(1)) == []
-    assert OracleHarness().hear(purchase(currency=currency), OBJECTS, 400) == []
+def test_a_currency_in_another_of_its_forms_may_be_accepted_or_refused(currency: Any) -> None:
+    assert OracleHarness().check(purchase(currency=currency), bought(1)) == []
+    assert OracleHarness().check(purchase(currency=currency), OBJECTS, 400) == []
 
 
 @pytest.mark.parametrize("currency", ["ZZZ", 8400, True, ["USD"], ""])
-def test_what_is_no_currency_in_any_form_is_refused(currency: Any) -> None:
+def test_a_text_that_is_not_a_currency_in_any_form_is_refused(currency: Any) -> None:
     assert "TS-PURCHASE-CURRENCY-VALID" in OracleHarness().clauses(purchase(currency=currency), bought(1))
 
 
@@ -134,8 +134,8 @@ def test_an_export_may_give_null_for_what_the_profile_does_not_hold() -> None:
     harness.event(1)
     ambiguity = {"name": "seen", "first": SHOWN, "last": SHOWN, "count": 1}
     entry = {"external_id": "u", "custom_attributes": None, "purchases": None, "custom_events": [ambiguity]}
-    asked = {"external_ids": ["u"], "fields_to_export": ["external_id"]}
-    assert harness.hear(asked, {"users": [entry], "message": "success"}, path="/users/export/ids") == []
+    requested = {"external_ids": ["u"], "fields_to_export": ["external_id"]}
+    assert harness.check(requested, {"users": [entry], "message": "success"}, path="/users/export/ids") == []
 
 
 def test_an_edit_that_leaves_an_empty_array_empty_may_drop_the_attribute_unless_the_server_keeps_empty_ones() -> None:

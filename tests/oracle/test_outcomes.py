@@ -129,7 +129,7 @@ def test_the_value_is_learned_where_the_outcome_leaves_it_open() -> None:
 def test_a_far_time_is_not_shown_in_any_form(shown: Any, right: bool) -> None:
     outcome = CellOutcome(UNKNOWN, WithoutFarTimes({"b": 1, **FAR}), ROW, LIMIT)
     if isinstance(shown, dict) and shown.get("a") == 1:
-        right = False  # some form of it stands there
+        right = False  # the time is shown in some form
     kept = [CellOutcome(ABSENT if shown is None else shown, shown, ROW, LIMIT)]
     assert fits(outcome, shown) == (kept if right else [])
     assert fits(outcome, OMITTED) == []

@@ -1,4 +1,4 @@
-"""Writes whose fate is not known: how many are followed, in which order they may come, and for how long."""
+"""Pending writes: how many are followed, in which order they may come, and for how long."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from oracle_harness import JSON, NOBODY, ONLY, SYNC, TIME, OracleHarness, U, bought, purchase
+from oracle_harness import JSON, NO_USER, ONLY, SYNC, TIME, OracleHarness, U, bought, purchase
 
 from tracksync.model.exchange import FailureKind, Request
 from tracksync.model.finding import NOTHING
@@ -21,7 +21,7 @@ def seen(**more: Any) -> dict[str, Any]:
 
 def lost(harness: OracleHarness, body: Any, times: int = 1, **how: Any) -> None:
     for _ in range(times):
-        harness.hear(body, failure=FailureKind.TIMEOUT, **how)
+        harness.check(body, failure=FailureKind.TIMEOUT, **how)
 
 
 def request(body: Any) -> Request:
@@ -119,11 +119,11 @@ def test_what_track_accepted_is_due_after_five_minutes_and_not_before() -> None:
     for wait, found in ((300.0, set()), (300.5, {"TS-TRACK-APPLIED"})):
         harness = OracleHarness()
         harness.event(1)
-        harness.hear(seen(), {"message": "success"}, path="/users/track")
+        harness.check(seen(), {"message": "success"}, path="/users/track")
         assert harness.event(2, wait=wait) == found
 
 
-def test_a_write_without_a_date_is_never_overdue() -> None:
+def test_a_write_that_was_not_queued_is_never_overdue() -> None:
     assert not overdue([], 5.0)
     assert not overdue([AttributeWrite("x")], 5.0)
     assert not overdue([AttributeWrite("x", due=5.0)], 5.0)
@@ -133,8 +133,8 @@ def test_a_write_without_a_date_is_never_overdue() -> None:
 def test_an_attribute_that_track_accepted_and_that_does_not_show_is_found() -> None:
     harness = OracleHarness()
     harness.write({"n": 1})
-    harness.hear({"attributes": [{**U, "n": 5}]}, {"message": "success"}, path="/users/track")
-    (found,) = harness.hear(
+    harness.check({"attributes": [{**U, "n": 5}]}, {"message": "success"}, path="/users/track")
+    (found,) = harness.check(
         {"attributes": [{**U, "n": {"inc": 1}}]},
         {"users": [{**U, "custom_attributes": {"n": 2}}], "message": "success"},
         wait=400.0,
@@ -148,16 +148,16 @@ def test_an_attribute_that_track_accepted_and_that_does_not_show_is_found() -> N
     )
     harness = OracleHarness()
     harness.write({"n": 1})
-    harness.hear({"attributes": [{**U, "n": None}]}, {"message": "success"}, path="/users/track")
+    harness.check({"attributes": [{**U, "n": None}]}, {"message": "success"}, path="/users/track")
     assert harness.write({"n": {"inc": 1}}, {"n": 2}, wait=400.0) == {"TS-TRACK-APPLIED"}
 
 
-def test_a_count_that_lacks_what_track_accepted_is_found_where_it_stands() -> None:
+def test_a_count_that_lacks_what_track_accepted_is_found() -> None:
     harness = OracleHarness()
     harness.event(1)
-    harness.hear(seen(), {"message": "success"}, path="/users/track")
-    answer = {"users": [{**U, "custom_events": [ambiguity(2)]}], "message": "success"}
-    (found,) = harness.hear(seen(), answer, wait=400.0)
+    harness.check(seen(), {"message": "success"}, path="/users/track")
+    response = {"users": [{**U, "custom_events": [ambiguity(2)]}], "message": "success"}
+    (found,) = harness.check(seen(), response, wait=400.0)
     assert (found.clause, found.pointer, found.actual) == (
         "TS-TRACK-APPLIED",
         "/response/body/users/0/custom_events/0/count",
@@ -173,7 +173,7 @@ def ambiguity(count: int) -> dict[str, Any]:
 # --- what overlaps ----------------------------------------------------------------------------------------------------
 
 
-def test_what_was_sent_in_the_moment_of_another_answer_overlapped_it() -> None:
+def test_a_request_sent_at_the_time_of_another_response_overlaps_it() -> None:
     for wait, right in ((0.0, True), (0.001, False)):
         harness = OracleHarness()
         harness.event(1)
@@ -186,7 +186,7 @@ def test_what_is_known_of_a_cell_is_one_state_with_nothing_pending() -> None:
         assert Cell(states).known not in (1, 2, 3)
 
 
-# --- writes whose effect nobody can say -------------------------------------------------------------------------------
+# --- writes whose effect is not documented ----------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("answered", [True, False])
@@ -195,39 +195,41 @@ def test_what_track_accepted_and_should_have_refused_may_do_anything_at_any_time
     harness = OracleHarness()
     harness.event(1)
     if answered:
-        harness.hear(wrong, {"message": "success"}, path="/users/track")
+        harness.check(wrong, {"message": "success"}, path="/users/track")
     else:
         lost(harness, wrong, path="/users/track")
     for count in (5, 3, 70):
         assert harness.event(count) == set()
 
 
-def test_what_sync_accepted_and_should_have_refused_is_uncertain_until_the_next_answer() -> None:
+def test_what_sync_accepted_and_should_have_refused_is_uncertain_until_the_next_response() -> None:
     harness = OracleHarness()
     harness.event(1)
-    assert harness.clauses({"events": [{**U, "name": "seen"}]}, NOBODY) != set()
+    assert harness.clauses({"events": [{**U, "name": "seen"}]}, NO_USER) != set()
     assert harness.event(5) == set()
     assert harness.event(9) != set()
 
 
-def test_a_lost_write_of_unknown_effect_may_make_its_user_at_any_later_time() -> None:
+def test_a_lost_write_of_unknown_effect_may_create_its_user_at_any_later_time() -> None:
     for flag in (1, "true"):
         vague = {"events": [{**U, "name": "seen", "time": TIME, "_update_existing_only": flag}]}
         harness = OracleHarness()
         lost(harness, vague)
-        assert harness.hear(seen(**ONLY), NOBODY) == []
+        assert harness.check(seen(**ONLY), NO_USER) == []
         assert harness.event(2, flag=ONLY) == set()
 
 
-def test_a_lost_write_of_an_odd_name_may_make_its_user_at_any_later_time() -> None:
+def test_a_lost_write_of_an_odd_name_may_create_its_user_at_any_later_time() -> None:
     harness = OracleHarness()
     lost(harness, {"events": [{**U, "name": 5.5, "time": TIME}]})
     for _ in range(2):
-        assert harness.hear(seen(**ONLY), NOBODY) == []
+        assert harness.check(seen(**ONLY), NO_USER) == []
     assert harness.event(1, flag=ONLY) == set()
     harness = OracleHarness()
-    assert harness.hear({"events": [{**U, "name": 5.5, "time": TIME}]}, {"users": [], "message": "success"}) is not None
-    assert harness.hear(seen(**ONLY), NOBODY) == []
+    assert (
+        harness.check({"events": [{**U, "name": 5.5, "time": TIME}]}, {"users": [], "message": "success"}) is not None
+    )
+    assert harness.check(seen(**ONLY), NO_USER) == []
     assert harness.event(1, flag=ONLY) != set()
 
 
@@ -246,18 +248,18 @@ def test_the_last_refused_writes_are_remembered() -> None:
     refusal = {"message": "wrong", "errors": ["'currency' is required"]}
     for amount, name in ((5, "first"), (7, "second")):
         harness = OracleHarness()
-        assert harness.hear(purchase(), bought(1)) == []
+        assert harness.check(purchase(), bought(1)) == []
         for quantity in (5, 7):
-            harness.hear(purchase(quantity=quantity, currency=...), refusal, 400)
-        findings = harness.hear(purchase(), bought(2 + amount))
+            harness.check(purchase(quantity=quantity, currency=...), refusal, 400)
+        findings = harness.check(purchase(), bought(2 + amount))
         assert [one.clause for one in findings] == ["TS-STATE-REFUSED"], name
 
 
-def test_an_attribute_that_shows_a_refused_edit_is_called_so_also_after_another() -> None:
+def test_an_attribute_that_shows_a_refused_edit_is_found_also_after_another() -> None:
     for amount in (5, 70):
         harness = OracleHarness()
         harness.write({"n": 1})
         for step in (5, 70):
-            harness.hear({"attributes": [{**U, "n": {"inc": step}}]}, {"message": "Invalid API key"}, 401,
+            harness.check({"attributes": [{**U, "n": {"inc": step}}]}, {"message": "Invalid API key"}, 401,
                        tags=("refused",))  # fmt: skip
         assert harness.write({"n": {"inc": 1}}, {"n": 2 + amount}) == {"TS-STATE-REFUSED"}

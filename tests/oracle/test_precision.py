@@ -18,7 +18,7 @@ from tracksync.oracle.precision import keeps_digits, rounded
         (True, True),
         ("9007199254740993", "9007199254740993"),
         ([2**53 + 1, {"a": 2**53 + 1}], [2**53, {"a": 2**53}]),
-        (10**300, 10**300),  # from here on nobody asks
+        (10**300, 10**300),  # from here on it is left as it is
         (10**310, 10**310),
         (10**400, 10**400),
     ],

@@ -66,7 +66,7 @@ def test_what_must_be_refused_and_is_accepted_breaks_its_clause(body: Any, claus
 @pytest.mark.parametrize(("body", "clause"), MUST)
 def test_what_must_be_refused_and_is_refused_covers_its_clause(body: Any, clause: str) -> None:
     harness = OracleHarness()
-    assert harness.hear(body, REFUSAL, 400) == []
+    assert harness.check(body, REFUSAL, 400) == []
     assert harness.last is not None
     assert clause in harness.last.covered
 
@@ -101,17 +101,17 @@ def test_what_must_be_refused_and_is_refused_covers_its_clause(body: Any, clause
     ],
 )
 def test_where_the_documents_are_silent_refusing_and_accepting_both_pass(body: Any) -> None:
-    assert OracleHarness().hear(body, REFUSAL, 400) == []
-    who = {"external_id": 7} if b'"external_id": 7' in json.dumps(body, default=str).encode() else None
-    if isinstance(body, dict) and "events" in body and who is None:
+    assert OracleHarness().check(body, REFUSAL, 400) == []
+    names = {"external_id": 7} if b'"external_id": 7' in json.dumps(body, default=str).encode() else None
+    if isinstance(body, dict) and "events" in body and names is None:
         one = body["events"][0] if isinstance(body["events"], list) else body["events"]
         if one.get("external_id") == "u" and one.get("time") == TIME and "user_alias" not in one:
             shown = counted({"external_id": "u"}, one["name"], SHOWN, SHOWN, 1)
-            assert OracleHarness().hear(body, shown) == []
+            assert OracleHarness().check(body, shown) == []
 
 
 @pytest.mark.parametrize(
-    ("answer", "clause"),
+    ("response", "clause"),
     [
         ({"message": "success", "errors": ["x"]}, "TS-REFUSE-BODY"),
         ({"errors": ["x"]}, "TS-REFUSE-BODY"),
@@ -126,13 +126,13 @@ def test_where_the_documents_are_silent_refusing_and_accepting_both_pass(body: A
         (b"<html>", "TS-ANSWER-JSON"),
     ],
 )
-def test_a_refusal_without_the_documented_body_breaks_its_clause(answer: Any, clause: str) -> None:
-    assert OracleHarness().clauses(event(name=...), answer, 400) == {clause}
+def test_a_refusal_without_the_documented_body_breaks_its_clause(response: Any, clause: str) -> None:
+    assert OracleHarness().clauses(event(name=...), response, 400) == {clause}
 
 
-def test_entries_of_errors_may_be_texts_or_objects_but_not_now_this_now_that() -> None:
+def test_entries_of_errors_may_be_texts_or_objects_but_always_the_same() -> None:
     harness = OracleHarness()
-    assert harness.hear(event(name=...), {"message": "no", "errors": ["text"]}, 400) == []
+    assert harness.check(event(name=...), {"message": "no", "errors": ["text"]}, 400) == []
     assert harness.clauses(event(time=...), {"message": "no", "errors": [{"type": "text"}]}, 400) == {
         "TS-INTERPRETATION-KEPT"
     }
@@ -147,9 +147,9 @@ def test_entries_of_errors_may_be_texts_or_objects_but_not_now_this_now_that() -
         (Credential.UNPRIVILEGED, (), 403, "TS-AUTH-PERMISSION"),
     ],
 )
-def test_keys_that_do_not_open(credential: Credential, tags: tuple[str, ...], status: int, clause: str) -> None:
+def test_keys_that_are_not_accepted(credential: Credential, tags: tuple[str, ...], status: int, clause: str) -> None:
     right = {"message": "Invalid API key"}
-    assert OracleHarness().hear(event(), right, status, credential=credential, tags=tags) == []
+    assert OracleHarness().check(event(), right, status, credential=credential, tags=tags) == []
     assert OracleHarness().clauses(event(), ANSWER, credential=credential, tags=tags) == {clause}
     assert clause in OracleHarness().clauses(
         event(), {"message": "no", "errors": ["x"]}, 400, credential=credential, tags=tags
@@ -157,12 +157,12 @@ def test_keys_that_do_not_open(credential: Credential, tags: tuple[str, ...], st
 
 
 def test_a_wrong_key_with_a_wrong_body_may_be_answered_for_either() -> None:
-    for status, answer in ((401, {"message": "Invalid API key"}), (400, REFUSAL)):
-        assert OracleHarness().hear({}, answer, status, credential=Credential.INVALID) == []
+    for status, response in ((401, {"message": "Invalid API key"}), (400, REFUSAL)):
+        assert OracleHarness().check({}, response, status, credential=Credential.INVALID) == []
 
 
 def test_a_recording_of_others_may_show_a_refused_key() -> None:
-    assert OracleHarness().hear(event(), {"message": "Invalid API key"}, 401, credential=Credential.UNKNOWN) == []
+    assert OracleHarness().check(event(), {"message": "Invalid API key"}, 401, credential=Credential.UNKNOWN) == []
 
 
 @pytest.mark.parametrize(
@@ -175,8 +175,8 @@ def test_a_recording_of_others_may_show_a_refused_key() -> None:
 )
 def test_routes(how: dict[str, str], lawful: set[int], clause: str) -> None:
     for status in (201, 400, 404, 405, 415):
-        answer = ANSWER if status == 201 else REFUSAL
-        found = OracleHarness().clauses(event(), answer, status, **how)  # type: ignore[arg-type]
+        response = ANSWER if status == 201 else REFUSAL
+        found = OracleHarness().clauses(event(), response, status, **how)  # type: ignore[arg-type]
         assert (found == set()) is (status in lawful), status
         if status not in lawful:
             assert clause in found
@@ -184,13 +184,13 @@ def test_routes(how: dict[str, str], lawful: set[int], clause: str) -> None:
 
 def test_a_body_over_four_megabytes_may_be_refused_or_read() -> None:
     big = json.dumps(event(properties={"p": "x" * (4 * 1024 * 1024)})).encode()
-    for status, answer in ((413, b"<html>"), (400, REFUSAL), (201, ANSWER)):
-        assert OracleHarness().hear(big, answer, status) == []
+    for status, response in ((413, b"<html>"), (400, REFUSAL), (201, ANSWER)):
+        assert OracleHarness().check(big, response, status) == []
 
 
 def test_a_refund_may_not_be_refused() -> None:
     assert OracleHarness().clauses(purchase(price=-1), REFUSAL, 400) == {"TS-PURCHASE-REFUND"}
-    assert OracleHarness().hear(purchase(price=-1), bought(1)) == []
+    assert OracleHarness().check(purchase(price=-1), bought(1)) == []
 
 
 def test_properties_within_the_limits_may_not_be_refused() -> None:
@@ -203,19 +203,19 @@ def test_properties_within_the_limits_may_not_be_refused() -> None:
         assert OracleHarness().clauses(event(properties={"a": number}), REFUSAL, 400) == set()
 
 
-def test_a_500_is_waited_out_and_only_a_lasting_one_is_a_finding() -> None:
+def test_a_500_is_retried_and_only_a_lasting_one_is_a_finding() -> None:
     harness = OracleHarness()
-    assert harness.hear(event(), ANSWER) == []
+    assert harness.check(event(), ANSWER) == []
     for _ in range(4):
-        assert harness.hear(event(), b"", 503) == [], "it may be an outage: no other request had a response meanwhile"
-    assert harness.hear(event(name="another"), ANSWER_OF_ANOTHER) == []
+        assert harness.check(event(), b"", 503) == [], "it may be an outage: no other request had a response meanwhile"
+    assert harness.check(event(name="another"), ANSWER_OF_ANOTHER) == []
     assert harness.clauses(event(), b"", 503) == {"TS-ANSWER-SERVER-ERROR"}
 
 
 @pytest.mark.parametrize("spelling", [JSON[0][1], "application/json; charset=utf-8"])
 def test_the_content_type_may_name_a_character_set(spelling: str) -> None:
-    assert OracleHarness().hear(event(), ANSWER, headers={"content-type": spelling}) == []
+    assert OracleHarness().check(event(), ANSWER, headers={"content-type": spelling}) == []
 
 
-def test_an_answer_under_another_content_type_is_a_deviation() -> None:
+def test_a_response_of_another_content_type_is_a_finding() -> None:
     assert OracleHarness().clauses(event(), ANSWER, headers={"content-type": "text/html"}) == {"TS-ANSWER-MEDIA"}

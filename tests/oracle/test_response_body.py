@@ -1,11 +1,11 @@
-"""The frame of an answer: what each finding names, where it stands, and which forms are no finding."""
+"""The form of a response: what each finding names, where it points, and which forms are lawful."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import pytest
-from oracle_harness import LATER, SHOWN, TIME, OracleHarness, bought, counted, only, purchase, told
+from oracle_harness import LATER, SHOWN, TIME, OracleHarness, bought, counted, only, parts, purchase
 
 from tracksync.model.exchange import Credential
 from tracksync.model.finding import NOTHING
@@ -34,8 +34,8 @@ ENTRY = "/response/body/users/0"
         (b'{"message":"\xff"}', '{"message":"\ufffd"}', "begins"),
     ],
 )
-def test_what_is_no_json_object_is_told_by_its_beginning(content: bytes, start: str, words: str) -> None:
-    found = only([one for one in OracleHarness().hear(EVENT, content) if one.clause == "TS-ANSWER-JSON"])
+def test_a_body_that_is_not_a_json_object_is_shown_by_its_beginning(content: bytes, start: str, words: str) -> None:
+    found = only([one for one in OracleHarness().check(EVENT, content) if one.clause == "TS-ANSWER-JSON"])
     assert (found.pointer, found.expected, found.actual) == ("/response/body", "a JSON object", start)
     assert words in found.message
 
@@ -47,10 +47,10 @@ def test_what_is_no_json_object_is_told_by_its_beginning(content: bytes, start: 
         (None, "the content type of the response is missing"),
     ],
 )
-def test_an_answer_under_another_label_is_told_by_it(media: str | None, words: str) -> None:
-    found = only(OracleHarness().hear(EVENT, counted(U, "seen", SHOWN, SHOWN, 1), headers={"content-type": media}))
+def test_another_content_type_is_shown_in_the_finding(media: str | None, words: str) -> None:
+    found = only(OracleHarness().check(EVENT, counted(U, "seen", SHOWN, SHOWN, 1), headers={"content-type": media}))
     assert found.message == words
-    assert told(found) == (
+    assert parts(found) == (
         "TS-ANSWER-MEDIA",
         "/response/headers/content-type",
         "application/json",
@@ -61,16 +61,16 @@ def test_an_answer_under_another_label_is_told_by_it(media: str | None, words: s
 @pytest.mark.parametrize(
     "media", ["application/json; charset=utf-8", "Application/JSON ;a=b;c=d", " application/json", "APPLICATION/JSON"]
 )
-def test_the_label_may_have_parameters_and_capitals(media: str) -> None:
-    answer = counted(U, "seen", SHOWN, SHOWN, 1)
-    assert OracleHarness().hear(EVENT, answer, headers={"content-type": None, "Content-Type": media}) == []
+def test_the_content_type_may_have_parameters_and_capitals(media: str) -> None:
+    response = counted(U, "seen", SHOWN, SHOWN, 1)
+    assert OracleHarness().check(EVENT, response, headers={"content-type": None, "Content-Type": media}) == []
 
 
 # --- the body of a refusal --------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("answer", "pointer", "expected", "actual"),
+    ("response", "pointer", "expected", "actual"),
     [
         ({"errors": ["e"]}, "/message", "a text other than success", NOTHING),
         ({"message": "success", "errors": ["e"]}, "/message", "a text other than success", "success"),
@@ -87,18 +87,18 @@ def test_the_label_may_have_parameters_and_capitals(media: str) -> None:
         ({"message": "m", "errors": [{"a": [{"b": ""}], "c": 5}]}, "/errors/0", "a text in it", ...),
     ],
 )
-def test_what_is_wrong_with_a_refusal_is_told_where_it_is(
-    answer: dict[str, Any], pointer: str, expected: str, actual: Any
+def test_a_finding_about_a_refusal_points_to_what_is_wrong(
+    response: dict[str, Any], pointer: str, expected: str, actual: Any
 ) -> None:
-    found = only(OracleHarness().hear(WRONG, answer, 400))
-    actual = answer["errors"][0] if actual is ... else actual
-    assert told(found) == ("TS-REFUSE-BODY", f"/response/body{pointer}", expected, actual)
+    found = only(OracleHarness().check(WRONG, response, 400))
+    actual = response["errors"][0] if actual is ... else actual
+    assert parts(found) == ("TS-REFUSE-BODY", f"/response/body{pointer}", expected, actual)
     assert len(found.message.split()) > 3
 
 
-@pytest.mark.parametrize("answer", [{"message": "m"}, {"message": "m", "errors": []}])
-def test_other_refusals_than_400_need_no_errors(answer: dict[str, Any]) -> None:
-    assert OracleHarness().hear(EVENT, answer, 401, credential=Credential.INVALID) == []
+@pytest.mark.parametrize("response", [{"message": "m"}, {"message": "m", "errors": []}])
+def test_other_refusals_than_400_need_no_errors(response: dict[str, Any]) -> None:
+    assert OracleHarness().check(EVENT, response, 401, credential=Credential.INVALID) == []
 
 
 ENTRY_OF = {"type": "'time' is required"}
@@ -113,29 +113,29 @@ BROKEN: dict[str, dict[str, Any]] = {
 def test_an_error_names_the_section_and_the_index_of_its_object(section: str) -> None:
     body = {section: [BROKEN[section]]}
     for right in ({"input_array": section, "index": 0}, {"input_array": section}, {"index": 7}, {}):
-        answer = {"message": "m", "errors": [{**ENTRY_OF, **right}]}
-        assert OracleHarness().hear(body, answer, 400) == []
+        response = {"message": "m", "errors": [{**ENTRY_OF, **right}]}
+        assert OracleHarness().check(body, response, 400) == []
     for index in (1, -1, "0", None, 0.5):
-        answer = {"message": "m", "errors": [{**ENTRY_OF, "input_array": section, "index": index}]}
-        found = only(OracleHarness().hear(body, answer, 400))
-        assert told(found) == ("TS-REFUSE-ENTRY", "/response/body/errors/0/index", 0, index)
+        response = {"message": "m", "errors": [{**ENTRY_OF, "input_array": section, "index": index}]}
+        found = only(OracleHarness().check(body, response, 400))
+        assert parts(found) == ("TS-REFUSE-ENTRY", "/response/body/errors/0/index", 0, index)
         assert found.message == f"the error names the index {index!r} of 1 object"
     for other in ({"attributes", "events", "purchases"} - {section}) | {"event", ""}:
-        answer = {"message": "m", "errors": [{**ENTRY_OF, "input_array": other, "index": 0}]}
-        found = only(OracleHarness().hear(body, answer, 400))
-        assert told(found) == ("TS-REFUSE-ENTRY", "/response/body/errors/0/input_array", section, other)
+        response = {"message": "m", "errors": [{**ENTRY_OF, "input_array": other, "index": 0}]}
+        found = only(OracleHarness().check(body, response, 400))
+        assert parts(found) == ("TS-REFUSE-ENTRY", "/response/body/errors/0/input_array", section, other)
         assert found.message == f"the error names the section {other!r}; the request has {section}"
 
 
 def test_a_bare_object_has_no_index_that_is_documented() -> None:
     for index in (0, 1):
-        answer = {"message": "m", "errors": [{**ENTRY_OF, "input_array": "events", "index": index}]}
-        assert OracleHarness().hear({"events": BROKEN["events"]}, answer, 400) == []
+        response = {"message": "m", "errors": [{**ENTRY_OF, "input_array": "events", "index": index}]}
+        assert OracleHarness().check({"events": BROKEN["events"]}, response, 400) == []
 
 
-def test_every_wrong_entry_of_errors_is_told() -> None:
+def test_every_wrong_entry_of_errors_is_found() -> None:
     entries = [{**ENTRY_OF, "input_array": "purchases"}, {}, {**ENTRY_OF, "input_array": "events", "index": 3}]
-    findings = OracleHarness().hear(WRONG, {"message": "m", "errors": entries}, 400)
+    findings = OracleHarness().check(WRONG, {"message": "m", "errors": entries}, 400)
     assert [one.pointer for one in findings] == [
         "/response/body/errors/0/input_array",
         "/response/body/errors/1",
@@ -145,10 +145,10 @@ def test_every_wrong_entry_of_errors_is_told() -> None:
 
 def test_where_more_than_one_object_may_be_wrong_an_error_may_name_any() -> None:
     two = {"events": [EVENT["events"][0]] * 2}
-    answer = {"message": "m", "errors": [{**ENTRY_OF, "input_array": "purchases", "index": 9}]}
-    assert OracleHarness().hear(two, answer, 400) == []
+    response = {"message": "m", "errors": [{**ENTRY_OF, "input_array": "purchases", "index": 9}]}
+    assert OracleHarness().check(two, response, 400) == []
     forbidden = {"message": "m", "errors": [{**ENTRY_OF, "input_array": "purchases", "index": 9}]}
-    assert OracleHarness().hear(WRONG, forbidden, 403, credential=Credential.UNPRIVILEGED) == []
+    assert OracleHarness().check(WRONG, forbidden, 403, credential=Credential.UNPRIVILEGED) == []
 
 
 # --- users ------------------------------------------------------------------------------------------------------------
@@ -167,29 +167,29 @@ def test_where_more_than_one_object_may_be_wrong_an_error_may_name_any() -> None
 )
 def test_users_is_a_list_of_one_entry(users: Any, pointer: str, expected: Any, actual: Any) -> None:
     harness = OracleHarness()
-    found = only(harness.hear(EVENT, {"users": users, "message": "success"}))
+    found = only(harness.check(EVENT, {"users": users, "message": "success"}))
     actual = users if actual is ... else actual
-    assert told(found) == ("TS-OK-USERS", f"/response/body/users{pointer}", expected, actual)
+    assert parts(found) == ("TS-OK-USERS", f"/response/body/users{pointer}", expected, actual)
     readable = isinstance(users, dict) or (isinstance(users, list) and isinstance(users[0], dict))
     assert (harness.event(2) == set()) is True
     assert (harness.event(9) != set()) is True
     harness = OracleHarness()
-    harness.hear(EVENT, {"users": users, "message": "success"})
+    harness.check(EVENT, {"users": users, "message": "success"})
     assert (harness.event(4) == set()) is not readable  # what could not be read is not known
 
 
 def test_a_success_says_so_and_has_no_errors() -> None:
-    answer = counted(U, "seen", SHOWN, SHOWN, 1)
+    response = counted(U, "seen", SHOWN, SHOWN, 1)
     for message in ("Success", "", None, ...):
-        changed = {key: value for key, value in {**answer, "message": message}.items() if value is not ...}
-        found = only(OracleHarness().hear(EVENT, changed))
+        changed = {key: value for key, value in {**response, "message": message}.items() if value is not ...}
+        found = only(OracleHarness().check(EVENT, changed))
         shown = NOTHING if message is ... else message
-        assert told(found) == ("TS-OK-MESSAGE", "/response/body/message", "success", shown)
+        assert parts(found) == ("TS-OK-MESSAGE", "/response/body/message", "success", shown)
     for errors in (["e"], "e", {"a": 1}, 5):
-        found = only(OracleHarness().hear(EVENT, {**answer, "errors": errors}))
-        assert told(found) == ("TS-OK-NO-ERRORS", "/response/body/errors", NOTHING, errors)
+        found = only(OracleHarness().check(EVENT, {**response, "errors": errors}))
+        assert parts(found) == ("TS-OK-NO-ERRORS", "/response/body/errors", NOTHING, errors)
     for errors in ([], None, "", {}):
-        assert OracleHarness().hear(EVENT, {**answer, "errors": errors}) == []
+        assert OracleHarness().check(EVENT, {**response, "errors": errors}) == []
 
 
 # --- the entry's identifier -------------------------------------------------------------------------------------------
@@ -200,7 +200,7 @@ def entry(**more: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("who", "shown", "expected", "actual"),
+    ("names", "shown", "expected", "actual"),
     [
         (U, {"external_id": "v"}, "u", "v"),
         (U, {}, "u", NOTHING),
@@ -213,26 +213,26 @@ def entry(**more: Any) -> dict[str, Any]:
     ],
 )
 def test_the_entry_names_the_user_as_the_request_did(
-    who: dict[str, Any], shown: dict[str, Any], expected: Any, actual: Any
+    names: dict[str, Any], shown: dict[str, Any], expected: Any, actual: Any
 ) -> None:
-    (kind,) = who
-    findings = OracleHarness().hear({"events": [{**who, "name": "seen", "time": TIME}]}, entry(**shown))
+    (kind,) = names
+    findings = OracleHarness().check({"events": [{**names, "name": "seen", "time": TIME}]}, entry(**shown))
     found = only([one for one in findings if one.clause == "TS-OK-IDENTIFIER"])
-    assert told(found) == ("TS-OK-IDENTIFIER", f"{ENTRY}/{kind}", expected, actual)
+    assert parts(found) == ("TS-OK-IDENTIFIER", f"{ENTRY}/{kind}", expected, actual)
     assert kind in found.message
 
 
 @pytest.mark.parametrize(("shown", "interpretation"), [(5, "integer"), ("5", "string")])
-def test_an_integer_may_come_back_as_text_and_then_always(shown: Any, interpretation: str) -> None:
+def test_an_integer_may_be_shown_as_text_and_then_always(shown: Any, interpretation: str) -> None:
     harness = OracleHarness()
     body = {"events": [{"external_id": 5, "name": "seen", "time": TIME}]}
-    assert harness.hear(body, entry(external_id=shown)) == []
+    assert harness.check(body, entry(external_id=shown)) == []
     assert harness.belief.interpretations()["integer-identifiers"] == interpretation
 
 
 def test_an_identifier_that_is_a_text_shows_no_interpretation_of_integers() -> None:
     harness = OracleHarness()
-    assert harness.hear(EVENT, entry(**U)) == []
+    assert harness.check(EVENT, entry(**U)) == []
     assert "integer-identifiers" not in harness.belief.interpretations()
 
 
@@ -261,25 +261,25 @@ def listed(value: Any) -> dict[str, Any]:
         ([ROW, {}], "TS-OK-ONLY-EVENTS", "/1", NOTHING, {}),
     ],
 )
-def test_the_answer_lists_the_event_and_nothing_else(
+def test_the_response_lists_the_event_and_nothing_else(
     value: Any, clause: str, pointer: str, expected: Any, actual: Any
 ) -> None:
-    found = only(OracleHarness().hear(EVENT, listed(value)))
-    assert told(found) == (clause, f"{ENTRY}/custom_events{pointer}", expected, actual)
+    found = only(OracleHarness().check(EVENT, listed(value)))
+    assert parts(found) == (clause, f"{ENTRY}/custom_events{pointer}", expected, actual)
 
 
-def test_two_other_events_do_not_show_the_one_that_was_asked_for() -> None:
+def test_two_other_events_do_not_show_the_one_of_the_request() -> None:
     others = [{**ROW, "name": "one"}, {**ROW, "name": "two"}]
-    findings = OracleHarness().hear(EVENT, listed(others))
+    findings = OracleHarness().check(EVENT, listed(others))
     assert [one.clause for one in findings] == ["TS-OK-ONLY-EVENTS", "TS-OK-ONLY-EVENTS", "TS-OK-SHOWS"]
-    assert told(findings[-1]) == ("TS-OK-SHOWS", f"{ENTRY}/custom_events", "seen", others)
+    assert parts(findings[-1]) == ("TS-OK-SHOWS", f"{ENTRY}/custom_events", "seen", others)
     assert findings[-1].message == "the response does not show 'seen'"
 
 
 @pytest.mark.parametrize("shown", [5, "5"])
 def test_a_product_that_is_an_integer_may_come_back_as_text(shown: Any) -> None:
-    assert OracleHarness().hear(purchase(product_id=5), bought(1, product=shown)) == []
-    findings = OracleHarness().hear(purchase(product_id="5"), bought(1, product=shown))
+    assert OracleHarness().check(purchase(product_id=5), bought(1, product=shown)) == []
+    findings = OracleHarness().check(purchase(product_id="5"), bought(1, product=shown))
     assert [one.clause for one in findings] == ([] if shown == "5" else ["TS-PURCHASE-PRODUCT"])
 
 
@@ -301,16 +301,16 @@ def test_count_first_and_last_have_their_forms(
     change: dict[str, Any], clause: str, pointer: str, expected: str
 ) -> None:
     ambiguity = {key: value for key, value in {**ROW, **change}.items() if value is not ...}
-    found = only(OracleHarness().hear(EVENT, listed([ambiguity])))
+    found = only(OracleHarness().check(EVENT, listed([ambiguity])))
     (value,) = change.values()
     actual = NOTHING if value is ... else value
-    assert told(found) == (clause, f"{ENTRY}/custom_events/0{pointer}", expected, actual)
+    assert parts(found) == (clause, f"{ENTRY}/custom_events/0{pointer}", expected, actual)
 
 
 def test_first_is_not_after_last() -> None:
     ambiguity = {**ROW, "first": "2023-01-01T00:00:00.000Z"}
-    found = only(OracleHarness().hear({"events": [{**U, "name": "seen", "time": LATER}]}, listed([ambiguity])))
-    assert told(found) == (
+    found = only(OracleHarness().check({"events": [{**U, "name": "seen", "time": LATER}]}, listed([ambiguity])))
+    assert parts(found) == (
         "TS-OK-TIME-FORM",
         f"{ENTRY}/custom_events/0/first",
         "first <= last",
@@ -329,8 +329,8 @@ def test_a_name_is_escaped_in_a_pointer() -> None:
 @pytest.mark.parametrize("shown", [None, [], ...])
 def test_a_list_of_no_attributes_may_have_any_form(shown: Any) -> None:
     more = {} if shown is ... else {"custom_attributes": shown}
-    answer = {"users": [{**U, **more}], "message": "success"}
-    assert OracleHarness().hear({"attributes": [{**U, "a": None}]}, answer) == []
+    response = {"users": [{**U, **more}], "message": "success"}
+    assert OracleHarness().check({"attributes": [{**U, "a": None}]}, response) == []
 
 
 def test_custom_attributes_is_an_object_of_what_was_written() -> None:
@@ -341,33 +341,33 @@ def test_custom_attributes_is_an_object_of_what_was_written() -> None:
         ({"a": 1, "b/c": 2}, "TS-OK-ONLY-ATTRIBUTES", "/b~1c", NOTHING, 2),
         ({"a": 1, "email": "e"}, "TS-OK-CUSTOM-ONLY", "/email", NOTHING, "e"),
     ):
-        answer = {"users": [{**U, "custom_attributes": listing}], "message": "success"}
-        found = only(OracleHarness().hear(body, answer))
-        assert told(found) == (clause, f"{ENTRY}/custom_attributes{pointer}", expected, actual)
+        response = {"users": [{**U, "custom_attributes": listing}], "message": "success"}
+        found = only(OracleHarness().check(body, response))
+        assert parts(found) == (clause, f"{ENTRY}/custom_attributes{pointer}", expected, actual)
 
 
 def test_other_sections_than_the_requests_are_empty() -> None:
     more = {"custom_attributes": {"a": 1}, "purchase_events": [ROW]}
-    findings = OracleHarness().hear(EVENT, {"users": [{**U, "custom_events": [ROW], **more}], "message": "success"})
-    assert [told(one) for one in findings] == [
+    findings = OracleHarness().check(EVENT, {"users": [{**U, "custom_events": [ROW], **more}], "message": "success"})
+    assert [parts(one) for one in findings] == [
         ("TS-OK-ONLY-ATTRIBUTES", f"{ENTRY}/custom_attributes", NOTHING, {"a": 1}),
         ("TS-OK-ONLY-PURCHASES", f"{ENTRY}/purchase_events", NOTHING, [ROW]),
     ]
     empty = {"custom_attributes": {}, "purchase_events": []}
-    assert OracleHarness().hear(EVENT, {"users": [{**U, "custom_events": [ROW], **empty}], "message": "success"}) == []
+    assert OracleHarness().check(EVENT, {"users": [{**U, "custom_events": [ROW], **empty}], "message": "success"}) == []
 
 
 def test_a_product_over_its_length_is_not_recorded() -> None:
     long = "x" * 256
     harness = OracleHarness()
-    assert harness.hear(purchase(product_id=long), {"users": [], "message": "success"}) == []
-    found = only(harness.hear(purchase(product_id=long), bought(1, product=long)))
-    assert told(found) == (
+    assert harness.check(purchase(product_id=long), {"users": [], "message": "success"}) == []
+    found = only(harness.check(purchase(product_id=long), bought(1, product=long)))
+    assert parts(found) == (
         "TS-PURCHASE-PRODUCT-LENGTH",
         f"{ENTRY}/purchase_events/0/product_id",
         "at most 255 characters",
         long,
     )
     for users in (None, 5, [], [5], [{}], [{"purchase_events": 5}], [{"purchase_events": [5, {"product_id": "x"}]}]):
-        clauses = {one.clause for one in OracleHarness().hear(purchase(product_id=long), {"users": users})}
+        clauses = {one.clause for one in OracleHarness().check(purchase(product_id=long), {"users": users})}
         assert "TS-PURCHASE-PRODUCT-LENGTH" not in clauses

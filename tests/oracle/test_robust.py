@@ -1,4 +1,4 @@
-"""Nothing that a wire can bring makes the oracle fall, and checking changes no belief that was handed in."""
+"""No exchange makes the oracle raise, and checking does not change the belief that it was given."""
 
 from __future__ import annotations
 
@@ -54,9 +54,9 @@ bodies = values.map(lambda value: json.dumps(value).encode()) | st.binary(max_si
 )
 def test_any_exchange_at_all_is_checked(script: list[tuple[Any, ...]]) -> None:
     belief = Belief.start(Settings(fresh=everything_new))
-    for number, (path, method, body, status, answer, credential, failure) in enumerate(script):
+    for number, (path, method, body, status, response, credential, failure) in enumerate(script):
         request = Request(method, path, JSON, body)
-        response = None if failure else Response(status, JSON, answer)
+        response = None if failure else Response(status, JSON, response)
         lost = Failure(failure) if failure else None
         belief = check(belief, Exchange(request, response, number, number + 0.5, credential, lost)).belief
 
@@ -119,29 +119,29 @@ def known_user() -> OracleHarness:
     harness = OracleHarness()
     assert harness.write({"a": 1}) == set()
     assert harness.event(1) == set()
-    assert harness.hear(purchase(), bought(1)) == []
+    assert harness.check(purchase(), bought(1)) == []
     return harness
 
 
 @settings(max_examples=400, deadline=None)
 @given(st.data())
 def test_an_exchange_that_is_odd_in_one_place_is_checked(data: st.DataObject) -> None:
-    path, body, answer = data.draw(st.sampled_from(LAWFUL))
+    path, body, response = data.draw(st.sampled_from(LAWFUL))
     place = data.draw(
-        st.sampled_from([(side, *inner) for side, whole in enumerate((body, answer)) for inner in places(whole)])
+        st.sampled_from([(side, *inner) for side, whole in enumerate((body, response)) for inner in places(whole)])
     )
-    odd_body, odd_answer = spoiled([body, answer], place, data.draw(ODD))
+    odd_body, odd_answer = spoiled([body, response], place, data.draw(ODD))
     harness = known_user()
-    status = 400 if "errors" in answer else 201
-    harness.hear(odd_body, odd_answer, status, path=path, wait=data.draw(st.sampled_from([0.01, 400.0])))
+    status = 400 if "errors" in response else 201
+    harness.check(odd_body, odd_answer, status, path=path, wait=data.draw(st.sampled_from([0.01, 400.0])))
     harness.write({"a": 3})
 
 
 @pytest.mark.parametrize(
     "body", [{}, {"external_ids": 5}, {"external_ids": "u"}, {"external_ids": [{}, None]}, {"braze_ids": {}}]
 )
-def test_an_odd_deletion_is_checked_by_its_answer(body: Any) -> None:
-    assert known_user().hear(body, {"deleted": 0, "message": "success"}, path="/users/delete") == []
+def test_an_odd_deletion_is_checked_by_its_response(body: Any) -> None:
+    assert known_user().check(body, {"deleted": 0, "message": "success"}, path="/users/delete") == []
     assert known_user().clauses(body, {"deleted": "0", "message": "success"}, path="/users/delete") == {
         "TS-DELETE-ANSWER"
     }
@@ -149,19 +149,19 @@ def test_an_odd_deletion_is_checked_by_its_answer(body: Any) -> None:
 
 @pytest.mark.parametrize("wanted", [[{}], [[]], [None], 5, True, {"custom_attributes": 1}])
 def test_an_export_of_oddly_named_fields_is_checked(wanted: Any) -> None:
-    asked = {"external_ids": ["u"], "fields_to_export": wanted}
-    assert known_user().hear(asked, {"users": [PROFILE], **DONE}, path="/users/export/ids") == []
+    requested = {"external_ids": ["u"], "fields_to_export": wanted}
+    assert known_user().check(requested, {"users": [PROFILE], **DONE}, path="/users/export/ids") == []
 
 
 @pytest.mark.parametrize("name", [[], {}, None, 5])
-def test_a_row_of_an_export_without_a_usable_name_is_no_row(name: Any) -> None:
+def test_an_exported_event_without_a_usable_name_is_ignored(name: Any) -> None:
     ambiguities = [{**ROW, "name": name}]
-    answer = {"users": [{**PROFILE, "custom_events": ambiguities}], **DONE}
-    asked = {"external_ids": ["u"], "fields_to_export": ["custom_events"]}
-    assert known_user().clauses(asked, answer, path="/users/export/ids", wait=400.0) == {"TS-EXPORT-AGREES"}
+    response = {"users": [{**PROFILE, "custom_events": ambiguities}], **DONE}
+    requested = {"external_ids": ["u"], "fields_to_export": ["custom_events"]}
+    assert known_user().clauses(requested, response, path="/users/export/ids", wait=400.0) == {"TS-EXPORT-AGREES"}
 
 
-def test_answers_of_other_requests_and_spoiled_ones_are_checked() -> None:
+def test_responses_to_other_requests_and_damaged_ones_are_checked() -> None:
     rng = random.Random(7)
     target = EmbeddedMock(MockConfig(rate_limit=10_000))
     steps = stateful_steps(7, "robust")

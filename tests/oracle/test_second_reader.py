@@ -1,4 +1,4 @@
-"""What an honest server may do that the first interpretation of the documents did not think of: the oracle is silent."""
+"""Lawful behaviour that a first reading of the documents does not suggest: the oracle finds nothing."""
 
 from __future__ import annotations
 
@@ -18,41 +18,41 @@ NEIGHBOURS: dict[str, Any] = {
 @pytest.mark.parametrize("status", [401, 403, 404, 405])
 @pytest.mark.parametrize("content", [b"<html>", b'{"message": "Not found"}'])
 @pytest.mark.parametrize("path", NEIGHBOURS)
-def test_a_server_need_not_offer_the_neighbours(path: str, content: bytes, status: int) -> None:
+def test_a_server_need_not_offer_the_other_endpoints(path: str, content: bytes, status: int) -> None:
     harness = OracleHarness()
-    assert harness.hear(NEIGHBOURS[path], content, status, path=path) == []
+    assert harness.check(NEIGHBOURS[path], content, status, path=path) == []
     assert harness.last is not None
     assert not any(clause.startswith(("TS-TRACK", "TS-DELETE", "TS-EXPORT")) for clause in harness.last.covered)
 
 
-def test_a_neighbour_that_is_there_may_not_turn_a_lawful_request_down() -> None:
+def test_another_endpoint_that_is_offered_may_not_refuse_a_lawful_request() -> None:
     assert OracleHarness().clauses(EVENT, REFUSAL, 400, path="/users/track") == {"TS-TRACK-ACCEPTED"}
 
 
 def test_the_partner_of_older_pages_may_be_unknown() -> None:
     body = {"attributes": [{"external_id": "u", "a": 1}], "partner": "p"}
-    assert OracleHarness().hear(body, REFUSAL, 400) == []
-    assert OracleHarness().hear(body, attributed({"external_id": "u"}, {"a": 1})) == []
+    assert OracleHarness().check(body, REFUSAL, 400) == []
+    assert OracleHarness().check(body, attributed({"external_id": "u"}, {"a": 1})) == []
 
 
 def test_a_415_may_come_from_before_the_endpoint() -> None:
-    assert OracleHarness().hear(EVENT, b"<html>", 415, media="text/plain") == []
+    assert OracleHarness().check(EVENT, b"<html>", 415, media="text/plain") == []
 
 
 def test_a_text_with_a_nul_may_be_refused() -> None:
-    assert OracleHarness().hear({"attributes": [{"external_id": "u", "a": "x\0y"}]}, REFUSAL, 400) == []
+    assert OracleHarness().check({"attributes": [{"external_id": "u", "a": "x\0y"}]}, REFUSAL, 400) == []
 
 
-def test_what_is_wrong_with_an_object_may_be_turned_down_in_more_ways_than_one() -> None:
+def test_a_wrong_object_may_be_refused_in_more_than_one_way() -> None:
     harness = OracleHarness()
     harness.write({"o": {"k": 1}})
-    assert harness.hear({"attributes": [{"external_id": "u", "o": {"a.b": 1}}]}, REFUSAL, 400) == []
+    assert harness.check({"attributes": [{"external_id": "u", "o": {"a.b": 1}}]}, REFUSAL, 400) == []
     assert harness.write({"o": {"k": "x" * 256}}, {"o": {"k": 1}}) == set()
     assert harness.write({"o": {"k": "x" * 256}}) == {"TS-OBJECT-LIMITS"}
 
 
 @pytest.mark.parametrize("edit", [{"add": ["d"]}, {"$add": [{"a": 1}]}])
-def test_an_edit_of_what_is_not_there_may_do_nothing(edit: dict[str, Any]) -> None:
+def test_an_edit_of_an_absent_attribute_may_do_nothing(edit: dict[str, Any]) -> None:
     harness = OracleHarness()
     assert harness.write({"n": 1, "list": edit}, {"n": 1}) == set()
     assert harness.write({"list": ["a"]}) == set()
@@ -73,18 +73,18 @@ def test_a_year_of_few_digits_may_lose_its_zeros() -> None:
 
 
 @pytest.mark.parametrize("status", [201, 429])
-def test_an_answer_that_meets_the_turn_of_the_minute_may_show_an_untouched_window(status: int) -> None:
+def test_a_response_at_the_end_of_a_window_may_show_the_next_one_unused(status: int) -> None:
     harness = OracleHarness()
     whole = {"x-ratelimit-remaining": "500"}
-    answer = attributed({"external_id": "u"}, {"a": 1}) if status == 201 else {"message": "over the limit"}
+    response = attributed({"external_id": "u"}, {"a": 1}) if status == 201 else {"message": "over the limit"}
     body = {"attributes": [{"external_id": "u", "a": 1}]}
     harness.write({"a": 1})
     harness.now = RESET - 0.1
-    assert harness.hear(body, answer, status, took=0.2, headers=whole) == []
-    assert harness.hear(body, answer, status, headers=whole) != []
+    assert harness.check(body, response, status, took=0.2, headers=whole) == []
+    assert harness.check(body, response, status, headers=whole) != []
 
 
-def test_the_first_answer_of_all_shows_that_it_was_counted() -> None:
+def test_the_first_response_of_all_shows_that_it_was_counted() -> None:
     body = {"attributes": [{"external_id": "u", "a": 1}]}
-    answer = attributed({"external_id": "u"}, {"a": 1})
-    assert OracleHarness().clauses(body, answer, headers={"x-ratelimit-remaining": "500"}) == {"TS-RATE-REMAINING"}
+    response = attributed({"external_id": "u"}, {"a": 1})
+    assert OracleHarness().clauses(body, response, headers={"x-ratelimit-remaining": "500"}) == {"TS-RATE-REMAINING"}

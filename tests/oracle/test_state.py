@@ -1,4 +1,4 @@
-"""What one answer obliges the next ones to: counts, values, users, interpretations, lost answers and parallel requests."""
+"""What one response demands of the next: counts, values, users, interpretations, lost responses, parallel requests."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oracle_harness import (
     CREATE,
     LATER,
     LATER_SHOWN,
-    NOBODY,
+    NO_USER,
     ONLY,
     REFUSAL,
     SHOWN,
@@ -71,7 +71,7 @@ def test_from_an_unknown_history_first_is_not_after_and_last_not_before_the_even
 def test_what_a_refused_request_would_have_done_may_not_show_later() -> None:
     harness = OracleHarness()
     harness.event(1)
-    harness.hear(
+    harness.check(
         {"events": [{"external_id": "u", "name": "seen", "time": TIME, "properties": {"time": 1}}]}, REFUSAL, 400
     )
     assert harness.event(3) == {"TS-STATE-REFUSED"}
@@ -80,12 +80,12 @@ def test_what_a_refused_request_would_have_done_may_not_show_later() -> None:
 def test_a_refused_increment_may_not_show_later() -> None:
     harness = OracleHarness()
     harness.write({"n": 1})
-    harness.hear({"attributes": [{"external_id": "u", "n": {"inc": 5}}], "events": [{}]}, REFUSAL, 400)
+    harness.check({"attributes": [{"external_id": "u", "n": {"inc": 5}}], "events": [{}]}, REFUSAL, 400)
     assert harness.write({"n": {"inc": 0}}, {"n": 6}) == {"TS-STATE-REFUSED"}
 
 
 EDITS: list[tuple[Any, dict[str, Any], Any, Any, str]] = [
-    # stored, control keys, edit, lawful, broken by (shown value, clause)
+    # stored, control keys, edit, lawful, wrong (shown value, clause)
     (1, {}, {"inc": 2}, 3, "TS-ATTR-INC"),
     (1, {}, {"inc": -5}, -4, "TS-ATTR-INC"),
     (["a"], {}, {"add": ["b"]}, ["a", "b"], "TS-ARRAY-ADD"),
@@ -132,14 +132,14 @@ def test_an_edit_that_shows_an_older_state_breaks_visibility() -> None:
     assert harness.write({"n": {"inc": 1}}, {"n": 2}) == {"TS-STATE-VISIBLE"}
 
 
-def test_another_users_value_is_called_so() -> None:
+def test_another_users_value_is_found_by_its_clause() -> None:
     harness = OracleHarness()
     harness.write({"n": 10})
-    harness.write({"n": 100}, who={"external_id": "v"})
+    harness.write({"n": 100}, names={"external_id": "v"})
     assert harness.write({"n": {"inc": 1}}, {"n": 101}) == {"TS-STATE-USERS-APART"}
 
 
-def test_another_attributes_value_is_called_so() -> None:
+def test_another_attributes_value_is_found_by_its_clause() -> None:
     harness = OracleHarness()
     harness.write({"n": 10, "m": 100})
     assert harness.write({"n": {"inc": 1}}, {"n": 101}) == {"TS-STATE-KEYS-APART"}
@@ -148,15 +148,15 @@ def test_another_attributes_value_is_called_so() -> None:
     assert harness.write({"n": {"add": ["c"]}}, {"n": ["b", "c"]}) == {"TS-STATE-KEYS-APART"}
 
 
-# --- users ---------------------------------------------------------------------------------------------------------
+# --- users ------------------------------------------------------------------------------------------------------------
 
 
-def body(who: dict[str, Any], flag: dict[str, Any]) -> dict[str, Any]:
-    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
+def body(names: dict[str, Any], flag: dict[str, Any]) -> dict[str, Any]:
+    return {"events": [{**names, "name": "seen", "time": TIME, **flag}]}
 
 
 @pytest.mark.parametrize(
-    ("who", "flag", "clause"),
+    ("names", "flag", "clause"),
     [
         ({"external_id": "u"}, ONLY, "TS-USER-UPDATE-ONLY"),
         ({"email": "u@example.com"}, ONLY, "TS-USER-UPDATE-ONLY"),
@@ -164,15 +164,15 @@ def body(who: dict[str, Any], flag: dict[str, Any]) -> dict[str, Any]:
         ({"braze_id": "b"}, {}, "TS-USER-BRAZE-ID"),
     ],
 )
-def test_nobody_is_created_where_nobody_may_be(who: dict[str, Any], flag: dict[str, Any], clause: str) -> None:
-    assert OracleHarness().hear(body(who, flag), NOBODY) == []
-    assert OracleHarness().hear(body(who, flag), {"message": "success"}) == []
+def test_no_user_is_created_where_none_may_be(names: dict[str, Any], flag: dict[str, Any], clause: str) -> None:
+    assert OracleHarness().check(body(names, flag), NO_USER) == []
+    assert OracleHarness().check(body(names, flag), {"message": "success"}) == []
     if clause != "TS-USER-BRAZE-ID":
-        assert clause in OracleHarness().event(1, who=who, flag=flag)
+        assert clause in OracleHarness().event(1, names=names, flag=flag)
 
 
 @pytest.mark.parametrize(
-    ("who", "flag", "clause"),
+    ("names", "flag", "clause"),
     [
         ({"external_id": "u"}, {}, "TS-USER-CREATE"),
         ({"external_id": "u"}, CREATE, "TS-USER-CREATE"),
@@ -181,47 +181,47 @@ def test_nobody_is_created_where_nobody_may_be(who: dict[str, Any], flag: dict[s
     ],
 )
 def test_an_unknown_user_is_created_where_the_documents_say_so(
-    who: dict[str, Any], flag: dict[str, Any], clause: str
+    names: dict[str, Any], flag: dict[str, Any], clause: str
 ) -> None:
-    assert OracleHarness().event(1, who=who, flag=flag) == set()
-    assert clause in OracleHarness().clauses(body(who, flag), NOBODY)
+    assert OracleHarness().event(1, names=names, flag=flag) == set()
+    assert clause in OracleHarness().clauses(body(names, flag), NO_USER)
 
 
 def test_a_known_user_is_updated_also_by_update_only() -> None:
     harness = OracleHarness()
     harness.event(1)
     assert harness.event(2, flag=ONLY) == set()
-    assert harness.clauses(body({"external_id": "u"}, ONLY), NOBODY) == {"TS-USER-UPDATE-KNOWN"}
+    assert harness.clauses(body({"external_id": "u"}, ONLY), NO_USER) == {"TS-USER-UPDATE-KNOWN"}
 
 
 def test_attributes_create_an_alias_only_user_when_told() -> None:
     written = {"attributes": [{**ALIAS, "a": 1, **CREATE}]}
-    assert OracleHarness().write({"a": 1}, who=ALIAS, control=CREATE) == set()
-    assert OracleHarness().clauses(written, NOBODY) == {"TS-USER-ALIAS-CREATE"}
+    assert OracleHarness().write({"a": 1}, names=ALIAS, control=CREATE) == set()
+    assert OracleHarness().clauses(written, NO_USER) == {"TS-USER-ALIAS-CREATE"}
 
 
 def test_an_event_may_create_an_alias_only_user_or_never_but_always_alike() -> None:
     other = {"user_alias": {"alias_name": "b", "alias_label": "l"}}
     harness = OracleHarness()
-    assert harness.event(1, who=ALIAS, flag=CREATE) == set()
-    assert harness.clauses(body(other, CREATE), NOBODY) == {"TS-INTERPRETATION-KEPT"}
+    assert harness.event(1, names=ALIAS, flag=CREATE) == set()
+    assert harness.clauses(body(other, CREATE), NO_USER) == {"TS-INTERPRETATION-KEPT"}
     harness = OracleHarness()
-    assert harness.hear(body(ALIAS, CREATE), NOBODY) == []
-    assert harness.event(1, who=other, flag=CREATE) == {"TS-INTERPRETATION-KEPT"}
+    assert harness.check(body(ALIAS, CREATE), NO_USER) == []
+    assert harness.event(1, names=other, flag=CREATE) == {"TS-INTERPRETATION-KEPT"}
 
 
 def test_the_label_tells_two_aliases_of_one_name_apart() -> None:
     harness = OracleHarness()
-    harness.event(1, who=ALIAS, flag=CREATE)
+    harness.event(1, names=ALIAS, flag=CREATE)
     other = {"user_alias": {"alias_name": "a", "alias_label": "m"}}
-    assert "TS-USER-ALIAS-LABEL" in harness.event(2, who=other)
+    assert "TS-USER-ALIAS-LABEL" in harness.event(2, names=other)
 
 
 def test_a_profile_is_found_by_the_email_it_was_given() -> None:
     harness = OracleHarness()
     harness.event(1)
     harness.write({"a": 1}, control={"email": "u@example.com"})
-    assert harness.event(2, who={"email": "u@example.com"}) == set()
+    assert harness.event(2, names={"email": "u@example.com"}) == set()
     assert harness.event(3) == set()
 
 
@@ -229,27 +229,27 @@ def test_a_profile_that_is_not_found_by_its_email_is_a_finding() -> None:
     harness = OracleHarness()
     harness.event(1)
     harness.write({"a": 1}, control={"email": "u@example.com"})
-    assert harness.event(1, who={"email": "u@example.com"}) == {"TS-USER-EMAIL-FINDS"}
+    assert harness.event(1, names={"email": "u@example.com"}) == {"TS-USER-EMAIL-FINDS"}
 
 
-def test_the_most_recently_updated_holder_of_an_email_is_meant() -> None:
+def test_an_email_leads_to_its_most_recently_updated_profile() -> None:
     harness = OracleHarness()
-    harness.event(1, who={"email": "e@example.com"})
-    harness.write({"a": 1}, who={"external_id": "ada"}, control={"email": "e@example.com"})
-    harness.write({"a": 1}, who={"external_id": "bob"}, control={"email": "e@example.com"})
-    assert harness.event(1, who={"email": "e@example.com"}) == set()
-    assert harness.event(2, who={"external_id": "bob"}) == set()
+    harness.event(1, names={"email": "e@example.com"})
+    harness.write({"a": 1}, names={"external_id": "ada"}, control={"email": "e@example.com"})
+    harness.write({"a": 1}, names={"external_id": "bob"}, control={"email": "e@example.com"})
+    assert harness.event(1, names={"email": "e@example.com"}) == set()
+    assert harness.event(2, names={"external_id": "bob"}) == set()
 
 
 def test_email_leads_over_phone() -> None:
     harness = OracleHarness()
-    harness.write({"n": 10}, who={"external_id": "ada"}, control={"email": "e@example.com"})
-    harness.write({"n": 20}, who={"external_id": "bob"}, control={"phone": "+12025550100"})
+    harness.write({"n": 10}, names={"external_id": "ada"}, control={"email": "e@example.com"})
+    harness.write({"n": 20}, names={"external_id": "bob"}, control={"phone": "+12025550100"})
     both = {"email": "e@example.com", "phone": "+12025550100"}
-    assert harness.write({"n": {"inc": 1}}, {"n": 21}, who=both) == {"TS-USER-EMAIL-LEADS"}
+    assert harness.write({"n": {"inc": 1}}, {"n": 21}, names=both) == {"TS-USER-EMAIL-LEADS"}
 
 
-# --- interpretations ------------------------------------------------------------------------------------------------------
+# --- interpretations --------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -260,7 +260,7 @@ def test_email_leads_over_phone() -> None:
         ("array-repeats", {"c": ["x", "x"]}, {"c": ["x"]}),
     ],
 )
-def test_a_server_that_leaves_the_interpretation_it_has_shown_is_found(
+def test_a_server_that_contradicts_its_interpretation_is_found(
     ambiguity: str, one: dict[str, Any], other: dict[str, Any]
 ) -> None:
     writes: dict[str, dict[str, Any]] = {
@@ -270,15 +270,15 @@ def test_a_server_that_leaves_the_interpretation_it_has_shown_is_found(
     }
     harness = OracleHarness()
     for name in ("u", "v"):
-        harness.write({"a": 1, "b": 1}, who={"external_id": name})
+        harness.write({"a": 1, "b": 1}, names={"external_id": name})
     assert harness.write(writes[ambiguity], one) == set()
     assert ambiguity in harness.belief.interpretations()
-    assert harness.write(writes[ambiguity], other, who={"external_id": "v"}) == {"TS-INTERPRETATION-KEPT"}
+    assert harness.write(writes[ambiguity], other, names={"external_id": "v"}) == {"TS-INTERPRETATION-KEPT"}
 
 
-def test_a_server_can_be_held_to_a_interpretation_from_the_start() -> None:
+def test_a_server_can_be_held_to_an_interpretation_from_the_start() -> None:
     held = {"purchase-count": "one"}
-    assert OracleHarness(interpretations=held).hear(purchase(quantity=3), bought(1)) == []
+    assert OracleHarness(interpretations=held).check(purchase(quantity=3), bought(1)) == []
     assert OracleHarness(interpretations=held).clauses(purchase(quantity=3), bought(3)) == {"TS-INTERPRETATION-KEPT"}
 
 
@@ -289,29 +289,29 @@ def test_the_array_limit_is_learned_and_kept() -> None:
     assert harness.write({"b": list(range(200))}, {"b": list(range(150))}) == {"TS-ARRAY-LIMIT"}
 
 
-# --- lost answers, queues, parallel requests -------------------------------------------------------------------------
+# --- lost responses, queues, parallel requests ------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("kind", [FailureKind.TIMEOUT, FailureKind.RESET, FailureKind.TRUNCATED])
 @pytest.mark.parametrize("count", [2, 3])
-def test_a_lost_answer_may_have_been_applied_or_not(kind: FailureKind, count: int) -> None:
+def test_a_write_with_a_lost_response_may_have_been_applied_or_not(kind: FailureKind, count: int) -> None:
     harness = OracleHarness()
     harness.event(1)
-    assert harness.hear(NAME, failure=kind) == []
+    assert harness.check(NAME, failure=kind) == []
     assert harness.event(count) == set()
 
 
-def test_a_lost_answer_is_applied_at_most_once() -> None:
+def test_a_write_with_a_lost_response_is_applied_at_most_once() -> None:
     harness = OracleHarness()
     harness.event(1)
-    harness.hear(NAME, failure=FailureKind.TIMEOUT)
+    harness.check(NAME, failure=FailureKind.TIMEOUT)
     assert harness.event(4) & {"TS-EVENT-COUNT", "TS-STATE-KEYS-APART"}
 
 
-def test_a_lost_answer_may_still_be_applied_later() -> None:
+def test_a_write_with_a_lost_response_may_still_be_applied_later() -> None:
     harness = OracleHarness()
     harness.event(1)
-    harness.hear(NAME, failure=FailureKind.TIMEOUT)
+    harness.check(NAME, failure=FailureKind.TIMEOUT)
     assert harness.event(2) == set()
     assert harness.event(4) == set()
     assert harness.event(6) != set()
@@ -320,14 +320,14 @@ def test_a_lost_answer_may_still_be_applied_later() -> None:
 def test_a_request_that_was_never_sent_changes_nothing() -> None:
     harness = OracleHarness()
     harness.event(1)
-    harness.hear(NAME, failure=FailureKind.UNREACHABLE)
+    harness.check(NAME, failure=FailureKind.UNREACHABLE)
     assert harness.event(3) != set()
 
 
 def test_a_500_may_have_been_applied() -> None:
     harness = OracleHarness()
     harness.event(1)
-    harness.hear(NAME, b"", 502)
+    harness.check(NAME, b"", 502)
     assert harness.event(3) == set()
 
 
@@ -335,16 +335,16 @@ def test_what_track_accepted_is_applied_once_and_in_the_end() -> None:
     queued = {"events": [{"external_id": "u", "name": "seen", "time": TIME}]}
     harness = OracleHarness()
     harness.event(1)
-    assert harness.hear(queued, {"message": "success"}, path="/users/track") == []
+    assert harness.check(queued, {"message": "success"}, path="/users/track") == []
     assert harness.event(2) == set()
     assert harness.event(4, wait=400.0) == set()
     harness = OracleHarness()
     harness.event(1)
-    harness.hear(queued, {"message": "success"}, path="/users/track")
+    harness.check(queued, {"message": "success"}, path="/users/track")
     assert harness.event(2, wait=400.0) == {"TS-TRACK-APPLIED"}
     harness = OracleHarness()
     harness.event(1)
-    harness.hear(queued, {"message": "success"}, path="/users/track")
+    harness.check(queued, {"message": "success"}, path="/users/track")
     assert harness.event(4) != set()
 
 
@@ -374,18 +374,18 @@ def test_requests_that_overlap_on_different_cells_are_held_to_the_contract() -> 
     assert harness.event(3, in_flight=(other,)) != set()
 
 
-def test_a_finding_does_not_poison_what_follows() -> None:
+def test_a_finding_does_not_cause_further_findings() -> None:
     harness = OracleHarness()
     harness.event(1)
     assert harness.event(5) != set()
     assert harness.event(6) == set()
 
 
-def test_after_a_deletion_the_user_may_be_there_or_not() -> None:
+def test_after_a_deletion_the_user_may_exist_or_not() -> None:
     for count in (1, 2):
         harness = OracleHarness()
         harness.event(1)
-        assert harness.hear({"external_ids": ["u"]}, {"deleted": 1, "message": "success"}, path="/users/delete") == []
+        assert harness.check({"external_ids": ["u"]}, {"deleted": 1, "message": "success"}, path="/users/delete") == []
         assert harness.event(count) == set()
 
 
@@ -394,23 +394,23 @@ def test_an_export_must_agree_once_consistency_is_due_and_may_lag_before() -> No
     stale = {"users": [{"external_id": "u", "custom_attributes": {}}], "message": "success"}
     harness = OracleHarness()
     harness.write({"a": 1})
-    assert harness.hear(wanted, stale, path="/users/export/ids") == []
+    assert harness.check(wanted, stale, path="/users/export/ids") == []
     assert harness.clauses(wanted, stale, path="/users/export/ids", wait=400.0) == {"TS-EXPORT-AGREES"}
     wrong = {"users": [{"external_id": "u", "custom_attributes": {"a": 2}}], "message": "success"}
     assert harness.clauses(wanted, wrong, path="/users/export/ids") == {"TS-EXPORT-AGREES"}
 
 
-def test_which_of_two_identifiers_leads_is_learned_and_has_to_stay() -> None:
+def test_which_of_two_identifiers_leads_is_learned_and_must_stay() -> None:
     harness = OracleHarness()
     bob = {"user_alias": {"alias_name": "bob", "alias_label": "l"}}
     harness.event(1)
-    harness.write({"n": 1}, who=bob, control={"_update_existing_only": False})
+    harness.write({"n": 1}, names=bob, control={"_update_existing_only": False})
     both = {"events": [{"external_id": "u", **bob, "name": "seen", "time": TIME}]}
     assert harness.clauses(both, counted({"external_id": "u"}, "seen", SHOWN, SHOWN, 2)) == set()
     assert harness.clauses(both, counted(bob, "seen", SHOWN, SHOWN, 1)) == {"TS-INTERPRETATION-KEPT"}
 
 
-def test_an_export_is_held_to_every_part_of_what_was_answered() -> None:
+def test_an_export_must_agree_with_every_part_of_the_responses() -> None:
     ambiguity = {"first": SHOWN, "last": SHOWN, "count": 1}
     right = {
         "external_id": "u",
@@ -428,20 +428,20 @@ def test_an_export_is_held_to_every_part_of_what_was_answered() -> None:
         harness = OracleHarness()
         assert harness.write({"a": 1}) == set()
         assert harness.event(1) == set()
-        assert harness.hear(purchase(), bought(1)) == []
-        answer = {"users": [{**right, **change}], "message": "success"}
-        broken = harness.clauses({"external_ids": ["u"]}, answer, path="/users/export/ids", wait=400.0)
-        assert broken == ({"TS-EXPORT-AGREES"} if change else set())
+        assert harness.check(purchase(), bought(1)) == []
+        response = {"users": [{**right, **change}], "message": "success"}
+        clauses = harness.clauses({"external_ids": ["u"]}, response, path="/users/export/ids", wait=400.0)
+        assert clauses == ({"TS-EXPORT-AGREES"} if change else set())
         assert harness.last is not None
         assert {"TS-EXPORT-ANSWER", "TS-EXPORT-AGREES"} <= harness.last.covered
 
 
-def test_an_export_without_users_is_no_export() -> None:
-    for answer in ({"message": "success"}, {"users": None, "message": "success"}):
+def test_an_export_needs_users() -> None:
+    for response in ({"message": "success"}, {"users": None, "message": "success"}):
         harness = OracleHarness()
-        findings = harness.hear({"external_ids": ["u"]}, answer, path="/users/export/ids")
+        findings = harness.check({"external_ids": ["u"]}, response, path="/users/export/ids")
         assert [one.clause for one in findings] == ["TS-EXPORT-ANSWER"]
-        assert findings[0].actual == answer.get("users", NOTHING)
+        assert findings[0].actual == response.get("users", NOTHING)
 
 
 def test_an_attribute_removed_with_null_and_still_shown_is_found() -> None:

@@ -1,4 +1,4 @@
-"""Which statuses are right for which requests, and what is said of the others."""
+"""Which statuses are right for which requests, and what is found in the others."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ BODIES: dict[str, Any] = {
         *((path, status, True) for path in (DELETE, EXPORT) for status in (200, 201, 202, 299)),
     ],
 )
-def test_a_neighbour_answers_with_a_status_of_success(path: str, status: int, right: bool) -> None:
-    findings = OracleHarness().hear(BODIES[path], DONE, status, path=path)
+def test_another_endpoint_responds_with_a_status_of_success(path: str, status: int, right: bool) -> None:
+    findings = OracleHarness().check(BODIES[path], DONE, status, path=path)
     assert (findings == []) == right
     if findings:
         assert (only(findings).clause, only(findings).expected, only(findings).actual) == ("TS-OK-STATUS", 201, status)
@@ -37,7 +37,7 @@ def test_a_neighbour_answers_with_a_status_of_success(path: str, status: int, ri
 
 @pytest.mark.parametrize("status", [200, 202, 299])
 def test_a_completed_request_is_answered_201(status: int) -> None:
-    found = only(OracleHarness().hear(EVENT, RIGHT, status))
+    found = only(OracleHarness().check(EVENT, RIGHT, status))
     assert (found.clause, found.pointer, found.expected, found.actual) == (
         "TS-OK-STATUS",
         "/response/status",
@@ -47,7 +47,7 @@ def test_a_completed_request_is_answered_201(status: int) -> None:
     assert found.message == f"a completed request is answered {status}"
 
 
-def test_300_is_no_success() -> None:
+def test_300_is_not_a_success() -> None:
     assert OracleHarness().clauses(EVENT, {"message": "success"}, 300) == {
         "TS-OK-STATUS",
         "TS-ANSWER-STATUS",
@@ -55,7 +55,7 @@ def test_300_is_no_success() -> None:
     }
     harness = OracleHarness()
     harness.event(1)
-    harness.hear(EVENT, {"message": "success"}, 300)
+    harness.check(EVENT, {"message": "success"}, 300)
     assert harness.event(2) == set()
 
 
@@ -69,14 +69,14 @@ def test_300_is_no_success() -> None:
         (b"\xffgone", "a lawful request is answered 404: \ufffdgone"),
     ],
 )
-def test_a_needless_refusal_is_told_with_the_servers_own_words(content: bytes, words: str) -> None:
-    (found,) = (one for one in OracleHarness().hear(EVENT, content, 404) if one.clause == "TS-OK-STATUS")
+def test_a_needless_refusal_is_found_with_the_servers_own_words(content: bytes, words: str) -> None:
+    (found,) = (one for one in OracleHarness().check(EVENT, content, 404) if one.clause == "TS-OK-STATUS")
     assert (found.message, found.expected, found.actual) == (words, 201, 404)
 
 
 @pytest.mark.parametrize("status", [402, 418, 430, 300])
-def test_a_status_that_no_document_knows_is_told(status: int) -> None:
-    (found,) = (one for one in OracleHarness().hear(EVENT, REFUSAL, status) if one.clause == "TS-ANSWER-STATUS")
+def test_a_status_that_no_document_knows_is_found(status: int) -> None:
+    (found,) = (one for one in OracleHarness().check(EVENT, REFUSAL, status) if one.clause == "TS-ANSWER-STATUS")
     assert (found.message, found.expected, found.actual) == (f"the documents know no status {status}", [201], status)
 
 
@@ -121,41 +121,41 @@ def test_a_needless_refusal_breaks_the_clause_on_what_was_in_the_request(body: A
     ("path", "clause"),
     [(TRACK, "TS-TRACK-ACCEPTED"), (DELETE, "TS-DELETE-ANSWER"), (EXPORT, "TS-EXPORT-ANSWER")],
 )
-def test_a_neighbour_that_refuses_a_lawful_request_breaks_its_clause(path: str, clause: str) -> None:
-    (found,) = (one for one in OracleHarness().hear(BODIES[path], REFUSAL, 400, path=path) if one.clause == clause)
+def test_another_endpoint_that_refuses_a_lawful_request_breaks_its_clause(path: str, clause: str) -> None:
+    (found,) = (one for one in OracleHarness().check(BODIES[path], REFUSAL, 400, path=path) if one.clause == clause)
     assert found.expected == [201, 401, 403, 404, 405]
     for status in (401, 403, 404, 405):
-        assert OracleHarness().hear(BODIES[path], b"not here", status, path=path) == []
+        assert OracleHarness().check(BODIES[path], b"not here", status, path=path) == []
 
 
-def test_what_must_be_refused_is_told_by_its_reasons() -> None:
+def test_a_finding_about_a_missing_refusal_gives_the_reasons() -> None:
     body = {"events": [{"name": 5.5}]}
-    found = only([one for one in OracleHarness().hear(body, RIGHT) if one.pointer == "/response/status"])
+    found = only([one for one in OracleHarness().check(body, RIGHT) if one.pointer == "/response/status"])
     assert found.message == "accepted (201) although the object names no user"
     assert (found.clause, found.expected, found.actual) == ("TS-REFUSE-IDENTIFIER", 400, 201)
     three = {"purchases": [{**U}]}
-    found = only([one for one in OracleHarness().hear(three, b"no", 404) if one.pointer == "/response/status"])
+    found = only([one for one in OracleHarness().check(three, b"no", 404) if one.pointer == "/response/status"])
     assert found.message == "answered 404 although product_id is missing, and currency is missing: no"
     assert (found.clause, found.expected, found.actual) == ("TS-PURCHASE-PRODUCT-REQUIRED", 400, 404)
 
 
-def test_a_refusal_that_one_ground_explains_shows_its_interpretation() -> None:
+def test_a_refusal_that_one_condition_explains_shows_its_interpretation() -> None:
     for status, interpretation in ((415, "unsupported"), (400, "bad-request")):
         harness = OracleHarness()
-        assert harness.hear(EVENT, REFUSAL, status, media="text/plain") == []
+        assert harness.check(EVENT, REFUSAL, status, media="text/plain") == []
         assert harness.belief.interpretations()["content-type"] == interpretation
         assert "TS-ROUTE-MEDIA" in covered(harness)
     harness = OracleHarness()
-    assert harness.hear({"events": EVENT["events"][0]}, REFUSAL, 400, media="text/plain") == []
+    assert harness.check({"events": EVENT["events"][0]}, REFUSAL, 400, media="text/plain") == []
     assert not {"content-type", "bare-object"} & harness.belief.interpretations().keys()
     harness = OracleHarness()
-    assert harness.hear({"purchases": {**U}}, REFUSAL, 400) == []
+    assert harness.check({"purchases": {**U}}, REFUSAL, 400) == []
     assert "bare-object" not in harness.belief.interpretations()
 
 
 def test_an_accepted_form_closes_the_interpretations_that_refuse_it() -> None:
     harness = OracleHarness()
-    assert harness.hear({"events": EVENT["events"][0]}, RIGHT) == []
+    assert harness.check({"events": EVENT["events"][0]}, RIGHT) == []
     assert harness.belief.interpretations()["bare-object"] == "accepted"
     assert "TS-FORM-BARE" in covered(harness)
 
@@ -167,13 +167,13 @@ def test_each_credential_covers_its_clause() -> None:
         (Credential.UNPRIVILEGED, 403, "TS-AUTH-PERMISSION"),
     ):
         harness = OracleHarness()
-        assert harness.hear(EVENT, REFUSAL, status, credential=credential) == []
+        assert harness.check(EVENT, REFUSAL, status, credential=credential) == []
         assert clause in covered(harness)
         assert clause in OracleHarness().clauses(EVENT, RIGHT, credential=credential)
 
 
-def test_a_429_is_no_refusal_of_its_own() -> None:
+def test_a_429_is_not_a_refusal() -> None:
     harness = OracleHarness()
-    assert harness.hear(purchase(price=-1), {"message": "over"}, 429, headers={"x-ratelimit-remaining": "0"}) == []
+    assert harness.check(purchase(price=-1), {"message": "over"}, 429, headers={"x-ratelimit-remaining": "0"}) == []
     assert not {"TS-PURCHASE-REFUND", "TS-OK-STATUS"} & covered(harness)
-    assert OracleHarness().hear(purchase(price=-1), bought(1)) == []
+    assert OracleHarness().check(purchase(price=-1), bought(1)) == []

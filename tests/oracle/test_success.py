@@ -23,7 +23,7 @@ def ambiguity(**members: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("answer", "clause"),
+    ("response", "clause"),
     [
         (changed(message="ok"), "TS-OK-MESSAGE"),
         (changed(message=...), "TS-OK-MESSAGE"),
@@ -57,12 +57,12 @@ def ambiguity(**members: Any) -> dict[str, Any]:
         ([RIGHT], "TS-ANSWER-JSON"),
     ],
 )
-def test_a_wrong_answer_to_an_event_breaks_its_clause(answer: Any, clause: str) -> None:
-    assert clause in OracleHarness().clauses(EVENT, answer)
+def test_a_wrong_response_to_an_event_breaks_its_clause(response: Any, clause: str) -> None:
+    assert clause in OracleHarness().clauses(EVENT, response)
 
 
 @pytest.mark.parametrize(
-    "answer",
+    "response",
     [
         RIGHT,
         changed(extra=[1], users=[{**RIGHT["users"][0], "braze_id": "b", "custom_attributes": {}}]),
@@ -73,17 +73,17 @@ def test_a_wrong_answer_to_an_event_breaks_its_clause(answer: Any, clause: str) 
         ambiguity(first="2022-12-06T18:20:45", last="2022-12-06T18:20:45.0"),
     ],
 )
-def test_every_lawful_way_to_answer_an_event_passes(answer: Any) -> None:
-    assert OracleHarness().hear(EVENT, answer) == []
+def test_every_lawful_response_to_an_event_passes(response: Any) -> None:
+    assert OracleHarness().check(EVENT, response) == []
 
 
 @pytest.mark.parametrize("status", [200, 202, 204, 400, 404])
 def test_a_lawful_request_is_answered_201_and_nothing_else(status: int) -> None:
-    answer = RIGHT if status < 300 else {"message": "no", "errors": ["no"]}
-    assert OracleHarness().clauses(EVENT, answer, status) == {"TS-OK-STATUS"}
+    response = RIGHT if status < 300 else {"message": "no", "errors": ["no"]}
+    assert OracleHarness().clauses(EVENT, response, status) == {"TS-OK-STATUS"}
 
 
-def test_a_status_that_no_document_names_is_called_so() -> None:
+def test_a_status_that_no_document_names_is_found() -> None:
     assert "TS-ANSWER-STATUS" in OracleHarness().clauses(EVENT, {"message": "no", "errors": ["no"]}, 422)
 
 
@@ -161,11 +161,11 @@ def test_only_what_the_request_named_is_listed() -> None:
 
 
 @pytest.mark.parametrize("name", ["_update_existing_only", "first_name", "external_id", "_merge_objects"])
-def test_what_is_no_custom_attribute_is_not_listed_as_one(name: str) -> None:
+def test_a_profile_field_is_not_listed_as_a_custom_attribute(name: str) -> None:
     assert OracleHarness().write({"a": 1}, {"a": 1, name: True}) == {"TS-OK-CUSTOM-ONLY"}
 
 
-def test_an_attribute_that_falls_with_a_refused_one_breaks_independence() -> None:
+def test_an_attribute_that_is_dropped_with_a_refused_one_breaks_independence() -> None:
     assert OracleHarness().write({"long": "x" * 256, "a": 1}, {}) == {"TS-ATTR-INDEPENDENT"}
 
 
@@ -173,14 +173,14 @@ def test_an_array_may_not_be_longer_than_five_hundred_elements() -> None:
     assert OracleHarness().write({"a": list(range(501))}, {"a": list(range(501))}) == {"TS-ARRAY-LIMIT"}
 
 
-def test_an_array_is_held_to_the_limit_that_was_told() -> None:
+def test_an_array_must_keep_the_configured_limit() -> None:
     sent = list(range(26))
     assert OracleHarness(array_limit=25).write({"a": sent}, {"a": sent}) == {"TS-ARRAY-LIMIT"}
     assert OracleHarness(array_limit=100).write({"a": sent}, {"a": sent[1:]}) == {"TS-ARRAY-KEPT"}
 
 
 @pytest.mark.parametrize(
-    ("sent", "answer", "clause"),
+    ("sent", "response", "clause"),
     [
         (purchase(), bought(2), "TS-PURCHASE-COUNT"),
         (purchase(quantity=3), bought(2), "TS-PURCHASE-COUNT"),
@@ -191,12 +191,12 @@ def test_an_array_is_held_to_the_limit_that_was_told() -> None:
         (purchase(product_id="p" * 256), bought(1, product="p" * 256), "TS-PURCHASE-PRODUCT-LENGTH"),
     ],
 )
-def test_a_wrong_answer_to_a_purchase_breaks_its_clause(sent: Any, answer: Any, clause: str) -> None:
-    assert clause in OracleHarness().clauses(sent, answer)
+def test_a_wrong_response_to_a_purchase_breaks_its_clause(sent: Any, response: Any, clause: str) -> None:
+    assert clause in OracleHarness().clauses(sent, response)
 
 
 @pytest.mark.parametrize(
-    ("sent", "answer"),
+    ("sent", "response"),
     [
         (purchase(quantity=3), bought(3)),
         (purchase(quantity=3), bought(1)),
@@ -205,12 +205,12 @@ def test_a_wrong_answer_to_a_purchase_breaks_its_clause(sent: Any, answer: Any, 
         (purchase(time="2099-01-01T00:00:00Z"), bought(1, *["2027-01-15T08:00:17.020Z"] * 2)),
     ],
 )
-def test_every_lawful_way_to_answer_a_purchase_passes(sent: Any, answer: Any) -> None:
-    assert OracleHarness().hear(sent, answer) == []
+def test_every_lawful_response_to_a_purchase_passes(sent: Any, response: Any) -> None:
+    assert OracleHarness().check(sent, response) == []
 
 
 def test_a_finding_says_where_what_was_expected_and_what_came() -> None:
-    (finding,) = OracleHarness().hear(
+    (finding,) = OracleHarness().check(
         {"attributes": [{"external_id": "u", "a/b": 1}]}, attributed({"external_id": "u"}, {"a/b": 2})
     )
     assert finding.pointer == "/response/body/users/0/custom_attributes/a~1b"

@@ -115,7 +115,7 @@ def test_texts_are_found_in_any_notation(body: bytes, texts: set[str]) -> None:
 
 def test_the_oracle_reads_again_after_what_it_did_not_read() -> None:
     harness = OracleHarness()
-    assert harness.hear(EVENT, counted({"external_id": "u"}, "seen", SHOWN, SHOWN, 1)) == []
+    assert harness.check(EVENT, counted({"external_id": "u"}, "seen", SHOWN, SHOWN, 1)) == []
     accepted = sent(UNREAD["too deep"], {"users": [], "message": "success"})
     again = [seen(1), accepted, seen(5), seen(7)]
     assert clauses(*again) == {"TS-EVENT-COUNT"}

@@ -1,4 +1,4 @@
-"""Whom a request is about: which identifier leads, who holds an email or phone, and who may be gone."""
+"""Which user a request is about: which identifier leads, which profile has an email or phone, which may not exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from oracle_harness import (
     ALIAS,
     CREATE,
     EMAIL,
-    NOBODY,
+    NO_USER,
     ONLY,
     PHONE,
     TIME,
@@ -38,12 +38,12 @@ def read(body: dict[str, Any]) -> ParsedRequest:
     return read_request(Exchange(request(body), None, 0.0, 0.0, Credential.VALID))
 
 
-def given(harness: OracleHarness, who: dict[str, Any], contact: dict[str, Any]) -> None:
-    assert harness.write({"given": True}, who=who, control=contact) == set()
+def given(harness: OracleHarness, names: dict[str, Any], contact: dict[str, Any]) -> None:
+    assert harness.write({"given": True}, names=names, control=contact) == set()
 
 
 def delete(harness: OracleHarness, name: str) -> None:
-    assert harness.hear({"external_ids": [name]}, DELETED, path="/users/delete") == []
+    assert harness.check({"external_ids": [name]}, DELETED, path="/users/delete") == []
 
 
 # --- which of several identifiers leads -------------------------------------------------------------------------------
@@ -51,18 +51,18 @@ def delete(harness: OracleHarness, name: str) -> None:
 
 def test_a_write_that_fits_every_identifier_goes_to_the_one_that_leads() -> None:
     harness = OracleHarness()
-    harness.write({"n": 1}, who=U)
-    harness.write({"n": 10}, who=ALIAS, control=CREATE)
+    harness.write({"n": 1}, names=U)
+    harness.write({"n": 10}, names=ALIAS, control=CREATE)
     both = {**U, **ALIAS}
-    assert harness.write({"n": {"inc": 1}}, {"n": 11}, who=both) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 11}, names=both) == set()
     assert harness.belief.interpretations()["identifier-precedence"] == "alias"
-    assert harness.write({"n": 5}, who=both) == set()
-    assert harness.write({"n": {"inc": 1}}, {"n": 6}, who=both) == set()
-    assert harness.write({"n": {"inc": 1}}, {"n": 2}, who=U) == set()
+    assert harness.write({"n": 5}, names=both) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 6}, names=both) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 2}, names=U) == set()
 
 
 @pytest.mark.parametrize(
-    ("who", "leading"),
+    ("names", "leading"),
     [
         ({**U, **ALIAS}, {"external-id": "external_id", "alias": "user_alias", "braze-id": "external_id"}),
         ({**U, **BRAZE}, {"external-id": "external_id", "alias": "external_id", "braze-id": "braze_id"}),
@@ -70,8 +70,10 @@ def test_a_write_that_fits_every_identifier_goes_to_the_one_that_leads() -> None
         ({**U, **ALIAS, **BRAZE}, {"external-id": "external_id", "alias": "user_alias", "braze-id": "braze_id"}),
     ],
 )
-def test_of_several_identifiers_one_leads_by_each_interpretation(who: dict[str, Any], leading: dict[str, str]) -> None:
-    parsed = read(seen(who))
+def test_of_several_identifiers_one_leads_by_each_interpretation(
+    names: dict[str, Any], leading: dict[str, str]
+) -> None:
+    parsed = read(seen(names))
     found = candidates(Belief.start(), parsed)
     assert {one.requires: one.kind for one in found} == {
         (("identifier-precedence", interpretation),): kind for interpretation, kind in leading.items()
@@ -79,10 +81,10 @@ def test_of_several_identifiers_one_leads_by_each_interpretation(who: dict[str, 
 
 
 def known(
-    who: dict[str, Any], link: Link, pending_by_contact: tuple[Any, ...] = ()
+    names: dict[str, Any], link: Link, pending_by_contact: tuple[Any, ...] = ()
 ) -> tuple[Belief, ParsedRequest, Candidate]:
-    """A belief in which the identifier of `who` leads to user 0, a request of that user, and the user."""
-    parsed = read(seen(who))
+    """A belief in which the identifier of `names` leads to user 0, a request of that user, and the user."""
+    parsed = read(seen(names))
     key = identifier_of(*parsed.identifiers[0])
     user = User(exists=True, fresh=True, external=True)
     belief = Belief.start()
@@ -93,16 +95,16 @@ def known(
     return belief, parsed, Candidate(0, user, parsed.identifiers[0][0])
 
 
-@pytest.mark.parametrize("who", [U, ALIAS, EMAIL])
-def test_what_may_have_reached_a_user_makes_no_doubtful_link_sure(who: dict[str, Any]) -> None:
-    belief, parsed, candidate = known(who, PERHAPS)
+@pytest.mark.parametrize("names", [U, ALIAS, EMAIL])
+def test_an_unproven_write_leaves_a_doubtful_link_doubtful(names: dict[str, Any]) -> None:
+    belief, parsed, candidate = known(names, PERHAPS)
     after, _ = linked(belief, parsed, candidate, candidate.user, proven=False)
     assert list(after.links.values()) == [(PERHAPS,)]
     after, _ = linked(belief, parsed, candidate, candidate.user)
     assert list(after.links.values()) == [(SURELY,)]
 
 
-def test_a_floating_write_reaches_whom_an_email_leads_to_once() -> None:
+def test_a_pending_write_reaches_the_user_of_an_email_once() -> None:
     pending_by_contact = ((("attributes", "a"), AttributeWrite(1)),)
     belief, parsed, candidate = known(EMAIL, SURELY, pending_by_contact)
     after, _ = linked(belief, parsed, candidate, candidate.user)
@@ -112,57 +114,57 @@ def test_a_floating_write_reaches_whom_an_email_leads_to_once() -> None:
     assert after.users[0].update_time_unknown
 
 
-def test_who_was_not_there_is_who_comes_by_that_name_later() -> None:
+def test_a_user_that_did_not_exist_is_the_one_that_its_identifier_leads_to_later() -> None:
     harness = OracleHarness()
-    assert harness.hear(seen(U, **ONLY), NOBODY) == []
+    assert harness.check(seen(U, **ONLY), NO_USER) == []
     found = candidates(harness.belief, read(seen(U)))
     assert [(one.uid, one.user.exists) for one in found] == [(0, False)]
 
 
 def test_a_phone_beside_the_leading_email_may_be_taken_over_or_not() -> None:
-    for answer in (NOBODY, None):
+    for response in (NO_USER, None):
         harness = OracleHarness()
-        assert harness.write({"a": 1}, who={**EMAIL, **PHONE}) == set()
-        if answer:
-            assert harness.hear(seen(PHONE, **ONLY), answer) == []
+        assert harness.write({"a": 1}, names={**EMAIL, **PHONE}) == set()
+        if response:
+            assert harness.check(seen(PHONE, **ONLY), response) == []
         else:
-            assert harness.write({"a": {"inc": 1}}, {"a": 2}, who=PHONE, control=ONLY) == set()
+            assert harness.write({"a": {"inc": 1}}, {"a": 2}, names=PHONE, control=ONLY) == set()
 
 
-def test_an_alias_that_has_led_to_somebody_new_leads_there() -> None:
+def test_an_alias_that_has_led_to_a_new_user_leads_there() -> None:
     harness = OracleHarness()
-    harness.event(1, who={**U, **ALIAS})
+    harness.event(1, names={**U, **ALIAS})
     for count in (2, 3):
-        harness.event(count, who=U)
-    assert harness.event(1, who=ALIAS, flag={"_update_existing_only": False}) == set()
-    assert harness.event(4, who=ALIAS) != set()
+        harness.event(count, names=U)
+    assert harness.event(1, names=ALIAS, flag={"_update_existing_only": False}) == set()
+    assert harness.event(4, names=ALIAS) != set()
 
 
-def test_whatever_stands_beside_an_external_id_may_lead_to_its_user_or_not() -> None:
+def test_an_identifier_beside_an_external_id_may_lead_to_its_user_or_not() -> None:
     harness = OracleHarness()
-    harness.event(1, who={**U, **EMAIL, **PHONE})
-    assert harness.event(2, who=PHONE) == set()
+    harness.event(1, names={**U, **EMAIL, **PHONE})
+    assert harness.event(2, names=PHONE) == set()
     for first in ({**U, **EMAIL, **PHONE}, {**U, **EMAIL}):
         for count in (1, 3):
             harness = OracleHarness()
-            harness.event(1, who=first)
-            harness.event(2, who={**U, **EMAIL, **PHONE})
-            assert harness.event(count, who=PHONE) == set()
+            harness.event(1, names=first)
+            harness.event(2, names={**U, **EMAIL, **PHONE})
+            assert harness.event(count, names=PHONE) == set()
         harness = OracleHarness()
-        harness.event(1, who=first)
-        harness.event(2, who={**U, **EMAIL, **PHONE})
-        assert harness.event(7, who=PHONE) != set()
+        harness.event(1, names=first)
+        harness.event(2, names={**U, **EMAIL, **PHONE})
+        assert harness.event(7, names=PHONE) != set()
 
 
-# --- who holds an email or a phone ------------------------------------------------------------------------------------
+# --- which profile has an email or a phone ----------------------------------------------------------------------------
 
 
-def test_of_two_holders_of_an_email_the_less_recent_one_is_not_meant() -> None:
+def test_an_email_does_not_lead_to_the_less_recent_of_two_profiles() -> None:
     harness = OracleHarness()
-    harness.event(1, who=U)
+    harness.event(1, names=U)
     given(harness, U, EMAIL)
     given(harness, V, EMAIL)
-    assert harness.event(2, who=EMAIL) == {"TS-USER-EMAIL-FINDS"}
+    assert harness.event(2, names=EMAIL) == {"TS-USER-EMAIL-FINDS"}
 
 
 @pytest.mark.parametrize("count", [1, 2, 3])
@@ -170,164 +172,164 @@ def test_an_event_may_count_as_an_update_of_the_profile_or_not(count: int) -> No
     harness = OracleHarness()
     given(harness, U, EMAIL)
     given(harness, V, EMAIL)
-    harness.event(1, who=U)
-    assert bool(harness.event(count, who=EMAIL)) == (count == 3)  # the second of u, the first of v, or nobody's
+    harness.event(1, names=U)
+    assert bool(harness.event(count, names=EMAIL)) == (count == 3)  # the second of u, the first of v, or a new user's
 
 
-def test_any_holder_of_a_phone_may_be_meant_and_nobody_else() -> None:
+def test_a_phone_may_lead_to_any_profile_that_has_it_and_to_no_other() -> None:
     for count, right in ((1, True), (2, True), (3, False)):
         harness = OracleHarness()
-        harness.event(1, who=U)
+        harness.event(1, names=U)
         given(harness, U, PHONE)
         given(harness, V, PHONE)
-        assert (harness.event(count, who=PHONE) == set()) == right
+        assert (harness.event(count, names=PHONE) == set()) == right
 
 
-def test_a_holder_with_an_external_id_is_meant_before_one_without() -> None:
+def test_an_email_leads_to_a_profile_with_an_external_id_before_one_without() -> None:
     harness = OracleHarness()
-    harness.write({"n": 10}, who=EMAIL)
-    harness.write({"n": 20}, who=U, control=EMAIL)
-    assert harness.write({"n": {"inc": 1}}, {"n": 21}, who=EMAIL) == set()
-    assert harness.write({"n": {"inc": 1}}, {"n": 11}, who=EMAIL) != set()
+    harness.write({"n": 10}, names=EMAIL)
+    harness.write({"n": 20}, names=U, control=EMAIL)
+    assert harness.write({"n": {"inc": 1}}, {"n": 21}, names=EMAIL) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 11}, names=EMAIL) != set()
 
 
-# --- who may be gone --------------------------------------------------------------------------------------------------
+# --- users that may not exist -----------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("contact", [EMAIL, PHONE])
-def test_after_a_deletion_an_email_or_phone_may_lead_to_the_other_holder(contact: dict[str, Any]) -> None:
+def test_after_a_deletion_an_email_or_phone_may_lead_to_the_other_profile(contact: dict[str, Any]) -> None:
     harness = OracleHarness()
     given(harness, V, contact)
     given(harness, U, contact)
     delete(harness, "u")
-    assert harness.event(1, who=contact) == set()
-    assert harness.event(2, who=V) == set()
+    assert harness.event(1, names=contact) == set()
+    assert harness.event(2, names=V) == set()
 
 
 @pytest.mark.parametrize("contact", [EMAIL, PHONE])
 @pytest.mark.parametrize("gone", [True, False])
-def test_after_a_deletion_an_email_or_phone_may_lead_to_somebody_new(contact: dict[str, Any], gone: bool) -> None:
+def test_after_a_deletion_an_email_or_phone_may_lead_to_a_new_profile(contact: dict[str, Any], gone: bool) -> None:
     harness = OracleHarness()
-    harness.event(1, who=U)
+    harness.event(1, names=U)
     given(harness, U, contact)
     delete(harness, "u")
-    assert harness.event(1, who=contact) == set()
+    assert harness.event(1, names=contact) == set()
     if gone:
-        assert harness.hear(seen(U, **ONLY), NOBODY) == []
-    assert harness.event(1, who=U) == set()
+        assert harness.check(seen(U, **ONLY), NO_USER) == []
+    assert harness.event(1, names=U) == set()
 
 
 @pytest.mark.parametrize("contact", [EMAIL, PHONE])
-def test_who_is_known_to_be_gone_is_not_found_by_email_or_phone(contact: dict[str, Any]) -> None:
+def test_a_deleted_user_is_not_found_by_email_or_phone(contact: dict[str, Any]) -> None:
     harness = OracleHarness()
     given(harness, U, contact)
     delete(harness, "u")
-    assert harness.hear(seen(U, **ONLY), NOBODY) == []
-    assert harness.event(1, who=contact) == set()
-    assert harness.hear(seen(U, **ONLY), NOBODY) == []
+    assert harness.check(seen(U, **ONLY), NO_USER) == []
+    assert harness.event(1, names=contact) == set()
+    assert harness.check(seen(U, **ONLY), NO_USER) == []
 
 
-def test_a_deletion_of_one_holder_says_nothing_of_the_other() -> None:
+def test_a_deletion_of_one_profile_leaves_the_other() -> None:
     harness = OracleHarness()
     given(harness, V, EMAIL)
-    harness.event(1, who=V)
+    harness.event(1, names=V)
     delete(harness, "u")
-    assert harness.event(3, who=EMAIL) != set()
+    assert harness.event(3, names=EMAIL) != set()
 
 
 # --- lost writes by an email or a phone -------------------------------------------------------------------------------
 
 
-def test_a_lost_write_by_an_unknown_email_may_have_made_somebody() -> None:
+def test_a_lost_write_by_an_unknown_email_may_have_created_a_user() -> None:
     for count in (1, 2):
         harness = OracleHarness()
-        harness.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
-        assert harness.event(count, who=EMAIL) == set()
+        harness.check(seen(EMAIL), failure=FailureKind.TIMEOUT)
+        assert harness.event(count, names=EMAIL) == set()
     harness = OracleHarness()
-    harness.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
-    assert harness.event(3, who=EMAIL) != set()
+    harness.check(seen(EMAIL), failure=FailureKind.TIMEOUT)
+    assert harness.event(3, names=EMAIL) != set()
 
 
-def test_a_lost_write_by_an_unknown_email_may_make_somebody_later() -> None:
+def test_a_lost_write_by_an_unknown_email_may_create_a_user_later() -> None:
     harness = OracleHarness()
-    harness.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
-    assert harness.hear(seen(EMAIL, **ONLY), NOBODY) == []
-    assert harness.event(2, who=EMAIL, flag=ONLY) == set()
-    assert harness.hear(seen(EMAIL, **ONLY), NOBODY) != []
+    harness.check(seen(EMAIL), failure=FailureKind.TIMEOUT)
+    assert harness.check(seen(EMAIL, **ONLY), NO_USER) == []
+    assert harness.event(2, names=EMAIL, flag=ONLY) == set()
+    assert harness.check(seen(EMAIL, **ONLY), NO_USER) != []
 
 
-def test_a_lost_write_by_an_email_may_make_somebody_also_where_everybody_was_forgotten() -> None:
+def test_a_lost_write_by_an_email_may_create_a_user_also_where_all_users_were_forgotten() -> None:
     harness = OracleHarness()
-    harness.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
-    assert harness.hear({}, {"message": "success"}, 200, path="/users/merge") == []
+    harness.check(seen(EMAIL), failure=FailureKind.TIMEOUT)
+    assert harness.check({}, {"message": "success"}, 200, path="/users/merge") == []
     for _ in range(2):
-        assert harness.hear(seen(EMAIL, **ONLY), NOBODY) == []
-    assert harness.event(2, who=EMAIL, flag=ONLY) == set()
+        assert harness.check(seen(EMAIL, **ONLY), NO_USER) == []
+    assert harness.event(2, names=EMAIL, flag=ONLY) == set()
 
 
-def test_a_lost_write_by_an_email_reaches_who_is_given_it_meanwhile() -> None:
+def test_a_lost_write_by_an_email_reaches_the_user_that_is_given_it_meanwhile() -> None:
     harness = OracleHarness()
-    harness.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
+    harness.check(seen(EMAIL), failure=FailureKind.TIMEOUT)
     given(harness, U, EMAIL)
-    assert harness.event(2, who=U) == set()
-    assert harness.event(4, who=U) != set()
+    assert harness.event(2, names=U) == set()
+    assert harness.event(4, names=U) != set()
 
 
-def test_a_lost_write_by_a_phone_may_make_its_holder_the_most_recent_of_an_email() -> None:
+def test_a_lost_write_by_a_phone_may_make_its_profile_the_most_recent_of_an_email() -> None:
     for contacts in ({**EMAIL, **PHONE}, EMAIL):
         harness = OracleHarness()
         given(harness, U, contacts)
-        harness.event(1, who=U)
+        harness.event(1, names=U)
         given(harness, V, EMAIL)
-        harness.hear({"attributes": [{**PHONE, "late": 1}]}, failure=FailureKind.TIMEOUT)
-        assert (harness.event(2, who=EMAIL) == set()) == (contacts != EMAIL)
+        harness.check({"attributes": [{**PHONE, "late": 1}]}, failure=FailureKind.TIMEOUT)
+        assert (harness.event(2, names=EMAIL) == set()) == (contacts != EMAIL)
 
 
 def test_a_lost_write_may_make_a_profile_the_most_recent() -> None:
     for lost, right in ((True, True), (False, False)):
         harness = OracleHarness()
         given(harness, U, EMAIL)
-        harness.event(1, who=U)
+        harness.event(1, names=U)
         given(harness, V, EMAIL)
         if lost:
-            harness.hear({"attributes": [{**U, "late": 1}]}, failure=FailureKind.TIMEOUT)
-        assert (harness.event(2, who=EMAIL) == set()) == right
+            harness.check({"attributes": [{**U, "late": 1}]}, failure=FailureKind.TIMEOUT)
+        assert (harness.event(2, names=EMAIL) == set()) == right
 
 
-def test_every_lost_write_by_an_email_may_reach_who_is_given_it() -> None:
+def test_every_lost_write_by_an_email_may_reach_the_user_that_is_given_it() -> None:
     for count, right in ((1, True), (2, True), (3, True), (4, False)):
         harness = OracleHarness()
         for _ in range(2):
-            harness.hear(seen(EMAIL), failure=FailureKind.TIMEOUT)
+            harness.check(seen(EMAIL), failure=FailureKind.TIMEOUT)
         given(harness, U, EMAIL)
-        assert (harness.event(count, who=U) == set()) == right
+        assert (harness.event(count, names=U) == set()) == right
 
 
-def test_a_write_that_was_lost_before_its_phone_led_to_anybody_may_do_so_too() -> None:
+def test_a_write_that_was_lost_before_its_phone_led_to_a_user_may_reach_it_too() -> None:
     harness = OracleHarness()
-    harness.hear({"attributes": [{**PHONE, "late": 1}]}, failure=FailureKind.TIMEOUT)
+    harness.check({"attributes": [{**PHONE, "late": 1}]}, failure=FailureKind.TIMEOUT)
     given(harness, U, {**EMAIL, **PHONE})
-    harness.event(1, who=U)
+    harness.event(1, names=U)
     given(harness, V, EMAIL)
-    assert harness.event(2, who=EMAIL) == set()
+    assert harness.event(2, names=EMAIL) == set()
 
 
 def test_a_lost_write_by_a_doubtful_phone_leaves_it_doubtful() -> None:
     harness = OracleHarness()
-    harness.write({"a": 1}, who={**EMAIL, **PHONE})
-    harness.hear(seen(PHONE), failure=FailureKind.TIMEOUT)
-    assert harness.hear(seen(PHONE, **ONLY), NOBODY) == []
+    harness.write({"a": 1}, names={**EMAIL, **PHONE})
+    harness.check(seen(PHONE), failure=FailureKind.TIMEOUT)
+    assert harness.check(seen(PHONE, **ONLY), NO_USER) == []
 
 
-def test_who_is_shown_by_a_phone_holds_it_beside_the_others() -> None:
+def test_a_user_that_is_found_by_a_phone_has_it_beside_the_others() -> None:
     harness = OracleHarness()
     given(harness, U, PHONE)
     for count in (1, 2, 3):
-        harness.event(count, who=U)
-    harness.write({"a": 1}, who={**EMAIL, **PHONE})
-    harness.event(1, who=EMAIL)
-    assert harness.event(2, who=PHONE) == set()
-    assert harness.event(4, who=PHONE) == set()
+        harness.event(count, names=U)
+    harness.write({"a": 1}, names={**EMAIL, **PHONE})
+    harness.event(1, names=EMAIL)
+    assert harness.event(2, names=PHONE) == set()
+    assert harness.event(4, names=PHONE) == set()
 
 
 # --- lost writes that give an email or a phone ------------------------------------------------------------------------
@@ -336,67 +338,67 @@ def test_who_is_shown_by_a_phone_holds_it_beside_the_others() -> None:
 def test_a_lost_write_that_gives_an_email_may_have_given_it_or_not() -> None:
     for count in (1, 2):
         harness = OracleHarness()
-        harness.event(1, who=U)
-        harness.hear({"attributes": [{**U, **EMAIL, "a": 1}]}, failure=FailureKind.TIMEOUT)
-        assert harness.event(count, who=EMAIL) == set()
+        harness.event(1, names=U)
+        harness.check({"attributes": [{**U, **EMAIL, "a": 1}]}, failure=FailureKind.TIMEOUT)
+        assert harness.event(count, names=EMAIL) == set()
     harness = OracleHarness()
-    harness.event(1, who=U)
-    harness.hear({"attributes": [{**U, **EMAIL, "a": 1}]}, failure=FailureKind.TIMEOUT)
-    assert harness.event(3, who=EMAIL) != set()
+    harness.event(1, names=U)
+    harness.check({"attributes": [{**U, **EMAIL, "a": 1}]}, failure=FailureKind.TIMEOUT)
+    assert harness.event(3, names=EMAIL) != set()
 
 
 def test_a_lost_write_that_gives_an_email_may_have_taken_the_former_one() -> None:
     for lost, right in (({"attributes": [{**U, "email": "new@example.com", "a": 1}]}, True), (seen(U), False)):
         harness = OracleHarness()
         given(harness, U, EMAIL)
-        harness.write({"n": 5}, who=U)
-        harness.hear(lost, failure=FailureKind.TIMEOUT)
-        assert (harness.write({"n": 1}, who=EMAIL, control=ONLY) == set()) is True
+        harness.write({"n": 5}, names=U)
+        harness.check(lost, failure=FailureKind.TIMEOUT)
+        assert (harness.write({"n": 1}, names=EMAIL, control=ONLY) == set()) is True
         harness = OracleHarness()
         given(harness, U, EMAIL)
-        harness.hear(lost, failure=FailureKind.TIMEOUT)
-        assert (harness.hear(seen(EMAIL, **ONLY), NOBODY) == []) == right
+        harness.check(lost, failure=FailureKind.TIMEOUT)
+        assert (harness.check(seen(EMAIL, **ONLY), NO_USER) == []) == right
 
 
-def test_who_may_have_got_another_email_may_get_a_phone_too() -> None:
+def test_a_user_that_may_have_another_email_may_get_a_phone_too() -> None:
     harness = OracleHarness()
     given(harness, U, EMAIL)
-    harness.event(1, who=U)
-    harness.hear({"attributes": [{**U, "email": "new@example.com", "a": 1}]}, failure=FailureKind.TIMEOUT)
-    assert harness.write({"b": 1}, who=U, control={**EMAIL, **PHONE}) == set()
-    assert harness.event(2, who=PHONE) == set()
+    harness.event(1, names=U)
+    harness.check({"attributes": [{**U, "email": "new@example.com", "a": 1}]}, failure=FailureKind.TIMEOUT)
+    assert harness.write({"b": 1}, names=U, control={**EMAIL, **PHONE}) == set()
+    assert harness.event(2, names=PHONE) == set()
 
 
-def test_a_lost_event_gives_nobody_an_email() -> None:
+def test_a_lost_event_gives_no_user_an_email() -> None:
     harness = OracleHarness()
     given(harness, U, EMAIL)
-    harness.event(1, who=U)
-    harness.hear({"events": [{**U, "email": "new@example.com", "name": "other", "time": TIME}]},
+    harness.event(1, names=U)
+    harness.check({"events": [{**U, "email": "new@example.com", "name": "other", "time": TIME}]},
                failure=FailureKind.TIMEOUT)  # fmt: skip
-    assert harness.clauses(seen(EMAIL, **ONLY), NOBODY) == {"TS-USER-UPDATE-KNOWN"}
+    assert harness.clauses(seen(EMAIL, **ONLY), NO_USER) == {"TS-USER-UPDATE-KNOWN"}
 
 
-def test_a_lost_write_by_email_and_phone_gives_neither_to_anybody_who_has_them() -> None:
+def test_a_lost_write_by_email_and_phone_gives_neither_to_their_users() -> None:
     harness = OracleHarness()
     given(harness, U, EMAIL)
-    harness.event(1, who=U)
-    harness.hear({"attributes": [{**EMAIL, **PHONE, "a": 1}]}, failure=FailureKind.TIMEOUT)
-    assert harness.clauses(seen(EMAIL, **ONLY), NOBODY) == {"TS-USER-UPDATE-KNOWN"}
+    harness.event(1, names=U)
+    harness.check({"attributes": [{**EMAIL, **PHONE, "a": 1}]}, failure=FailureKind.TIMEOUT)
+    assert harness.clauses(seen(EMAIL, **ONLY), NO_USER) == {"TS-USER-UPDATE-KNOWN"}
 
 
 @pytest.mark.parametrize("contact", [EMAIL, PHONE])
-def test_what_track_was_sent_by_email_or_phone_may_have_reached_another(contact: dict[str, Any]) -> None:
+def test_a_request_to_track_by_email_or_phone_may_have_reached_another_user(contact: dict[str, Any]) -> None:
     harness = OracleHarness()
     given(harness, U, contact)
-    harness.event(1, who=U)
-    assert harness.hear(seen(contact), {"message": "success"}, path="/users/track") == []
-    assert harness.event(2, who=U, wait=400.0) == set()
-    assert harness.event(4, who=U) == set()
+    harness.event(1, names=U)
+    assert harness.check(seen(contact), {"message": "success"}, path="/users/track") == []
+    assert harness.event(2, names=U, wait=400.0) == set()
+    assert harness.event(4, names=U) == set()
 
 
-def test_who_is_shown_by_an_email_is_the_one_who_is_updated() -> None:
+def test_the_user_that_is_shown_for_an_email_is_the_one_that_is_updated() -> None:
     harness = OracleHarness()
     given(harness, U, EMAIL)
-    assert harness.hear({"attributes": [{**EMAIL, "n": 1}]}, attributed(EMAIL, {"n": 1})) == []
-    assert harness.write({"n": {"inc": 1}}, {"n": 2}, who=U) == set()
-    assert harness.write({"n": {"inc": 1}}, {"n": 2}, who=U) != set()
+    assert harness.check({"attributes": [{**EMAIL, "n": 1}]}, attributed(EMAIL, {"n": 1})) == []
+    assert harness.write({"n": {"inc": 1}}, {"n": 2}, names=U) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 2}, names=U) != set()

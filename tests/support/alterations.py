@@ -1,8 +1,7 @@
-"""Every exchange of our recordings, changed in one place: what does the oracle say of each change?
+"""Every exchange of the recordings of a correct server, altered in one place: what does the oracle find in each?
 
-A server that is wrong in one place of one answer is the smallest fault there is, and a client that is wrong in one
-place of one request the smallest mistake. They are made from the recordings of a right server; `drawn` tells what the
-check says of some of them, and of the exchanges that follow.
+An altered response is the smallest fault of a server, an altered request the smallest mistake of a client.
+`altered` checks some of them, each with the exchanges that follow.
 """
 
 from __future__ import annotations
@@ -24,9 +23,9 @@ from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, check
 
 PROBES: Final = Path(__file__).resolve().parents[2] / "cassettes" / "probes"
-GONE: Final = object()
-LONGEST: Final = 20_000  # bytes of a body that is checked again and again
-FOLLOWING: Final = 3  # exchanges checked after a changed one: what it left behind shows there
+REMOVED: Final = object()
+MAX_BYTES: Final = 20_000  # of a request body that is checked again and again
+FOLLOWING: Final = 3  # exchanges checked after an altered one, where its effect on the belief shows
 STATUSES: Final = (200, 201, 202, 204, 302, 400, 401, 403, 404, 413, 415, 429, 500)
 REFUSED: Final = b'{"message":"not accepted","errors":[{"type":"not accepted","input_array":"%s","index":0}]}'
 BODIES: Final = (b"", b"null", b"[]", b"{}", b"<html>", b'{"users":[],', b'"\xff"', b'{"message":"success"}')
@@ -35,10 +34,11 @@ LENGTHS: Final = (1, 127, 128, 254, 255, 256, 257)
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
-    """What the oracle said of a changed exchange (index 0) and of those that followed it."""
+class Altered:
+    """What the oracle found in an altered exchange (index 0) and in those that followed it."""
 
-    change: str
+    alteration: str
+    exchanges: tuple[Exchange, ...]
     findings: tuple[tuple[int, Finding], ...]
     covered: frozenset[str]
     interpretations: tuple[tuple[str, str], ...]
@@ -50,10 +50,15 @@ class Said:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A recording of a right server, and what the oracle believes before each of its exchanges."""
+    """A recording of a correct server, and what the oracle makes of each of its exchanges.
+
+    `beliefs`: before each exchange. `covered`: by each exchange. `interpretations`: after the last one.
+    """
 
     exchanges: tuple[Exchange, ...]
     beliefs: tuple[Belief, ...]
+    covered: tuple[frozenset[str], ...]
+    interpretations: dict[str, str]
 
 
 @cache
@@ -62,77 +67,81 @@ def recorded(probe: str) -> Recorded:
     entry = read_manifest(PROBES.parent)[f"probes/{path.name}"]
     recording = read_recording(path)
     belief = Belief.start(settings_of(entry, recording.clock_skew))
-    beliefs = []
+    beliefs, covered = [], []
     for one in recording.interactions:
         beliefs.append(belief)
-        belief = check(belief, one.exchange).belief
-    return Recorded(tuple(one.exchange for one in recording.interactions), tuple(beliefs))
+        result = check(belief, one.exchange)
+        belief = result.belief
+        covered.append(result.covered)
+    exchanges = tuple(one.exchange for one in recording.interactions)
+    return Recorded(exchanges, tuple(beliefs), tuple(covered), belief.interpretations())
 
 
 def names() -> list[str]:
     return sorted(path.stem for path in PROBES.glob("*.yaml"))
 
 
-def said_of(probe: str, index: int, change: str, exchange: Exchange, in_flight: tuple[Request, ...] = ()) -> Said:
-    """The oracle, asked about one changed exchange, and about those that follow it unchanged."""
-    there = recorded(probe)
-    first = check(there.beliefs[index], exchange, in_flight)
-    found = [(0, finding) for finding in first.findings]
-    belief = first.belief
-    covered = first.covered
-    for ahead, later in enumerate(there.exchanges[index + 1 : index + 1 + FOLLOWING], 1):
-        check_result = check(belief, later)
-        found += [(ahead, finding) for finding in check_result.findings]
-        belief, covered = check_result.belief, covered | check_result.covered
-    return Said(change, tuple(found), covered, tuple(sorted(belief.interpretations().items())))
+def check_altered(
+    probe: str, index: int, alteration: str, exchange: Exchange, in_flight: tuple[Request, ...] = ()
+) -> Altered:
+    """Check one altered exchange in the place of the recorded one, and those that follow it as they are."""
+    original = recorded(probe)
+    exchanges = (exchange, *original.exchanges[index + 1 : index + 1 + FOLLOWING])
+    belief, findings, covered = original.beliefs[index], [], frozenset[str]()
+    for later, one in enumerate(exchanges):
+        result = check(belief, one, () if later else in_flight)
+        findings += [(later, finding) for finding in result.findings]
+        belief, covered = result.belief, covered | result.covered
+    interpretations = tuple(sorted(belief.interpretations().items()))
+    return Altered(alteration, exchanges, tuple(findings), covered, interpretations)
 
 
-def answers_changed(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
-    """The same request, and an answer that is wrong in one place; or none."""
-    for change, response in changed_answers(exchange.response) if exchange.response else ():
+def with_altered_response(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
+    """The same request with a response that is altered in one place, or with none."""
+    for change, response in altered_responses(exchange.response) if exchange.response else ():
         yield change, replace(exchange, response=response)
     for kind in FailureKind:
         yield kind, replace(exchange, response=None, failure=Failure(kind))
 
 
-def requests_changed(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
-    """A request that is different in one place, answered as the unchanged one was, and refused."""
+def with_altered_request(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
+    """A request that is altered in one place, with the response to the recorded one, and with a refusal."""
     if exchange.response is None:
         return
     section = re.search(rb'"(attributes|events|purchases)"', exchange.request.body)
     body = REFUSED % (section[1] if section else b"events")
-    answers = {"": exchange.response, " refused": replace(exchange.response, status=400, body=body)}
-    for change, request in changed_requests(exchange.request):
-        for how, response in answers.items():
+    responses = {"": exchange.response, " refused": replace(exchange.response, status=400, body=body)}
+    for change, request in altered_requests(exchange.request):
+        for how, response in responses.items():
             yield change + how, replace(exchange, request=request, response=response)
     for credential in Credential:
         yield f"credential {credential}", replace(exchange, credential=credential)
 
 
-def drawn(probe: str, index: int, answers: bool, most: int) -> Iterator[Said]:
-    """What is said of at most `most` changes of one exchange: always the same ones, most of them inside of the JSON."""
-    there = recorded(probe)
-    exchange = there.exchanges[index]
+def altered(probe: str, index: int, responses: bool, most: int) -> Iterator[Altered]:
+    """At most `most` alterations of one exchange, checked: always the same ones, most of them within the JSON."""
+    original = recorded(probe)
+    exchange = original.exchanges[index]
     changes = {
         change: other
-        for change, other in (answers_changed if answers else requests_changed)(exchange)
-        if len(other.request.body) < LONGEST
+        for change, other in (with_altered_response if responses else with_altered_request)(exchange)
+        if len(other.request.body) < MAX_BYTES
     }
     inside = [change for change in changes if change.startswith(("/", " "))]
     around = [change for change in changes if not change.startswith(("/", " "))]
     chosen = {*_some(inside, most * 3 // 4, index), *_some(around, most // 4, index)}
     for change, other in changes.items():
         if change in chosen:
-            yield said_of(probe, index, change, other)
-    for before in there.exchanges[max(0, index - 1) : index + 1] if answers else ():
-        yield said_of(probe, index, "another in flight", exchange, (before.request,))
+            yield check_altered(probe, index, change, other)
+    for before in original.exchanges[max(0, index - 1) : index + 1] if responses else ():
+        yield check_altered(probe, index, "another in flight", exchange, (before.request,))
 
 
 def _some(changes: list[str], number: int, index: int) -> list[str]:
     return sorted(changes, key=lambda one: crc32(f"{index} {one}".encode("utf-8", "replace")))[:number]
 
 
-def changed_answers(response: Response) -> Iterator[tuple[str, Response]]:
+def altered_responses(response: Response) -> Iterator[tuple[str, Response]]:
     for status in STATUSES:
         if status != response.status:
             yield f"status {status}", replace(response, status=status)
@@ -142,10 +151,10 @@ def changed_answers(response: Response) -> Iterator[tuple[str, Response]]:
         for how, new in (("empty", ""), ("text", "soon"), *_numbers_near(value)):
             headers = (*response.headers[:i], (name, new), *response.headers[i + 1 :])
             yield f"{name} {how}", replace(response, headers=headers)
-        yield f"{name} gone", replace(response, headers=response.headers[:i] + response.headers[i + 1 :])
+        yield f"{name} removed", replace(response, headers=response.headers[:i] + response.headers[i + 1 :])
     for body in BODIES:
         yield f"body {body!r}", replace(response, body=body)
-    for change, value in _changed_json(response.body):
+    for change, value in _altered_json(response.body):
         yield change, replace(response, body=_dumped(value))
 
 
@@ -155,7 +164,7 @@ def _numbers_near(value: str) -> list[tuple[str, str]]:
     return [(f"{by:+}", str(int(value) + by)) for by in (-1, 1, -60, 60, 10**6)]
 
 
-def changed_requests(request: Request) -> Iterator[tuple[str, Request]]:
+def altered_requests(request: Request) -> Iterator[tuple[str, Request]]:
     for method in ("GET", "PUT"):
         yield method, replace(request, method=method)
     for path in PATHS:
@@ -166,7 +175,7 @@ def changed_requests(request: Request) -> Iterator[tuple[str, Request]]:
         yield f"content-type {value}", replace(request, headers=headers)
     for body in BODIES:
         yield f"body {body!r}", replace(request, body=body)
-    for change, value in _changed_json(request.body, lengths=True):
+    for change, value in _altered_json(request.body, lengths=True):
         yield change, replace(request, body=_dumped(value))
 
 
@@ -174,8 +183,8 @@ def _dumped(value: Any) -> bytes:
     return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
 
 
-def _changed_json(body: bytes, *, lengths: bool = False) -> Iterator[tuple[str, Any]]:
-    """Each value of a JSON text changed, one at a time."""
+def _altered_json(body: bytes, *, lengths: bool = False) -> Iterator[tuple[str, Any]]:
+    """A JSON text with one value altered, for each value."""
     try:
         whole = json.loads(body)
     except ValueError:
@@ -186,13 +195,13 @@ def _changed_json(body: bytes, *, lengths: bool = False) -> Iterator[tuple[str, 
 
 def _within(value: Any, pointer: str, lengths: bool) -> Iterator[tuple[str, Any]]:
     for how, new in _instead_of(value, lengths):
-        if pointer or new is not GONE:
+        if pointer or new is not REMOVED:
             yield f"{pointer} {how}", new
     if isinstance(value, dict):
         for key, item in value.items():
             short = key if len(key) < 40 else f"{key[:12]}..{len(key)}"
             for change, new in _within(item, f"{pointer}/{short}", lengths):
-                yield change, {k: (new if k == key else v) for k, v in value.items() if k != key or new is not GONE}
+                yield change, {k: (new if k == key else v) for k, v in value.items() if k != key or new is not REMOVED}
             for new_key in (key.upper(), f"{key}_", f"${key}", f"{key}.x"):
                 if new_key != key:
                     yield (
@@ -202,7 +211,7 @@ def _within(value: Any, pointer: str, lengths: bool) -> Iterator[tuple[str, Any]
     if isinstance(value, list):
         for i, item in enumerate(value[:3]):
             for change, new in _within(item, f"{pointer}/{i}", lengths):
-                yield change, value[:i] + ([] if new is GONE else [new]) + value[i + 1 :]
+                yield change, value[:i] + ([] if new is REMOVED else [new]) + value[i + 1 :]
 
 
 def _instead_of(value: Any, lengths: bool) -> Iterator[tuple[str, Any]]:
@@ -210,7 +219,7 @@ def _instead_of(value: Any, lengths: bool) -> Iterator[tuple[str, Any]]:
         value = value[:300]
     if isinstance(value, list | dict) and len(value) > 60:
         return
-    yield "gone", GONE
+    yield "removed", REMOVED
     if value is not None:
         yield "null", None
     match value:

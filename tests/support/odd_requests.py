@@ -1,12 +1,12 @@
-"""Requests that are odd in one way each, and what the oracle reads in them before it has heard any answer.
+"""Requests that are odd in one way each, and what the oracle reads in them.
 
-The pages `read-*` among tests/golden/ are written from these: the grounds on which each may or must be refused,
-and what it would write.
+The golden files `requests-*` are written from these: the class of each request, and what it writes.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -14,6 +14,7 @@ from tracksync.contract.bounds import bounds
 from tracksync.contract.classify import Condition
 from tracksync.model.exchange import Credential, Exchange, Request
 from tracksync.oracle.request import ParsedRequest, read_request
+from tracksync.oracle.request_object import CounterWrite
 
 BODY_BYTES, OBJECT_BYTES = bounds().body_bytes.most, bounds().object_bytes.most
 SYNC, TRACK, DELETE, EXPORT = "/users/track/sync", "/users/track", "/users/delete", "/users/export/ids"
@@ -80,8 +81,8 @@ TRANSPORT = (
     Odd("a slash at the end", GOOD, path=f"{SYNC}/"),
     Odd("capitals in the path", GOOD, path=SYNC.upper()),
     Odd("one capital in the path", GOOD, path="/users/track/Sync"),
-    Odd("a path that nobody offers", GOOD, path="/users/track/synchronous"),
-    Odd("that path by a method that nobody knows", GOOD, path="/users/track/synchronous", method="BREW"),
+    Odd("a path that no server offers", GOOD, path="/users/track/synchronous"),
+    Odd("that path by an unknown method", GOOD, path="/users/track/synchronous", method="BREW"),
     *(Odd(f"that path by {one}", GOOD, path="/users/track/x", method=one) for one in ("PUT", "DELETE", "PATCH")),
     Odd("the bulk endpoint", GOOD, path="/users/track/bulk"),
     Odd("another endpoint", GOOD, path="/messages/send"),
@@ -111,12 +112,12 @@ TRANSPORT = (
     Odd("a body of 4 MB", b'{"events":[]}'.ljust(BODY_BYTES)),
     Odd("a body over 4 MB", b'{"events":[]}'.ljust(BODY_BYTES + 1)),
     Odd("no body", b""),
-    Odd("no JSON", b"{"),
+    Odd("not JSON", b"{"),
     Odd("null", b"null"),
     Odd("a list", b"[]"),
     Odd("a text", b'"events"'),
     Odd("a byte order mark", b"\xef\xbb\xbf" + json.dumps(GOOD).encode()),
-    Odd("no UTF-8", b'{"events":[],"a":"\xff"}'),
+    Odd("not UTF-8", b'{"events":[],"a":"\xff"}'),
     Odd("a name twice and a NaN", b'{"events":[],"events":[],"a":NaN}'),
     Odd("NaN alone", b"NaN"),
     Odd("a hundred thousand levels", b'{"events":' + b"[" * 100_000 + b"]" * 100_000 + b"}"),
@@ -138,7 +139,7 @@ IDENTIFIERS = (
         event(f"external_id is {str(value)[:20]!r}", external_id=value)
         for value in ("", " ", LONG[1:], LONG, "a\0", None, 5, -7, 2**53 - 1, 2**53, -(2**53), 5.0, 5.5, True, [], {})
     ),
-    event("nobody", external_id=...),
+    event("no identifier", external_id=...),
     event("an alias", external_id=..., user_alias=ALIAS),
     event("an alias to be created", external_id=..., user_alias=ALIAS, _update_existing_only=False),
     event("an alias that must be there", external_id=..., user_alias=ALIAS, _update_existing_only=True),
@@ -171,7 +172,7 @@ IDENTIFIERS = (
         event(f"the email {value[:30]!r}", external_id=..., email=value)
         for value in (
             "e@example.com",
-            "nobody",
+            "not-an-address",
             "a@b",
             "e@example.com ",
             "é@example.com",
@@ -391,7 +392,7 @@ ATTRIBUTES = (
     ),
 )
 
-NEIGHBOURS = (
+OTHER_ENDPOINTS = (
     Odd("one event", GOOD, path=TRACK),
     Odd("events and purchases", {"events": [EVENT, EVENT], "purchases": [PURCHASE]}, path=TRACK),
     Odd("75 events", {"events": [EVENT] * 75}, path=TRACK),
@@ -404,7 +405,7 @@ NEIGHBOURS = (
     Odd("an array beside a bare object", {"attributes": {"external_id": "u"}, "events": [EVENT]}, path=TRACK),
     Odd("an object that may be invalid", {"events": [EVENT, {**EVENT, "name": " "}]}, path=TRACK),
     Odd("nothing", {}, path=TRACK),
-    Odd("no JSON object", [], path=TRACK),
+    Odd("not a JSON object", [], path=TRACK),
     *(
         Odd(f"delete {str(body)[:50]}", body, path=DELETE)
         for body in (
@@ -432,54 +433,68 @@ NEIGHBOURS = (
             {},
         )
     ),
-    Odd("a neighbour by GET", GOOD, path=TRACK, method="GET"),
-    Odd("a neighbour without a key", {"external_ids": ["u"]}, path=DELETE, credential=Credential.MISSING),
-    Odd("a neighbour with another content type", GOOD, path=TRACK, headers=_media("application/xml")),
+    Odd("another endpoint by GET", GOOD, path=TRACK, method="GET"),
+    Odd("another endpoint without a key", {"external_ids": ["u"]}, path=DELETE, credential=Credential.MISSING),
+    Odd("another endpoint with another content type", GOOD, path=TRACK, headers=_media("application/xml")),
 )
 
 PAGES: Final = {
-    "read-transport": TRANSPORT,
-    "read-identifiers": IDENTIFIERS,
-    "read-events": EVENTS,
-    "read-purchases": PURCHASES,
-    "read-attributes": ATTRIBUTES,
-    "read-neighbours": NEIGHBOURS,
+    "requests-transport": TRANSPORT,
+    "requests-identifiers": IDENTIFIERS,
+    "requests-events": EVENTS,
+    "requests-purchases": PURCHASES,
+    "requests-attributes": ATTRIBUTES,
+    "requests-other-endpoints": OTHER_ENDPOINTS,
 }
 
 
 def page_of_requests(name: str) -> str:
-    """What the oracle reads in each request of a group."""
-    return "".join(f"{ascii(odd.label)[1:-1]}\n{_told(odd.parsed())}" for odd in PAGES[name])
+    """One line for each request of a group: its class, the conditions that it meets, and what it writes."""
+    return "".join(f"{_line(odd.label, odd.parsed())}\n" for odd in PAGES[name])
 
 
-def _told(parsed: ParsedRequest) -> str:
-    lines = [_condition(one) for one in parsed.conditions]
-    counter = parsed.counter
-    write: list[str] = [parsed.endpoint, *filter(None, (parsed.section,))]
-    write += [f"{kind}={ascii(value)[:60]}" for kind, value in parsed.identifiers]
-    write += ["for those who are there"] * (parsed.update_only is True) + ["for anybody"] * (
-        parsed.update_only is False
-    )
-    write += ["for those who are there or anybody"] * (parsed.update_unclear is True)
-    assert parsed.section in (None, "attributes", "events", "purchases"), parsed
-    assert parsed.update_only is None or isinstance(parsed.update_only, bool), parsed
-    write += ["vague"] * (parsed.vague is True)
-    write += ["merged"] * (parsed.merge is True) + ["merged or not"] * (parsed.merge is None)
-    write += [f"custom {ascii(name)[:40]}{' (odd)' * (name in parsed.odd_attributes)}" for name in parsed.attributes]
-    write += [f"profile {name}={ascii(value)[:40]}" for name, value in parsed.profile.items()]
-    if counter is not None:
-        write += [f"{ascii(counter.name)[:40]} at {counter.instant}", *[f"{one}" for one in counter.amounts]]
-        flags = {"zoned": counter.zoned, "shifted": counter.shifted}
-        write += [flag for flag, holds in {**flags, "too long": counter.too_long}.items() if holds is True]
-    write += sorted(parsed.covers)
-    write += ["without its body"] * (parsed.body is None)
-    return "".join(f"  {line}\n" for line in (", ".join(write), *lines))
+def _line(label: str, parsed: ParsedRequest) -> str:
+    conditions = "".join(f"; {_condition(one)}" for one in parsed.conditions)
+    return ascii(f"{label}: {parsed.classification.request_class}{conditions} | {', '.join(_parts(parsed))}")[1:-1]
 
 
 def _condition(condition: Condition) -> str:
-    assert isinstance(condition.refused, bool), condition
-    shows = "".join(f", {status} shows {condition.ambiguity}={shown}" for status, shown in condition.shows)
     statuses = " or ".join(map(str, sorted(condition.statuses)))
     does = "must" if condition.refused else "may"
-    where = f"{condition.clause} at {condition.pointer}{shows}"
-    return ascii(f"{does} be refused with {statuses} ({where}): {condition.reason}")[1:-1]
+    shows = "".join(f" {status}:{condition.ambiguity}={shown}" for status, shown in condition.shows)
+    where = condition.pointer.removeprefix("/request/")
+    return f"{does} {statuses} {condition.clause} {where}{shows}"
+
+
+def _parts(parsed: ParsedRequest) -> Iterator[str]:
+    """What the oracle reads in the request."""
+    yield " ".join(filter(None, (parsed.endpoint, parsed.section)))
+    yield from (f"{kind}={_short(value)}" for kind, value in parsed.identifiers)
+    flags = {
+        "update only": parsed.update_only is True,
+        "create": parsed.update_only is False,
+        "update only or create": parsed.update_unclear is True,
+        "effect unknown": parsed.vague is True,
+        "merge": parsed.merge is True,
+        "merge or not": parsed.merge is None,
+        "body not read": parsed.body is None,
+    }
+    yield from (flag for flag, holds in flags.items() if holds)
+    for name in parsed.attributes:
+        yield f"attribute {_short(name)}{' (odd)' if name in parsed.odd_attributes else ''}"
+    yield from (f"profile {name}={_short(value)}" for name, value in parsed.profile.items())
+    if parsed.counter is not None:
+        yield from _parts_of_counter(parsed.counter)
+    yield from (f"covers {clause}" for clause in sorted(parsed.covers))
+
+
+def _parts_of_counter(write: CounterWrite) -> Iterator[str]:
+    yield f"{_short(write.name)} at {write.instant}"
+    for amount in write.amounts:
+        yield f"+{amount.added}" + (f" if {'='.join(amount.interpretation)}" if amount.interpretation else "")
+    flags = {"with a zone": write.zoned, "with an offset": write.shifted, "too long": write.too_long}
+    yield from (flag for flag, holds in flags.items() if holds is True)
+
+
+def _short(value: Any) -> str:
+    return repr(value)[:40]

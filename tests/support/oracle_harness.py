@@ -1,4 +1,4 @@
-"""A court in which tests put exchanges before the oracle: a belief, a clock that ticks, and short words for answers."""
+"""A harness that checks exchanges one after another: a belief, a clock, and short names for requests and responses."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
 REFUSAL = {"message": "Valid data must be provided.", "errors": ["'time' is required"]}
 
 
-def seen(who: dict[str, Any], **flag: Any) -> dict[str, Any]:
-    return {"events": [{**who, "name": "seen", "time": TIME, **flag}]}
+def seen(names: dict[str, Any], **flag: Any) -> dict[str, Any]:
+    return {"events": [{**names, "name": "seen", "time": TIME, **flag}]}
 
 
 def request(body: Any, path: str = SYNC) -> Request:
@@ -48,10 +48,10 @@ class OracleHarness:
         self.remaining = 500
         self.last: CheckResult | None = None
 
-    def hear(
+    def check(
         self,
         body: Any,
-        answer: Any = None,
+        shown: Any = None,
         status: int = 201,
         *,
         path: str = SYNC,
@@ -77,13 +77,13 @@ class OracleHarness:
         if received >= RESET and self.remaining < 400:
             self.remaining = 499
             rate["x-ratelimit-remaining"] = "499"
-        shown = {"content-type": "application/json", **rate, **(headers or {})}
+        response_headers = {"content-type": "application/json", **rate, **(headers or {})}
         raw = body if isinstance(body, bytes) else json.dumps(body).encode()
         request = Request(method, path, (("content-type", media),), raw)
         response = None
         if failure is None:
-            content = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
-            response = Response(status, tuple((k, v) for k, v in shown.items() if v is not None), content)
+            content = shown if isinstance(shown, bytes) else json.dumps(shown).encode()
+            response = Response(status, tuple((k, v) for k, v in response_headers.items() if v is not None), content)
         exchange = Exchange(request, response, sent, received, credential, Failure(failure) if failure else None, tags)
         self.last = check(self.belief, exchange, in_flight)
         self.belief = self.last.belief
@@ -94,26 +94,35 @@ class OracleHarness:
         return list(self.last.findings)
 
     def clauses(self, *args: Any, **kwargs: Any) -> set[str]:
-        return {finding.clause for finding in self.hear(*args, **kwargs)}
+        return {finding.clause for finding in self.check(*args, **kwargs)}
 
     def event(self, count: int, first: str = SHOWN, last: str = SHOWN, *, time: str = TIME, **how: Any) -> set[str]:
-        who = how.pop("who", {"external_id": "u"})
+        names = how.pop("names", {"external_id": "u"})
         name = how.pop("name", "seen")
         flag = how.pop("flag", {})
         return self.clauses(
-            {"events": [{**who, "name": name, "time": time, **flag}]}, counted(who, name, first, last, count), **how
+            {"events": [{**names, "name": name, "time": time, **flag}]}, counted(names, name, first, last, count), **how
         )
 
     def write(self, values: dict[str, Any], shown: dict[str, Any] | None = None, **how: Any) -> set[str]:
-        who = how.pop("who", {"external_id": "u"})
+        names = how.pop("names", {"external_id": "u"})
         control = how.pop("control", {})
         return self.clauses(
-            {"attributes": [{**who, **values, **control}]}, attributed(who, values if shown is None else shown), **how
+            {"attributes": [{**names, **values, **control}]},
+            attributed(names, values if shown is None else shown),
+            **how,
         )
 
 
 # Clauses whose findings put what came in words or figures of their own.
-SUMMED_UP = {"TS-INTERPRETATION-KEPT", "TS-OK-USERS", "TS-OK-TIME-FORM", "TS-OK-IDENTIFIER", "TS-EXPORT-AGREES"}
+SUMMED_UP = {
+    "TS-INTERPRETATION-KEPT",
+    "TS-USER-SPELLING",
+    "TS-OK-USERS",
+    "TS-OK-TIME-FORM",
+    "TS-OK-IDENTIFIER",
+    "TS-EXPORT-AGREES",
+}
 
 
 def leads_to_what_it_saw(finding: Finding, exchange: Exchange) -> None:
@@ -124,8 +133,9 @@ def leads_to_what_it_saw(finding: Finding, exchange: Exchange) -> None:
     if finding.clause == "TS-INTERPRETATION-KEPT":
         ambiguity, _, before = finding.expected.partition("=")
         now = finding.actual.removeprefix(f"{ambiguity}=")
-        assert {before, now} <= set(ambiguity_catalogue()[ambiguity].interpretations), finding
-        assert before != now, finding
+        held, shown = before.split(" or "), now.split(" or ")
+        assert {*held, *shown} <= set(ambiguity_catalogue()[ambiguity].interpretations), finding
+        assert not {*held} & {*shown}, finding
     if exchange.response is None or not finding.pointer.startswith("/response/body/"):
         return
     there: Any = json.loads(exchange.response.body)
@@ -138,13 +148,13 @@ def leads_to_what_it_saw(finding: Finding, exchange: Exchange) -> None:
     assert finding.clause in SUMMED_UP or finding.actual == shown, (finding, there)
 
 
-def counted(who: dict[str, Any], name: str, first: str, last: str, count: int) -> dict[str, Any]:
-    ambiguity = {"name": name, "first": first, "last": last, "count": count}
-    return {"users": [{**who, "custom_events": [ambiguity]}], "message": "success"}
+def counted(names: dict[str, Any], name: str, first: str, last: str, count: int) -> dict[str, Any]:
+    element = {"name": name, "first": first, "last": last, "count": count}
+    return {"users": [{**names, "custom_events": [element]}], "message": "success"}
 
 
-def attributed(who: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
-    return {"users": [{**who, "custom_attributes": shown}], "message": "success"}
+def attributed(names: dict[str, Any], shown: dict[str, Any]) -> dict[str, Any]:
+    return {"users": [{**names, "custom_attributes": shown}], "message": "success"}
 
 
 def purchase(**more: Any) -> dict[str, Any]:
@@ -153,11 +163,11 @@ def purchase(**more: Any) -> dict[str, Any]:
 
 
 def bought(count: int, first: str = SHOWN, last: str = SHOWN, product: Any = "sku") -> dict[str, Any]:
-    ambiguity = {"product_id": product, "first": first, "last": last, "count": count}
-    return {"users": [{"external_id": "u", "purchase_events": [ambiguity]}], "message": "success"}
+    element = {"product_id": product, "first": first, "last": last, "count": count}
+    return {"users": [{"external_id": "u", "purchase_events": [element]}], "message": "success"}
 
 
-NOBODY = {"users": [], "message": "success"}
+NO_USER = {"users": [], "message": "success"}
 
 
 def only(findings: list[Finding]) -> Finding:
@@ -167,11 +177,11 @@ def only(findings: list[Finding]) -> Finding:
 
 
 def covered(harness: OracleHarness) -> frozenset[str]:
-    """The clauses that the last exchange put to the test."""
+    """The clauses that the last exchange covered."""
     assert harness.last is not None
     return harness.last.covered
 
 
-def told(found: Finding) -> tuple[str, str, Any, Any]:
+def parts(found: Finding) -> tuple[str, str, Any, Any]:
     """What a finding names, without its sentence."""
     return found.clause, found.pointer, found.expected, found.actual

@@ -25,8 +25,8 @@ An exchange is checked in four steps:
    `check_counters`). Those that do not fit are dropped. The rest is the new belief, and interpretations that none of
    them requires are closed. If none is left, a clause is broken: `wrong_attribute` and `check_counters` choose which.
 
-`checking` puts the steps in order. Requests without a plain success are in `ambiguous_writes`: refused, lost, queued, or
-with an effect that is not documented. What may still take effect is kept as *pending* writes beside each value
+`checking` puts the steps in order. Requests without a plain success are in `ambiguous_writes`: refused, lost, queued,
+or with an effect that is not documented. What may still take effect is kept as *pending* writes beside each value
 (`pending`). The endpoints beside /users/track/sync are in `neighbours`.
 
 Two invariants hold everywhere:

@@ -52,7 +52,7 @@ def _never(kind: str, text: str) -> bool:
 
 @dataclasses.dataclass(frozen=True, slots=True)
 class Settings:
-    """What the oracle is told from outside.
+    """What the oracle is configured with.
 
     `rate_limit`, `array_limit`: the workspace's, or None where they are not known.
     `fresh(kind, text)`: whether an identifier that is seen for the first time certainly leads to no user.

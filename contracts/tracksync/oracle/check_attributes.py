@@ -189,7 +189,7 @@ def _fits_in_doubles(cell: Cell, write: AttributeWrite, shown: Any, limits: Limi
 
 
 def _distinct(states: Iterable[State]) -> tuple[State, ...]:
-    """The states, each once; the one that stands for any if it is among them, or if there are too many."""
+    """The states, each once; only the unknown one if it is among them, or if there are too many."""
     found: list[State] = []
     for state in states:
         if not any(_is_same(state, one) for one in found):

@@ -17,7 +17,7 @@ from tracksync.oracle.request_object import CounterWrite
 from tracksync.oracle.users import Candidate
 from tracksync.values.times import write_time
 
-_KINDS: Final = {"events": "EVENT", "purchases": "PURCHASE"}  # as they stand in the names of clauses
+_KINDS: Final = {"events": "EVENT", "purchases": "PURCHASE"}  # as the names of clauses have them
 _TIMES: Final = (("first", "earliest", counters.first_fits), ("last", "latest", counters.last_fits))
 
 

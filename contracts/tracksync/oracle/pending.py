@@ -50,12 +50,12 @@ def pending_of(states: Iterable[State]) -> tuple[Any, ...]:
 
 
 def at_most(states: tuple[State, ...], unknown: Any) -> tuple[State, ...]:
-    """`states`, or where they are too many one state with the value `unknown`, which stands for any."""
+    """`states`, or where they are too many one state with the value `unknown`."""
     return states if len(states) <= MAX_STATES else (State(unknown, pending_of(states)),)
 
 
 def given_up(cell: Cell, value: Any, touched: float, *, volatile: bool = False) -> Cell:
-    """A cell that holds `value` from now on, mostly the one that stands for any; what is pending may still reach it."""
+    """A cell that holds `value` from now on, mostly the unknown one; what is pending may still reach it."""
     return Cell((State(value, pending_of(cell.states)),), touched, cell.volatile or volatile)
 
 
@@ -82,5 +82,5 @@ def overdue(writes: Iterable[Any], sent: float) -> bool:
 
 
 def unknown_like(cell: Cell) -> Any:
-    """The value that stands for any, of the kind that this cell holds."""
+    """The unknown value, of the kind that this cell holds."""
     return ANY_COUNTER if cell.states and isinstance(cell.states[0].value, Counter) else UNKNOWN

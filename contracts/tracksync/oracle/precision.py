@@ -25,7 +25,7 @@ def rounded(value: Any) -> Any:
 
 
 def keeps_digits(value: Any) -> bool:
-    """Whether an integer stands in `value` that is no double, neither in full nor in the fewest digits that tell it."""
+    """Whether `value` has an integer that is not a double, not even the shortest digits of one."""
     if type(value) is int:
         return bool(value != rounded(value)) and value != int(Decimal(repr(float(value))))
     if type(value) is list:

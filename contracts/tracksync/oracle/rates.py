@@ -122,7 +122,7 @@ def _check_values(
     crowded: bool,
 ) -> RateCheck:
     settings = belief.settings
-    told = settings.rate_limit if endpoint is LimitedEndpoint.SYNC else None
+    configured = settings.rate_limit if endpoint is LimitedEndpoint.SYNC else None
     sequel = _sequel(belief, exchange, endpoint, shown, crowded=crowded)
     window = sequel.window
     counted = WindowBelief(
@@ -134,9 +134,9 @@ def _check_values(
         last_received=max(exchange.received, window.last_received),
         limit=window.limit or shown.limit or None,
     )
-    exceeded = _check_exceeded(shown, sequel, counted.accepted, told or shown.limit)
+    exceeded = _check_exceeded(shown, sequel, counted.accepted, configured or shown.limit)
     findings = [
-        *_check_limit(shown, told, window.limit),
+        *_check_limit(shown, configured, window.limit),
         *_check_reset(exchange, date, shown.reset, settings),
         *_check_order(shown, sequel),
         *_check_remaining(shown, sequel),
@@ -166,12 +166,12 @@ def _sequel(
     )
 
 
-def _check_limit(shown: RateHeaders, told: int | None, before: int | None) -> list[Finding]:
-    """The limit is the workspace's: `told` from outside, or else the one `before`."""
-    expected = told or before
+def _check_limit(shown: RateHeaders, configured: int | None, before: int | None) -> list[Finding]:
+    """The limit is the workspace's: `configured`, or else the one `before`."""
+    expected = configured or before
     if shown.limit >= 1 and expected in (None, shown.limit):
         return []
-    hint = " (tell another limit of the workspace with --rate-limit)" if told and shown.limit > 0 else ""
+    hint = " (give another limit of the workspace with --rate-limit)" if configured and shown.limit > 0 else ""
     text = f"x-ratelimit-limit is {shown.limit}, not {expected or 'a positive number'}{hint}"
     return [Finding("TS-RATE-LIMIT", text, WHERE + NAMES[0], expected or 1, shown.limit)]
 

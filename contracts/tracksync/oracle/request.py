@@ -1,4 +1,4 @@
-"""Step one: read the request alone. Whom does it address, what would it write, and what does a server owe it?
+"""Step one: read the request alone. Which user does it name, what does it write, and what does a server owe it?
 
 What is refused, open or valid is the contract's to say (`contract.classify`); here the request is read. Knows nothing
 of belief, responses or state.
@@ -138,7 +138,7 @@ def _endpoint(line: Line) -> str:
 
 
 def _object(body: dict[str, Any]) -> tuple[str | None, dict[str, Any] | None, str]:
-    """The first section that holds something, the object in it if it is one, and where that stands."""
+    """The first section that holds something, the object in it if it is one, and its JSON Pointer."""
     for section in bounds().sections:
         value = body.get(section)
         if isinstance(value, dict) or (isinstance(value, list) and value):

@@ -1,4 +1,4 @@
-"""Read the one object of a request: whom it names, which attributes it writes, which event or purchase it records.
+"""Read the one object of a request: which user it names, which attributes, event or purchase it writes.
 
 Knows the members of the documents' objects, and nothing of what is refused: that is the contract's to say.
 """

@@ -99,7 +99,7 @@ def _clean_constant(_: str) -> NoReturn:
 
 
 def _read_slowly(body: bytes) -> JsonText:
-    """As `read_json`, for a body that is quirky or broken."""
+    """As `read_json`, for a body that has quirks or is not valid."""
     quirks: set[str] = set()
 
     def object_(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""Reading and writing times in every form that the documents name, and knowing how sure an interpretation is.
+"""Reading and writing times in every form that the documents name, and knowing how certain a reading is.
 
 An instant is an int: microseconds since 1970-01-01T00:00:00Z in the proleptic Gregorian calendar. It may lie outside
 the range of `datetime`. A time without a zone means UTC (ATTR TYPES). Sources: ATTR, TYPES, SYNC's example.
@@ -20,14 +20,14 @@ class Certainty(enum.StrEnum):
 
     CERTAIN = "certain"  # every server must take it
     LENIENT = "lenient"  # servers lawfully differ
-    NOT = "not"  # no time in any interpretation
+    NOT = "not"  # no parser reads it as a time
 
 
 @dataclass(frozen=True, slots=True)
 class TimeText:
     """What a text says of a time.
 
-    `instant` is None where nobody can say which one is meant (30 February, bare digits). `year` is that of the text,
+    `instant` is None where it is not certain which one is meant (30 February, bare digits). `year` is that of the text,
     before any change of zone, and is set if the whole text reads as a full date, with or without a time of day.
     `offset_minutes` is that of the zone, None without a known one; `zoned` says whether there is any.
     """
@@ -51,7 +51,7 @@ def read_time(text: str) -> TimeText:
 
 @lru_cache(maxsize=8192)
 def write_time(instant: int, form: str, offset_minutes: int = 0) -> str:
-    """`instant` in `form`, a reading of the ambiguity `time-form`; `offset_minutes` is for "as-sent" only.
+    """`instant` in `form`, an interpretation of the ambiguity `time-form`; `offset_minutes` is for "as-sent" only.
 
     Parts below the form's precision are cut off. Years outside 0 to 9999 get a sign.
     """
@@ -78,7 +78,7 @@ def is_date_like(text: str, years: tuple[int, int]) -> bool:
 
 
 def same_instant(a: int, b: int) -> bool:
-    """Whether `a` and `b` are equal to the millisecond, which is what answers show."""
+    """Whether `a` and `b` are equal to the millisecond, which is what responses show."""
     return abs(a - b) < 1000
 
 
@@ -145,7 +145,7 @@ def _at(
 
 
 def _offset(zone: str) -> int | None:
-    """Minutes east of UTC, or None for a zone that nobody can place."""
+    """Minutes east of UTC, or None for a zone that is not known."""
     if zone.upper() in ("Z", "UTC", "GMT"):
         return 0
     digits = zone[1:].replace(":", "")
@@ -235,7 +235,7 @@ _EPOCH_ORDINAL: Final = date(1970, 1, 1).toordinal()
 _CYCLE_DAYS: Final = 146_097  # 400 years
 _CYCLE: Final = _CYCLE_DAYS * 24 * 60 * _MINUTE
 _MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
-# Whole words only, so that "decline" is no December and "may5be" no May.
+# Whole words only, so that "decline" is not read as December, nor "may5be" as May.
 _NAMES: Final = re.compile(
     r"(?:jan(?:uary)?|feb(?:ruary)?|mar(?:ch)?|apr(?:il)?|may|june?|july?|aug(?:ust)?|sept?(?:ember)?|oct(?:ober)?"
     r"|nov(?:ember)?|dec(?:ember)?|mon(?:day)?|tue(?:s|sday)?|wed(?:nesday)?|thu(?:rs?|rsday)?|fri(?:day)?"
