@@ -78,7 +78,7 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     baseline: _File | None = None
     workspace: WorkspaceSettings = WorkspaceSettings()
     budget: BudgetSettings = BudgetSettings()
-    gate: dict[str, Any] = {}  # noqa: RUF012 - msgspec copies it; read by tracksync.gate.settings
+    gate: dict[str, Any] = {}
 
 
 _TABLES: Final[Mapping[str, type[Struct]]] = {"": Config, "workspace": WorkspaceSettings, "budget": BudgetSettings}
