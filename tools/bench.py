@@ -152,7 +152,7 @@ def oracle_alone() -> dict[str, Any]:
         gc.unfreeze()
     return {
         "exchanges": len(exchanges),
-        "judged_per_second": max(rates),
+        "checked_per_second": max(rates),
         "each_pass": rates,
         "findings": found,
         "wanted_per_second": 10_000,

@@ -18,7 +18,7 @@ from tracksync.oracle.interpretations import (
     OVERFLOW_UNCHANGED,
     REFUSED_IS_OMITTED,
     REMOVE_BEFORE_ADD,
-    REPEATS_KEPT,
+    REPEATS_STAY,
     REPEATS_UNIQUE,
     Interpretation,
 )
@@ -87,14 +87,14 @@ def test_repeated_elements_are_kept_or_not() -> None:
     assert lawful([1, 2, 1], 5, limits=(9, 9)) == [
         stored([2, 1], REPEATS_UNIQUE, limit=(2, 9)),
         stored([1, 2], REPEATS_UNIQUE, limit=(2, 9)),
-        stored([1, 2, 1], REPEATS_KEPT, limit=(3, 9)),
+        stored([1, 2, 1], REPEATS_STAY, limit=(3, 9)),
     ]
     outcomes = lawful([1, 2, 1], [1, 2], limits=(2, 2))
     assert outcomes[:2] == [
         stored([2, 1], REPEATS_UNIQUE, limit=(2, 2)),
         stored([1, 2], REPEATS_UNIQUE, limit=(2, 2)),
     ]
-    kept = REPEATS_KEPT
+    kept = REPEATS_STAY
     assert outcomes[2:] == [
         *overflow([1, 2, 1], 2, kept),
         CellOutcome([1, 2], OMITTED, (kept, OVERFLOW_KEEPS_FIRST, REFUSED_IS_OMITTED), (2, 2)),

@@ -31,7 +31,7 @@ A = {"id": 1, "x": 1}
         ("3500-01-01T00:00:00+01:00", "TS-ATTR-DATE-RANGE"),
         ("3001-01-01T00:00:00Z", "TS-ATTR-DATE-RANGE"),
         ("3000-01-01T00:00:00Z", "TS-ATTR-DATE"),
-        ("room 5", "TS-ATTR-STRING"),
+        ("seat 5", "TS-ATTR-STRING"),
         (7, "TS-ATTR-INTEGER"),
         (7.0, "TS-ATTR-INTEGER"),
         (7.5, "TS-ATTR-FLOAT"),

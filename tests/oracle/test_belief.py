@@ -26,8 +26,8 @@ from tracksync.oracle.belief import (
 )
 
 
-def two_people() -> OracleHarness:
-    """Ada with an email, and Bob, and a lost write by a phone that no user has."""
+def two_users() -> OracleHarness:
+    """Ada with an email, and Bob, and a pending write by a phone that no user has."""
     harness = OracleHarness()
     harness.write({"a": 1}, names={"external_id": "ada"}, control={"email": "ada@example.com"})
     harness.write({"b": 1}, names={"external_id": "bob"}, control={"email": "bob@example.com"})
@@ -50,7 +50,7 @@ def test_an_alias_is_known_by_its_name_and_its_label() -> None:
 
 
 def test_a_user_that_is_never_addressed_again_is_dropped_with_its_links() -> None:
-    belief = two_people().belief
+    belief = two_users().belief
     left = belief.without(lambda text: text in ("bob", "bob@example.com", "+12025550100"))
     assert set(left.links) == {ADA, ADAS_EMAIL}
     (ada,) = left.users.values()
@@ -62,7 +62,7 @@ def test_a_user_that_is_never_addressed_again_is_dropped_with_its_links() -> Non
 
 
 def test_a_user_with_another_identifier_stays_and_loses_the_one_that_is_gone() -> None:
-    belief = two_people().belief
+    belief = two_users().belief
     left = belief.without(lambda text: text == "ada@example.com")
     by_name = {key: left.users[links[0].uid] for key, links in left.links.items()}
     assert by_name[ADA].held == ()
@@ -84,7 +84,7 @@ def test_a_user_to_whom_a_remaining_identifier_may_lead_stays() -> None:
 
 
 def test_among_strangers_only_the_interpretations_stay() -> None:
-    harness = two_people()
+    harness = two_users()
     assert harness.write({"a": None}, names={"external_id": "ada"}) == set()
     belief = harness.belief.among_strangers(lambda kind, text: text == "new")
     assert belief.interpretations() == harness.belief.interpretations() != {}

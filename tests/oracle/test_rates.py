@@ -21,7 +21,7 @@ def response(number: int) -> dict[str, object]:
     return counted({"external_id": f"u{number}"}, "seen", SHOWN, SHOWN, 1)
 
 
-def hear(harness: OracleHarness, number: int = 0, status: int = 201, **headers: str | None) -> set[str]:
+def check(harness: OracleHarness, number: int = 0, status: int = 201, **headers: str | None) -> set[str]:
     named = {f"x-ratelimit-{key}": value for key, value in headers.items()}
     shown = response(number) if status == 201 else {"message": "over the limit"}
     return harness.clauses(body(number), shown, status, headers=named)
@@ -30,11 +30,11 @@ def hear(harness: OracleHarness, number: int = 0, status: int = 201, **headers: 
 @pytest.mark.parametrize("name", ["limit", "remaining", "reset"])
 @pytest.mark.parametrize("value", [None, "", "many", "4.5", "-1"])
 def test_every_response_carries_three_whole_numbers(name: str, value: str | None) -> None:
-    assert hear(OracleHarness(), **{name: value}) == {"TS-RATE-HEADERS"}
+    assert check(OracleHarness(), **{name: value}) == {"TS-RATE-HEADERS"}
 
 
 def test_a_response_without_any_rate_header_is_found() -> None:
-    assert hear(OracleHarness(), limit=None, remaining=None, reset=None) == {"TS-RATE-HEADERS"}
+    assert check(OracleHarness(), limit=None, remaining=None, reset=None) == {"TS-RATE-HEADERS"}
 
 
 @pytest.mark.parametrize("value", ["", "500"])
@@ -58,28 +58,28 @@ def test_the_case_of_header_names_does_not_matter() -> None:
 
 
 def test_the_limit_is_the_one_that_was_told_and_stays() -> None:
-    assert hear(OracleHarness(rate_limit=500)) == set()
-    assert hear(OracleHarness(rate_limit=100)) == {"TS-RATE-LIMIT"}
+    assert check(OracleHarness(rate_limit=500)) == set()
+    assert check(OracleHarness(rate_limit=100)) == {"TS-RATE-LIMIT"}
     harness = OracleHarness()
-    hear(harness, limit="500")
-    assert "TS-RATE-LIMIT" in hear(harness, 1, limit="400")
+    check(harness, limit="500")
+    assert "TS-RATE-LIMIT" in check(harness, 1, limit="400")
 
 
 def test_remaining_goes_down_with_each_accepted_request() -> None:
     harness = OracleHarness()
-    assert hear(harness, 0, remaining="400") == set()
-    assert hear(harness, 1, remaining="390") == set()
-    assert hear(harness, 2, remaining="390") == {"TS-RATE-REMAINING"}
-    assert hear(harness, 3, remaining="395") == {"TS-RATE-REMAINING"}
+    assert check(harness, 0, remaining="400") == set()
+    assert check(harness, 1, remaining="390") == set()
+    assert check(harness, 2, remaining="390") == {"TS-RATE-REMAINING"}
+    assert check(harness, 3, remaining="395") == {"TS-RATE-REMAINING"}
 
 
 def test_remaining_stays_below_the_limit() -> None:
-    assert hear(OracleHarness(), remaining="500") == {"TS-RATE-REMAINING"}
+    assert check(OracleHarness(), remaining="500") == {"TS-RATE-REMAINING"}
 
 
 @pytest.mark.parametrize("reset", [str(RESET + 1), str(RESET - 180), str(RESET + 180), "30", str(RESET * 1000)])
 def test_the_reset_is_the_end_of_the_clock_minute(reset: str) -> None:
-    assert hear(OracleHarness(), reset=reset) == {"TS-RATE-RESET"}
+    assert check(OracleHarness(), reset=reset) == {"TS-RATE-RESET"}
 
 
 def test_the_servers_own_clock_decides_which_minute_it_is() -> None:
@@ -89,35 +89,35 @@ def test_the_servers_own_clock_decides_which_minute_it_is() -> None:
 
 def test_over_the_limit_nothing_is_accepted() -> None:
     harness = OracleHarness()
-    assert hear(harness, 0, remaining="0") == set()
-    assert "TS-RATE-EXCEEDED" in hear(harness, 1, remaining="0")
+    assert check(harness, 0, remaining="0") == set()
+    assert "TS-RATE-EXCEEDED" in check(harness, 1, remaining="0")
 
 
 def test_a_429_comes_with_nothing_remaining() -> None:
-    assert hear(OracleHarness(), status=429, remaining="0") == set()
-    assert hear(OracleHarness(), status=429, remaining="3") == {"TS-RATE-429"}
+    assert check(OracleHarness(), status=429, remaining="0") == set()
+    assert check(OracleHarness(), status=429, remaining="3") == {"TS-RATE-429"}
 
 
 def test_a_429_of_the_window_before_shows_the_next_one_unused() -> None:
     for remaining, found in (("500", set()), ("499", {"TS-RATE-429"})):
         harness = OracleHarness()
-        hear(harness, remaining="1")
+        check(harness, remaining="1")
         harness.now = RESET - 0.005
-        assert hear(harness, 1, status=429, remaining=remaining, reset=str(RESET + 60)) == found
+        assert check(harness, 1, status=429, remaining=remaining, reset=str(RESET + 60)) == found
 
 
 def test_a_429_while_requests_remain_and_no_other_client_is_there_is_too_early() -> None:
     harness = OracleHarness()
     for number in range(3):
-        hear(harness, number, remaining=str(499 - number))
-    assert hear(harness, 3, status=429, remaining="0") == {"TS-RATE-429"}
+        check(harness, number, remaining=str(499 - number))
+    assert check(harness, 3, status=429, remaining="0") == {"TS-RATE-429"}
 
 
 def test_another_client_of_the_workspace_explains_an_early_429() -> None:
     harness = OracleHarness()
-    hear(harness, 0, remaining="400")
-    hear(harness, 1, remaining="300")
-    assert hear(harness, 2, status=429, remaining="0") == set()
+    check(harness, 0, remaining="400")
+    check(harness, 1, remaining="300")
+    assert check(harness, 2, status=429, remaining="0") == set()
 
 
 def test_a_429_changes_nothing() -> None:
@@ -311,7 +311,7 @@ def test_a_reset_is_the_end_of_the_minute_by_the_servers_date(date: str, took: f
 
 
 def test_a_reset_at_the_beginning_of_time_is_no_window() -> None:
-    assert hear(OracleHarness(), reset="0") == {"TS-RATE-RESET"}
+    assert check(OracleHarness(), reset="0") == {"TS-RATE-RESET"}
     assert hear_429(OracleHarness(), window(0, reset=0)) == {"TS-RATE-RESET"}
 
 
@@ -346,8 +346,8 @@ def test_accepted_requests_of_another_endpoint_count_without_the_headers_too() -
 
 
 def test_a_number_of_too_many_digits_is_not_a_number() -> None:
-    assert hear(OracleHarness(), reset="9" * 15) == {"TS-RATE-RESET"}
-    assert hear(OracleHarness(), reset="9" * 16) == {"TS-RATE-HEADERS"}
+    assert check(OracleHarness(), reset="9" * 15) == {"TS-RATE-RESET"}
+    assert check(OracleHarness(), reset="9" * 16) == {"TS-RATE-HEADERS"}
 
 
 def test_a_limit_that_changed_is_wrong_in_every_later_window() -> None:

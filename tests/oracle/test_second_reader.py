@@ -1,4 +1,4 @@
-"""Lawful behaviour that a first reading of the documents does not suggest: the oracle finds nothing."""
+"""Lawful behaviour that the documents do not suggest at first: the oracle finds nothing."""
 
 from __future__ import annotations
 

@@ -251,7 +251,7 @@ def test_a_product_that_is_an_integer_comes_back_in_one_form(shown: Any, interpr
     assert harness.belief.interpretations()["integer-products"] == interpretation
 
 
-# --- attributes after lost writes whose effect is not documented ------------------------------------------------------
+# --- attributes after pending writes whose effect is not documented ---------------------------------------------------
 
 
 @pytest.mark.parametrize("shown", [{"n": 5}, {"n": 77}, {"n": None}, {}])

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Final
 
 import alterations
-import odd_requests
+import request_pages
 from disturbed_runs import disturbances_of, interpretations_of, run_disturbed
 from faults_by_clause import findings_of_fault, first_fault
 
@@ -123,7 +123,7 @@ def pages() -> Mapping[str, Callable[[], str]]:
         for seed, fault in DISTURBED
     }
     altered = {f"altered-{probe}": partial(page_of_alterations, probe) for probe in PROBES}
-    requests = {name: partial(odd_requests.page_of_requests, name) for name in odd_requests.PAGES}
+    requests = {name: partial(request_pages.page_of_requests, name) for name in request_pages.PAGES}
     return {"clauses": page_of_clauses, **disturbed, **altered, **requests}
 
 

@@ -405,7 +405,7 @@ def test_digits_of_other_scripts_are_none() -> None:
         *("mon", "tue", "tues", "wed", "thu", "thur", "thurs", "fri", "sat", "sun", "OCTOBER", "Friday", "Sun"),
     ],
 )
-def test_a_name_of_a_month_or_a_day_may_be_a_time_to_somebody(name: str) -> None:
+def test_a_name_of_a_month_or_a_day_may_be_read_as_a_time(name: str) -> None:
     assert read_time(name).certainty is Certainty.LENIENT
     assert read_time(f"{name}x").certainty is Certainty.NOT
     assert read_time(f"5 {name} 2024").certainty is Certainty.LENIENT

@@ -108,7 +108,7 @@ def queue(context: Context, *, accepted: bool) -> None:
 
 
 def unknown_effect(context: Context, lasting: bool = False) -> None:
-    """The request was accepted, or may be, and nobody can say what it does.
+    """The request was accepted, or may be, and what it does is not documented.
 
     `lasting`: it may take effect at any later time.
     """

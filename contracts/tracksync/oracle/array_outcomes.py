@@ -19,7 +19,7 @@ from tracksync.oracle.interpretations import (
     OVERFLOW_UNCHANGED,
     REFUSED_IS_OMITTED,
     REMOVE_BEFORE_ADD,
-    REPEATS_KEPT,
+    REPEATS_STAY,
     REPEATS_UNIQUE,
     Requires,
 )
@@ -44,7 +44,7 @@ def array_set(value: list[Any], prior: Any, limits: Limits) -> list[CellOutcome]
         return _within_limit(value, prior, limits)
     outcomes = _within_limit(arrays.unique(value), prior, limits, (REPEATS_UNIQUE,))
     outcomes += _within_limit(arrays.unique(value, "first"), prior, limits, (REPEATS_UNIQUE,))
-    return outcomes + _within_limit(value, prior, limits, (REPEATS_KEPT,))
+    return outcomes + _within_limit(value, prior, limits, (REPEATS_STAY,))
 
 
 def array_edited(edit: dict[str, Any], prior: Any, limits: Limits) -> list[CellOutcome]:

@@ -33,8 +33,9 @@ class ParsedRequest(Struct, frozen=True):
     """What one request asks for.
 
     `endpoint`: sync, track, delete or export; nowhere, wrong-method, or unclear for what is not checked here.
-    `vague`: what it does when it is accepted cannot be checked. `unread`: a server may read something else in it than what
-    stands here, so that it may touch whatever its texts name. `covers`: clauses that its acceptance covers.
+    `vague`: what it does when it is accepted cannot be checked.
+    `unread`: a server may read it in another way, so that it may touch whatever its texts name.
+    `covers`: clauses that its acceptance covers.
     """
 
     endpoint: str

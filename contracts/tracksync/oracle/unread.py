@@ -1,8 +1,8 @@
 """Requests that the oracle did not read, or that a server may have read otherwise: all that they may touch is unknown.
 
 Such are malformed JSON that a server accepted, equal names in one object, nesting beyond what is examined, bytes in no
-encoding, and compressed bodies. No finding may rest on them, so every user that a text of the body may name is forgotten,
-and no identifier among these texts is certainly new afterwards. Knows texts and links; finds nothing.
+encoding, and compressed bodies. No finding may rest on them, so every user that a text of the body may name is
+forgotten, and no identifier among these texts is certainly new afterwards. Knows texts and links; finds nothing.
 """
 
 from __future__ import annotations

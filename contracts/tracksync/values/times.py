@@ -1,4 +1,4 @@
-"""Reading and writing times in every form that the documents name, and knowing how certain a reading is.
+"""Reading and writing times in every form that the documents name, and knowing how certain that is.
 
 An instant is an int: microseconds since 1970-01-01T00:00:00Z in the proleptic Gregorian calendar. It may lie outside
 the range of `datetime`. A time without a zone means UTC (ATTR TYPES). Sources: ATTR, TYPES, SYNC's example.
