@@ -98,7 +98,7 @@ def test_a_command_that_fails_under_normal_fails_the_gate_in_every_output() -> N
     assert (outcome.result["verdict"], outcome.exit_code, outcome.result["findings"]) == ("failed", 1, [])
     assert outcome.report.as_json()["runs"][0]["status"] == 7
     assert "no clause was broken, but the command failed under normal: exit status 7" in outcome.result["reason"]
-    result = {**outcome.result, "client_command": outcome.report.as_json()}
+    result = {**outcome.result, "test_command": outcome.report.as_json()}
     assert 'failures="1"' in junit.render(result)
 
 
@@ -108,7 +108,7 @@ def test_a_command_that_takes_too_long_is_ended_and_its_request_under_way_is_not
     assert outcome.report.runs[0].timed_out
     assert outcome.report.runs[0].excused == 1
     assert "did not end within 1.5 s under slow-30s" in outcome.result["reason"]
-    result = {**outcome.result, "client_command": outcome.report.as_json()}
+    result = {**outcome.result, "test_command": outcome.report.as_json()}
     assert 'errors="1"' in junit.render(result)
 
 

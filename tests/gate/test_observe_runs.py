@@ -93,7 +93,7 @@ def test_all_of_the_gate_can_stand_in_a_file(tmp_path: Path, monkeypatch: pytest
     done = cli("--json", "-")
     result = json.loads(done.stdout)
     assert (result["verdict"], result["fail_on"]) == ("passed", "warning"), done.stderr
-    assert [run["scenario"] for run in result["client_command"]["runs"]] == ["rejected"]
+    assert [run["scenario"] for run in result["test_command"]["runs"]] == ["rejected"]
 
 
 @pytest.mark.parametrize(
