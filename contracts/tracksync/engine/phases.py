@@ -7,6 +7,7 @@ with its share of what is left.
 from __future__ import annotations
 
 import random
+from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
 from typing import TYPE_CHECKING, Final
@@ -25,7 +26,7 @@ from tracksync.oracle.belief import LimitedEndpoint
 if TYPE_CHECKING:
     from tracksync.generate.boundaries import BoundaryPlan
 
-SHARES: Final = {"boundaries": 0.55, "schema": 0.12, "stateful": 0.33}  # of what is left after the probes
+SHARES: Final = {"boundaries": 0.62, "schema": 0.1, "stateful": 0.28}  # of what is left after the probes
 NEIGHBOURS: Final = (TRACK, DELETE, EXPORT)
 
 
@@ -164,19 +165,21 @@ class PhaseRunner:
         self._up_to(allowance, schema_steps(self.plan.seed, self._namer().scope("schema"), allowance))
 
     def _stateful(self, allowance: int) -> None:
-        from tracksync.generate.stateful import scope_of, stateful_sequences
+        from tracksync.generate.stateful import stateful_sequences
 
         session = self.session
         session.begin("stateful", allowance)
         end = session.spending.requests + allowance
-        for number, steps in enumerate(stateful_sequences(self.plan.seed, self.prefix)):
-            for step in steps:
+        recent: deque[str] = deque(maxlen=KEPT)
+        for sequence in stateful_sequences(self.plan.seed, self.prefix):
+            for step in sequence.steps:
                 if session.spending.requests >= end:
                     return
                 self._send(step)
-            if number >= KEPT:  # no later request names its users
-                gone = f"-{scope_of(number - KEPT)}-"
+            if len(recent) == KEPT:  # no later request names its users
+                gone = f"-{recent[0]}-"
                 session.belief = session.belief.without(lambda text, gone=gone: gone in text)  # type: ignore[misc]
+            recent.append(sequence.scope)
 
 
 def _boundary_namer(prefix: str, seed: int) -> Namer:

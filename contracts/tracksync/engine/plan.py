@@ -18,7 +18,7 @@ EMBEDDED_RATE: Final = 120  # requests a minute of the embedded mock: small, so 
 class TargetPlan:
     """Where to send and what is known of it. `address` is "mock" or a base URL; keys are needed for a URL only.
 
-    `rate_limit`, `array_limit`: the workspace's, None where it is not known. `shared`: other jobs use its rate limit too.
+    `rate_limit`, `array_limit`: the workspace's, None where not known. `shared`: other jobs use its rate limit too.
     `timeout`: seconds to wait for a response. `verify`: False, or a file with certificates to trust. `patience`:
     seconds for which an outage is waited out, and slow deletion.
     """

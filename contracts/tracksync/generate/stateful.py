@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
 from typing import Final
@@ -21,11 +22,18 @@ from tracksync.generate.machine import Send, machine_class
 
 SEQUENCES: Final = 10  # drawn at a time
 LENGTH: Final = 30  # steps of a sequence, at most
-Sequence = tuple[Step, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Sequence:
+    """Steps to be sent one after the other. `scope` is in the names of their users, and of no others."""
+
+    scope: str
+    steps: tuple[Step, ...]
 
 
 def stateful_sequences(seed: int, prefix: str) -> Iterator[Sequence]:
-    """Sequences without end, each for users of its own; their names hold what `scope_of` says of its number.
+    """Sequences without end, each for users of its own.
 
     The same seed and prefix give the same sequences.
     """
@@ -35,12 +43,7 @@ def stateful_sequences(seed: int, prefix: str) -> Iterator[Sequence]:
 
 def stateful_steps(seed: int, prefix: str) -> Iterator[Step]:
     """The steps of all sequences, one after the other, without end."""
-    return (step for steps in stateful_sequences(seed, prefix) for step in steps)
-
-
-def scope_of(number: int) -> str:
-    """What stands in the names of the users of a sequence, and in no others."""
-    return f"s{number}"
+    return (step for sequence in stateful_sequences(seed, prefix) for step in sequence.steps)
 
 
 @lru_cache(maxsize=32)
@@ -49,14 +52,18 @@ def drawn(seed: int, prefix: str, batch: int) -> tuple[Sequence, ...]:
     namer = Namer(prefix, random.Random(seed * 1_000_003 + batch))
     examples: list[list[Step]] = []
 
+    def scope(number: int) -> str:
+        return f"s{batch}x{number}"
+
     def send_factory() -> Send:
         examples.append([])
         return examples[-1].append
 
     def namer_factory() -> Namer:
-        return namer.scope(scope_of(batch * SEQUENCES + len(examples) - 2))
+        return namer.scope(scope(len(examples) - 1))
 
     machine = hypothesis.seed(seed * 1_000_003 + batch)(machine_class(send_factory, namer_factory))
     run_state_machine_as_test(machine, settings=seeded(SEQUENCES + 1, LENGTH))
     # The first is always the simplest one, which repeats a single operation.
-    return tuple(tuple(steps) for steps in examples[1:] if steps)
+    made = [Sequence(scope(number), tuple(steps)) for number, steps in enumerate(examples)]
+    return tuple(sequence for sequence in made[1:] if sequence.steps)
