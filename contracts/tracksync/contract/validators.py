@@ -73,6 +73,16 @@ def request_validator(path: str, costly: bool) -> jsonschema_rs.Validator:
     return compiled(body["schema"], costly=costly)
 
 
+def request_validator_of(document: Mapping[str, Any], path: str) -> jsonschema_rs.Validator:
+    """The validator of the request bodies of `path` in any document that has the shape of ours, every bound included."""
+    body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    schemas = {name: strict(schema) for name, schema in document["components"]["schemas"].items()}
+    root = {"allOf": [body["schema"]], "components": {"schemas": schemas}}
+    return jsonschema_rs.Draft202012Validator(
+        root, formats=dict(FORMATS), validate_formats=True, keywords=dict(_KEYWORDS), offline=True
+    )
+
+
 @cache
 def schema_validator(pointer: str) -> jsonschema_rs.Validator:
     """The validator of the schema at `pointer`, such as `#/components/schemas/Event`."""

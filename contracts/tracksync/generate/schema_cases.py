@@ -14,11 +14,12 @@ from pathlib import Path
 from typing import Any, Final
 
 import schemathesis
-import yaml
 from hypothesis import given, seed
 from schemathesis import GenerationMode
 
 from tracksync.contract import spec as own_document
+from tracksync.contract.constraints import follow
+from tracksync.contract.foreign import read_document
 from tracksync.generate.build import JSON_HEADERS, SYNC, Step, encode
 from tracksync.generate.drawing import seeded
 from tracksync.generate.harmless import (
@@ -77,10 +78,11 @@ def generation_form(document: Mapping[str, Any]) -> dict[str, Any]:
     Left out is what slows Schemathesis down and what boundary cases test: forbidden combinations, names of members,
     notes. A schema that refers to itself goes one level deep. What is drawn may thus be open or refused.
     """
-    schemas = document["components"]["schemas"]
+    schemas = document.get("components", {}).get("schemas", {})
     deep = {name for name, schema in schemas.items() if name in _reachable(schemas, schema)}
     components = {name: _drawable(schema, deep if name in deep else frozenset()) for name, schema in schemas.items()}
-    body = document["paths"][SYNC]["post"]["requestBody"]["content"]["application/json"]["schema"]
+    holder = follow(document, "", document["paths"][SYNC]["post"]["requestBody"])[1]
+    body = holder["content"]["application/json"]["schema"]
     operation = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {"default": {"description": "any"}},
@@ -139,7 +141,7 @@ def made_harmless(value: Any, namer: Namer) -> Any:
 
 @lru_cache(maxsize=4)
 def _operation(path: Path | None) -> Any:
-    document = own_document.document() if path is None else yaml.safe_load(path.read_text(encoding="utf-8"))
+    document = own_document.document() if path is None else read_document(path)
     return schemathesis.openapi.from_dict(generation_form(document))[SYNC]["POST"]
 
 
