@@ -18,17 +18,21 @@ from typing import Any
 import pytest
 from odd_requests import PAGES
 from spec_schemas import OPEN, REFUSED, VALID, validator
-from tracksync.generate.random_steps import random_steps
 
 from tracksync.contract.bounds import SYNC
 from tracksync.contract.classify import RequestClass, classify_body
+from tracksync.generate.boundaries import boundary_plan, further_cases
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import PROBES
+from tracksync.generate.robustness import robustness_steps
+from tracksync.generate.schema_cases import schema_steps
+from tracksync.generate.stateful import stateful_steps
 from tracksync.model.exchange import Exchange, Request, Response
 from tracksync.oracle import Belief, Settings, check
 from tracksync.values.jsontext import read_json
 
 WANTED = 10_000
+LONGEST = 200_000  # bytes; longer ones only cost time here
 JSON = (("content-type", "application/json"),)
 RATES = (("x-ratelimit-limit", "500"), ("x-ratelimit-remaining", "499"), ("x-ratelimit-reset", "1800000060"))
 REFUSAL = json.dumps({"message": "Valid data must be provided.", "errors": ["a reason"]}).encode()
@@ -42,14 +46,20 @@ JUNK: tuple[Any, ...] = (
 NAMES = ("external_id", "email", "phone", "braze_id", "user_alias", "name", "time", "properties", "quantity", "price")
 
 
-def written(steps: int) -> Iterator[Any]:
-    """Bodies that the project's own generators and tests write."""
+def written() -> Iterator[Any]:
+    """Bodies that every phase of a run and the tests write."""
     namer = Namer("agreement", random.Random(0))
-    requests = [step.request for probe in PROBES if not probe.heavy for step in probe.steps(namer)]
-    requests += [step.request for step in itertools.islice(random_steps(11, namer), steps)]
-    for request in requests:
-        text = read_json(request.body)
-        if request.path == SYNC and text.valid and not text.quirks:
+    boundaries = itertools.chain(boundary_plan(namer).cases, itertools.islice(further_cases(namer), 2_000))
+    steps = itertools.chain(
+        (step for probe in PROBES if not probe.heavy for step in probe.steps(namer)),
+        robustness_steps(namer),
+        (case.step for case in boundaries),
+        schema_steps(1, namer, 100),
+        itertools.islice(stateful_steps(1, "agreement"), 2_000),
+    )
+    for step in steps:
+        text = read_json(step.request.body)
+        if step.request.path == SYNC and text.valid and not text.quirks and len(step.request.body) < LONGEST:
             yield text.value
     for odd in itertools.chain(*PAGES.values()):
         if odd.path == SYNC and not isinstance(odd.body, bytes):
@@ -86,7 +96,7 @@ def _places(node: Any) -> Iterator[tuple[Any, Any]]:
 def bodies() -> tuple[Any, ...]:
     """Ten thousand bodies, no two of which are the same."""
     rng = random.Random(5)
-    plain = list(written(4_000))
+    plain = list(written())
     small = [body for body in plain if len(json.dumps(body)) < 4_000]
     found = {json.dumps(body): body for body in plain}
     while len(found) < WANTED:
