@@ -126,8 +126,8 @@ def test_a_harmless_request_is_sent(harness: Harness) -> None:
 
 def test_a_run_ends_with_no_user_no_journal_and_no_key_on_the_disk(harness: Harness, tmp_path: Path) -> None:
     nightly = NightlyRun.begin(plan(harness), harness.url, tmp_path, Redactor(KEYS.values()), "nightly")
-    assert nightly.plan.prefix is not None
-    assert nightly.plan.prefix.startswith("nightly-")
+    assert nightly.plan.users.prefix is not None
+    assert nightly.plan.users.prefix.startswith("nightly-")
     events = run(nightly, kill_after=60)
     texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert any(b'"record":"exchange"' in text for text in texts)
@@ -145,7 +145,7 @@ def test_a_killed_run_is_resumed_where_it_was_without_false_findings(
     harness: Harness, tmp_path: Path, cleaned: bool
 ) -> None:
     redactor = Redactor(KEYS.values())
-    whole = plan(harness, max_requests=170, directed=False)
+    whole = plan(harness, requests=170, phases=("stateful",))
     counts = []
     first = run(NightlyRun.begin(whole, harness.url, tmp_path, redactor), kill_after=45)
     counts.append(len(checked(first)))
@@ -177,7 +177,7 @@ def test_a_finding_of_a_killed_run_is_reported_by_the_resumed_run_shrunk_and_onc
     redactor = Redactor(KEYS.values())
     with Harness(tmp_path, limit=60_000, fault=["event-count-third-lost"]) as broken:
         first = run(
-            NightlyRun.begin(plan(broken, max_requests=400, directed=False), broken.url, tmp_path, redactor),
+            NightlyRun.begin(plan(broken, requests=400, phases=("stateful",)), broken.url, tmp_path, redactor),
             kill_after=150,
         )
         assert any(event.findings for event in checked(first))
@@ -196,7 +196,7 @@ def test_a_known_finding_does_not_fail_the_run_and_hides_no_new_one(tmp_path: Pa
     with Harness(tmp_path, limit=60_000, fault=["event-count-third-lost"]) as broken:
         known = frozenset({"TS-EVENT-COUNT /response/body/users/*/custom_events/*/count"})
         events: list[Event] = []
-        fuzz(plan(broken, max_requests=60, known=known, random=False, shrink=False), events.append)
+        fuzz(plan(broken, requests=60, known=known, phases=("probes",), shrink=False), events.append)
     confirmed = [event for event in events if isinstance(event, FindingConfirmed)]
     assert {event.known for event in confirmed if event.finding.clause == "TS-EVENT-COUNT"} == {True}
     ended = events[-1]
@@ -207,7 +207,7 @@ def test_a_known_finding_does_not_fail_the_run_and_hides_no_new_one(tmp_path: Pa
 
 def test_a_key_without_permission_to_export_says_why_nothing_was_verified(tmp_path: Path) -> None:
     with Harness(tmp_path, limit=60_000, forbid=["/users/export/ids", "/users/delete"]) as closed:
-        short = plan(closed, max_requests=80, directed=False)
+        short = plan(closed, requests=80, phases=("stateful",))
         nightly = NightlyRun.begin(short, closed.url, tmp_path / "j", Redactor(KEYS.values()))
         events = run(nightly)
         ended = events[-1]
@@ -228,7 +228,7 @@ def test_a_key_without_permission_to_export_says_why_nothing_was_verified(tmp_pa
 def test_each_user_is_on_the_disk_before_the_request_that_makes_it_is_sent(harness: Harness, tmp_path: Path) -> None:
     journal_file: list[Path] = []
     seen: list[bool] = []
-    nightly = NightlyRun.begin(plan(harness, max_requests=40, random=False), harness.url, tmp_path, Redactor())
+    nightly = NightlyRun.begin(plan(harness, requests=40, phases=("probes",)), harness.url, tmp_path, Redactor())
     journal_file.append(nightly.journal.path)
 
     class Looking(KilledAfter):
@@ -277,7 +277,7 @@ def test_a_journal_of_another_run_is_not_resumed_as_this_one(harness: Harness, t
     nightly = NightlyRun.resume(path, KEYS, Redactor())
     with pytest.raises(UsageError, match="cannot be resumed"):
         fuzz(nightly.plan, lambda event: None, nightly.wrap)
-    target = open_target(plan(harness), [str(nightly.plan.prefix)])
+    target = open_target(plan(harness), [str(nightly.plan.users.prefix)])
     clean(nightly.journal, target, patience=10)
     target.close()
 
@@ -302,9 +302,9 @@ def test_a_run_by_command_compares_itself_with_the_last_one_and_cleans(harness: 
     assert first.returncode == 0, first.stderr
     assert "data points" in first.stderr
     assert "(1,5" in first.stderr or "left)" in first.stderr
-    harness.tell("reading?no-user=omitted")
+    harness.tell("interpretation?no-user=omitted")
     second = command(harness, tmp_path, *some, "--seed", "2", "--json", "b.json", "--html", "b.html")
-    harness.tell("reading?no-user=empty-list")
+    harness.tell("interpretation?no-user=empty-list")
     assert second.returncode == 0, second.stderr
     result = json.loads((tmp_path / "b.json").read_text())
     (drift,) = [one for one in result["drift"] if one["ambiguity"] == "no-user"]
