@@ -177,7 +177,7 @@ def test_a_finding_of_a_killed_run_is_reported_by_the_resumed_run_shrunk_and_onc
     redactor = Redactor(KEYS.values())
     with Harness(tmp_path, limit=60_000, fault=["event-count-third-lost"]) as broken:
         first = run(
-            NightlyRun.begin(plan(broken, requests=400, phases=("stateful",)), broken.url, tmp_path, redactor),
+            NightlyRun.begin(plan(broken, requests=400, phases=("probes",)), broken.url, tmp_path, redactor),
             kill_after=150,
         )
         assert any(event.findings for event in checked(first))
@@ -260,9 +260,9 @@ def test_an_incomplete_last_line_is_ignored_and_cut_off(tmp_path: Path) -> None:
     assert journal.path.read_bytes() == whole
 
 
-def test_a_run_that_is_still_going_on_cannot_be_resumed_or_cleaned(tmp_path: Path) -> None:
+def test_a_run_that_is_still_active_cannot_be_resumed_or_cleaned(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, {"target": "http://127.0.0.1:1", "plan": {}}, PREFIX, 0.0)
-    with pytest.raises(UsageError, match="still going on"):
+    with pytest.raises(UsageError, match="still active"):
         Journal.open(journal.path)
     journal.close()
 
