@@ -126,8 +126,8 @@ def test_a_harmless_request_is_sent(harness: Harness) -> None:
 
 def test_a_run_ends_with_no_user_no_journal_and_no_key_on_the_disk(harness: Harness, tmp_path: Path) -> None:
     nightly = NightlyRun.begin(plan(harness), harness.url, tmp_path, Redactor(KEYS.values()), "nightly")
-    assert nightly.plan.prefix is not None
-    assert nightly.plan.prefix.startswith("nightly-")
+    assert nightly.plan.users.prefix is not None
+    assert nightly.plan.users.prefix.startswith("nightly-")
     events = run(nightly, kill_after=60)
     texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert any(b'"record":"exchange"' in text for text in texts)
@@ -177,7 +177,7 @@ def test_a_finding_of_a_killed_run_is_reported_by_the_resumed_run_shrunk_and_onc
     redactor = Redactor(KEYS.values())
     with Harness(tmp_path, limit=60_000, fault=["event-count-third-lost"]) as broken:
         first = run(
-            NightlyRun.begin(plan(broken, requests=400, phases=("stateful",)), broken.url, tmp_path, redactor),
+            NightlyRun.begin(plan(broken, requests=400, phases=("probes",)), broken.url, tmp_path, redactor),
             kill_after=150,
         )
         assert any(event.findings for event in checked(first))
@@ -260,9 +260,9 @@ def test_an_incomplete_last_line_is_ignored_and_cut_off(tmp_path: Path) -> None:
     assert journal.path.read_bytes() == whole
 
 
-def test_a_run_that_is_still_going_on_cannot_be_resumed_or_cleaned(tmp_path: Path) -> None:
+def test_a_run_that_is_still_active_cannot_be_resumed_or_cleaned(tmp_path: Path) -> None:
     journal = Journal.create(tmp_path, {"target": "http://127.0.0.1:1", "plan": {}}, PREFIX, 0.0)
-    with pytest.raises(UsageError, match="still going on"):
+    with pytest.raises(UsageError, match="still active"):
         Journal.open(journal.path)
     journal.close()
 
@@ -277,7 +277,7 @@ def test_a_journal_of_another_run_is_not_resumed_as_this_one(harness: Harness, t
     nightly = NightlyRun.resume(path, KEYS, Redactor())
     with pytest.raises(UsageError, match="cannot be resumed"):
         fuzz(nightly.plan, lambda event: None, nightly.wrap)
-    target = open_target(plan(harness), [str(nightly.plan.prefix)])
+    target = open_target(plan(harness), [str(nightly.plan.users.prefix)])
     clean(nightly.journal, target, patience=10)
     target.close()
 
@@ -302,9 +302,9 @@ def test_a_run_by_command_compares_itself_with_the_last_one_and_cleans(harness: 
     assert first.returncode == 0, first.stderr
     assert "data points" in first.stderr
     assert "(1,5" in first.stderr or "left)" in first.stderr
-    harness.tell("reading?no-user=omitted")
+    harness.tell("interpretation?no-user=omitted")
     second = command(harness, tmp_path, *some, "--seed", "2", "--json", "b.json", "--html", "b.html")
-    harness.tell("reading?no-user=empty-list")
+    harness.tell("interpretation?no-user=empty-list")
     assert second.returncode == 0, second.stderr
     result = json.loads((tmp_path / "b.json").read_text())
     (drift,) = [one for one in result["drift"] if one["ambiguity"] == "no-user"]
