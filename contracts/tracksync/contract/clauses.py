@@ -42,6 +42,8 @@ class Clause:
     """One promise. `id` never changes; `ambiguities` names the questions that the clause leaves open.
 
     `refused_by`, of a client's clause: the server's clauses under which a request that breaks it is refused.
+    `concern`: clauses of one concern are often broken by one defect. `indirect`: the clause says that something is wrong
+    and not what, so that a finding of another clause may explain it.
     """
 
     id: str
@@ -50,6 +52,8 @@ class Clause:
     evidence: Evidence = Evidence.DOCUMENTED
     ambiguities: tuple[str, ...] = ()
     refused_by: tuple[str, ...] = ()
+    concern: str = ""
+    indirect: bool = False
 
     @property
     def side(self) -> Side:
@@ -75,6 +79,8 @@ def catalogue(side: Side | None = Side.SERVER) -> Mapping[str, Clause]:
             evidence=Evidence(raw.get("evidence", "documented")),
             ambiguities=tuple(raw.get("ambiguities", ())),
             refused_by=tuple(raw.get("refused_by", ())),
+            concern=raw.get("concern", ""),
+            indirect=raw.get("indirect", False),
         )
         for id_, raw in tomllib.loads(text).items()
     }

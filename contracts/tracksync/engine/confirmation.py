@@ -36,15 +36,17 @@ StartBelief = Callable[[str], Belief]
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """What shows a finding. `replayed`: these exchanges were played again and showed it; otherwise they are an
-    excerpt of the run."""
+    excerpt of the run. `beside`: the clauses of all findings that these exchanges show."""
 
     exchanges: tuple[Exchange, ...]
     replayed: bool
+    beside: frozenset[str] = frozenset()
 
 
 def excerpt(log: Sequence[Sent], prefix: str) -> Confirmed:
     """The last exchanges of the run that bear on its last one."""
-    return Confirmed(tuple(sent.exchange for sent in _related(log, prefix))[-SHOWN:], replayed=False)
+    shown = _related(log, prefix)[-SHOWN:]
+    return Confirmed(tuple(sent.exchange for sent in shown), replayed=False, beside=_clauses(shown[-1:]))
 
 
 def can_be_played(finding: Finding) -> bool:
@@ -80,7 +82,7 @@ def on_new_mocks(
     if not breaks([sent.step for sent in _related(log, prefix)]) and not breaks([sent.step for sent in log]):
         return None
     shrink([sent.step for sent in found], breaks)
-    return Confirmed(tuple(sent.exchange for sent in found), replayed=True)
+    return Confirmed(tuple(sent.exchange for sent in found), replayed=True, beside=_clauses(found))
 
 
 class _Enough(Exception):
@@ -127,7 +129,8 @@ class Replayer:
                     break
         except (_Enough, BudgetSpent, TargetLost):
             pass
-        return Confirmed(tuple(sent.exchange for sent in best), replayed=True) if best else None
+        shown = tuple(sent.exchange for sent in best)
+        return Confirmed(shown, replayed=True, beside=_clauses(best)) if best else None
 
     def play(self, steps: Sequence[Step]) -> list[Sent]:
         """Send `steps` for new users; what they break is for the caller and not for the run's result."""
@@ -163,6 +166,10 @@ class Replayer:
             self.session.emit(replace(event, index=index, findings=(), covered=frozenset()))
         elif isinstance(event, Paused | Retried):
             self.session.emit(event)
+
+
+def _clauses(played: Sequence[Sent]) -> frozenset[str]:
+    return frozenset(finding.clause for sent in played for finding in sent.findings)
 
 
 def _shows(played: Sequence[Sent], finding: Finding) -> bool:

@@ -16,6 +16,7 @@ from tracksync.config import is_loopback
 from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
 from tracksync.engine.budget import SHRINK_SHARE, BudgetSpent, Reserve
+from tracksync.engine.causes import Shown, causes
 from tracksync.engine.clean_up import CleaningReserve, clean_up
 from tracksync.engine.confirmation import (
     SHRINK_REQUESTS,
@@ -201,16 +202,24 @@ class _FuzzRun:
             return False
         session.begin("shrinking")
         replayer = Replayer(session, self.prefix, self.fresh_belief, self.prefixes)
-        broken = False
+        confirmed: list[tuple[Finding, Confirmed]] = []
         for number, (log, finding) in enumerate(list(session.found.values())):
             short = plan.findings.shrink and number < SHRINK_FINDINGS and not self.hurried
             shown = self.shortest(log, finding, replayer) if short else None
-            shown = shown or excerpt(log, self.prefix)
-            known = self.is_known(finding)
-            broken = broken or fails(evidence_of(finding.clause), strict=plan.findings.strict, known=known)
-            self.emit(
-                FindingConfirmed(finding, shown.exchanges, reproduce_line(plan), known, excerpt=not shown.replayed)
-            )
+            confirmed.append((finding, shown or excerpt(log, self.prefix)))
+        return self.report(confirmed)
+
+    def report(self, confirmed: Sequence[tuple[Finding, Confirmed]]) -> bool:
+        """Report findings by cause, the leading one of each first. Returns whether one fails the run."""
+        line = reproduce_line(self.plan)
+        shown = [Shown(finding, len(one.exchanges) if one.replayed else None, one.beside) for finding, one in confirmed]
+        broken = False
+        for cause, group in enumerate(causes(shown), start=1):
+            for index in group:
+                finding, one = confirmed[index]
+                known = self.is_known(finding)
+                broken = broken or fails(evidence_of(finding.clause), strict=self.plan.findings.strict, known=known)
+                self.emit(FindingConfirmed(finding, one.exchanges, line, known, excerpt=not one.replayed, cause=cause))
         return broken
 
     def shortest(self, log: Sequence[Sent], finding: Finding, replayer: Replayer) -> Confirmed | None:

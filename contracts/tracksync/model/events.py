@@ -96,6 +96,7 @@ class FindingConfirmed:
     `exchanges` is the minimal sequence that shows it; where `excerpt` is true the sequence could not be replayed, and
     they are a part of the run. `reproduce` is a command line that shows it again. `known`: the baseline lists it.
     `cassette` is the file that the sequence was recorded to, or "". `figure` is a drawing of it.
+    `cause`: findings with one number are explained by one defect, the first of them leads; 0 for a cause of its own.
     """
 
     finding: Finding
@@ -105,6 +106,7 @@ class FindingConfirmed:
     cassette: str = ""
     figure: Figure | None = None
     excerpt: bool = False
+    cause: int = 0
 
 
 @dataclass(frozen=True, slots=True)

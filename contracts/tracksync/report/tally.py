@@ -168,6 +168,8 @@ class Tally:
             shown["cassette"] = clean.text(event.cassette)
         if event.excerpt:
             shown["excerpt"] = True
+        if event.cause:
+            shown["cause"] = event.cause
         if event.figure is not None:
             shown["figure"] = clean.json(figure_json(event.figure))
         return shown
@@ -239,8 +241,11 @@ class Tally:
             seen = {finding["clause"] for finding in findings}
             findings += [finding for clause, finding in self._unconfirmed.items() if clause not in seen]
         order = {"documented": 0, "observed": 1, "assumed": 2}
-        ordered = sorted(findings, key=lambda finding: (finding["known"], order[finding["evidence"]]))
-        return [{**finding, "cause": number} for number, finding in enumerate(ordered, 1)]
+        groups: dict[Any, list[dict[str, Any]]] = {}
+        for number, finding in enumerate(findings):
+            groups.setdefault(finding.get("cause", f"alone {number}"), []).append(finding)
+        ordered = sorted(groups.values(), key=lambda group: (group[0]["known"], order[group[0]["evidence"]]))
+        return [{**finding, "cause": number} for number, group in enumerate(ordered, 1) for finding in group]
 
     def _verdict(self, findings: list[dict[str, Any]], strict: bool, fail_on: str) -> Verdict:
         if self._ended is None or self._ended.verdict == "incomplete":

@@ -1,0 +1,123 @@
+"""Which findings one defect explains: they are one cause, led by the clause that names it best. Pure.
+
+A defect of a server breaks several clauses: a count that is stuck is wrong in the response, in the export and under
+another identifier. Three observations put findings together:
+
+- *Implied.* The minimal sequence of one finding shows another one, too: whoever mends the second mends the first.
+- *One concern.* Clauses of one concern (`clauses.toml`: counts, values, rate …) are broken together by one defect.
+- *Indirect.* Some clauses only say that something is wrong somewhere (a profile read back differs, a value of another
+  user fits). Such a finding belongs to a direct one that is implied, or that is about the same section.
+
+What is left stands alone, so that two defects stay two causes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from msgspec import Struct
+
+from tracksync.contract.clauses import catalogue
+from tracksync.model.finding import Finding
+
+_SECTIONS: Final = {
+    "custom_events": "events",
+    "purchase_events": "purchases",
+    "custom_attributes": "attributes",
+    "events": "events",
+    "purchases": "purchases",
+    "attributes": "attributes",
+}
+_UNSHRUNK: Final = 10**6  # a sequence that was not made minimal counts as longer than any that was
+
+
+class Shown(Struct, frozen=True):
+    """A finding with what its minimal sequence shows.
+
+    `length`: requests of that sequence, None where it could not be replayed. `beside`: the clauses of the other
+    findings that a replay of it shows.
+    """
+
+    finding: Finding
+    length: int | None = None
+    beside: frozenset[str] = frozenset()
+
+
+def causes(shown: Sequence[Shown]) -> tuple[tuple[int, ...], ...]:
+    """Groups of positions in `shown`, each a cause and each with its leading finding first.
+
+    Groups stand in the order of their first finding.
+    """
+    groups = _together(shown)
+    direct = [group for group in groups if not all(_indirect(shown[index]) for index in group)]
+    alone: list[int] = []
+    for group in groups:
+        if group in direct:
+            continue
+        home = max(direct, key=lambda one: _nearness(shown, group, one), default=None)
+        if home is not None and _nearness(shown, group, home):
+            home.extend(group)
+        else:
+            alone += group
+    made = [*direct, alone] if alone else direct
+    return tuple(tuple(_led(shown, group)) for group in sorted(made, key=min))
+
+
+def _together(shown: Sequence[Shown]) -> list[list[int]]:
+    """Groups of findings that break one clause, imply each other, or have one concern."""
+    groups: list[list[int]] = []
+    for index, one in enumerate(shown):
+        joined = [group for group in groups if any(_joined(one, shown[other]) for other in group)]
+        groups = [group for group in groups if group not in joined]
+        groups.append([*(member for group in joined for member in group), index])
+    return groups
+
+
+def _joined(one: Shown, other: Shown) -> bool:
+    first, second = one.finding.clause, other.finding.clause
+    if first == second:
+        return True
+    if _indirect(one) or _indirect(other):
+        return False
+    return _implied(one, other) or bool(_concern(first)) and _concern(first) == _concern(second)
+
+
+def _implied(one: Shown, other: Shown) -> bool:
+    return one.finding.clause in other.beside or other.finding.clause in one.beside
+
+
+def _nearness(shown: Sequence[Shown], group: Sequence[int], direct: Sequence[int]) -> int:
+    """How much an indirect group has to do with a direct one; 0 for nothing."""
+    pairs = [(shown[one], shown[other]) for one in group for other in direct]
+    implied = sum(_implied(one, other) for one, other in pairs)
+    same = any(_section(one.finding) == _section(other.finding) != "" and not _indirect(other) for one, other in pairs)
+    return 2 * implied + same
+
+
+def _led(shown: Sequence[Shown], group: Sequence[int]) -> list[int]:
+    """The group, its leading finding first: a direct one, implied by most, with the shortest sequence."""
+
+    def rank(index: int) -> tuple[bool, int, int, int]:
+        clause = shown[index].finding.clause
+        implied_by = sum(clause in shown[other].beside for other in group)
+        length = shown[index].length
+        return _indirect(shown[index]), -implied_by, _UNSHRUNK if length is None else length, index
+
+    lead = min(group, key=rank)
+    return [lead, *sorted(index for index in group if index != lead)]
+
+
+def _concern(clause: str) -> str:
+    known = catalogue(None).get(clause)
+    return known.concern if known else ""
+
+
+def _indirect(one: Shown) -> bool:
+    known = catalogue(None).get(one.finding.clause)
+    return known.indirect if known else False
+
+
+def _section(finding: Finding) -> str:
+    """The section of a request or response that a finding points into; "" for none."""
+    return next((_SECTIONS[part] for part in finding.pointer.split("/") if part in _SECTIONS), "")
