@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import textwrap
 from typing import Final
 
@@ -52,13 +53,21 @@ def render(result: Result, *, colour: bool = False, width: int = DEFAULT_WIDTH, 
         lines += table_lines(section["columns"], section["rows"], wrapped.width)
         for figure in section["figures"]:
             lines += ["", *(f"  {line}" for line in drawing.lines(figure))]
-    findings = view.findings(result)
-    for number, finding in enumerate(findings[:_IN_FULL], start=1):
-        lines += ["", *_finding(number, finding, paint, wrapped)]
-    if len(findings) > _IN_FULL:
-        lines += ["", *wrapped(f"{len(findings) - _IN_FULL} more findings, in full in the JSON and HTML results:", "")]
-        lines += [line for one in findings[_IN_FULL:] for line in wrapped(f"{one.clause}  {one.message}", "  ", "    ")]
+    causes = [list(group) for _, group in itertools.groupby(view.findings(result), lambda one: one.cause)]
+    for number, (lead, *others) in enumerate(causes[:_IN_FULL], start=1):
+        lines += ["", *_finding(number, lead, paint, wrapped)]
+        if others:
+            lines += ["", *wrapped("The same cause explains, in full in the JSON and HTML results:", "   ")]
+            lines += [line for one in others for line in _in_short(one, wrapped)]
+    if len(causes) > _IN_FULL:
+        others = [one for group in causes[_IN_FULL:] for one in group]
+        lines += ["", *wrapped(f"{view.plural(len(others), 'more finding')}, in full in the JSON and HTML results:", "")]
+        lines += [line for one in others for line in _in_short(one, wrapped)]
     return "\n".join(lines) + "\n"
+
+
+def _in_short(finding: view.FindingView, wrapped: _Wrapper) -> list[str]:
+    return wrapped(f"{finding.clause}  {finding.message}", "     ", "       ")
 
 
 def _named(ids: list[str]) -> str:

@@ -38,6 +38,7 @@ class FindingView:
     expected: str | None
     actual: str | None
     known: bool
+    cause: int
     fails: bool
     confirmed: bool
     reproduce: str
@@ -67,6 +68,7 @@ def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
         expected=value_text(finding["expected"]) if "expected" in finding else None,
         actual=value_text(finding["actual"]) if "actual" in finding else None,
         known=known,
+        cause=int(finding["cause"]),
         fails=fails(
             evidence,
             strict=bool(result.get("strict", False)),
@@ -123,12 +125,14 @@ def _reason(result: Result) -> str:
 
 
 def counts(result: Result) -> str:
-    """`2 errors, 1 warning, 3 known findings`, `33 known findings`, or `no findings`."""
+    """`2 errors, 1 warning with 1 cause`, `33 known findings`, or `no findings`."""
     new = [finding for finding in result["findings"] if not finding.get("known")]
     known = len(result["findings"]) - len(new)
     numbers = [(sum(one["severity"] == word for one in new), word) for word in ("error", "warning", "note")]
     shown = [plural(number, word) for number, word in (*numbers, (known, "known finding")) if number]
-    return ", ".join(shown) or "no findings"
+    causes = len({finding["cause"] for finding in result["findings"]})
+    of_causes = f" with {plural(causes, 'cause')}" if causes < len(result["findings"]) else ""
+    return ", ".join(shown) + of_causes if shown else "no findings"
 
 
 def coverage(result: Result) -> str:
