@@ -165,9 +165,7 @@ def test_a_published_client_is_checked_through_the_proxy() -> None:
         client.user_track(attributes=[{"external_id": "u1", "colour": "green"}], events=[], purchases=[])
         assert session.keys.text(THEIR_KEY) == "[redacted]"
         until = time.monotonic() + 20
-        while (
-            app.state_of("external_id", "u1") is None and time.monotonic() < until
-        ):  # applied afterwards
+        while app.state_of("external_id", "u1") is None and time.monotonic() < until:  # applied afterwards
             time.sleep(0.02)
         assert app.state_of("external_id", "u1") is not None
     assert session.result["requests"] >= 1
