@@ -296,7 +296,7 @@ def test_a_file_that_is_not_a_script_gets_a_message_with_the_line(tmp_path: Path
         ('{"type":"operation","operation":"set"}\n', "line 1: say first what the server does"),
         ('{"type":"server","behaviour":"noon"}\n', "line 1: no behaviour is called 'noon'"),
         (normal + '\n\n{"type":"operation","operation":"set"}\n', "line 3: set needs attributes"),
-        ("colour\n", "line 1: no JSON object"),
+        ("colour\n", "line 1: not a JSON object"),
     ):
         path.write_text(text)
         with pytest.raises(ConfigError, match=message):
