@@ -126,8 +126,8 @@ def test_a_harmless_request_is_sent(harness: Harness) -> None:
 
 def test_a_run_ends_with_no_user_no_journal_and_no_key_on_the_disk(harness: Harness, tmp_path: Path) -> None:
     nightly = NightlyRun.begin(plan(harness), harness.url, tmp_path, Redactor(KEYS.values()), "nightly")
-    assert nightly.plan.prefix is not None
-    assert nightly.plan.prefix.startswith("nightly-")
+    assert nightly.plan.users.prefix is not None
+    assert nightly.plan.users.prefix.startswith("nightly-")
     events = run(nightly, kill_after=60)
     texts = [path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()]
     assert any(b'"record":"exchange"' in text for text in texts)
@@ -277,7 +277,7 @@ def test_a_journal_of_another_run_is_not_resumed_as_this_one(harness: Harness, t
     nightly = NightlyRun.resume(path, KEYS, Redactor())
     with pytest.raises(UsageError, match="cannot be resumed"):
         fuzz(nightly.plan, lambda event: None, nightly.wrap)
-    target = open_target(plan(harness), [str(nightly.plan.prefix)])
+    target = open_target(plan(harness), [str(nightly.plan.users.prefix)])
     clean(nightly.journal, target, patience=10)
     target.close()
 
