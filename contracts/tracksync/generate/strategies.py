@@ -366,7 +366,7 @@ def numbers(draw: DrawFn, names: Namer) -> Step:
 
 
 def update_only(draw: DrawFn, names: Namer) -> Step:
-    """Users that the workspace does not have, with `_update_existing_only` true, false, left out, or of a wrong type."""
+    """Users unknown to the workspace, with `_update_existing_only` true, false, left out, or of a wrong type."""
     section = pick(draw, _LIMITS.sections)
     right = right_object(draw, section, pick(draw, unknown_users(names)))
     flag = pick(draw, (True, False, ABSENT, *tables.WILD_FLAGS))
