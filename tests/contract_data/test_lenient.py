@@ -97,7 +97,7 @@ VALUES = st.recursive(
 
 
 def object_of(*names: str) -> st.SearchStrategy[Any]:
-    return st.fixed_dictionaries({}, optional={name: VALUES for name in names})
+    return st.fixed_dictionaries({}, optional=dict.fromkeys(names, VALUES))
 
 
 @st.composite

@@ -74,7 +74,7 @@ def request_validator(path: str, costly: bool) -> jsonschema_rs.Validator:
 
 
 def request_validator_of(document: Mapping[str, Any], path: str) -> jsonschema_rs.Validator:
-    """The validator of the request bodies of `path` in any document that has the shape of ours, every bound included."""
+    """The validator of the request bodies of `path` in any document that has the shape of ours, all bounds included."""
     body = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
     schemas = {name: strict(schema) for name, schema in document["components"]["schemas"].items()}
     root = {"allOf": [body["schema"]], "components": {"schemas": schemas}}
