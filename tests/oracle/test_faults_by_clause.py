@@ -18,9 +18,7 @@ def test_most_clauses_have_a_fault() -> None:
 
 @pytest.mark.parametrize("clause", FAULTS)
 def test_every_finding_leads_to_what_is_wrong(clause: str) -> None:
-    run = run_of_fault(clause, FAULTS[clause])
-    assert clause in run.covered
-    for event in run.events:
+    for event in run_of_fault(clause, FAULTS[clause]).events:
         if isinstance(event, ExchangeChecked):
             for finding in event.findings:
                 leads_to_what_it_saw(finding, event.exchange)
