@@ -148,7 +148,8 @@ def paths(parsed: ParsedRequest, candidate: Candidate) -> list[UserPath]:
         return [UserPath(True)]
     found = [UserPath(True)] if exists is None else []
     if candidate.kind == "braze_id":
-        return [*found, UserPath(False, (UNKNOWN_BRAZE_ID_IS_NO_USER,))]
+        alone = len(parsed.identifiers) == 1  # beside another one an unknown braze_id shows nothing
+        return [*found, UserPath(False, (UNKNOWN_BRAZE_ID_IS_NO_USER,) if alone else ())]
     if parsed.update_unclear:
         return [UserPath(True), UserPath(False)]
     if parsed.update_only is True:
