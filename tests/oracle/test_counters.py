@@ -13,7 +13,7 @@ from tracksync.oracle.counters import (
     Amount,
     CounterOp,
     CounterOutcome,
-    Shown,
+    ShownCounter,
     adopted,
     count_fits,
     first_fits,
@@ -92,27 +92,31 @@ def test_from_an_unknown_count_what_was_added_is_the_least() -> None:
     unknown = CounterOutcome(Counter(None))
     for added, least in (((1,), 1), ((3, 1), 1), ((None,), 0), ((2,), 2)):
         op = CounterOp(AT, tuple(map(Amount, added)))
-        assert count_fits(unknown, Shown(least, 0, 0), op)
-        assert not count_fits(unknown, Shown(least - 1, 0, 0), op)
+        assert count_fits(unknown, ShownCounter(least, 0, 0), op)
+        assert not count_fits(unknown, ShownCounter(least - 1, 0, 0), op)
     known = CounterOutcome(Counter(4))
-    assert [count_fits(known, Shown(count, 0, 0), CounterOp(AT, ONCE)) for count in (3, 4, 5)] == [False, True, False]
+    assert [count_fits(known, ShownCounter(count, 0, 0), CounterOp(AT, ONCE)) for count in (3, 4, 5)] == [
+        False,
+        True,
+        False,
+    ]
 
 
 def test_from_unknown_times_the_first_is_not_after_and_the_last_not_before() -> None:
     unknown, op = CounterOutcome(Counter(None)), CounterOp((5_000, 7_000), ONCE)
-    assert [first_fits(unknown, Shown(1, first, 0), op) for first in (-9, 7_999, 8_000)] == [True, True, False]
-    assert [last_fits(unknown, Shown(1, 0, last), op) for last in (4_000, 4_001, 99_999)] == [False, True, True]
+    assert [first_fits(unknown, ShownCounter(1, first, 0), op) for first in (-9, 7_999, 8_000)] == [True, True, False]
+    assert [last_fits(unknown, ShownCounter(1, 0, last), op) for last in (4_000, 4_001, 99_999)] == [False, True, True]
 
 
 def test_known_times_must_be_shown() -> None:
     known, op = CounterOutcome(Counter(2, (1_000, 1_000), (9_000, 9_000))), CounterOp((5_000, 5_000), ONCE)
-    assert fits(known, Shown(2, 1_000, 9_000), op)
+    assert fits(known, ShownCounter(2, 1_000, 9_000), op)
     for count, first, last in ((3, 1_000, 9_000), (2, 5_000, 9_000), (2, 1_000, 5_000)):
-        assert not fits(known, Shown(count, first, last), op)
+        assert not fits(known, ShownCounter(count, first, last), op)
 
 
 def test_a_shown_time_narrows_a_wide_interval() -> None:
-    shown = Shown(4, 50_000, 60_000)
+    shown = ShownCounter(4, 50_000, 60_000)
     near = (50_000 - TOLERANCE, 50_000 + TOLERANCE), (60_000 - TOLERANCE, 60_000 + TOLERANCE)
     assert learned(CounterOutcome(Counter(None)), shown) == adopted(shown) == Counter(4, *near)
     for width, kept in ((0, True), (TOLERANCE, True), (2 * TOLERANCE, True), (2 * TOLERANCE + 1, False)):

@@ -12,7 +12,7 @@ from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import counters, pending, response_body
 from tracksync.oracle.belief import ANY_COUNTER, Cell, CellKey, Counter, State, User
 from tracksync.oracle.context import Context, changed, counter_op
-from tracksync.oracle.counters import CounterOp, CounterOutcome, Shown
+from tracksync.oracle.counters import CounterOp, CounterOutcome, ShownCounter
 from tracksync.oracle.request_object import CounterWrite
 from tracksync.oracle.users import Candidate
 from tracksync.values.times import write_time
@@ -34,7 +34,7 @@ class CounterCase(Struct, frozen=True):
     cell: Cell
     element: dict[str, Any]
     where: str
-    shown: Shown
+    shown: ShownCounter
 
     @property
     def kind(self) -> str:

@@ -40,7 +40,7 @@ class CounterOp(Struct, frozen=True):
     due: float | None = None
 
 
-class Shown(Struct, frozen=True):
+class ShownCounter(Struct, frozen=True):
     """What a response shows of one event or product; `first` and `last` in microseconds."""
 
     count: int
@@ -104,7 +104,7 @@ def within(instant: int, interval: Interval) -> bool:
     return interval[0] - TOLERANCE <= instant <= interval[1] + TOLERANCE
 
 
-def count_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
+def count_fits(outcome: CounterOutcome, shown: ShownCounter, op: CounterOp) -> bool:
     """Whether the shown count is the outcome's. From an unknown count, what was just added is the least."""
     if outcome.after.count is not None:
         return shown.count == outcome.after.count
@@ -112,26 +112,26 @@ def count_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
     return shown.count >= least
 
 
-def first_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
+def first_fits(outcome: CounterOutcome, shown: ShownCounter, op: CounterOp) -> bool:
     """Whether the shown first is the outcome's; from an unknown one it is at most this write's time."""
     if outcome.after.first is not None:
         return within(shown.first, outcome.after.first)
     return shown.first <= op.when[1] + TOLERANCE
 
 
-def last_fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
+def last_fits(outcome: CounterOutcome, shown: ShownCounter, op: CounterOp) -> bool:
     """Whether the shown last is the outcome's; from an unknown one it is at least this write's time."""
     if outcome.after.last is not None:
         return within(shown.last, outcome.after.last)
     return shown.last >= op.when[0] - TOLERANCE
 
 
-def fits(outcome: CounterOutcome, shown: Shown, op: CounterOp) -> bool:
+def fits(outcome: CounterOutcome, shown: ShownCounter, op: CounterOp) -> bool:
     """Whether count, first and last as shown are the outcome's."""
     return count_fits(outcome, shown, op) and first_fits(outcome, shown, op) and last_fits(outcome, shown, op)
 
 
-def learned(outcome: CounterOutcome, shown: Shown) -> Counter:
+def learned(outcome: CounterOutcome, shown: ShownCounter) -> Counter:
     """The outcome's state, with what was shown in place of what is not known exactly."""
     after = outcome.after
     return Counter(shown.count, _sharpened(after.first, shown.first), _sharpened(after.last, shown.last))
@@ -143,6 +143,6 @@ def _sharpened(interval: Interval | None, instant: int) -> Interval:
     return instant - TOLERANCE, instant + TOLERANCE
 
 
-def adopted(shown: Shown) -> Counter:
+def adopted(shown: ShownCounter) -> Counter:
     """The state that a response shows, whatever was believed before."""
     return Counter(shown.count, _sharpened(None, shown.first), _sharpened(None, shown.last))

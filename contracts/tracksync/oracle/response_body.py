@@ -11,10 +11,10 @@ from typing import Any
 from msgspec import Struct
 
 from tracksync.contract.bounds import bounds
-from tracksync.contract.responses import Violation, unexplained
+from tracksync.contract.responses import Mismatch, unexplained
 from tracksync.model.exchange import Response, media_type
 from tracksync.model.finding import NOTHING, Finding
-from tracksync.oracle.counters import Shown
+from tracksync.oracle.counters import ShownCounter
 from tracksync.oracle.request import ParsedRequest, name_key
 from tracksync.values.jsontext import read_json
 from tracksync.values.numbers import is_integer, same
@@ -28,11 +28,11 @@ STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
 NOT_JSON = frozenset({"nan", "not-utf8", "bom"})
 
 
-def schema_findings(violations: Iterable[Violation], found: Iterable[Finding]) -> list[Finding]:
+def schema_findings(mismatches: Iterable[Mismatch], found: Iterable[Finding]) -> list[Finding]:
     """A finding for each place that does not fit the document, except those of which `found` speaks."""
     return [
         Finding(one.clause, one.message, one.pointer, one.expected, one.actual if one.present else NOTHING)
-        for one in unexplained(violations, [finding.pointer for finding in found])
+        for one in unexplained(mismatches, [finding.pointer for finding in found])
     ]
 
 
@@ -316,7 +316,7 @@ def _named(wanted: Any, shown: Any) -> bool:
     return same(wanted, shown) or bool(shown == name_key(wanted))
 
 
-def read_shown(element: dict[str, Any], where: str) -> tuple[Shown | None, list[Finding]]:
+def read_shown(element: dict[str, Any], where: str) -> tuple[ShownCounter | None, list[Finding]]:
     """Read count, first and last of one listed element. Returns (what they show, None with findings; findings)."""
     findings = []
     count = element.get("count", NOTHING)
@@ -338,7 +338,7 @@ def read_shown(element: dict[str, Any], where: str) -> tuple[Shown | None, list[
         findings.append(Finding("TS-OK-TIME-FORM", text, f"{where}/first", "first <= last", actual))
     if findings:
         return None, findings
-    return Shown(int(count), instants["first"], instants["last"]), []
+    return ShownCounter(int(count), instants["first"], instants["last"]), []
 
 
 def _escaped(name: str) -> str:
