@@ -24,7 +24,7 @@ _LONGEST: Final = 20
 """Characters of a header that is read as a number."""
 
 
-class Violation(Struct, frozen=True):
+class Mismatch(Struct, frozen=True):
     """One place of a response that does not fit the document.
 
     `clause`: the nearest one. `pointer`: a JSON Pointer as in findings. `expected`: the keyword in the document that
@@ -50,7 +50,7 @@ class Responses:
         ]
         self._compiled: dict[tuple[str, int], _Response | None] = {}
 
-    def validate(self, path: str, status: int, headers: Mapping[str, str] | None, body: Any) -> tuple[Violation, ...]:
+    def validate(self, path: str, status: int, headers: Mapping[str, str] | None, body: Any) -> tuple[Mismatch, ...]:
         """What of the response to a POST does not fit. `body`: its JSON value.
 
         `headers`: their values by names in small letters; None where they are not to be looked at.
@@ -60,7 +60,7 @@ class Responses:
         if key not in self._compiled:
             self._compiled[key] = self._response(path, status)
         response = self._compiled[key]
-        return () if response is None or response.fits(headers, body) else tuple(response.violations(headers, body))
+        return () if response is None or response.fits(headers, body) else tuple(response.mismatches(headers, body))
 
     def _response(self, path: str, status: int) -> _Response | None:
         described = self._document.get("paths", {}).get(path, {}).get("post", {}).get("responses", {})
@@ -78,19 +78,19 @@ def responses() -> Responses:
     return Responses(spec.document(), constraints())
 
 
-def validate_response(path: str, status: int, headers: Mapping[str, str] | None, body: Any) -> tuple[Violation, ...]:
+def validate_response(path: str, status: int, headers: Mapping[str, str] | None, body: Any) -> tuple[Mismatch, ...]:
     """What of a response does not fit the installed document; see `Responses.validate`."""
     return responses().validate(path, status, headers, body)
 
 
-def unexplained(violations: Iterable[Violation], pointers: Iterable[str]) -> Iterator[Violation]:
-    """The violations of which nothing at `pointers` speaks, neither there nor within nor around; one a place."""
+def unexplained(mismatches: Iterable[Mismatch], pointers: Iterable[str]) -> Iterator[Mismatch]:
+    """The mismatches of which nothing at `pointers` speaks, neither there nor within nor around; one a place."""
     known = [f"{pointer}/" for pointer in pointers]
-    for violation in violations:
-        place = f"{violation.pointer}/"
+    for mismatch in mismatches:
+        place = f"{mismatch.pointer}/"
         if not any(place.startswith(one) or one.startswith(place) for one in known):
             known.append(place)
-            yield violation
+            yield mismatch
 
 
 class _Response:
@@ -136,27 +136,25 @@ class _Response:
         except (ValueError, UnicodeError, OverflowError, RecursionError):
             return True
 
-    def violations(self, headers: Mapping[str, str] | None, body: Any) -> Iterator[Violation]:
+    def mismatches(self, headers: Mapping[str, str] | None, body: Any) -> Iterator[Mismatch]:
         for error in self._header_validator.iter_errors(self._values(headers)) if headers is not None else ():
             name = str(getattr(error.kind, "property", None) or error.instance_path[0])
             clause = next((one.clause for one in self._constraints if (one.header or "").lower() == name), None)
-            yield self._violation(error, f"{_HEADERS}/{name}", clause, name)
+            yield self._mismatch(error, f"{_HEADERS}/{name}", clause, name)
         for error in self._body.iter_errors(body):
             place = _place(error.instance_path)
             missing = getattr(error.kind, "property", None) if error.evaluation_path[-1] == "required" else None
             if missing is None and self._is_left_out(error):
                 continue
             pointer = _pointer(error.instance_path) + (f"/{_escaped(missing)}" if missing is not None else "")
-            yield self._violation(
-                error, f"{_BODY}{pointer}", self._clause(error, place, missing), pointer or "the body"
-            )
+            yield self._mismatch(error, f"{_BODY}{pointer}", self._clause(error, place, missing), pointer or "the body")
 
-    def _violation(self, error: Any, pointer: str, clause: str | None, what: str) -> Violation:
+    def _mismatch(self, error: Any, pointer: str, clause: str | None, what: str) -> Mismatch:
         present = error.evaluation_path[-1] != "required"
         message = f"{what} does not fit the document: {error.message[:200]}"
         keyword = str(error.evaluation_path[-1])
         expected = {keyword: getattr(error.kind, "value", None)}
-        return Violation(clause or SCHEMA_CLAUSE, pointer, message, expected, error.instance, present)
+        return Mismatch(clause or SCHEMA_CLAUSE, pointer, message, expected, error.instance, present)
 
     def _values(self, headers: Mapping[str, str]) -> dict[str, Any]:
         """The headers of which the document speaks, numbers as numbers."""

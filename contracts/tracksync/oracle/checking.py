@@ -149,8 +149,8 @@ def _may_share_user(parsed: ParsedRequest, other: ParsedRequest) -> bool:
 
 
 def _result(context: Context) -> CheckResult:
-    if context.violations:
-        context.findings += response_body.schema_findings(context.violations, context.findings)
+    if context.mismatches:
+        context.findings += response_body.schema_findings(context.mismatches, context.findings)
     if context.findings:
         context.findings += _form_findings(context)
         context.covered.update(finding.clause for finding in context.findings)

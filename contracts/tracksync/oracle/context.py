@@ -9,7 +9,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
-from tracksync.contract.responses import Violation
+from tracksync.contract.responses import Mismatch
 from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle import counters
@@ -32,7 +32,7 @@ class Context(Struct):
     in_flight: frozenset[CellKey] = frozenset()
     findings: list[Finding] = field(default_factory=list)
     covered: set[str] = field(default_factory=set)
-    violations: tuple[Violation, ...] = ()
+    mismatches: tuple[Mismatch, ...] = ()
     """Where the response does not fit the document; what no other finding speaks of is one."""
 
     def hold(self, ambiguity: str, shown: frozenset[str], where: str) -> None:

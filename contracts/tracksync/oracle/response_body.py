@@ -11,7 +11,7 @@ from typing import Any
 from msgspec import Struct
 
 from tracksync.contract.bounds import bounds
-from tracksync.contract.responses import Violation, unexplained
+from tracksync.contract.responses import Mismatch, unexplained
 from tracksync.model.exchange import Response, media_type
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle.counters import Shown
@@ -28,11 +28,11 @@ STATUSES = frozenset({201, 400, 401, 403, 404, 413, 429})
 NOT_JSON = frozenset({"nan", "not-utf8", "bom"})
 
 
-def schema_findings(violations: Iterable[Violation], found: Iterable[Finding]) -> list[Finding]:
+def schema_findings(mismatches: Iterable[Mismatch], found: Iterable[Finding]) -> list[Finding]:
     """A finding for each place that does not fit the document, except those of which `found` speaks."""
     return [
         Finding(one.clause, one.message, one.pointer, one.expected, one.actual if one.present else NOTHING)
-        for one in unexplained(violations, [finding.pointer for finding in found])
+        for one in unexplained(mismatches, [finding.pointer for finding in found])
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import SYNC
-from tracksync.contract.classify import Condition
+from tracksync.contract.conditions import Condition
 from tracksync.contract.refusals import refusals
 from tracksync.contract.responses import SCHEMA_CLAUSE, validate_response
 from tracksync.model.exchange import Response, lowered
@@ -119,7 +119,7 @@ def check_body(context: Context, response: Response) -> dict[str, Any] | None:
     if body is not None and parsed.endpoint == "sync" and not (status < 300 and (parsed.vague or parsed.conditions)):
         # The documents do not say what a request that may be refused shows when it is accepted.
         context.covered.add(SCHEMA_CLAUSE)
-        context.violations = validate_response(SYNC, status, lowered(response.headers), body)
+        context.mismatches = validate_response(SYNC, status, lowered(response.headers), body)
     if body is None or 200 <= status < 300:
         return body
     findings, entries = response_body.check_fatal(parsed, status, body)
