@@ -33,7 +33,7 @@ class Pace:
 
     windows: dict[str, PaceWindow] = field(default_factory=dict)
     ahead: float = 0.0  # seconds by which the server's clock is ahead of ours, at least
-    _told: float | None = None  # when that was seen
+    _clock_read: float | None = None  # when that was seen
 
     def sending(self, path: str) -> None:
         """A request to `path` is about to be sent: it counts, whatever becomes of its response."""
