@@ -4,8 +4,8 @@
 
 cases  checked cases per CPU second: `tracksync fuzz` on the embedded mock against `st run` on the same mock, which is
        served in another process whose time is not counted. CPU time is that of the process that generates and checks.
-check  exchanges a second through the oracle alone, over real exchanges of random steps, the belief kept: the best of
-       PASSES over the same ones, since other work on a machine can only slow a pass down.
+check  exchanges a second through the oracle alone, over real exchanges of stateful sequences, the belief kept: the best
+       of PASSES over the same ones, since other work on a machine can only slow a pass down.
 mock   requests a second over loopback: the mock in a process of its own against Prism with the same document, under
        the same load from a third process; in rounds by turns, of which the medians count.
 """

@@ -255,7 +255,7 @@ def record_findings(url: str, folder: Path) -> None:
     """What `fuzz --target URL --record` does, without the minute of verifying that its users are gone."""
     plan = fuzz_plan(
         address=url, key=CANARY, unprivileged_key=f"{CANARY}-2", rate_limit=100_000, phases=("probes",), shrink=False,
-        read_back=False, patience=0.0, only=("TS-EVENT-COUNT", "TS-AUTH-INVALID"),
+        read_back=False, outage_timeout=0.0, only=("TS-EVENT-COUNT", "TS-AUTH-INVALID"),
     )  # fmt: skip
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("TRACKSYNC_API_KEY", CANARY)

@@ -1,4 +1,4 @@
-"""Options and fixtures of the contract suite: `pytest tests/contract --target URL` puts any server to the contract.
+"""Options and fixtures of the contract suite: `pytest tests/contract --target URL` tests any server.
 
 Without --target the embedded mock is checked. Keys come from TRACKSYNC_API_KEY and TRACKSYNC_UNPRIVILEGED_KEY.
 """

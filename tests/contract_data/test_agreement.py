@@ -20,7 +20,8 @@ from odd_requests import PAGES
 from spec_schemas import OPEN, REFUSED, VALID, validator
 
 from tracksync.contract.bounds import SYNC
-from tracksync.contract.classify import RequestClass, classify_body
+from tracksync.contract.classify import classify_body
+from tracksync.contract.refusals import RequestClass
 from tracksync.generate.boundaries import boundary_plan, further_cases
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import PROBES
@@ -106,7 +107,7 @@ def bodies() -> tuple[Any, ...]:
 
 
 def broken_by(body: Any, status: int) -> set[str]:
-    """The clauses that the oracle finds broken where a server that knows nobody answers so."""
+    """The clauses that the oracle finds broken where a server without users responds so."""
     request = Request("POST", SYNC, JSON, json.dumps(body).encode())
     response = Response(status, (*JSON, *RATES), SUCCESS if status == 201 else REFUSAL)
     exchange = Exchange(request, response, 1_800_000_017.0, 1_800_000_017.1)

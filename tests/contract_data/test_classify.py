@@ -12,15 +12,14 @@ from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.contract.classify import (
     Classification,
-    Condition,
     Line,
-    RequestClass,
     classify,
     classify_body,
     classify_object,
 )
 from tracksync.contract.clauses import catalogue
-from tracksync.contract.refusals import refusals
+from tracksync.contract.conditions import Condition
+from tracksync.contract.refusals import RequestClass, refusals
 from tracksync.values.jsontext import read_json
 
 LARGE = 2**53
@@ -95,8 +94,8 @@ def test_a_case_that_is_named_after_an_ambiguity_meets_a_row_of_it(case: str) ->
     [
         (event("name"), "TS-EVENT-NAME-REQUIRED", "/events/0/name", "name is missing"),
         (event(name=None), "TS-EVENT-NAME-REQUIRED", "/events/0/name", "name is missing"),
-        (event(time="yesterday"), "TS-EVENT-TIME-VALID", "/events/0/time", "'yesterday' is no time"),
-        (purchase(time="soon"), "TS-PURCHASE-TIME-REQUIRED", "/purchases/0/time", "'soon' is no time"),
+        (event(time="yesterday"), "TS-EVENT-TIME-VALID", "/events/0/time", "'yesterday' is not a time"),
+        (purchase(time="soon"), "TS-PURCHASE-TIME-REQUIRED", "/purchases/0/time", "'soon' is not a time"),
         (purchase("currency"), "TS-PURCHASE-CURRENCY-REQUIRED", "/purchases/0/currency", "currency is missing"),
         (purchase(quantity=101), "TS-PURCHASE-QUANTITY", "/purchases/0/quantity", "quantity is over 100"),
         (event(properties={"time": 1}), "TS-EVENT-RESERVED", "/events/0/properties", "a property is called time"),

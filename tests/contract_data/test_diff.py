@@ -14,7 +14,7 @@ from process import tracksync
 
 from tracksync.contract import spec
 from tracksync.contract.bounds import SYNC
-from tracksync.contract.diff import Comparison, Relation, compare, contradicted_requests
+from tracksync.contract.diff import DocumentComparison, Relation, compare, contradicted_requests
 from tracksync.contract.foreign import modern, read_document
 from tracksync.errors import ConfigError
 
@@ -82,7 +82,7 @@ def quantity(**changes: Any) -> dict[str, Any]:
     return theirs("components", "schemas", "Q", **changes)
 
 
-def the(compared: tuple[Comparison, ...], place: str, kind: str, name: str = "") -> Comparison:
+def the(compared: tuple[DocumentComparison, ...], place: str, kind: str, name: str = "") -> DocumentComparison:
     [one] = [
         one
         for one in compared
@@ -91,7 +91,7 @@ def the(compared: tuple[Comparison, ...], place: str, kind: str, name: str = "")
     return one
 
 
-def against_ours(document: dict[str, Any], place: str, kind: str, name: str = "") -> Comparison:
+def against_ours(document: dict[str, Any], place: str, kind: str, name: str = "") -> DocumentComparison:
     return the(compare(OURS, modern(document)), place, kind, name)
 
 
@@ -183,8 +183,8 @@ def test_a_path_may_stand_in_the_server_or_end_in_a_slash() -> None:
     ("text", "words"),
     [
         ("a: [", "neither YAML nor JSON"),
-        ("", "no OpenAPI document"),
-        ("[1, 2]", "no OpenAPI document"),
+        ("", "not an OpenAPI document"),
+        ("[1, 2]", "not an OpenAPI document"),
         ("swagger: '2.0'\npaths: {/users/track/sync: {post: {}}}", "3.0 or 3.1 is needed"),
         ("openapi: 3.0.0\npaths: {/campaigns/list: {get: {}}}", "none of /users/track/sync"),
         ("openapi: 3.0.0\npaths: &a {/users/track/sync: {post: *a}}", "refers to itself"),
@@ -210,7 +210,7 @@ def test_an_anchor_that_multiplies_is_not_followed_for_ever(tmp_path: Path) -> N
 @pytest.mark.parametrize("target", ["#/components/schemas/Nowhere", "other.yaml#/Q", 5])
 def test_a_reference_that_leads_nowhere_is_an_error_in_words(target: Any) -> None:
     document = modern(theirs("components", "schemas", Q={"$ref": target}))
-    with pytest.raises(ConfigError, match="no sound OpenAPI"):
+    with pytest.raises(ConfigError, match="not valid OpenAPI"):
         compare(OURS, document)
     with pytest.raises(ConfigError, match="cannot be used"):
         contradicted_requests(document)

@@ -61,8 +61,8 @@ def test_every_path_tells_every_documented_answer() -> None:
     assert set(DOCUMENT["paths"]) == {"/users/track/sync", "/users/track", "/users/delete", "/users/export/ids"}
     for path, operations in DOCUMENT["paths"].items():
         assert set(operations) == {"post"}, path
-        told = set(operations["post"]["responses"])
-        assert {"201", "400", "401", "403", "404", "405", "413", "415", "429", "5XX"} <= told, path
+        documented = set(operations["post"]["responses"])
+        assert {"201", "400", "401", "403", "404", "405", "413", "415", "429", "5XX"} <= documented, path
 
 
 def test_every_clause_that_is_named_is_in_the_catalogue() -> None:
@@ -118,9 +118,9 @@ def test_the_documented_exchange_matches_the_schemas(name: str) -> None:
 
 @pytest.mark.parametrize("name", EXAMPLES)
 def test_the_documented_exchange_is_the_one_in_the_document(name: str) -> None:
-    told = DOCUMENT["components"]["examples"]
-    assert told[f"{EXAMPLE_NAMES[name]}Request"]["value"] == EXAMPLES[name]["request"]["body"]
-    assert told[f"{EXAMPLE_NAMES[name]}Response"]["value"] == EXAMPLES[name]["response"]["body"]
+    documented = DOCUMENT["components"]["examples"]
+    assert documented[f"{EXAMPLE_NAMES[name]}Request"]["value"] == EXAMPLES[name]["request"]["body"]
+    assert documented[f"{EXAMPLE_NAMES[name]}Response"]["value"] == EXAMPLES[name]["response"]["body"]
 
 
 def test_every_correction_is_explained() -> None:
@@ -219,7 +219,7 @@ def test_a_lawful_success_matches(answer: Any) -> None:
                 "message": "success",
                 "users": [{"email": "e", "custom_events": [TALLY | {"name": "n", "first": "once"}]}],
             },
-            id="a first that is no time",
+            id="a first that is not a time",
         ),
         pytest.param({"message": "success", "users": [{"email": "e", "purchase_events": [TALLY]}]}, id="no product_id"),
     ],

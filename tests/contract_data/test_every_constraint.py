@@ -111,7 +111,7 @@ def is_noticed(document: dict[str, Any], path: str) -> bool:
 OPEN_NAMES: Final = {one.place.split("/")[-1] for one in REQUEST.values() if one.kind == "x-open"} | {"braze_ids"}
 REDUNDANT: Final = {
     "/components/schemas/Email/format": "the pattern is narrower",
-    "/components/schemas/Increment/additionalProperties": "with another member it is an object that is no edit",
+    "/components/schemas/Increment/additionalProperties": "with another member it is an object that is not an edit",
     "/components/schemas/DeleteByBrazeId/additionalProperties": "every braze_id is open",
     "/components/schemas/ExportByBrazeId/required/1": "every braze_id is open",
     "/components/schemas/ExportByBrazeId/additionalProperties": "every braze_id is open",

@@ -59,7 +59,7 @@ def client(models: ModuleType, url: str) -> Iterator[Any]:
 
 
 def call(name: str, client: Any, body: Any) -> Any:
-    """The whole answer of the function that the client has for an operation."""
+    """The whole result of the function that the client has for an operation."""
     return importlib.import_module(f"written_client.api.{name}").sync_detailed(client=client, body=body)
 
 

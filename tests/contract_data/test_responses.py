@@ -9,7 +9,7 @@ import pytest
 
 from tracksync.contract import spec
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC
-from tracksync.contract.responses import Responses, Mismatch, unexplained, validate_response
+from tracksync.contract.responses import Mismatch, Responses, unexplained, validate_response
 
 HEADERS = {"x-ratelimit-limit": "500", "x-ratelimit-remaining": "499", "x-ratelimit-reset": "1670350860"}
 SHOWN = {"name": "seen", "first": "2022-12-06T18:20:45Z", "last": "2022-12-06T18:20:45Z", "count": 1}
@@ -50,7 +50,7 @@ def test_what_does_not_fit_is_found_under_the_nearest_clause(status: int, body: 
 
 
 @pytest.mark.parametrize("changes", [{"x-ratelimit-reset": "soon"}, {"x-ratelimit-reset": ""}])
-def test_a_header_that_is_no_number_is_found(changes: dict[str, str]) -> None:
+def test_a_header_that_is_not_a_number_is_found(changes: dict[str, str]) -> None:
     found = validate_response(SYNC, 201, HEADERS | changes, success())
     assert the(found) == ("TS-RATE-HEADERS", "/response/headers/x-ratelimit-reset")
     assert validate_response(SYNC, 201, HEADERS | {"x-more": "soon"}, success()) == ()

@@ -6,7 +6,7 @@ import pytest
 from fuzz_plans import fuzz_plan
 
 from tracksync.engine import fuzz
-from tracksync.engine.causes import Shown, causes
+from tracksync.engine.causes import ReplayedFinding, causes
 from tracksync.model.events import Event, FindingConfirmed
 from tracksync.model.finding import Finding
 
@@ -14,8 +14,8 @@ EVENTS = "/response/body/users/0/custom_events/0/count"
 ATTRIBUTES = "/response/body/users/0/custom_attributes/a"
 
 
-def shown(clause: str, *beside: str, pointer: str = "", length: int | None = 2) -> Shown:
-    return Shown(Finding(clause, "m", pointer), length, frozenset(beside))
+def shown(clause: str, *beside: str, pointer: str = "", length: int | None = 2) -> ReplayedFinding:
+    return ReplayedFinding(Finding(clause, "m", pointer), length, frozenset(beside))
 
 
 def test_a_finding_that_a_minimal_sequence_shows_too_is_its_cause() -> None:

@@ -60,9 +60,9 @@ def test_a_slow_deletion_is_waited_for() -> None:
     assert workspace.slept > 1
 
 
-def test_users_that_stay_are_named_when_the_patience_is_over() -> None:
+def test_users_that_stay_are_named_after_the_time_out() -> None:
     workspace = Workspace(slow=10**6)
-    done = Cleaner(workspace.send, workspace.sleep, patience=100).clean(IDS)
+    done = Cleaner(workspace.send, workspace.sleep, deletion_timeout=100).clean(IDS)
     assert set(done.left) == set(IDS)
     assert "still there" in done.why
     assert 100 <= workspace.slept < 200
@@ -74,7 +74,7 @@ def test_a_key_that_may_not_delete_leaves_all_and_names_the_permission() -> None
     assert "users.delete" in done.why
 
 
-def test_a_key_that_may_not_export_deletes_and_says_that_nobody_looked() -> None:
+def test_a_key_that_may_not_export_deletes_and_says_that_no_one_looked() -> None:
     workspace = Workspace(export=403)
     done = Cleaner(workspace.send, workspace.sleep).clean(IDS)
     assert (done.left, done.verified) == ((), False)

@@ -53,12 +53,12 @@ def test_as_many_are_left_over_as_another_job_took_between_two_of_ours() -> None
     pace = Pace()
     pace.read(SYNC, answer(remaining=20), NOW)
     pace.sending(SYNC)
-    pace.read(SYNC, answer(remaining=9), NOW)  # ten of them were somebody else's
+    pace.read(SYNC, answer(remaining=9), NOW)  # ten of them were sent by another client
     assert pace.wait(SYNC, NOW) > 0
     assert Pace().wait(SYNC, NOW) == 0.0
 
 
-def test_in_a_new_window_nobody_is_waited_for() -> None:
+def test_in_a_new_window_there_is_no_wait() -> None:
     pace = Pace()
     pace.read(SYNC, answer(remaining=0, reset=NOW + 20), NOW)
     assert pace.wait(SYNC, NOW + 21) == 0.0
@@ -100,7 +100,7 @@ def test_each_endpoint_has_a_window_of_its_own() -> None:
 
 
 class Scripted:
-    """A target that answers from a function, with a clock that jumps over every pause."""
+    """A target that responds from a function, with a clock that jumps over every pause."""
 
     name, clock_skew, settling = "scripted", 1.0, 0.0
 
@@ -140,7 +140,7 @@ def step(name: str = "u") -> Step:
 def session(target: Scripted, budget: Budget | None = None) -> tuple[Session, list[Event]]:
     events: list[Event] = []
     config = SessionConfig(
-        budget=budget or Budget(), pulse=lambda number: step(f"pulse-{number}"), patience=300.0, seed=1
+        budget=budget or Budget(), pulse=lambda number: step(f"pulse-{number}"), outage_timeout=300.0, seed=1
     )
     return Session(target, Belief.start(Settings()), events.append, config), events
 
@@ -151,7 +151,7 @@ def failures(events: list[Event]) -> list[str]:
     return [clause for clause in found if clause in ("TS-ANSWER-SERVER-ERROR", "TS-ANSWER-ARRIVES")]
 
 
-def test_an_outage_is_waited_out_and_is_no_finding() -> None:
+def test_an_outage_is_waited_out_and_is_not_a_finding() -> None:
     def script(number: int, one: Step, now: float) -> Response:
         return Response(503) if NOW + 5 < now < NOW + 100 else answer(reset=now // 60 * 60 + 60, remaining=400 - number)
 

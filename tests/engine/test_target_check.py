@@ -22,7 +22,7 @@ HTML = (("content-type", "text/html; charset=utf-8"),)
 
 
 class Answering(EmbeddedMock):
-    """A target that answers everything in one way."""
+    """A target with the same response to every request."""
 
     def __init__(self, response: Response) -> None:
         super().__init__(MockConfig())
@@ -69,6 +69,6 @@ def test_a_port_where_nothing_listens_is_told_at_once_and_no_user_is_said_to_be_
         (Response(401, (), b"{}"), "refuses the key"),
     ],
 )
-def test_a_target_that_is_no_workspace_ends_the_run_with_a_sentence(response: Response, says: str) -> None:
+def test_a_target_that_is_not_a_workspace_ends_the_run_with_a_sentence(response: Response, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         run(Answering(response))

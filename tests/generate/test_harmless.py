@@ -174,14 +174,14 @@ def test_a_prefix_that_does_not_serve_is_refused_with_words(prefix: str) -> None
 
 OURS = f"{PREFIX}-u"
 HARMFUL = {
-    "somebody's external_id": {"attributes": [{"external_id": "customer-1", "n": 1}]},
+    "the external_id of a real user": {"attributes": [{"external_id": "customer-1", "n": 1}]},
     "an external_id under another run's prefix": {"attributes": [{"external_id": "ts-watch02-u", "n": 1}]},
     "a name that only holds the prefix": {"attributes": [{"external_id": f"x{OURS}", "n": 1}]},
-    "somebody's integer": {"events": [{"external_id": 12345, "name": "x", "time": "2023-01-01T00:00:00Z"}]},
-    "a boolean, which may be somebody's name": {"events": [{"external_id": True, "name": "x"}]},
-    "somebody's alias": {"purchases": [{"user_alias": {"alias_name": "bob", "alias_label": "x"}}]},
+    "the integer of a real user": {"events": [{"external_id": 12345, "name": "x", "time": "2023-01-01T00:00:00Z"}]},
+    "a boolean, which may be the name of a real user": {"events": [{"external_id": True, "name": "x"}]},
+    "the alias of a real user": {"purchases": [{"user_alias": {"alias_name": "bob", "alias_label": "x"}}]},
     "an alias that is a text": {"events": [{"user_alias": "bob"}]},
-    "somebody's braze_id": {"events": [{"braze_id": "5f3c2a1b9d8e7f6a5b4c3d2e"}]},
+    "the braze_id of a real user": {"events": [{"braze_id": "5f3c2a1b9d8e7f6a5b4c3d2e"}]},
     "a real domain": {"attributes": [{"external_id": OURS, "email": f"{OURS}@gmail.com"}]},
     "a reserved domain without our prefix": {"attributes": [{"external_id": OURS, "email": "bob@example.com"}]},
     "a domain that only ends alike": {"attributes": [{"email": f"{OURS}@notexample.com"}]},
@@ -197,11 +197,11 @@ HARMFUL = {
     "a push token": {"attributes": [{"external_id": OURS, "push_tokens": [{"app_id": "a", "token": "t"}]}]},
     "a subscription": {"attributes": [{"external_id": OURS, "email_subscribe": "unsubscribed"}]},
     "a subscription group": {"attributes": [{"external_id": OURS, "subscription_groups": []}]},
-    "a second object of somebody": {"events": [{"external_id": OURS}, {"external_id": "bob"}]},
-    "somebody in another section": {"events": [{"external_id": OURS}], "purchases": [{"external_id": "bob"}]},
+    "a second object of a real user": {"events": [{"external_id": OURS}, {"external_id": "bob"}]},
+    "a real user in another section": {"events": [{"external_id": OURS}], "purchases": [{"external_id": "bob"}]},
     "a list around the body": [{"events": [{"external_id": "bob"}]}],
     "an identifier in another case": {"events": [{"External_ID": "bob"}]},
-    "somebody to be deleted": {"external_ids": [OURS, "bob"]},
+    "a real user to be deleted": {"external_ids": [OURS, "bob"]},
     "an email to be deleted": {"email_addresses": [{"email": "bob@gmail.com", "prioritization": ["unidentified"]}]},
 }
 
@@ -214,7 +214,7 @@ def test_the_guard_refuses(case: str) -> None:
 HARMLESS = {
     "our own user": {"attributes": [{"external_id": OURS, "n": 1}]},
     "our own user in capitals and spaces": {"attributes": [{"external_id": f" {OURS.upper()} ", "n": 1}]},
-    "nobody at all": {"attributes": [{"n": 1}]},
+    "no user at all": {"attributes": [{"n": 1}]},
     "an alias without a name": {"events": [{"user_alias": {"alias_label": "x"}}]},
     "an identifier that is null": {"events": [{"external_id": None}]},
     "our name in a list": {"events": [{"external_id": [OURS]}]},
@@ -260,7 +260,7 @@ def test_the_guard_reads_what_a_lenient_server_might(raw: bytes) -> None:
 @pytest.mark.parametrize(
     "raw", [b"", b"\x00\xff", b"[" * 50_000, b"9" * 6000, b'{"events":[{"external_id":"%s-u"' % PREFIX.encode()]
 )
-def test_broken_bodies_that_name_nobody_pass(raw: bytes) -> None:
+def test_broken_bodies_that_name_no_user_pass(raw: bytes) -> None:
     assert is_harmless(raw_request(raw), PREFIX) is None
 
 

@@ -91,7 +91,7 @@ def test_only_optional_probes_leave_the_synchronous_endpoint() -> None:
         if probe.optional:
             assert probe.group == "neighbours"
         elif probe.name != "routes":
-            assert paths == ({SYNC, f"{SYNC}/more"} if probe.name == "refused-creates-nobody" else {SYNC})
+            assert paths == ({SYNC, f"{SYNC}/more"} if probe.name == "refused-creates-no-user" else {SYNC})
 
 
 def test_only_heavy_probes_go_beyond_the_documented_size_of_a_body() -> None:

@@ -68,7 +68,7 @@ def test_users_in_a_body_that_is_no_json_are_known_too() -> None:
     assert identifiers_of(request, OLD) == (("external_id", f"{OLD}-u"),)
 
 
-def test_a_batch_may_name_users_of_several_prefixes_but_nobody_else() -> None:
+def test_a_batch_may_name_users_of_several_prefixes_but_no_others() -> None:
     ours = [f"{OLD}-a", f"{NEW}-b"]
     assert harmful(json_request({"external_ids": ours}, path=DELETE), [OLD, NEW]) is None
     assert harmful(json_request({"external_ids": ours}, path=DELETE), [OLD]) is not None

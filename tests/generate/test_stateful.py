@@ -156,7 +156,7 @@ def test_steps_shrink_to_what_a_person_would_have_written(kind: str) -> None:
         settings=QUIET,
         random=random.Random(0),
     )
-    user = "ts-random-nobody-0" if kind == "update-only" else "ts-random-u"
+    user = "ts-random-unknown-0" if kind == "update-only" else "ts-random-u"
     event = json.loads(smallest.request.body)["events"][0]
     event.pop("_update_existing_only", None)
     assert event == {"external_id": user, "name": "viewed", "time": "2023-06-01T00:00:00Z"}

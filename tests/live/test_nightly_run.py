@@ -157,7 +157,7 @@ def test_a_killed_run_is_resumed_where_it_was_without_false_findings(
         assert harness.stats()["users"] > 0
         if cleaned:
             target = open_target(plan(harness), list(state.prefixes))
-            done = clean(Journal.open(path), target, patience=20, keep=True)
+            done = clean(Journal.open(path), target, deletion_timeout=20, keep=True)
             target.close()
             assert (done.left, done.verified) == ((), True)
             assert harness.stats()["users"] == 0
@@ -278,7 +278,7 @@ def test_a_journal_of_another_run_is_not_resumed_as_this_one(harness: Harness, t
     with pytest.raises(UsageError, match="cannot be resumed"):
         fuzz(nightly.plan, lambda event: None, nightly.wrap)
     target = open_target(plan(harness), [str(nightly.plan.users.prefix)])
-    clean(nightly.journal, target, patience=10)
+    clean(nightly.journal, target, deletion_timeout=10)
     target.close()
 
 

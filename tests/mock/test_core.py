@@ -58,7 +58,7 @@ def test_each_response_has_an_id_of_its_own() -> None:
 
 # --- refusals ---------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("body", [b"", b"{", b"[]", b'"x"', b"null", b"{'a':1}", b'{"attributes":[{}],}', b"\xff"])
-def test_a_body_that_is_no_json_object_is_refused(body: bytes) -> None:
+def test_a_body_that_is_not_a_json_object_is_refused(body: bytes) -> None:
     assert errors(Harness().send(body))
 
 

@@ -72,7 +72,7 @@ class Harness:
         return self._session
 
     def example(self) -> tuple[Session, Namer]:
-        """A conversation for one example, with users that nobody has seen; on the embedded mock with a new one."""
+        """A conversation for one example, with new users; on the embedded mock with a new one."""
         self.examples += 1
         namer = Namer(self.prefix, random.Random(0)).scope("x" if self.embedded else f"x{self.examples}")
         return self._converse(self.renew() if self.embedded else self.target), namer
@@ -157,13 +157,13 @@ class Harness:
 
     # --- the end ------------------------------------------------------------------------------------------------
 
-    def unexercised(self) -> list[str]:
-        """The clauses that no answer has borne on so far."""
+    def not_covered(self) -> list[str]:
+        """The clauses that no response has covered so far."""
         return [id_ for id_ in catalogue() if id_ not in self.covered]
 
     def summary(self) -> list[str]:
         """What a person should know beside the verdicts."""
-        left = self.unexercised()
+        left = self.not_covered()
         lines = [
             f"{self.requests} requests to {self.target.name}; {len(catalogue()) - len(left)} of {len(catalogue())} "
             "clauses covered"
@@ -171,7 +171,7 @@ class Harness:
         if left:
             lines.append(f"not covered: {', '.join(left)}")
         lines += [
-            f"{evidence_of(id_)} clause, told and not failed: {id_}: {self.redactor.text(message)}"
+            f"{evidence_of(id_)} clause, reported and not failed: {id_}: {self.redactor.text(message)}"
             for id_, message in self.others.items()
         ]
         return lines + ([self.cleaned] if self.cleaned else [])
@@ -179,7 +179,7 @@ class Harness:
     def close(self) -> None:
         """Delete the users that were made on a URL, as far as the key allows."""
         if self.workspace.users:
-            done = Cleaner(self.target.send, self.target.sleep, patience=30.0).clean(self.workspace.users)
+            done = Cleaner(self.target.send, self.target.sleep, deletion_timeout=30.0).clean(self.workspace.users)
             self.cleaned = f"{done.users} test users deleted" if not done.why else f"test users may be left: {done.why}"
         self.target.close()
 
@@ -187,7 +187,7 @@ class Harness:
 def open_harness(
     url: str | None, *, rate_limit: int | None, probe_rate_limit: bool, faults: tuple[str, ...], seed: str | None
 ) -> Harness:
-    """A desk for the URL, or for the embedded mock. Ends the session with words where it cannot work."""
+    """A harness for the URL, or for the embedded mock. Ends the session with a message where it cannot work."""
     number = int(seed) if seed and seed.isdigit() else None
     if url is None:
         config = MockConfig(rate_limit=rate_limit or EMBEDDED_RATE, faults=servers(faults))
@@ -196,7 +196,7 @@ def open_harness(
     if faults:
         pytest.exit("--fault is for the embedded mock; leave out --target", returncode=4)
     if not url.startswith(("http://", "https://")):
-        pytest.exit(f"--target {url!r} is no URL: it begins with http:// or https://", returncode=4)
+        pytest.exit(f"--target {url!r} is not a URL: it begins with http:// or https://", returncode=4)
     key, other = os.environ.get(KEY_ENV, "").strip(), os.environ.get(UNPRIVILEGED_KEY_ENV, "").strip()
     if not key:
         pytest.exit(f"there is no API key for this target: set {KEY_ENV}", returncode=4)

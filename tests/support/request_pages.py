@@ -8,7 +8,7 @@ from typing import Any, Final
 from odd_attributes import ATTRIBUTES, OTHER_ENDPOINTS
 from odd_requests import EVENTS, IDENTIFIERS, PURCHASES, TRANSPORT
 
-from tracksync.contract.classify import Condition
+from tracksync.contract.conditions import Condition
 from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.request_object import CounterWrite
 

@@ -85,7 +85,7 @@ REFUSED: dict[str, Any] = {
     "an event whose name is an array": event(name=["rented_movie"]),
     "an event whose name is null": event(name=None),
     "an event without a time": event("time"),
-    "an event whose time is no time": event(time="yesterday"),
+    "an event whose time is not a time": event(time="yesterday"),
     "an event whose time is empty": event(time=""),
     "an event with a property called time": event(properties={"time": 1}),
     "an event with a property called event_name": event(properties={"event_name": "x"}),
@@ -100,7 +100,7 @@ REFUSED: dict[str, Any] = {
     "a quantity above 100": purchase(quantity=101),
     "a quantity with a fraction": purchase(quantity=1.5),
     "a purchase without a time": purchase("time"),
-    "a purchase whose time is no time": purchase(time="soon"),
+    "a purchase whose time is not a time": purchase(time="soon"),
 }
 
 # By ambiguity where there is one: a server may accept it or refuse it.
@@ -130,7 +130,7 @@ OPEN: dict[str, Any] = {
     "coerced-types, a quantity": purchase(quantity="2"),
     "quantity-low": purchase(quantity=0),
     "quantity-low, below zero": purchase(quantity=-1),
-    "bad-email": event("external_id", email="nobody"),
+    "bad-email": event("external_id", email="no-at-sign"),
     "invalid-object, a dot": attributes(thing={"a.b": 1}),
     "invalid-object, a dollar sign": attributes(thing={"$a": 1}),
     "invalid-object, in depth": attributes(thing={"a": [{"b": {"c.d": 1}}]}),

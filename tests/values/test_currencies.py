@@ -19,13 +19,13 @@ def test_money_in_circulation_is_a_currency_beyond_doubt(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ["ZZZ", "QQQ", "XYZ", "US", "USDD", "", "$", "dollar", "USD,EUR", "U S D", "US\0"])
-def test_other_text_is_no_currency_beyond_doubt(code: str) -> None:
+def test_other_text_is_not_a_currency_beyond_doubt(code: str) -> None:
     assert not is_currency(code)
     assert not is_doubtful(code)
 
 
 @pytest.mark.parametrize("value", [None, True, 840, 1.5, [], ["USD"], {}, {"code": "USD"}])
-def test_what_is_no_text_is_no_currency_beyond_doubt(value: Any) -> None:
+def test_what_is_not_a_text_is_not_a_currency_beyond_doubt(value: Any) -> None:
     assert not is_currency(value)
     assert not is_doubtful(value)
 

@@ -97,13 +97,13 @@ def test_a_whole_number_is_an_integer_in_either_spelling(value: Any) -> None:
 
 
 @pytest.mark.parametrize("value", [16.5, math.inf, math.nan])
-def test_a_number_that_is_not_whole_is_no_integer(value: Any) -> None:
+def test_a_number_that_is_not_whole_is_not_an_integer(value: Any) -> None:
     assert not is_integer(value)
     assert is_number(value)
 
 
 @pytest.mark.parametrize("value", [True, False, None, "16", [], {}])
-def test_what_is_not_a_json_number_is_no_number(value: Any) -> None:
+def test_what_is_not_a_json_number_is_not_a_number(value: Any) -> None:
     assert not is_integer(value)
     assert not is_number(value)
 

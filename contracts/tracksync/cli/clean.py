@@ -84,7 +84,11 @@ def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: P
     target = open_target(plan, list(state.prefixes))
     try:
         done = clean(
-            journal, target, patience=wait, say=lambda text: click.echo(f"{path.name}: {text}"), keep=not discard
+            journal,
+            target,
+            deletion_timeout=wait,
+            say=lambda text: click.echo(f"{path.name}: {text}"),
+            keep=not discard,
         )
     finally:
         target.close()

@@ -11,7 +11,7 @@ import click
 
 from tracksync.cli.shared import FILE, PATH
 from tracksync.contract import spec
-from tracksync.contract.diff import Comparison, Relation, Witness, compare, contradicted_requests
+from tracksync.contract.diff import DocumentComparison, Relation, Witness, compare, contradicted_requests
 from tracksync.contract.foreign import modern, read_document
 from tracksync.report import files
 
@@ -89,7 +89,7 @@ def diff(first: Path, second: Path | None, json_path: Path | None) -> int:
     return int(failed)
 
 
-def _against_ours(compared: tuple[Comparison, ...], witnesses: tuple[Witness, ...]) -> Iterable[str]:
+def _against_ours(compared: tuple[DocumentComparison, ...], witnesses: tuple[Witness, ...]) -> Iterable[str]:
     counts = {relation: sum(one.relation is relation for one in compared) for relation in Relation}
     yield (
         f"{len(compared)} constraints compared: {counts[Relation.AGREES]} agree, {counts[Relation.STRICTER]} stricter "
@@ -119,7 +119,7 @@ def _against_ours(compared: tuple[Comparison, ...], witnesses: tuple[Witness, ..
         yield f"  {where}: {_short(witness.message)}; yet every server must accept {body}"
 
 
-def _changes(compared: tuple[Comparison, ...], changed: list[Comparison]) -> Iterable[str]:
+def _changes(compared: tuple[DocumentComparison, ...], changed: list[DocumentComparison]) -> Iterable[str]:
     yield f"{len(compared)} constraints compared, {len(changed)} changed"
     for relation, words in _CHANGES.items():
         chosen = [one for one in changed if one.relation is relation]
@@ -128,7 +128,7 @@ def _changes(compared: tuple[Comparison, ...], changed: list[Comparison]) -> Ite
             yield from map(_line, chosen)
 
 
-def _line(one: Comparison) -> str:
+def _line(one: DocumentComparison) -> str:
     before = "nothing" if one.first is None else _short(one.first)
     after = "nothing" if one.second is None else _short(one.second)
     name = f"{one.key.kind} {one.key.name}".rstrip()
@@ -136,8 +136,8 @@ def _line(one: Comparison) -> str:
     return f"  {one.key.where}: {name}: {values}{_touched(one)}"
 
 
-def _by_place(chosen: list[Comparison]) -> Iterable[str]:
-    places: dict[str, list[Comparison]] = {}
+def _by_place(chosen: list[DocumentComparison]) -> Iterable[str]:
+    places: dict[str, list[DocumentComparison]] = {}
     for one in chosen:
         places.setdefault(one.key.where, []).append(one)
     for where, there in places.items():
@@ -147,7 +147,7 @@ def _by_place(chosen: list[Comparison]) -> Iterable[str]:
         yield f"  {where}: {kinds}{touched}"
 
 
-def _touched(one: Comparison) -> str:
+def _touched(one: DocumentComparison) -> str:
     names = [*one.clauses, *(f"ambiguity {name}" for name in one.ambiguities)]
     return f" [{', '.join(names)}]" if names else ""
 
@@ -157,7 +157,7 @@ def _short(value: Any) -> str:
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"
 
 
-def _json(compared: tuple[Comparison, ...], witnesses: tuple[Witness, ...]) -> dict[str, Any]:
+def _json(compared: tuple[DocumentComparison, ...], witnesses: tuple[Witness, ...]) -> dict[str, Any]:
     return {
         "schema": 1,
         "constraints": [

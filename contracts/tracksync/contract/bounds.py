@@ -25,7 +25,7 @@ EXPORT: Final = "/users/export/ids"
 
 
 class Documented(Struct, frozen=True):
-    """A bound that the documents give more than once, or in a unit that can be read in two ways.
+    """A bound that the documents give more than once, or in a unit that has two interpretations.
 
     Up to `least` every server goes; beyond `most` none does. Between them a server may have any bound.
     """
@@ -82,9 +82,9 @@ class Bounds(Struct, frozen=True):
     """Identifiers that are attributes beside one of `profile_identifiers`."""
     control_keys: frozenset[str]
     profile_fields: frozenset[str]
-    """Members of an attributes object that are no custom attributes: identifiers and fields of the profile."""
+    """Members of an attributes object that are not custom attributes: identifiers and fields of the profile."""
     object_members: Mapping[str, frozenset[str]]
-    """By section, the documented members of its object; of attributes only those that are no custom ones."""
+    """By section, the documented members of its object; of attributes only those that are not custom ones."""
     older_fields: frozenset[str]
     """Fields of the profile on older pages only: to a newer server they are custom attributes."""
     required_members: Mapping[str, tuple[str, ...]]

@@ -11,42 +11,26 @@ from collections.abc import Iterator, Mapping
 from functools import cache, lru_cache
 from typing import Any, Final
 
-import jsonschema_rs
 import msgspec
 from msgspec import Struct
 from msgspec.structs import replace
 
 from tracksync.contract import spec
 from tracksync.contract.bounds import SYNC, bounds
-from tracksync.contract.constraints import constraints
-from tracksync.contract.refusals import RequestClass, Row, bound, refusals, rows_at, union
-from tracksync.contract.validators import compiled, components, measured, request_validator, schema_validator
+from tracksync.contract.conditions import (
+    Condition,
+    condition_of,
+    is_valid,
+    object_conditions,
+    object_validator,
+    unexplained_part,
+)
+from tracksync.contract.refusals import RequestClass, refusals, rows_at, union
+from tracksync.contract.validators import measured, request_validator
 from tracksync.values.jsontext import JsonText
 
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
 _BODY: Final = "/request/body"
-
-
-class Condition(Struct, frozen=True):
-    """One condition that a request meets, with words for a finding.
-
-    `refused`: the documents say that it is refused, with one of `statuses`; otherwise a refusal with one of them is
-    lawful. `shows`: the interpretation of `ambiguity` that a status shows. `effect_known`: what an accepted request
-    does can be checked. `covers`: acceptance covers the clause. `client`: the clause that a client breaks where the
-    condition is open, or "none". `row` is "" where no row of the table speaks of it.
-    """
-
-    row: str
-    clause: str
-    statuses: frozenset[int]
-    refused: bool
-    reason: str
-    pointer: str
-    ambiguity: str | None = None
-    shows: tuple[tuple[int, str], ...] = ()
-    effect_known: bool = True
-    covers: bool = False
-    client: str = "TC-DOUBT"
 
 
 class Classification(Struct, frozen=True):
@@ -119,7 +103,7 @@ def classify_body(path: str, value: Any, raw: bytes | None = None) -> Classifica
     if not plain:
         value = measured(value)
     large = _may_reach_a_bound(raw)
-    if _is_valid(request_validator(path, large), value):
+    if is_valid(request_validator(path, large), value):
         return VALID
     return _classified(tuple(_explained(path, value, large)))
 
@@ -127,9 +111,9 @@ def classify_body(path: str, value: Any, raw: bytes | None = None) -> Classifica
 def classify_object(section: str, target: Mapping[str, Any], pointer: str) -> Classification:
     """The class of one object of a batch, as if it stood alone in a request; `pointer` is where it stands."""
     value = measured(target)
-    if _is_valid(_object_validator(section), value):
+    if is_valid(object_validator(section), value):
         return VALID
-    return _classified(tuple(_object_conditions(section, value, pointer)))
+    return _classified(tuple(object_conditions(section, value, pointer)))
 
 
 def _may_reach_a_bound(raw: bytes) -> bool:
@@ -168,7 +152,7 @@ def _line_conditions(line: Line, size: int, json: str, quirks: tuple[str, ...]) 
             value = str(record[row.value]) if row.value else ""
             clause = row.clauses.get(line.path, row.clause)
             found.append(
-                _condition(
+                condition_of(
                     row,
                     "/request",
                     request_class=elsewhere,
@@ -205,7 +189,7 @@ def _explained(path: str, body: Any, large: bool) -> Iterator[Condition]:
     for row in rows_at("large-body", path=path) if large else ():
         if row.holds(body):
             found = True
-            yield _condition(row, _BODY)
+            yield condition_of(row, _BODY)
     for condition in _body_conditions(path, body):
         found = True
         yield condition
@@ -214,11 +198,11 @@ def _explained(path: str, body: Any, large: bool) -> Iterator[Condition]:
             found = True
             yield condition
     if not found:
-        yield _unexplained("the body", _BODY)
+        yield unexplained_part("the body", _BODY)
 
 
 def _body_conditions(path: str, body: Any) -> Iterator[Condition]:
-    if not _is_valid(union("body", path=path), body):
+    if not is_valid(union("body", path=path), body):
         return
     done: set[str] = set()
     for row in rows_at("body", path=path):
@@ -226,7 +210,7 @@ def _body_conditions(path: str, body: Any) -> Iterator[Condition]:
         if not (row.once and family in done) and row.holds(body):
             done.add(family)
             names = " and ".join(name for name in bounds().sections if isinstance(body, dict) and body.get(name))
-            yield _condition(row, _BODY, names=names)
+            yield condition_of(row, _BODY, names=names)
 
 
 def _section_conditions(body: dict[str, Any]) -> Iterator[Condition]:
@@ -234,7 +218,7 @@ def _section_conditions(body: dict[str, Any]) -> Iterator[Condition]:
     for name in body:
         if name not in sections:
             for row in rows_at("body-member"):
-                yield _condition(row, f"{_BODY}/{name}", member=name)
+                yield condition_of(row, f"{_BODY}/{name}", member=name)
     target: tuple[str, dict[str, Any]] | None = None
     filled = False
     for section in sections:
@@ -242,122 +226,18 @@ def _section_conditions(body: dict[str, Any]) -> Iterator[Condition]:
             continue
         value = body[section]
         where = f"{_BODY}/{section}"
-        for row in rows_at("section") if _is_valid(union("section"), value) else ():
+        for row in rows_at("section") if is_valid(union("section"), value) else ():
             # Of several sections only the first that holds something is looked into.
             if not (filled and row.pointer) and row.holds(value):
                 count = len(value) if isinstance(value, list) else 1
-                yield _condition(row, where, section=section, count=count)
+                yield condition_of(row, where, section=section, count=count)
         objects = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
         if objects and not filled:
             filled = True
             if isinstance(objects[0], dict):
                 target = section, objects[0]
     if target is not None:
-        yield from _object_conditions(target[0], target[1], f"{_BODY}/{target[0]}/0")
-
-
-# --- one object ------------------------------------------------------------------------------------------------------
-
-
-def _object_conditions(section: str, target: dict[str, Any], where: str) -> Iterator[Condition]:
-    """The conditions that one object meets, and what is left of it that does not fit the spec."""
-    unfit = [name for name, value in target.items() if not _fits(section, name, value)]
-    conditions = [*_whole_object(section, target, where), *_members(section, target, unfit, where)]
-    yield from conditions
-    explained = {condition.pointer[len(where) + 1 :].partition("/")[0] for condition in conditions}
-    for name in unfit:
-        if name not in explained:
-            yield _unexplained(name, f"{where}/{name}")
-    if not (conditions or unfit) and not _is_valid(_object_validator(section), target):
-        yield _unexplained("the object", where)
-
-
-def _whole_object(section: str, target: dict[str, Any], where: str) -> Iterator[Condition]:
-    if not _is_valid(union("object", section), target):
-        return
-    limits = bounds()
-    done: set[str] = set()
-    for row in rows_at("object", section):
-        family = row.name.partition("/")[0]
-        if not (row.once and family in done) and row.holds(target):
-            done.add(family)
-            kinds = limits.profile_identifiers if row.names == "profile identifiers" else limits.identifiers
-            names = " and ".join(kind for kind in kinds if kind in target)
-            yield _condition(row, where, names=names, section=section)
-
-
-def _members(section: str, target: dict[str, Any], unfit: list[str], where: str) -> Iterator[Condition]:
-    known = bounds().object_members[section]
-    for name in bounds().required_members[section]:
-        if target.get(name) is None:
-            for row in rows_at("missing"):
-                yield _condition(row, f"{where}/{name}", member=name, clause=_required_clauses().get((section, name)))
-    if section == "attributes":
-        for name in target:
-            if name in known:
-                continue
-            yield from _first(rows_at("attribute-name", section), name, f"{where}/{name}", name)
-    for name in unfit:
-        if target[name] is None and name in bounds().required_members[section]:
-            continue
-        rows = rows_at(name, section)
-        if name not in known:
-            rows = rows_at("attribute" if section == "attributes" else "undocumented", section)
-        elif not rows and section == "attributes":
-            rows = rows_at("profile", section)
-        yield from _first(rows, target[name], f"{where}/{name}", name)
-
-
-def _first(rows: tuple[Row, ...], value: Any, pointer: str, name: str) -> Iterator[Condition]:
-    """The first row that holds of `value`."""
-    for row in rows:
-        if row.holds(value):
-            reserved = sorted(bounds().reserved_properties & value.keys()) if isinstance(value, dict) else []
-            yield _condition(row, pointer, member=name, value=value, names=" and ".join(reserved))
-            return
-
-
-@cache
-def _required_clauses() -> Mapping[tuple[str, str], str]:
-    """By section and member: the clause that says that the member is required."""
-    return {
-        (one.section or "", one.value): one.clause
-        for one in constraints()
-        if one.kind == "required" and one.path == SYNC and one.clause and one.place == f"/{one.section}/0"
-    }
-
-
-def _fits(section: str, name: str, value: Any) -> bool:
-    """Whether one member of an object fits the spec by itself. An undocumented one does not, a custom attribute may."""
-    validator = _member_validators(section).get(name)
-    if validator is None:
-        return section == "attributes" and _is_valid(schema_validator("#/components/schemas/CustomAttribute"), value)
-    return _is_valid(validator, value)
-
-
-@cache
-def _member_validators(section: str) -> Mapping[str, jsonschema_rs.Validator]:
-    properties = components(True)[_OBJECTS[section]]["properties"]
-    return {name: compiled(schema) for name, schema in properties.items()}
-
-
-@cache
-def _object_validator(section: str) -> jsonschema_rs.Validator:
-    return schema_validator(f"#/components/schemas/{_OBJECTS[section]}")
-
-
-_OBJECTS: Final = {"attributes": "UserAttributes", "events": "Event", "purchases": "Purchase"}
-
-
-# --- what all of them use --------------------------------------------------------------------------------------------
-
-
-def _is_valid(validator: jsonschema_rs.Validator, value: Any) -> bool:
-    """Whether `value` fits. What the validator cannot take in, such as nesting beyond its own limit, does not."""
-    try:
-        return validator.is_valid(value)
-    except (ValueError, UnicodeError, OverflowError, RecursionError):
-        return False
+        yield from object_conditions(target[0], target[1], f"{_BODY}/{target[0]}/0")
 
 
 def _encoded(value: Any) -> bytes:
@@ -372,37 +252,3 @@ def _classified(conditions: tuple[Condition, ...]) -> Classification:
         return VALID
     refused = any(condition.refused for condition in conditions)
     return Classification(RequestClass.REFUSED if refused else RequestClass.OPEN, conditions)
-
-
-def _condition(
-    row: Row,
-    where: str,
-    *,
-    request_class: RequestClass | None = None,
-    clause: str | None = None,
-    member: str = "",
-    section: str = "",
-    value: Any = None,
-    count: int = 0,
-    names: str = "",
-) -> Condition:
-    shown = value[:40] if isinstance(value, str) else value
-    limit = bound(row.bound) if row.bound else None
-    return Condition(
-        row.name,
-        clause or row.clause,
-        frozenset(row.statuses),
-        (request_class or row.request_class) is RequestClass.REFUSED,
-        row.reason.format(member=member, section=section, value=shown, count=count, names=names, bound=limit),
-        where + row.pointer,
-        row.ambiguity,
-        row.shows,
-        row.effect_known,
-        row.covers,
-        row.client,
-    )
-
-
-def _unexplained(what: str, pointer: str) -> Condition:
-    reason = f"{what} is in a form of which no page speaks"
-    return Condition("", "TS-OK-STATUS", frozenset({400}), False, reason, pointer, effect_known=False)

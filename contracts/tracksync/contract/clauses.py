@@ -42,8 +42,8 @@ class Clause:
     """One promise. `id` never changes; `ambiguities` names the questions that the clause leaves open.
 
     `refused_by`, of a client's clause: the server's clauses under which a request that breaks it is refused.
-    `concern`: clauses of one concern are often broken by one defect. `indirect`: the clause says that something is wrong
-    and not what, so that a finding of another clause may explain it.
+    `concern`: clauses of one concern are often broken by one defect. `indirect`: the clause says that something is
+    wrong and not what, so that a finding of another clause may explain it.
     """
 
     id: str

@@ -68,7 +68,7 @@ class Key(Struct, frozen=True, order=True):
         return f"{self.path}, {what}, {f'header {self.header}' if self.header else self.place or 'as a whole'}"
 
 
-class Comparison(Struct, frozen=True):
+class DocumentComparison(Struct, frozen=True):
     """One constraint of either document. `first`, `second`: its value there, None where it is absent.
 
     `clauses` and `ambiguities`: those of our contract that it touches. `contradiction`: in words why no server can keep
@@ -93,7 +93,7 @@ class Witness(Struct, frozen=True):
     message: str
 
 
-def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[Comparison, ...]:
+def compare(first: Mapping[str, Any], second: Mapping[str, Any]) -> tuple[DocumentComparison, ...]:
     """Every constraint of both documents, as far as they describe the same paths.
 
     Raises ConfigError where a reference of a document leads nowhere.
@@ -239,7 +239,7 @@ def _index(document: Mapping[str, Any], paths: set[str]) -> dict[Key, list[Const
     try:
         all_of_them = list(itertools.islice(walk(chosen), _MOST))
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError) as error:
-        raise ConfigError(f"a document is no sound OpenAPI: {type(error).__name__}: {error}") from None
+        raise ConfigError(f"a document is not valid OpenAPI: {type(error).__name__}: {error}") from None
     places = {one.pointer: one.place for one in all_of_them if one.kind in ("anyOf", "oneOf")}
     for one in all_of_them:
         if one.kind.startswith("x-") or one.kind in ("anyOf", "oneOf", "dependentSchemas", "not"):
@@ -254,11 +254,11 @@ def _index(document: Mapping[str, Any], paths: set[str]) -> dict[Key, list[Const
     return found
 
 
-def _compared(key: Key, first: list[Constraint] | None, second: list[Constraint] | None) -> Comparison:
+def _compared(key: Key, first: list[Constraint] | None, second: list[Constraint] | None) -> DocumentComparison:
     one, other = _value(key, first), _value(key, second)
     relation = _relation(key, one, other)
     clauses = {one.clause for one in [*(first or ()), *(second or ()), *_ours(key)] if one.clause}
-    return Comparison(
+    return DocumentComparison(
         key,
         relation,
         one,

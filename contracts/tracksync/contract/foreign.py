@@ -29,7 +29,8 @@ _LARGEST: Final = 2_000_000
 def read_document(file: Path) -> dict[str, Any]:
     """The document in `file`, with those of its paths that are ours, under our names for them.
 
-    Raises ConfigError, in words for a user, where it cannot be read, is no OpenAPI 3 document or has none of our paths.
+    Raises ConfigError, in words for a user, where it cannot be read, is not an OpenAPI 3 document or has none of our
+    paths.
     """
     try:
         text = file.read_text(encoding="utf-8-sig")
@@ -56,7 +57,7 @@ def _parsed(text: str) -> Any:
 def modern(given: Any) -> dict[str, Any]:
     """A parsed document in the form of OpenAPI 3.1, with our paths only. Raises ConfigError; see `read_document`."""
     if not isinstance(given, dict) or not isinstance(given.get("paths"), dict):
-        raise ConfigError("this is no OpenAPI document: it has no paths")
+        raise ConfigError("this is not an OpenAPI document: it has no paths")
     version = str(given.get("openapi", given.get("swagger", "")))
     if not version.startswith(("3.0", "3.1")):
         raise ConfigError(f"OpenAPI 3.0 or 3.1 is needed, and this is {version or 'no OpenAPI document'}")

@@ -31,8 +31,8 @@ _OBJECTS: Final = {"attributes": "UserAttributes", "events": "Event", "purchases
 
 # Rows can name a predicate, which no schema says. Here stands one that never claims a refusal too many.
 _SURELY: Final[Mapping[str, Any]] = {
-    "no-time": {"type": "string", "pattern": "^[^0-9]*$"},
-    "no-email": {"type": "string", "pattern": "^[^@]*$"},
+    "not-time": {"type": "string", "pattern": "^[^0-9]*$"},
+    "not-email": {"type": "string", "pattern": "^[^@]*$"},
 }
 _PERHAPS: Final[Mapping[str, Any]] = {
     "doubtful-currency": {

@@ -16,13 +16,13 @@ from tracksync.values.identifiers import plausible_email
 from tracksync.values.times import Certainty, read_time
 
 
-def is_no_time(value: Any) -> bool:
-    """Whether a text is no time in any reading."""
+def is_not_time(value: Any) -> bool:
+    """Whether a text is certainly not a time."""
     return type(value) is str and read_time(value).certainty is Certainty.NOT
 
 
-def is_no_email(value: Any) -> bool:
-    """Whether a text is certainly no email address."""
+def is_not_email(value: Any) -> bool:
+    """Whether a text is certainly not an email address."""
     return type(value) is str and plausible_email(value) is False
 
 
@@ -55,7 +55,7 @@ def _zones() -> frozenset[str]:
 _DATE: Final = len("yyyy-MM-dd")
 FORMATS: Final[Mapping[str, Callable[[str], bool]]] = {"nested-time": is_nested_time, "time-zone": is_time_zone}
 PREDICATES: Final[Mapping[str, Callable[[Any], bool]]] = {
-    "no-time": is_no_time,
-    "no-email": is_no_email,
+    "not-time": is_not_time,
+    "not-email": is_not_email,
     "doubtful-currency": is_doubtful_currency,
 }

@@ -41,7 +41,7 @@ def path() -> Path:
 
 @cache
 def document() -> Mapping[str, Any]:
-    """The OpenAPI document, read once. Nobody may change it; see `load` for a copy."""
+    """The OpenAPI document, read once. Do not change it; see `load` for a copy."""
     return load()
 
 

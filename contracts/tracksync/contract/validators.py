@@ -91,7 +91,7 @@ def schema_validator(pointer: str) -> jsonschema_rs.Validator:
 
 def measured(value: Any) -> Any:
     """`value` as validators can take it and with each character one UTF-16 unit: characters beyond the basic plane
-    are two placeholders, lone surrogates one, and numbers that are no JSON the largest one."""
+    are two placeholders, lone surrogates one, and numbers that are not JSON the largest one."""
     kind = type(value)
     if kind is str:
         text = _BEYOND_BASIC.sub("\ufffd\ufffd", value)

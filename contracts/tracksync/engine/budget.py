@@ -34,7 +34,7 @@ class Reserve:
     seconds: float = 0.0
 
 
-NOTHING_KEPT: Final = Reserve()
+NO_RESERVE: Final = Reserve()
 
 
 @dataclass(slots=True)
@@ -52,13 +52,13 @@ class Spending:
         """How many requests the budget still allows; a very large number where it has no limit."""
         return 10**9 if self.budget.requests is None else max(self.budget.requests - self.requests, 0)
 
-    def seconds_left(self, reserve: Reserve = NOTHING_KEPT) -> float:
+    def seconds_left(self, reserve: Reserve = NO_RESERVE) -> float:
         """How many seconds the budget still allows; infinity where it has no limit."""
         if self.budget.seconds is None:
             return float("inf")
         return self.budget.seconds - reserve.seconds - (self.now() - self.started)
 
-    def over(self, reserve: Reserve = NOTHING_KEPT, data_points: int = 0) -> str:
+    def over(self, reserve: Reserve = NO_RESERVE, data_points: int = 0) -> str:
         """Why not one more request of so many data points may be sent, "" where it may."""
         budget = self.budget
         if budget.requests is not None and self.requests >= budget.requests - reserve.requests:

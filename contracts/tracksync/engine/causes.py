@@ -32,7 +32,7 @@ _SECTIONS: Final = {
 _UNSHRUNK: Final = 10**6  # a sequence that was not made minimal counts as longer than any that was
 
 
-class Shown(Struct, frozen=True):
+class ReplayedFinding(Struct, frozen=True):
     """A finding with what its minimal sequence shows.
 
     `length`: requests of that sequence, None where it could not be replayed. `beside`: the clauses of the other
@@ -44,7 +44,7 @@ class Shown(Struct, frozen=True):
     beside: frozenset[str] = frozenset()
 
 
-def causes(shown: Sequence[Shown]) -> tuple[tuple[int, ...], ...]:
+def causes(shown: Sequence[ReplayedFinding]) -> tuple[tuple[int, ...], ...]:
     """Groups of positions in `shown`, each a cause and each with its leading finding first.
 
     Groups stand in the order of their first finding.
@@ -64,7 +64,7 @@ def causes(shown: Sequence[Shown]) -> tuple[tuple[int, ...], ...]:
     return tuple(tuple(_led(shown, group)) for group in sorted(made, key=min))
 
 
-def _together(shown: Sequence[Shown]) -> list[list[int]]:
+def _together(shown: Sequence[ReplayedFinding]) -> list[list[int]]:
     """Groups of findings that break one clause, imply each other, or have one concern."""
     groups: list[list[int]] = []
     for index, one in enumerate(shown):
@@ -74,20 +74,20 @@ def _together(shown: Sequence[Shown]) -> list[list[int]]:
     return groups
 
 
-def _joined(one: Shown, other: Shown) -> bool:
+def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     first, second = one.finding.clause, other.finding.clause
     if first == second:
         return True
     if _indirect(one) or _indirect(other):
         return False
-    return _implied(one, other) or bool(_concern(first)) and _concern(first) == _concern(second)
+    return _implied(one, other) or (bool(_concern(first)) and _concern(first) == _concern(second))
 
 
-def _implied(one: Shown, other: Shown) -> bool:
+def _implied(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     return one.finding.clause in other.beside or other.finding.clause in one.beside
 
 
-def _nearness(shown: Sequence[Shown], group: Sequence[int], direct: Sequence[int]) -> int:
+def _nearness(shown: Sequence[ReplayedFinding], group: Sequence[int], direct: Sequence[int]) -> int:
     """How much an indirect group has to do with a direct one; 0 for nothing."""
     pairs = [(shown[one], shown[other]) for one in group for other in direct]
     implied = sum(_implied(one, other) for one, other in pairs)
@@ -95,7 +95,7 @@ def _nearness(shown: Sequence[Shown], group: Sequence[int], direct: Sequence[int
     return 2 * implied + same
 
 
-def _led(shown: Sequence[Shown], group: Sequence[int]) -> list[int]:
+def _led(shown: Sequence[ReplayedFinding], group: Sequence[int]) -> list[int]:
     """The group, its leading finding first: a direct one, implied by most, with the shortest sequence."""
 
     def rank(index: int) -> tuple[bool, int, int, int]:
@@ -113,7 +113,7 @@ def _concern(clause: str) -> str:
     return known.concern if known else ""
 
 
-def _indirect(one: Shown) -> bool:
+def _indirect(one: ReplayedFinding) -> bool:
     known = catalogue(None).get(one.finding.clause)
     return known.indirect if known else False
 

@@ -14,7 +14,7 @@ SETTLE: Final = 3.0  # seconds after which a write whose response was lost is no
 LOOK_SHARE: Final = 10  # at most one in so many requests of the budget is kept for looking whether users are gone
 CLEAN_SECONDS: Final = 30.0  # kept for deleting users, at most, and at most one in SHRINK_SHARE of the budget
 CLEAN_ANYWAY: Final = 5.0  # seconds that deleting may go on although the budget of seconds is over
-PATIENCE: Final = 60.0  # seconds to wait for slow deletion
+DELETION_TIMEOUT: Final = 60.0  # seconds to wait for slow deletion
 HURRY: Final = 8.0  # seconds for deleting users when the run was stopped, or the target has gone
 HURRIED_RESPONSE: Final = 3.0  # seconds to wait for one response then
 PHASE: Final = "cleaning"
@@ -50,11 +50,11 @@ def clean_up(session: Session, plan: FuzzPlan, hurried: str) -> None:
         return
     session.begin(PHASE)
     target = session.target
-    patience = min(plan.target.patience, PATIENCE)
+    deletion_timeout = min(plan.target.outage_timeout, DELETION_TIMEOUT)
     settle = SETTLE if session.workspace.lost else 0.0
     if hurried:
         target.hurry(HURRIED_RESPONSE)
-        patience, settle = HURRIED_RESPONSE, 0.0
+        deletion_timeout, settle = HURRIED_RESPONSE, 0.0
     before, began = session.spending.requests, target.now()
 
     def stop() -> str:
@@ -64,6 +64,6 @@ def clean_up(session: Session, plan: FuzzPlan, hurried: str) -> None:
         over = session.spending.over()
         return over if took > CLEAN_ANYWAY or "requests" in over else ""
 
-    cleaner = Cleaner(session.deliver, target.sleep, patience=patience, settle=settle, stop=stop)
+    cleaner = Cleaner(session.deliver, target.sleep, deletion_timeout=deletion_timeout, settle=settle, stop=stop)
     done = cleaner.clean(session.workspace.users)
     session.emit(Cleaned(done.users, done.left, done.why, session.spending.requests - before, done.verified))

@@ -22,7 +22,7 @@ TRIES: Final = 6  # of one request that is not answered
 FIRST_WAIT: Final = 0.5  # seconds, doubled each time
 LONGEST_WAIT: Final = 30.0
 FIRST_LOOK: Final = 0.2  # seconds after the deletion; DELETE: usually under a second
-PATIENCE: Final = 300.0  # seconds; DELETE: up to five minutes
+DELETION_TIMEOUT: Final = 300.0  # seconds; DELETE: up to five minutes
 CONTACTS: Final = ("email", "phone")
 MEMBERS: Final = {
     "external_id": "external_ids",
@@ -54,7 +54,7 @@ class Cleaner:
     send: Callable[[Step], Exchange]
     sleep: Callable[[float], None]
     say: Callable[[str], None] = lambda text: None
-    patience: float = PATIENCE
+    deletion_timeout: float = DELETION_TIMEOUT
     settle: float = 0.0  # seconds after which a write whose response was lost may still have brought a user back
     stop: Callable[[], str] = lambda: ""  # why nothing more may be sent, "" where it may
     _stopped: str = ""
@@ -82,7 +82,7 @@ class Cleaner:
             there, unseen = self._await_gone(there)
         if unseen:
             return Cleaning(len(wanted), deleted, tuple(there), unseen)
-        why = f"still there {self.patience:.0f} s after their deletion was accepted" if there else unseen
+        why = f"still there {self.deletion_timeout:.0f} s after their deletion was accepted" if there else unseen
         return Cleaning(len(wanted), deleted, tuple(there), why, verified=not there and not unseen)
 
     def _refusal(self, exchange: Exchange | None, permission: str) -> str:
@@ -116,7 +116,7 @@ class Cleaner:
         """Look until none is there any more. Returns those that stay, and why nothing can be seen ("": it can)."""
         waited, wait = 0.0, FIRST_WAIT
         there, unseen = list(identifiers), ""
-        while there and not unseen and waited < self.patience:
+        while there and not unseen and waited < self.deletion_timeout:
             self.say(f"{len(there)} of {len(identifiers)} users are still there; waiting {wait:.1f} s")
             self.sleep(wait)
             waited += wait

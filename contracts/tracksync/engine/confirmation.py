@@ -142,7 +142,7 @@ class Replayer:
             SessionConfig(),
             budget=Budget(),
             pace=outer.config.pace,
-            patience=outer.config.patience,
+            outage_timeout=outer.config.outage_timeout,
             pulse=outer.config.pulse,
             prefix=prefix if outer.config.prefix is not None else None,
             phase=outer.phase,

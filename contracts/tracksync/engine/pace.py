@@ -14,7 +14,7 @@ from tracksync.model.exchange import Response, header
 WINDOW = 60  # seconds; LIMITS: windows begin on the clock minute
 LONGEST_WAIT = 2 * WINDOW  # a reset further away is not believed
 MARGIN = 0.05  # seconds after the reset
-CLOCK_KEPT = 2 * WINDOW  # seconds for which what a Date header told is kept
+CLOCK_LIFETIME = 2 * WINDOW  # seconds for which what a Date header told is kept
 LARGEST_RESERVE = 0.1  # of the limit
 
 
@@ -33,7 +33,7 @@ class Pace:
 
     windows: dict[str, PaceWindow] = field(default_factory=dict)
     ahead: float = 0.0  # seconds by which the server's clock is ahead of ours, at least
-    _told: float | None = None  # when that was seen
+    _clock_read: float | None = None  # when that was seen
 
     def sending(self, path: str) -> None:
         """A request to `path` is about to be sent: it counts, whatever becomes of its response."""
@@ -70,8 +70,8 @@ class Pace:
             ahead = parsedate_to_datetime(date).timestamp() - received
         except (ValueError, OverflowError):
             return
-        if self._told is None or ahead >= self.ahead or received - self._told > CLOCK_KEPT:
-            self.ahead, self._told = ahead, received
+        if self._clock_read is None or ahead >= self.ahead or received - self._clock_read > CLOCK_LIFETIME:
+            self.ahead, self._clock_read = ahead, received
 
     def wait(self, path: str, now: float) -> float:
         """Seconds until a request to `path` may be sent; 0 for at once."""

@@ -170,13 +170,13 @@ class PhaseRunner:
         session = self.session
         session.begin("stateful", allowance)
         end = session.spending.requests + allowance
-        recent: deque[str] = deque(maxlen=KEPT)
+        recent: deque[str] = deque(maxlen=REMEMBERED)
         for sequence in stateful_sequences(self.plan.seed, self.prefix):
             for step in sequence.steps:
                 if session.spending.requests >= end:
                     return
                 self._send(step)
-            if len(recent) == KEPT:  # no later request names its users
+            if len(recent) == REMEMBERED:  # no later request names its users
                 gone = f"-{recent[0]}-"
                 session.belief = session.belief.without(lambda text, gone=gone: gone in text)  # type: ignore[misc]
             recent.append(sequence.scope)
@@ -194,7 +194,7 @@ def _boundary_plan(prefix: str, seed: int, paths: tuple[str, ...]) -> BoundaryPl
     return boundary_plan(_boundary_namer(prefix, seed), seed=seed, paths=paths)
 
 
-KEPT: Final = 8  # sequences whose users the belief still holds
+REMEMBERED: Final = 8  # sequences whose users the belief still holds
 
 
 def _not_offered(exchange: Exchange) -> bool:

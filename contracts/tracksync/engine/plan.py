@@ -19,7 +19,7 @@ class TargetPlan:
     """Where to send and what is known of it. `address` is "mock" or a base URL; keys are needed for a URL only.
 
     `rate_limit`, `array_limit`: the workspace's, None where not known. `shared`: other jobs use its rate limit too.
-    `timeout`: seconds to wait for a response. `verify`: False, or a file with certificates to trust. `patience`:
+    `timeout`: seconds to wait for a response. `verify`: False, or a file with certificates to trust. `outage_timeout`:
     seconds for which an outage is waited out, and slow deletion.
     """
 
@@ -31,7 +31,7 @@ class TargetPlan:
     shared: bool = False
     timeout: float = 30.0
     verify: bool | str = True
-    patience: float = 300.0
+    outage_timeout: float = 300.0
 
     @property
     def embedded(self) -> bool:

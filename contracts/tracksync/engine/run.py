@@ -16,7 +16,7 @@ from tracksync.config import is_loopback
 from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
 from tracksync.engine.budget import SHRINK_SHARE, BudgetSpent, Reserve
-from tracksync.engine.causes import Shown, causes
+from tracksync.engine.causes import ReplayedFinding, causes
 from tracksync.engine.clean_up import CleaningReserve, clean_up
 from tracksync.engine.confirmation import (
     SHRINK_REQUESTS,
@@ -81,7 +81,7 @@ class _FuzzRun:
         config = SessionConfig(
             budget=plan.budget,
             pace=not (embedded or plan.probe_rate_limit),
-            patience=plan.target.patience,
+            outage_timeout=plan.target.outage_timeout,
             pulse=self.pulse,
             prefix=None if embedded else prefix,
             kind_of=self.kind_of,
@@ -171,7 +171,9 @@ class _FuzzRun:
             return
         self._saving = False
         if is_loopback(self.plan.target.address) or any(sent.findings for sent in session.log):
-            verifier.patience = QUICK_READ  # minutes are for a platform, and for a run that has found nothing yet
+            verifier.consistency_timeout = (
+                QUICK_READ  # minutes are for a platform, and for a run that has found nothing yet
+            )
         try:
             verifier.finish(session.pause)
         except (BudgetSpent, TargetLost) as stopped:
@@ -212,7 +214,10 @@ class _FuzzRun:
     def report(self, confirmed: Sequence[tuple[Finding, Confirmed]]) -> bool:
         """Report findings by cause, the leading one of each first. Returns whether one fails the run."""
         line = reproduce_line(self.plan)
-        shown = [Shown(finding, len(one.exchanges) if one.replayed else None, one.beside) for finding, one in confirmed]
+        shown = [
+            ReplayedFinding(finding, len(one.exchanges) if one.replayed else None, one.beside)
+            for finding, one in confirmed
+        ]
         broken = False
         for cause, group in enumerate(causes(shown), start=1):
             for index in group:

@@ -12,7 +12,7 @@ from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field
 from typing import Final
 
-from tracksync.engine.budget import NOTHING_KEPT, Budget, BudgetSpent, Reserve, Spending, data_points
+from tracksync.engine.budget import NO_RESERVE, Budget, BudgetSpent, Reserve, Spending, data_points
 from tracksync.engine.pace import Pace
 from tracksync.engine.targets import Target
 from tracksync.generate.build import Step
@@ -26,7 +26,7 @@ TRIES: Final = 4  # of one request, before it is given up
 FIRST_TRIES: Final = 2  # of the first request of a run: where nothing listens, nothing is waited for
 BACKOFF: Final = 0.5  # seconds, doubled with each try
 LONGEST_BACKOFF: Final = 30.0
-LOG_KEPT: Final = 2000  # exchanges that are remembered, at least; a long run has too many to keep them all
+LOG_LENGTH: Final = 2000  # exchanges that are remembered, at least; a long run has too many to keep them all
 
 
 class TargetLost(Exception):
@@ -47,19 +47,19 @@ class Sent:
 class SessionConfig:
     """How a session behaves.
 
-    `pace`: keep to the rate window. `patience`: seconds for which an outage is waited out. `pulse`: a plain request,
-    another one for each number, that shows whether the target is there. `prefix`: note the users that begin with it;
-    None notes none. `kind_of`: findings of one kind are remembered once. `reserve`: what of the budget to keep.
-    `seed`: of the pauses between tries.
+    `pace`: keep to the rate window. `outage_timeout`: seconds for which an outage is waited out. `pulse`: a plain
+    request, another one for each number, that shows whether the target is there. `prefix`: note the users that begin
+    with it; None notes none. `kind_of`: findings of one kind are remembered once. `reserve`: what of the budget to
+    keep. `seed`: of the pauses between tries.
     """
 
     budget: Budget = Budget()  # noqa: RUF009 - frozen
     pace: bool = True
-    patience: float = 0.0
+    outage_timeout: float = 0.0
     pulse: Callable[[int], Step] | None = None
     prefix: str | None = None
     kind_of: Callable[[Finding], Hashable] = lambda finding: finding.clause
-    reserve: Callable[[], Reserve] = lambda: NOTHING_KEPT
+    reserve: Callable[[], Reserve] = lambda: NO_RESERVE
     seed: int = 0
     phase: str = "probes"
 
@@ -192,8 +192,8 @@ class Session:
         workspace.rates.read(step.request.path, exchange.response, exchange.received)
 
     def _remember(self, sent: Sent) -> None:
-        if len(self.log) >= 2 * LOG_KEPT:
-            del self.log[:LOG_KEPT]
+        if len(self.log) >= 2 * LOG_LENGTH:
+            del self.log[:LOG_LENGTH]
         self.log.append(sent)
         for finding in sent.findings:
             kind = self.config.kind_of(finding)
@@ -221,7 +221,7 @@ class Session:
         self.workspace.fails_for_good = self.workspace.answered and self.config.pulse is not None
 
     def _outlast(self) -> None:
-        """Wait until the target answers anything, for as long as the patience lasts."""
+        """Wait until the target answers anything, for at most `outage_timeout`."""
         if self.config.pulse is None or not self.workspace.answered:
             return
         waited = 0.0
@@ -232,7 +232,7 @@ class Session:
             if wait is None or _limited(exchange):
                 return
             why = _transient_failure(exchange)
-            if waited + wait > self.config.patience:
+            if waited + wait > self.config.outage_timeout:
                 raise TargetLost(f"{self.target.name} has answered nothing for {waited:.0f} s ({why})")
             self.pause(wait, f"the target answers nothing ({why})")
             waited += wait

@@ -26,7 +26,7 @@ WRONG_KEY = "tracksync-wrong-key"
 
 
 class Target(Protocol):
-    """Something that answers requests."""
+    """Something that sends responses to requests."""
 
     name: str  # what is checked, without credentials
     clock_skew: float  # seconds by which its clock may differ from ours

@@ -31,7 +31,7 @@ class Verifier:
     session: Session
     prefix: str
     every: int = EVERY
-    patience: float = CONSISTENT_AFTER + 5.0  # seconds for which profiles that disagree are read again
+    consistency_timeout: float = CONSISTENT_AFTER + 5.0  # seconds for which profiles that disagree are read again
     why_not: str = ""
     _touched: dict[str, None] = field(default_factory=dict)
     _doubtful: dict[str, float] = field(default_factory=dict)  # user → when it was first seen to disagree
@@ -59,9 +59,9 @@ class Verifier:
         while self._doubtful and not self.why_not:
             now = self.session.target.now()
             oldest = min(self._doubtful.values())
-            if now - oldest > self.patience:
+            if now - oldest > self.consistency_timeout:
                 break
-            seconds = min(wait, max(oldest + self.patience + 1.0 - now, 1.0))
+            seconds = min(wait, max(oldest + self.consistency_timeout + 1.0 - now, 1.0))
             sleep(seconds, f"{len(self._doubtful)} exported profiles do not agree yet")
             wait = min(wait * 2, 60.0)
             self._touched.update(dict.fromkeys(self._doubtful))

@@ -13,8 +13,8 @@ from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from tracksync.contract.bounds import bounds
-from tracksync.contract.classify import Condition
 from tracksync.contract.clauses import client_clauses
+from tracksync.contract.conditions import Condition
 from tracksync.model.exchange import Credential
 from tracksync.model.finding import Finding
 from tracksync.oracle.request import PATHS, ParsedRequest, objects_of, read_request

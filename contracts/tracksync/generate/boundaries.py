@@ -221,7 +221,7 @@ def _sized_bodies(sampler: Sampler, root: str, constraint: Constraint) -> Iterat
 
 
 def _deep_bodies(sampler: Sampler, root: str, constraint: Constraint) -> Iterator[tuple[BoundaryValue, Request]]:
-    """Bodies with so many levels of objects in the one value that has room for them."""
+    """Bodies with so many levels of objects in the one value that can hold them."""
     bound = constraint.value
     sides: tuple[tuple[Side, int], ...] = (("at", bound), ("outside", bound + 1), ("inside", bound - 1))
     for side, levels in sides:
@@ -302,5 +302,5 @@ def _only_member(one: _Made) -> tuple[str, dict[str, Any]] | None:
     return (name, target) if name in target else None
 
 
-_SHARED_SECTION: Final = "attributes"  # the objects of the others have no room for members of any name
+_SHARED_SECTION: Final = "attributes"  # the objects of the others do not take members of any name
 _MEMBER_LEVEL: Final = 3  # section, element, member

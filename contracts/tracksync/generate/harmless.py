@@ -12,7 +12,7 @@ A workspace under test may hold real people, so every identifier that generation
 - integer identifiers begin with nine digits drawn from the prefix;
 - no push tokens, no devices, no change of a subscription.
 
-A phone number has no room for a prefix, so two runs on one workspace may draw the same one.
+A phone number cannot hold a prefix, so two runs on one workspace may draw the same one.
 """
 
 from __future__ import annotations
@@ -65,7 +65,7 @@ _KEYS_IN_TEXT: Final = re.compile(
     r"(?:\"((?:[^\"\\]|\\.)*)\"?|'([^']*)'?|(-?\d+))",
     re.IGNORECASE,
 )
-_INTEGER_ROOM: Final = 10**6
+_INTEGER_SPAN: Final = 10**6
 
 
 class Namer:
@@ -110,7 +110,7 @@ class Namer:
 
     def integer_id(self, tag: str) -> int:
         """An external_id as an integer of fifteen digits, which every JSON reader keeps whole."""
-        return _integer_prefix(self.prefix) * _INTEGER_ROOM + zlib.crc32(f"{self._area}{tag}".encode()) % _INTEGER_ROOM
+        return _integer_prefix(self.prefix) * _INTEGER_SPAN + zlib.crc32(f"{self._area}{tag}".encode()) % _INTEGER_SPAN
 
     def phone(self, tag: str) -> str:
         """A number from a range set aside for fiction, in E.164 form."""
@@ -197,7 +197,7 @@ def _ours(text: str, prefix: str) -> bool:
     if text.strip().casefold().startswith(f"{prefix}-".casefold()):
         return True
     if text.isascii() and text.isdigit() and len(text) < 20:
-        return int(text) // _INTEGER_ROOM == _integer_prefix(prefix)
+        return int(text) // _INTEGER_SPAN == _integer_prefix(prefix)
     return False
 
 
@@ -244,7 +244,7 @@ def _identifier_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
         if key in PHONE_KEYS:
             if not _FICTION_PHONE.fullmatch(str(whole)):
                 yield f"{key} {whole} is in no range set aside for fiction"
-        elif key not in EMAIL_KEYS and (whole != value or whole // _INTEGER_ROOM != _integer_prefix(prefix)):
+        elif key not in EMAIL_KEYS and (whole != value or whole // _INTEGER_SPAN != _integer_prefix(prefix)):
             yield f"{key} {value} does not begin with the run's digits"
     elif isinstance(value, str):
         reason = _text_reason(key, value, prefix)

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition,
 from hypothesis.strategies import SearchStrategy
 
 from tracksync.contract.bounds import bounds
-from tracksync.generate import strategies, tables, values
+from tracksync.generate import right_objects, tables, values
 from tracksync.generate.build import (
     Step,
     User,
@@ -34,7 +34,7 @@ from tracksync.model.exchange import Credential
 Send = Callable[[Step], None]
 
 _DRAWN = 3  # names that one sequence draws, beside those of the tables
-_USERS = st.sampled_from((0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9))  # indices of strategies.users
+_USERS = st.sampled_from((0, 0, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9))  # indices of right_objects.users
 _TIMES = st.sampled_from(tables.TIMES) | values.times
 _EVENTS = tuple(dict.fromkeys(tables.EVENT_NAMES))
 _PRODUCTS = tuple(dict.fromkeys(tables.PRODUCTS))
@@ -71,7 +71,7 @@ class TrackSyncMachine(RuleBasedStateMachine):
         super().__init__()
         self.send = type(self).send_factory()
         self.names = type(self).namer_factory()
-        self.users = strategies.users(self.names)
+        self.users = right_objects.users(self.names)
         self.last: Step | None = None
         self.written: list[tuple[User, str]] = []  # attributes that a look can show, latest last
         self.counted: list[Step] = []  # events and purchases, which may be sent again

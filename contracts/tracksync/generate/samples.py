@@ -85,7 +85,7 @@ class Sampler:
                 yield from self._applying(chosen, alternatives, levels - 1)
 
     def value(self, pointer: str, alternatives: Sequence[str] = (), name: str = "", levels: int = _DEEPEST) -> Any:
-        """A value that fits the schema at `pointer`; `name` is the member under which it is to stand."""
+        """A value that fits the schema at `pointer`; `name` is the name of its member."""
         own = self._identifier(name)
         if own is not None:
             return own
@@ -108,7 +108,7 @@ class Sampler:
             if "const" in schema:
                 yield schema["const"]
             yield from schema.get("enum", ())[:1]
-            if not objects:  # an example of an object may name somebody
+            if not objects:  # an example of an object may name a real user
                 yield from schema.get("examples", ())
         yield from self._typed(parts, alternatives, levels)
 

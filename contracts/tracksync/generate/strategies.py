@@ -10,22 +10,29 @@ from ready tables by index and build no strategy while drawing, which is what ma
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from hypothesis import strategies as st
 from hypothesis.strategies import DrawFn, SearchStrategy
 
 from tracksync.contract.bounds import bounds
 from tracksync.generate import tables
-from tracksync.generate.build import KeyForm, Step, User, encode, json_request, raw_request, without
+from tracksync.generate.build import KeyForm, Step, encode, json_request, raw_request, without
 from tracksync.generate.harmless import Namer
+from tracksync.generate.right_objects import (
+    ABSENT,
+    flagged,
+    pick,
+    right_object,
+    section_and_object,
+    unknown_users,
+    upto,
+    users,
+)
 from tracksync.model.exchange import Credential
 
-T = TypeVar("T")
 Maker = Callable[[DrawFn, Namer], Step]
 
-ABSENT: Final = object()
 _REQUIRED: Final = {
     "attributes": (),
     "events": ("name", "time"),
@@ -100,89 +107,13 @@ _OVERFLOWS: Final[tuple[tuple[str, Any], ...]] = (
 )
 
 
-@lru_cache(maxsize=64)
-def _upto(count: int) -> SearchStrategy[int]:
-    return st.integers(0, count - 1)
-
-
-def pick(draw: DrawFn, values: Sequence[T]) -> T:
-    """One of `values`, the first after shrinking. Much cheaper than a `sampled_from` that is built for one draw."""
-    return values[draw(_upto(len(values)))]
-
-
-@lru_cache(maxsize=64)
-def users(names: Namer) -> tuple[User, ...]:
-    """The few users that sequences collide on, the plain one first."""
-    return (
-        {"external_id": names.external_id("u")},
-        {"external_id": names.external_id("U")},
-        {"user_alias": names.alias("a")},
-        {"email": names.email("e")},
-        {"phone": names.phone("p")},
-        {"external_id": names.external_id("v"), "email": names.email("e")},
-        {"user_alias": names.alias("a", "other")},
-        {"email": names.email("e"), "phone": names.phone("p")},
-        {"braze_id": names.braze_id("b")},
-        {"external_id": names.integer_id("i")},
-    )
-
-
-@lru_cache(maxsize=64)
-def unknown_users(names: Namer) -> tuple[User, ...]:
-    """Users that the workspace does not have, many for each kind of identifier that has room for a prefix."""
-    tags = [f"nobody-{number}" for number in range(250)]
-    return (
-        *({"external_id": names.external_id(tag)} for tag in tags),
-        *({"user_alias": names.alias(tag)} for tag in tags),
-        *({"email": names.email(tag)} for tag in tags),
-        *({"braze_id": names.braze_id(tag)} for tag in tags),
-    )
-
-
-_FLAGS: Final = (ABSENT, ABSENT, True, False)
-
-
-def _flagged(one: dict[str, Any], flag: Any) -> dict[str, Any]:
-    return one if flag is ABSENT else {**one, "_update_existing_only": flag}
-
-
-_ATTRIBUTES: Final = tuple((name, value) for name, values in tables.ATTRIBUTES.items() for value in values)
-_MERGE: Final = (ABSENT, True, False)
-_QUANTITIES: Final = (ABSENT, *tables.QUANTITIES)
-
-
-def right_object(draw: DrawFn, section: str, user: User) -> dict[str, Any]:
-    """An object of `section` for `user` that keeps the documents, without `_update_existing_only`."""
-    if section == "attributes":
-        values = dict(pick(draw, _ATTRIBUTES) for _ in range(draw(_upto(3)) + 1))
-        merge = pick(draw, _MERGE)
-        return {**user, **values} if merge is ABSENT else {**user, **values, "_merge_objects": merge}
-    if section == "events":
-        return {**user, "name": pick(draw, tables.EVENT_NAMES), "time": pick(draw, tables.TIMES)}
-    right = {
-        **user,
-        "product_id": pick(draw, tables.PRODUCTS),
-        "time": pick(draw, tables.TIMES),
-        "currency": pick(draw, tables.CURRENCIES),
-        "price": pick(draw, tables.PRICES),
-    }
-    quantity = pick(draw, _QUANTITIES)
-    return right if quantity is ABSENT else {**right, "quantity": quantity}
-
-
-def _section_and_object(draw: DrawFn, names: Namer) -> tuple[str, dict[str, Any]]:
-    section = pick(draw, _LIMITS.sections)
-    right = right_object(draw, section, pick(draw, users(names)))
-    return section, _flagged(right, pick(draw, _FLAGS))
-
-
 def _step(section: str, one: Any, label: str) -> Step:
     return Step(json_request({section: [one]}), label=label)
 
 
 def valid(draw: DrawFn, names: Namer) -> Step:
     """A request that keeps the documents, colliding with others on few users and names."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     return _step(section, right, f"valid {section}")
 
 
@@ -231,7 +162,7 @@ def overflow(draw: DrawFn, names: Namer) -> Step:
 
 def missing(draw: DrawFn, names: Namer) -> Step:
     """An object without one required member, without an identifier, or with half an alias."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     drops = [(f"no {key}", without(right, key)) for key in _REQUIRED[section]]
     drops += [(label, spoil(right)) for label, spoil in tables.OBJECT_SPOILERS[section] if "alias" in label]
     drops.append(("no identifier", without(right, *tables.IDENTIFIER_KEYS)))
@@ -241,7 +172,7 @@ def missing(draw: DrawFn, names: Namer) -> Step:
 
 def wrong_type(draw: DrawFn, names: Namer) -> Step:
     """One typed member with a value of another JSON type; identifiers among them, where that names no other user."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     typed = (*_REQUIRED[section], "_update_existing_only")
     typed += {"attributes": ("_merge_objects", "country", "dob"), "events": ("properties",)}.get(
         section, ("quantity", "properties")
@@ -273,7 +204,7 @@ def wrong_type(draw: DrawFn, names: Namer) -> Step:
 
 def wrong_value(draw: DrawFn, names: Namer) -> Step:
     """An object made wrong in one named way that the documents have refused."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     label, spoil = pick(draw, tables.OBJECT_SPOILERS[section])
     return _step(section, spoil(right), label)
 
@@ -289,7 +220,7 @@ def not_applied(draw: DrawFn, names: Namer) -> Step:
 
 def extra(draw: DrawFn, names: Namer) -> Step:
     """Members that no document names, in the body, in the object and in the alias."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     key = pick(draw, ("extra", "", "users", "message", "__proto__", "Events", "data", "🎉"))
     value = pick(draw, _JUNK)
     where = pick(draw, ("body", "object", "alias"))
@@ -305,8 +236,8 @@ def extra(draw: DrawFn, names: Namer) -> Step:
 
 def unicode(draw: DrawFn, names: Namer) -> Step:
     """Every corner of Unicode, in every place that takes a text: values, names, identifiers."""
-    section, right = _section_and_object(draw, names)
-    text = "".join(pick(draw, _FRAGMENTS) for _ in range(draw(_upto(4)) + 1))
+    section, right = section_and_object(draw, names)
+    text = "".join(pick(draw, _FRAGMENTS) for _ in range(draw(upto(4)) + 1))
     place = pick(draw, ("value", "name", "identifier"))
     if place == "identifier":
         right = {**without(right, *tables.IDENTIFIER_KEYS), "external_id": names.external_id(text)}
@@ -321,7 +252,7 @@ def unicode(draw: DrawFn, names: Namer) -> Step:
 
 def deep(draw: DrawFn, names: Namer) -> Step:
     """Nesting, from what people write to what no reader follows."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     depth = pick(draw, _DEPTHS)
     opening, closing = pick(draw, ((b'{"d":', b"}"), (b"[", b"]"), (b'[{"d":', b"}]")))
     token = opening * depth + b"1" + closing * depth
@@ -330,7 +261,7 @@ def deep(draw: DrawFn, names: Namer) -> Step:
 
 def duplicates(draw: DrawFn, names: Namer) -> Step:
     """A key that stands twice: an attribute, an identifier of ours, a section."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     ours = encode(names.external_id("u"))
     other = encode(names.external_id("v"))
     body = encode({section: [right]})
@@ -370,12 +301,12 @@ def update_only(draw: DrawFn, names: Namer) -> Step:
     section = pick(draw, _LIMITS.sections)
     right = right_object(draw, section, pick(draw, unknown_users(names)))
     flag = pick(draw, (True, False, ABSENT, *tables.WILD_FLAGS))
-    return _step(section, _flagged(right, flag), "unknown user" + ("" if flag is ABSENT else f", update only {flag!r}"))
+    return _step(section, flagged(right, flag), "unknown user" + ("" if flag is ABSENT else f", update only {flag!r}"))
 
 
 def bodies(draw: DrawFn, names: Namer) -> Step:
     """Bodies of the wrong form, and half-legal ones."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     label, wrap = pick(draw, (*tables.BODY_SPOILERS, *tables.WILD_BODIES))
     return Step(raw_request(wrap(section, right)), label=label)
 
@@ -398,14 +329,14 @@ _CREDENTIALS: Final[tuple[tuple[str, Credential, KeyForm], ...]] = (
 
 def keys(draw: DrawFn, names: Namer) -> Step:
     """A right request under a key that does not open."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     label, credential, form = pick(draw, _CREDENTIALS)
     return Step(json_request({section: [right]}), credential, label, form)
 
 
 def wild(draw: DrawFn, names: Namer) -> Step:
     """Values on which servers lawfully differ."""
-    section, right = _section_and_object(draw, names)
+    section, right = section_and_object(draw, names)
     places: dict[str, tuple[tuple[str, tuple[Any, ...]], ...]] = {
         "attributes": (("wild", tables.WILD_VALUES), ("colour", tables.WILD_VALUES)),
         "events": (("time", tables.WILD_TIMES),),

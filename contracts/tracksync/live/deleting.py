@@ -16,18 +16,18 @@ def clean(
     journal: Journal,
     target: Target,
     *,
-    patience: float,
+    deletion_timeout: float,
     say: Callable[[str], None] = lambda text: None,
     keep: bool = False,
 ) -> Cleaning:
     """Delete the users of `journal` on `target`; returns what was deleted and what is left.
 
-    `patience`: seconds to wait for a slow deletion. The journal is removed when no user is left. With `keep`, the
-    journal of a run that can be resumed stays.
+    `deletion_timeout`: seconds to wait for a slow deletion. The journal is removed when no user is left. With `keep`,
+    the journal of a run that can be resumed stays.
     """
     state = journals.read(journal.path)
     users: Sequence[Identifier] = state.users if state else ()
-    cleaner = Cleaner(target.send, target.sleep, say, patience, settle=2.0)
+    cleaner = Cleaner(target.send, target.sleep, say, deletion_timeout, settle=2.0)
     done = cleaner.clean(users)
     gone = [one for one in users if one not in set(done.left)]
     journal.write("cleaned", users=gone, verified=done.verified, at=time.time())

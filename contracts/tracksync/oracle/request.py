@@ -12,7 +12,8 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
-from tracksync.contract.classify import VALID, Classification, Condition, Line, classify, classify_object, place_of
+from tracksync.contract.classify import VALID, Classification, Line, classify, classify_object, place_of
+from tracksync.contract.conditions import Condition
 from tracksync.model.exchange import Exchange, header, media_type
 from tracksync.oracle.belief import CellKey
 from tracksync.oracle.request_object import (

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import SYNC
-from tracksync.contract.classify import Condition
+from tracksync.contract.conditions import Condition
 from tracksync.contract.refusals import refusals
 from tracksync.contract.responses import SCHEMA_CLAUSE, validate_response
 from tracksync.model.exchange import Response, lowered

@@ -299,7 +299,7 @@ class _RaceRun:
         if self.plan.own_mock or not self.rounds:
             return
         self.emit(PhaseStarted("cleaning", None))
-        done = Cleaner(target.send, target.sleep, patience=60.0).clean(self.all_users())
+        done = Cleaner(target.send, target.sleep, deletion_timeout=60.0).clean(self.all_users())
         self.emit(Cleaned(done.users, done.left, done.why))
 
     def confirm(self) -> bool:

@@ -61,7 +61,10 @@ def render(result: Result, *, colour: bool = False, width: int = DEFAULT_WIDTH, 
             lines += [line for one in others for line in _in_short(one, wrapped)]
     if len(causes) > _IN_FULL:
         others = [one for group in causes[_IN_FULL:] for one in group]
-        lines += ["", *wrapped(f"{view.plural(len(others), 'more finding')}, in full in the JSON and HTML results:", "")]
+        lines += [
+            "",
+            *wrapped(f"{view.plural(len(others), 'more finding')}, in full in the JSON and HTML results:", ""),
+        ]
         lines += [line for one in others for line in _in_short(one, wrapped)]
     return "\n".join(lines) + "\n"
 

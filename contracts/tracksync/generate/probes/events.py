@@ -146,4 +146,6 @@ def refused(name: Namer) -> Iterator[Step]:
     ):
         yield send(label, json_request({"events": [wrong]}))
     yield send("the right one again", json_request({"events": [right]}))
-    yield send("nobody was created", event_request(ghost, "signed", "2023-01-01T00:00:00Z", _update_existing_only=True))
+    yield send(
+        "no user was created", event_request(ghost, "signed", "2023-01-01T00:00:00Z", _update_existing_only=True)
+    )

@@ -48,7 +48,7 @@ def long_names(name: Namer) -> Iterator[Step]:
     )
     for other in (f"{label}2", f"{label}1".upper(), f" {label}1 "):
         yield send(
-            "the name under a label much like it, unsaid, nobody",
+            "the name under a label much like it, unsaid, no user",
             event_request({"user_alias": name.alias("a", other)}, SEEN, DAY),
         )
     start = name.alias("")["alias_name"]
@@ -57,11 +57,11 @@ def long_names(name: Namer) -> Iterator[Step]:
         made = {"user_alias": {"alias_name": first, "alias_label": first_label}}
         yield send("an alias", attributes_request(made, {"n": 1}, _update_existing_only=False))
         like = {"user_alias": {"alias_name": second, "alias_label": second_label}}
-        yield send("one that reads the same when run together, nobody", event_request(like, SEEN, DAY))
+        yield send("one that reads the same when run together, no user", event_request(like, SEEN, DAY))
     tail = "n" * LONG
     long_alias = {"user_alias": name.alias(f"{tail}1")}
     yield send("an alias with a long name", attributes_request(long_alias, {"n": 1}, _update_existing_only=False))
-    yield send("another, unsaid, nobody", event_request({"user_alias": name.alias(f"{tail}2")}, SEEN, DAY))
+    yield send("another, unsaid, no user", event_request({"user_alias": name.alias(f"{tail}2")}, SEEN, DAY))
     user = {"external_id": name.external_id(f"{tail}1")}
     yield send("a long external_id", event_request(user, f"{tail}1", DAY))
     yield send("another long one", event_request({"external_id": name.external_id(f"{tail}2")}, f"{tail}1", DAY))
@@ -165,10 +165,10 @@ def flags_and_lists(name: Namer) -> Iterator[Step]:
 
 
 @probe(
-    "refused-creates-nobody", "TS-STATE-REFUSED", "TS-AUTH-INVALID", "TS-AUTH-PERMISSION", "TS-ROUTE-URL", further=True
+    "refused-creates-no-user", "TS-STATE-REFUSED", "TS-AUTH-INVALID", "TS-AUTH-PERMISSION", "TS-ROUTE-URL", further=True
 )
 def creates_no_user(name: Namer) -> Iterator[Step]:
-    """Requests that are refused for their key or their address would have created somebody: nobody is there."""
+    """Requests that are refused for their key or their address would have created a user: no user is there."""
     for tag, credential, path in (
         ("401", Credential.INVALID, SYNC),
         ("403", Credential.UNPRIVILEGED, SYNC),
@@ -177,4 +177,4 @@ def creates_no_user(name: Namer) -> Iterator[Step]:
         user = {"external_id": name.external_id(tag)}
         content = encode({"attributes": [attributes(user, {"n": 1})]})
         yield send(f"to be answered {tag}", raw_request(content, path=path), credential)
-        yield send("update only, nobody", attributes_request(user, {"m": 1}, _update_existing_only=True))
+        yield send("update only, no user", attributes_request(user, {"m": 1}, _update_existing_only=True))

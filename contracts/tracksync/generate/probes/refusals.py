@@ -47,7 +47,7 @@ SKU = "refused"
     "TS-STATE-USERS-APART",
 )
 def forms(name: Namer) -> Iterator[Step]:
-    """Two sections, two objects, none, and bodies that are no JSON object."""
+    """Two sections, two objects, none, and bodies that are not a JSON object."""
     user, other = {"external_id": name.external_id("u")}, {"external_id": name.external_id("other")}
     one_event, one_purchase = event(user, EVENT, DAY), purchase(user, SKU, DAY)
     counter = attributes(user, {"n": {"inc": 1}})
@@ -105,7 +105,7 @@ def identifiers(name: Namer) -> Iterator[Step]:
     yield send("an external_id that is a list", event_request({"external_id": [name.external_id("u")]}, EVENT, DAY))
     for _ in range(2):
         yield send("an email that is none", event_request({"email": name.external_id("no address")}, EVENT, DAY))
-    yield send("nobody came of it", event_request({"external_id": name.external_id("u")}, EVENT, DAY))
+    yield send("no user was created", event_request({"external_id": name.external_id("u")}, EVENT, DAY))
 
 
 @probe(

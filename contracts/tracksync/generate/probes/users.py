@@ -22,11 +22,11 @@ SKU = "sku"
     "TS-STATE-VISIBLE",
 )
 def external_id(name: Namer) -> Iterator[Step]:
-    """Update-only requests for nobody, by every section; then the user is created, and counts begin at one."""
+    """Update-only requests for an unknown user, by every section; then the user is created, and counts begin at one."""
     user = {"external_id": name.external_id("u")}
-    yield send("event, update only, nobody", event_request(user, SEEN, DAY, _update_existing_only=True))
-    yield send("attributes, update only, nobody", attributes_request(user, {"n": 5}, _update_existing_only=True))
-    yield send("purchase, update only, nobody", purchase_request(user, SKU, DAY, _update_existing_only=True))
+    yield send("event, update only, no user", event_request(user, SEEN, DAY, _update_existing_only=True))
+    yield send("attributes, update only, no user", attributes_request(user, {"n": 5}, _update_existing_only=True))
+    yield send("purchase, update only, no user", purchase_request(user, SKU, DAY, _update_existing_only=True))
     yield send("event, create when unknown", event_request(user, SEEN, DAY, _update_existing_only=False))
     yield send(
         "attributes, update only, known; what was not written before stays away",
@@ -49,10 +49,10 @@ def external_id(name: Namer) -> Iterator[Step]:
     "TS-OK-IDENTIFIER",
 )
 def alias(name: Namer) -> Iterator[Step]:
-    """An alias creates nobody unless told so; the same name under another label is somebody else."""
+    """An alias creates no user unless the request says so; the same name under another label is another user."""
     user = {"user_alias": name.alias("a")}
-    yield send("attributes, unsaid, nobody", attributes_request(user, {"n": 5}))
-    yield send("event, unsaid, nobody", event_request(user, SEEN, DAY))
+    yield send("attributes, unsaid, no user", attributes_request(user, {"n": 5}))
+    yield send("event, unsaid, no user", event_request(user, SEEN, DAY))
     yield send(
         "attributes, create when unknown", attributes_request(user, {"n": 1, "s": "a"}, _update_existing_only=False)
     )
@@ -67,20 +67,20 @@ def alias(name: Namer) -> Iterator[Step]:
     )
     exchanged = {"user_alias": {"alias_name": known["alias_name"], "alias_label": f"{known['alias_name']} b"}}
     yield send(
-        "name and label of that alias exchanged, update only, nobody",
+        "name and label of that alias exchanged, update only, no user",
         attributes_request(exchanged, {"n": 9}, _update_existing_only=True),
     )
     other = {"user_alias": name.alias("a", "other label")}
-    yield send("the name under another label, purchase, unsaid, nobody", purchase_request(other, SKU, DAY))
-    yield send("the alias in another case, unsaid, nobody", event_request({"user_alias": name.alias("A")}, SEEN, DAY))
-    yield send("the alias and a space, unsaid, nobody", event_request({"user_alias": name.alias("a ")}, SEEN, DAY))
+    yield send("the name under another label, purchase, unsaid, no user", purchase_request(other, SKU, DAY))
+    yield send("the alias in another case, unsaid, no user", event_request({"user_alias": name.alias("A")}, SEEN, DAY))
+    yield send("the alias and a space, unsaid, no user", event_request({"user_alias": name.alias("a ")}, SEEN, DAY))
     identified = {"external_id": known["alias_name"]}
     yield send("an external_id of the same text is another user", event_request(identified, SEEN, DAY))
     stranger = {"user_alias": name.alias("stranger")}
     yield send(
         "created by external_id", event_request({"external_id": stranger["user_alias"]["alias_name"]}, SEEN, DAY)
     )
-    yield send("an alias of the same text, unsaid, nobody", event_request(stranger, SEEN, DAY))
+    yield send("an alias of the same text, unsaid, no user", event_request(stranger, SEEN, DAY))
     yield send("the first alias again, unsaid", attributes_request(user, {"n": {"inc": 0}}))
     by_event = {"user_alias": name.alias("by event")}
     yield send("event, create when unknown", event_request(by_event, SEEN, DAY, _update_existing_only=False))
@@ -101,7 +101,7 @@ def email_phone(name: Namer) -> Iterator[Step]:
     """Profiles that have an email or a phone and nothing else, created and found again by every section."""
     by_email, by_phone = {"email": name.email("E.F", "mail.example")}, {"phone": name.phone("p")}
     yield send(
-        "email, attributes, update only, nobody", attributes_request(by_email, {"n": 5}, _update_existing_only=True)
+        "email, attributes, update only, no user", attributes_request(by_email, {"n": 5}, _update_existing_only=True)
     )
     yield send("email, event, creates", event_request(by_email, SEEN, DAY))
     yield send(
@@ -112,7 +112,7 @@ def email_phone(name: Namer) -> Iterator[Step]:
     yield send("the same with a tag behind a plus is another user", attributes_request(tagged, {"n": {"inc": 1}}))
     dotless = {"email": name.email("EF", "mail.example")}
     yield send("the same without its dot is another user", event_request(dotless, SEEN, DAY))
-    yield send("phone, event, update only, nobody", event_request(by_phone, SEEN, DAY, _update_existing_only=True))
+    yield send("phone, event, update only, no user", event_request(by_phone, SEEN, DAY, _update_existing_only=True))
     yield send("phone, attributes, creates", attributes_request(by_phone, {"n": 7}))
     yield send("phone, purchase, update only, known", purchase_request(by_phone, SKU, DAY, _update_existing_only=True))
 
