@@ -95,7 +95,7 @@ def test_another_library_reads_the_har(tmp_path: Path) -> None:
 
 def test_the_har_is_checked_like_its_cassettes(tmp_path: Path) -> None:
     source = ROOT / "cassettes" / "faults"
-    fault = next(path for path in sorted(source.glob("*.yaml")) if path.name.startswith("bodies--"))
+    fault = next(path for path in sorted(source.glob("*.yaml")) if path.name.startswith("success_body--"))
     exported("har", tmp_path / "x.har", str(fault))
     assert set(replayed(tmp_path / "x.har").broken) == {"TS-OK-MESSAGE"}
 

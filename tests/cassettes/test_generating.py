@@ -208,7 +208,7 @@ def test_a_manifest_is_read_back_unchanged(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("[a]\nbreaks = ['TS-NO-SUCH']", "no clause is called 'TS-NO-SUCH'"),
+        ("[a]\nbreaks = ['TS-NO-SUCH']", "there is no clause 'TS-NO-SUCH'"),
         ("[a]\ninterpretations = { time-form = 'sundial' }", "has no interpretation 'sundial'"),
         ("[a]\nbreak = []", "no member 'break'"),
         ("[a]\nbreaks = 'TS-OK-MESSAGE'", "another kind"),

@@ -26,7 +26,7 @@ pytestmark = pytest.mark.node
 JSON = {"Content-Type": "application/json"}
 PROBES = sorted((ROOT / "cassettes" / "probes").glob("*.yaml"))
 PLAYED = PROBES[::3]  # all are imported; these are enough to see that each is served in its own order
-FAULTS = sorted((ROOT / "cassettes" / "faults").glob("bodies--*.yaml"))
+FAULTS = sorted((ROOT / "cassettes" / "faults").glob("success_body--*.yaml"))
 HEADERS = ("content-type", "x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 
 

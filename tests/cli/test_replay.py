@@ -87,7 +87,7 @@ def test_recordings_without_a_documented_endpoint_do_not_pass(tmp_path: Path) ->
     document = vcrpy_document(two_events(), url="https://api.example.com/pets")
     done = command("replay", str(write(tmp_path / "c.yaml", document)))
     assert done.returncode == 3
-    assert "nothing was checked" in done.stdout
+    assert "nothing was checked" in " ".join(done.stdout.split())
 
 
 def test_interpretations_can_be_saved_and_required(tmp_path: Path) -> None:
@@ -116,12 +116,12 @@ def test_a_clause_that_is_broken_only_now_is_a_finding(tmp_path: Path) -> None:
     with served(rate_limit=100_000, faults=("event-count-stuck",)) as url:
         code, result, said = again(tmp_path, url, path)
     assert code == 1
-    assert "TS-EVENT-COUNT is broken now and was not when recorded" in said
+    assert "TS-EVENT-COUNT is broken now and was not when recorded" in " ".join(said.split())
     assert any(finding["clause"] == "TS-EVENT-COUNT" and not finding["known"] for finding in result["findings"])
 
 
 def test_a_clause_that_was_broken_then_is_known_and_one_that_is_not_now_is_reported(tmp_path: Path) -> None:
-    fault = next((ROOT / "cassettes" / "faults").glob("bodies--message-ok.yaml"))
+    fault = next((ROOT / "cassettes" / "faults").glob("success_body--message-ok.yaml"))
     with served(rate_limit=100_000, faults=("message-ok",)) as url:
         code, result, _ = again(tmp_path, url, fault)
         assert code == 0

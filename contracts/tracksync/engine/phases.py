@@ -45,6 +45,7 @@ class PhaseRunner:
         self.why_not: dict[str, str] = {}
         self.enough = False
         self.coverage: ConstraintCoverage | None = None
+        self._names = Namer(prefix, random.Random(plan.seed))  # one, so that no two users share a phone number
         self._absent: set[str] = set()  # paths that the target does not offer to this key
 
     def run(self) -> None:
@@ -52,7 +53,8 @@ class PhaseRunner:
         wanted = [phase for phase in self.plan.phases if not self.plan.only or phase == "probes"]
         first, further = self._chosen(further=False), self._chosen(further=True)
         if "probes" in wanted:
-            self.session.begin("probes", sum(len(probe.steps(self._namer())) for probe in (*first, *further)))
+            counting = Namer(self.prefix, random.Random(self.plan.seed))
+            self.session.begin("probes", sum(len(probe.steps(counting)) for probe in (*first, *further)))
             self._probes(first)
         self.enough = True
         if "boundaries" in wanted:
@@ -69,9 +71,6 @@ class PhaseRunner:
             last = number == len(rest) - 1
             allowance = self._left() if last else int(left * SHARES[phase] / whole)
             {"boundaries": self._boundaries, "schema": self._schema, "stateful": self._stateful}[phase](allowance)
-
-    def _namer(self, offset: int = 0) -> Namer:
-        return Namer(self.prefix, random.Random(self.plan.seed + offset))
 
     def _left(self) -> int:
         """How many requests the budget still allows, less what is kept for the end."""
@@ -99,7 +98,7 @@ class PhaseRunner:
         return [probe for probe in chosen if probe.further is further]
 
     def _probes(self, probes: list[Probe]) -> None:
-        namer = self._namer()
+        namer = self._names
         for probe in probes:
             self.enough = self.enough or probe.further
             if probe.heavy and not self.plan.target.embedded and self.session.spending.left() < 2:
@@ -126,7 +125,7 @@ class PhaseRunner:
             reason = f"{needed} more requests would be needed, {self._left()} are left"
             self.why_not |= {"TS-RATE-EXCEEDED": reason, "TS-RATE-429": reason}
             return
-        for step in rate_burst(self._namer(), needed):
+        for step in rate_burst(self._names, needed):
             before = session.spending.requests
             session.send(step)
             if session.spending.requests > before + 1:  # it was limited, and tried again
@@ -138,7 +137,7 @@ class PhaseRunner:
         from tracksync.generate.robustness import robustness_steps
 
         self.session.begin("boundaries")
-        for step in robustness_steps(self._namer()):
+        for step in robustness_steps(self._names):
             self._send(step)
 
     def _boundaries(self, allowance: int) -> None:
@@ -162,7 +161,7 @@ class PhaseRunner:
         from tracksync.generate.schema_cases import schema_steps
 
         self.session.begin("schema", allowance)
-        self._up_to(allowance, schema_steps(self.plan.seed, self._namer().scope("schema"), allowance))
+        self._up_to(allowance, schema_steps(self.plan.seed, self._names.scope("schema"), allowance))
 
     def _stateful(self, allowance: int) -> None:
         from tracksync.generate.stateful import stateful_sequences
