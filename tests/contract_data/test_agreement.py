@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any
 
 import pytest
-from odd_requests import PAGES
+from request_pages import PAGES
 from spec_schemas import OPEN, REFUSED, VALID, validator
 
 from tracksync.contract.bounds import SYNC
