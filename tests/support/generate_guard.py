@@ -28,6 +28,9 @@ class Members(list[tuple[str, Any]]):
     """A JSON object with its repeated keys."""
 
 
+PRIORITIES = ("identified", "unidentified", "most_recently_updated")  # DELETE: words of `prioritization`
+
+
 def harm(request: Request, digits: str) -> str | None:
     """What harm `request` could do, or None. `digits`: what integer identifiers begin with."""
     if request.path not in PATHS:
@@ -65,6 +68,8 @@ def _harms(value: Any, digits: str) -> Iterator[str]:
                 yield from _names(inner, digits)
             if key.lower() in ("phone", "phone_numbers", "email", "email_addresses"):
                 for leaf in _leaves(inner):
+                    if key.lower() in ("email_addresses", "phone_numbers") and leaf in PRIORITIES:
+                        continue
                     short = not isinstance(leaf, str) and sum(map(str.isdigit, str(leaf))) < 10  # no number of a person
                     ours = FICTION.fullmatch(str(leaf)) or _ours(str(leaf), digits)
                     if not (short or ours or (key.lower().startswith("email") and not isinstance(leaf, str))):

@@ -19,6 +19,7 @@ SKU = "sku"
     "TS-USER-UPDATE-ONLY",
     "TS-USER-UPDATE-KNOWN",
     "TS-OK-IDENTIFIER",
+    "TS-ANSWER-SCHEMA",
     "TS-STATE-VISIBLE",
 )
 def external_id(name: Namer) -> Iterator[Step]:
