@@ -324,5 +324,6 @@ def condition_of(
 
 
 def unexplained_part(what: str, pointer: str) -> Condition:
+    """The open condition of `what`, at `pointer`: it does not fit the spec, and no row speaks of it."""
     reason = f"{what} is in a form of which no page speaks"
     return Condition("", "TS-OK-STATUS", frozenset({400}), False, reason, pointer, effect_known=False)
