@@ -81,8 +81,12 @@ class Bounds(Struct, frozen=True):
     contacts: tuple[str, ...]
     """Identifiers that are attributes beside one of `profile_identifiers`."""
     control_keys: frozenset[str]
+    naming_keys: frozenset[str]
+    """Identifiers and control keys: what is left without them is written."""
     profile_fields: frozenset[str]
     """Members of an attributes object that are not custom attributes: identifiers and fields of the profile."""
+    plain_profile_fields: frozenset[str]
+    """Profile fields that are not identifiers."""
     object_members: Mapping[str, frozenset[str]]
     """By section, the documented members of its object; of attributes only those that are not custom ones."""
     older_fields: frozenset[str]
@@ -146,7 +150,9 @@ def read_bounds(document: Mapping[str, Any]) -> Bounds:
         profile_identifiers=profile_identifiers,
         contacts=tuple(kind for kind in identifiers if kind not in profile_identifiers),
         control_keys=control,
+        naming_keys=control | set(identifiers),
         profile_fields=frozenset(attributes["properties"]) - control,
+        plain_profile_fields=frozenset(attributes["properties"]) - control - set(identifiers),
         object_members=MappingProxyType({name: frozenset(one["properties"]) for name, one in objects.items()}),
         older_fields=frozenset(
             name for name, one in attributes["properties"].items() if one.get("x-open") == "older-field"

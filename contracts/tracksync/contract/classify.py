@@ -6,8 +6,7 @@ otherwise. The usual valid body costs one call of a compiled validator. Pure: no
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cache, lru_cache
 from typing import Any, Final
 
@@ -19,18 +18,19 @@ from tracksync.contract import spec
 from tracksync.contract.bounds import SYNC, bounds
 from tracksync.contract.conditions import (
     Condition,
+    body_conditions,
     condition_of,
     is_valid,
     object_conditions,
     object_validator,
-    unexplained_part,
 )
-from tracksync.contract.refusals import RequestClass, refusals, rows_at, union
+from tracksync.contract.refusals import RequestClass, refusals, rows_at
 from tracksync.contract.validators import measured, request_validator
 from tracksync.values.jsontext import JsonText
 
-_LONG_NUMBER: Final = re.compile(rb"[0-9]{19}")
-_BODY: Final = "/request/body"
+_BEYOND_BASIC: Final = b"\xf0\xf1\xf2\xf3\xf4"  # where UTF-8 has characters that are two units of UTF-16
+_DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
+_LONG_NUMBER: Final = b"0" * 19  # digits: fewer are within 64 bits
 
 
 class Classification(Struct, frozen=True):
@@ -47,7 +47,7 @@ class Classification(Struct, frozen=True):
     @property
     def effect_known(self) -> bool:
         """Whether what the request does when it is accepted can be checked."""
-        return all(condition.effect_known for condition in self.conditions)
+        return not self.conditions or all(condition.effect_known for condition in self.conditions)
 
 
 class Line(Struct, frozen=True):
@@ -99,13 +99,12 @@ def classify_body(path: str, value: Any, raw: bytes | None = None) -> Classifica
     """The class of a body that is the JSON `value`, sent to one of the contract's paths. `raw`: its bytes, if known."""
     if raw is None:
         raw = _encoded(value)
-    plain = raw.isascii() and b"\\" not in raw
-    if not plain:
+    if b"\\u" in raw or len(raw.translate(None, _BEYOND_BASIC)) != len(raw):
         value = measured(value)
     large = _may_reach_a_bound(raw)
     if is_valid(request_validator(path, large), value):
         return VALID
-    return _classified(tuple(_explained(path, value, large)))
+    return _classified(tuple(body_conditions(path, value, large)))
 
 
 def classify_object(section: str, target: Mapping[str, Any], pointer: str) -> Classification:
@@ -122,7 +121,7 @@ def _may_reach_a_bound(raw: bytes) -> bool:
     return (
         6 * len(raw) > limits.properties_bytes.least  # no character takes more than six bytes when it is escaped
         or raw.count(b"[") + raw.count(b"{") > limits.body_depth
-        or _LONG_NUMBER.search(raw) is not None
+        or _LONG_NUMBER in raw.translate(_DIGITS)
     )
 
 
@@ -139,7 +138,7 @@ def _line_conditions(line: Line, size: int, json: str, quirks: tuple[str, ...]) 
         "served": is_served(line),
         "media": line.media,
         "encoding": line.encoding,
-        "credential": line.credential,
+        "credential": str(line.credential),
         "quoted": line.quoted,
         "bytes": size,
         "json": json,
@@ -180,71 +179,11 @@ def _paths() -> frozenset[str]:
     return frozenset(spec.document()["paths"])
 
 
-# --- the body --------------------------------------------------------------------------------------------------------
-
-
-def _explained(path: str, body: Any, large: bool) -> Iterator[Condition]:
-    """The conditions that a body meets which does not fit the spec."""
-    found = False
-    for row in rows_at("large-body", path=path) if large else ():
-        if row.holds(body):
-            found = True
-            yield condition_of(row, _BODY)
-    for condition in _body_conditions(path, body):
-        found = True
-        yield condition
-    if path == SYNC and isinstance(body, dict):
-        for condition in _section_conditions(body):
-            found = True
-            yield condition
-    if not found:
-        yield unexplained_part("the body", _BODY)
-
-
-def _body_conditions(path: str, body: Any) -> Iterator[Condition]:
-    if not is_valid(union("body", path=path), body):
-        return
-    done: set[str] = set()
-    for row in rows_at("body", path=path):
-        family = row.name.partition("/")[0]
-        if not (row.once and family in done) and row.holds(body):
-            done.add(family)
-            names = " and ".join(name for name in bounds().sections if isinstance(body, dict) and body.get(name))
-            yield condition_of(row, _BODY, names=names)
-
-
-def _section_conditions(body: dict[str, Any]) -> Iterator[Condition]:
-    sections = bounds().sections
-    for name in body:
-        if name not in sections:
-            for row in rows_at("body-member"):
-                yield condition_of(row, f"{_BODY}/{name}", member=name)
-    target: tuple[str, dict[str, Any]] | None = None
-    filled = False
-    for section in sections:
-        if section not in body:
-            continue
-        value = body[section]
-        where = f"{_BODY}/{section}"
-        for row in rows_at("section") if is_valid(union("section"), value) else ():
-            # Of several sections only the first that holds something is looked into.
-            if not (filled and row.pointer) and row.holds(value):
-                count = len(value) if isinstance(value, list) else 1
-                yield condition_of(row, where, section=section, count=count)
-        objects = value if isinstance(value, list) else [value] if isinstance(value, dict) else []
-        if objects and not filled:
-            filled = True
-            if isinstance(objects[0], dict):
-                target = section, objects[0]
-    if target is not None:
-        yield from object_conditions(target[0], target[1], f"{_BODY}/{target[0]}/0")
-
-
 def _encoded(value: Any) -> bytes:
     try:
         return msgspec.json.encode(value)
     except (UnicodeError, RecursionError):
-        return b"\\" * (bounds().body_bytes.least + 1)  # taken for the worst: measured, and held to every bound
+        return b"\\u" + b"[" * (bounds().body_depth + 1)  # taken for the worst: measured, and held to every bound
 
 
 def _classified(conditions: tuple[Condition, ...]) -> Classification:

@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any, Final
 
 from tracksync.contract.bounds import bounds
+from tracksync.contract.sizes import depth, keeps_loosely
 from tracksync.values.currencies import is_doubtful
 from tracksync.values.identifiers import plausible_email
 from tracksync.values.times import Certainty, read_time
@@ -30,6 +31,16 @@ def is_doubtful_currency(value: Any) -> bool:
     """Whether lawful servers differ on a currency; ISO 4217 numbers its currencies as well."""
     digits = str(value) if type(value) in (str, int) else ""
     return is_doubtful(value) or (len(digits) == 3 and digits.isascii() and digits.isdecimal())
+
+
+def is_too_deep(value: Any) -> bool:
+    """Whether a body is nested deeper than every reader of JSON takes."""
+    return depth(value) > bounds().body_depth
+
+
+def is_over_the_least_size(value: Any) -> bool:
+    """Whether properties are over the least size that the documents name for them."""
+    return type(value) is dict and not keeps_loosely(value, bounds().properties_bytes.least)
 
 
 def is_nested_time(text: str) -> bool:
@@ -58,4 +69,6 @@ PREDICATES: Final[Mapping[str, Callable[[Any], bool]]] = {
     "not-time": is_not_time,
     "not-email": is_not_email,
     "doubtful-currency": is_doubtful_currency,
+    "too-deep": is_too_deep,
+    "over-the-least-size": is_over_the_least_size,
 }

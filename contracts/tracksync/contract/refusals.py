@@ -29,7 +29,7 @@ class RequestClass(enum.StrEnum):
     OPEN = "open"
 
 
-class Row(Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=True):
+class Row(Struct, frozen=True, eq=False, dict=True, kw_only=True, forbid_unknown_fields=True):
     """One condition. See the head of `refusals.toml` for what each member means."""
 
     name: str
@@ -63,6 +63,11 @@ class Row(Struct, frozen=True, dict=True, kw_only=True, forbid_unknown_fields=Tr
         return None if self.when is None else compiled(self.when, definitions=definitions())
 
     @cached_property
+    def status_set(self) -> frozenset[int]:
+        """The statuses with which a server refuses."""
+        return frozenset(self.statuses)
+
+    @cached_property
     def test(self) -> Callable[[Any], bool] | None:
         """The named predicate, if any."""
         return PREDICATES[self.predicate] if self.predicate else None
@@ -93,13 +98,6 @@ def rows_at(at: str, section: str | None = None, path: str | None = None) -> tup
         for row in refusals().values()
         if row.at == at and (not row.sections or section in row.sections) and (path is None or path in row.paths)
     )
-
-
-@cache
-def union(at: str, section: str | None = None, path: str | None = None) -> jsonschema_rs.Validator:
-    """A validator that holds of whatever a row about this kind of place holds of: one look instead of many."""
-    conditions = [row.when for row in rows_at(at, section, path)]
-    return compiled({"anyOf": conditions}, definitions=definitions())
 
 
 @cache

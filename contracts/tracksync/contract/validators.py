@@ -6,7 +6,6 @@ an integer must be written as one. Lengths count what the validator is given: se
 
 from __future__ import annotations
 
-import json
 import math
 import re
 from collections.abc import Mapping
@@ -14,10 +13,10 @@ from functools import cache
 from typing import Any, Final
 
 import jsonschema_rs
-import msgspec
 
 from tracksync.contract import spec
 from tracksync.contract.predicates import FORMATS
+from tracksync.contract.sizes import compact_bytes, depth, keeps_loosely
 
 _OF_SCHEMAS: Final = ("properties", "patternProperties", "dependentSchemas", "$defs")
 _OF_LISTS: Final = ("anyOf", "oneOf", "allOf", "prefixItems")
@@ -105,38 +104,6 @@ def measured(value: Any) -> Any:
     return value
 
 
-def compact_bytes(value: Any) -> int:
-    """Bytes of `value` as JSON in UTF-8 in its shortest usual form."""
-    return len(msgspec.json.encode(value))
-
-
-def loose_bytes(value: Any) -> int:
-    """Bytes of `value` as JSON in its longest usual form: other than ASCII escaped, spaces after separators."""
-    return len(_LOOSE.encode(value))
-
-
-def keeps_loosely(value: Any, most: int) -> bool:
-    """Whether `loose_bytes` of `value` are at most so many."""
-    compact = msgspec.json.encode(value)
-    if len(compact) > most:
-        return False
-    if compact.isascii() and len(compact) + compact.count(b",") + compact.count(b":") <= most:
-        return True  # the usual case, without the slow encoder
-    return loose_bytes(value) <= most
-
-
-def depth(value: Any) -> int:
-    """Levels of arrays and objects in `value`; a scalar has none."""
-    level, todo = 0, [value]
-    while todo:
-        inner = [one for one in todo if type(one) in (list, dict)]
-        if not inner:
-            return level
-        level += 1
-        todo = [part for one in inner for part in (one if type(one) is list else one.values())]
-    return level
-
-
 class _Keyword:
     """A keyword of ours. The validator calls `validate`, which raises where the keyword does not hold."""
 
@@ -189,5 +156,4 @@ _KEYWORDS: Final = {
     "x-integer-range": _IntegerRange,
     "x-max-batch": _MaxBatch,
 }
-_LOOSE: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False)
 _LARGEST: Final = 1.7976931348623157e308

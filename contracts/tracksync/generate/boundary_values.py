@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Literal
 
-from tracksync.contract.validators import compact_bytes, loose_bytes
+from tracksync.contract.sizes import compact_bytes, loose_bytes
 from tracksync.generate.samples import CUSTOM, Sampler
 
 Side = Literal["at", "inside", "outside"]

@@ -12,7 +12,7 @@ from msgspec import Struct, field
 from msgspec.structs import replace
 
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
-from tracksync.contract.classify import VALID, Classification, Line, classify, classify_object, place_of
+from tracksync.contract.classify import USUAL, VALID, Classification, Line, classify, classify_object, place_of
 from tracksync.contract.conditions import Condition
 from tracksync.model.exchange import Exchange, header, media_type
 from tracksync.oracle.belief import CellKey
@@ -81,28 +81,28 @@ def read_request(exchange: Exchange) -> ParsedRequest:
     """What `exchange`'s request asks for. Never raises."""
     request = exchange.request
     text = read_json(request.body)
-    parsed = _read(exchange, text)
-    encoding = (header(request.headers, "content-encoding") or "identity").lower()
-    if encoding == "identity" and isinstance(text.value, dict) and not text.quirks & _READ_OTHERWISE:
+    encoding = (header(request.headers, "content-encoding") or "").lower()
+    parsed = _read(exchange, text, encoding)
+    if encoding in ("", "identity") and isinstance(text.value, dict) and not text.quirks & _READ_OTHERWISE:
         return parsed
     return replace(parsed, unread=True)
 
 
-def _read(exchange: Exchange, text: JsonText) -> ParsedRequest:
+def _read(exchange: Exchange, text: JsonText, encoding: str) -> ParsedRequest:
     request = exchange.request
     line = Line(
         request.method,
         request.path.partition("?")[0],
         media_type(request.headers),
-        (header(request.headers, "content-encoding") or "").lower(),
-        exchange.credential.value,
+        encoding,
+        exchange.credential,  # a text; its `value` would take long to look up
         "quoted" in exchange.tags,
     )
-    endpoint = _endpoint(line)
+    endpoint = "sync" if line == USUAL else _endpoint(line)
     classification = classify(line, request.body, text)
     if endpoint not in _ENDPOINTS:
         return ParsedRequest(endpoint, classification, vague=endpoint == "unclear")
-    covers = frozenset(one.clause for one in classification.conditions if one.covers)
+    covers = _covered(classification)
     vague = not classification.effect_known
     if not isinstance(text.value, dict):
         return ParsedRequest(endpoint, classification, vague=vague, covers=covers)
@@ -125,9 +125,16 @@ def objects_of(parsed: ParsedRequest) -> list[ParsedRequest]:
             if isinstance(target, dict):
                 where = f"/request/body/{section}/{index}"
                 classification = classify_object(section, target, where)
-                covers = frozenset(one.clause for one in classification.conditions if one.covers)
+                covers = _covered(classification)
                 found.append(_read_object(section, target, where, classification, covers, None))
     return found
+
+
+def _covered(classification: Classification) -> frozenset[str]:
+    """The clauses that acceptance of the request covers because of what is open about it."""
+    if not classification.conditions:
+        return _NOTHING
+    return frozenset(one.clause for one in classification.conditions if one.covers)
 
 
 def _endpoint(line: Line) -> str:
@@ -160,13 +167,17 @@ def _read_object(
     identifiers = read_identifiers(target)
     flag = target.get("_update_existing_only")
     update_only = flag if isinstance(flag, bool) else None
-    conditions = {one.pointer[len(where) + 1 :]: one for one in classification.conditions}
-    covers |= covered_by_object(section, target, conditions.keys(), [kind for kind, _ in identifiers])
+    conditions: dict[str, Condition] = {}
+    if classification.conditions:
+        conditions = {one.pointer[len(where) + 1 :]: one for one in classification.conditions}
+    covers |= covered_by_object(section, target, conditions, identifiers)
     vague = not classification.effect_known
     unclear = "_update_existing_only" in target and update_only is None
     if section == "attributes":
         custom, profile, merge = read_attributes(target)
-        odd = frozenset(name for name, one in conditions.items() if one.row == "attribute-name") & custom.keys()
+        odd = _NOTHING
+        if conditions:
+            odd = frozenset(name for name, one in conditions.items() if one.row == "attribute-name") & custom.keys()
         return ParsedRequest(
             "sync",
             classification,
@@ -199,3 +210,4 @@ def _read_object(
 # Quirks of JSON under which two readers see different members.
 _READ_OTHERWISE: Final = frozenset({"duplicate-keys", "not-utf8", "too-deep"})
 _ENDPOINTS: Final = frozenset(PATHS.values())
+_NOTHING: Final[frozenset[str]] = frozenset()

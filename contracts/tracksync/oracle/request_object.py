@@ -46,12 +46,15 @@ _ANY: Final = (Amount(None),)
 
 def read_identifiers(target: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     """The identifiers by which a server may find or create a user: texts, numbers, and aliases with both parts."""
-    found = []
-    for kind in bounds().identifiers:
-        value = target.get(kind)
-        if _is_alias(value) if kind == "user_alias" else isinstance(value, str) or is_number(value):
-            found.append((kind, value))
-    return tuple(found)
+    return tuple(
+        (kind, target[kind]) for kind in bounds().identifiers if kind in target and _is_identifier(kind, target[kind])
+    )
+
+
+def _is_identifier(kind: str, value: Any) -> bool:
+    if kind == "user_alias":
+        return _is_alias(value)
+    return isinstance(value, str) or is_number(value)
 
 
 def _is_alias(value: Any) -> bool:
@@ -65,12 +68,12 @@ def read_attributes(target: dict[str, Any]) -> tuple[dict[str, Any], dict[str, A
     """The custom attributes, the profile fields, and whether objects are merged (None: unclear)."""
     limits = bounds()
     known = limits.object_members["attributes"]
-    custom = {name: value for name, value in target.items() if name not in known}
-    profile = {
-        name: value
-        for name, value in target.items()
-        if name in limits.profile_fields and name not in limits.profile_identifiers
-    }
+    custom, profile = {}, {}
+    for name, value in target.items():
+        if name not in known:
+            custom[name] = value
+        elif name in limits.profile_fields and name not in limits.profile_identifiers:
+            profile[name] = value
     merge = target.get("_merge_objects", False)
     return custom, profile, merge if isinstance(merge, bool) else None
 
@@ -107,17 +110,15 @@ def _amounts(quantity: Any) -> tuple[Amount, ...]:
 
 
 def covered_by_object(
-    section: str, target: dict[str, Any], doubted: Collection[str], identifiers: Sequence[str]
+    section: str, target: dict[str, Any], doubted: Collection[str], identifiers: Sequence[tuple[str, Any]]
 ) -> frozenset[str]:
     """The clauses that acceptance of the object covers; `doubted`: the members whose acceptance is open or refused."""
+    if section == "attributes":
+        fields = bounds().plain_profile_fields & target.keys()
+        return _PROFILE if fields and not fields <= set(doubted) else _NOTHING
     covered = set()
     limits = bounds()
-    if section == "attributes":
-        fields = limits.profile_fields
-        if any(name in fields and name not in doubted and name not in limits.identifiers for name in target):
-            covered.add("TS-PROFILE-ACCEPTED")
-        return frozenset(covered)
-    if target.get("_update_existing_only") is False and list(identifiers) == ["user_alias"]:
+    if target.get("_update_existing_only") is False and len(identifiers) == 1 and identifiers[0][0] == "user_alias":
         covered.add("TS-USER-ALIAS-CREATE-EVENT")
     properties = target.get("properties")
     if isinstance(properties, dict) and "properties" not in doubted:
@@ -132,4 +133,8 @@ def covered_by_object(
             covered.add("TS-PURCHASE-REFUND")
         if _amounts(target.get("quantity", 1)) != _ANY:
             covered.add("TS-PURCHASE-QUANTITY")
-    return frozenset(covered)
+    return frozenset(covered) if covered else _NOTHING
+
+
+_NOTHING: Final[frozenset[str]] = frozenset()
+_PROFILE: Final = frozenset({"TS-PROFILE-ACCEPTED"})
