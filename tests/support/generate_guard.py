@@ -28,9 +28,6 @@ class Members(list[tuple[str, Any]]):
     """A JSON object with its repeated keys."""
 
 
-PRIORITIES = ("identified", "unidentified", "most_recently_updated")  # DELETE: words of `prioritization`
-
-
 def harm(request: Request, digits: str) -> str | None:
     """What harm `request` could do, or None. `digits`: what integer identifiers begin with."""
     if request.path not in PATHS:
@@ -67,9 +64,7 @@ def _harms(value: Any, digits: str) -> Iterator[str]:
             if key.lower() in NAMING:
                 yield from _names(inner, digits)
             if key.lower() in ("phone", "phone_numbers", "email", "email_addresses"):
-                for leaf in _leaves(inner):
-                    if key.lower() in ("email_addresses", "phone_numbers") and leaf in PRIORITIES:
-                        continue
+                for leaf in _leaves(_without_priorities(inner)):
                     short = not isinstance(leaf, str) and sum(map(str.isdigit, str(leaf))) < 10  # no number of a person
                     ours = FICTION.fullmatch(str(leaf)) or _ours(str(leaf), digits)
                     if not (short or ours or (key.lower().startswith("email") and not isinstance(leaf, str))):
@@ -94,6 +89,13 @@ def _names(value: Any, digits: str, into_objects: bool = True) -> Iterator[str]:
             yield f"name {value!r}"
     elif value is not None and (isinstance(value, bool) or not str(value).lstrip("0").startswith(digits)):
         yield f"name {value!r}"
+
+
+def _without_priorities(value: Any) -> Any:
+    """`value` without `prioritization` of a deletion (DELETE), which says which holder is meant and names no user."""
+    if isinstance(value, Members):
+        return Members((key, inner) for key, inner in value if key != "prioritization")
+    return [_without_priorities(inner) for inner in value] if isinstance(value, list) else value
 
 
 def _leaves(value: Any) -> Iterator[Any]:
