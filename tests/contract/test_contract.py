@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from contract_harness import ContractBroken, Harness
@@ -29,14 +30,15 @@ def test_over_the_rate_limit_nothing_is_applied(harness: Harness) -> None:
     if not harness.probe_rate_limit:
         pytest.skip("going over the limit needs --probe-rate-limit")
     session = harness.session()
-    session.pace, begin = False, len(session.log)
+    config, begin = session.config, len(session.log)
+    session.config = replace(config, pace=False)
     try:
         for step in rate_burst(Namer(harness.prefix, random.Random(0)), harness.rate_limit + 5):
             session.send(step)
             if any(sent.exchange.response and sent.exchange.response.status == 429 for sent in session.log[begin:]):
                 break
     finally:
-        session.pace = True
+        session.config = config
     broken(harness.hold, session.log[begin:])
 
 

@@ -36,9 +36,10 @@ def test_the_profiles_are_read_back_with_disturbances_too() -> None:
 
 
 def test_a_fault_is_found_with_disturbances_and_shrunk() -> None:
-    run = run_disturbed(5, Disturbances(share=0.1), requests=1500, faults=("event-count-third-lost",))
+    run = run_disturbed(8, Disturbances(share=0.1), requests=1500, faults=("event-count-third-lost",))
     (count,) = [event for event in run.confirmed if event.finding.clause == "TS-EVENT-COUNT"]
     assert len(count.exchanges) <= 6
+    assert not count.excerpt
     assert run.ended.verdict == "failed"
 
 
