@@ -136,12 +136,19 @@ class _Response:
         except (ValueError, UnicodeError, OverflowError, RecursionError):
             return True
 
+    def _body_errors(self, body: Any) -> list[Any]:
+        """What the validator finds; nothing where it cannot read the body, such as one with lone surrogates."""
+        try:
+            return list(self._body.iter_errors(body))
+        except (ValueError, UnicodeError, OverflowError, RecursionError):
+            return []
+
     def mismatches(self, headers: Mapping[str, str] | None, body: Any) -> Iterator[Mismatch]:
         for error in self._header_validator.iter_errors(self._values(headers)) if headers is not None else ():
             name = str(getattr(error.kind, "property", None) or error.instance_path[0])
             clause = next((one.clause for one in self._constraints if (one.header or "").lower() == name), None)
             yield self._mismatch(error, f"{_HEADERS}/{name}", clause, name)
-        for error in self._body.iter_errors(body):
+        for error in self._body_errors(body):
             place = _place(error.instance_path)
             missing = getattr(error.kind, "property", None) if error.evaluation_path[-1] == "required" else None
             if missing is None and self._is_left_out(error):
