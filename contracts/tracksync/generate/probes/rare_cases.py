@@ -162,6 +162,8 @@ def flags_and_lists(name: Namer) -> Iterator[Step]:
     for label, wrong in (("price", {"price": None}), ("time", {"time": None})):
         yield send(f"a purchase whose {label} is null", json_request({"purchases": [purchase(user, SKU, DAY) | wrong]}))
     yield send("the purchase again", purchase_request(user, SKU, DAY))
+    in_single_quotes = event_request(user, SEEN, DAY).body.replace(b'"', b"'")
+    yield send("an event in single quotes", raw_request(in_single_quotes))
 
 
 @probe(
