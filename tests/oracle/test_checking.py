@@ -115,26 +115,6 @@ def test_a_form_has_no_part_in_a_wrong_rate_or_another_interpretation() -> None:
     assert held.clauses(BARE, response) == {"TS-INTERPRETATION-KEPT"}
 
 
-@pytest.mark.parametrize(
-    ("body", "media", "clause"),
-    [
-        (BARE, "application/json", "TS-FORM-BARE"),
-        ({"attributes": [], **EVENT}, "application/json", "TS-FORM-EMPTY-SECTIONS"),
-        (seen({"external_id": 5}), "application/json", "TS-FORM-INTEGER-ID"),
-        (EVENT, "text/plain", "TS-ROUTE-MEDIA"),
-        (json.dumps(EVENT).encode().ljust(4 * 1024 * 1024 + 1), "application/json", "TS-ROUTE-SIZE"),
-    ],
-)
-def test_every_form_that_may_be_refused_is_handled_right_where_it_is_accepted(
-    body: Any, media: str, clause: str
-) -> None:
-    names = {"external_id": 5} if clause == "TS-FORM-INTEGER-ID" else U
-    assert clause in OracleHarness().clauses(body, counted(names, "seen", SHOWN, SHOWN, 2), media=media)
-    harness = OracleHarness()
-    assert harness.check(body, counted(names, "seen", SHOWN, SHOWN, 1), media=media) == []
-    assert clause in covered(harness)
-
-
 # --- what overlaps ----------------------------------------------------------------------------------------------------
 
 
