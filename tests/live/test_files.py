@@ -186,7 +186,7 @@ def test_the_page_is_whole_in_a_browser_and_loads_nothing_from_the_network(tmp_p
         text=True,
         timeout=120,
     )
-    assert "<h1>BROKEN</h1>" in shown.stdout
+    assert "<h1>FAILED" in shown.stdout
     assert "Network" in shown.stdout
     assert "Refused to" not in shown.stderr  # nothing that its own content policy forbids
     subprocess.run([*words, offline, f"--screenshot={picture}", page.as_uri()], capture_output=True, timeout=120)

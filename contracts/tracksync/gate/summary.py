@@ -165,7 +165,8 @@ def conclusion(plan: ObservePlan, summaries: Sequence[ScenarioSummary], own: str
     # A certificate that a client cannot be told to trust says nothing of how it speaks to a real workspace.
     excused = [one.scenario.name for one in silent if one.scenario.http2 and len(silent) < len(summaries)]
     silent = [one for one in silent if one.scenario.name not in excused]
-    if any(one.scenario.name == NORMAL for one in silent) or (silent and not own):
+    never = len(silent) == len(summaries)
+    if any(one.scenario.name == NORMAL for one in silent) or never or (silent and not own):
         return "incomplete", _silence(plan, summaries, silent)
     if but:
         return "failed" if own else "incomplete", f"no clause was broken, but {but}"
