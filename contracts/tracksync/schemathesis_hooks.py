@@ -99,7 +99,7 @@ class _ServerSession:
         with self.lock:
             log = list(self.log)
         index = max(number for number, one in enumerate(log) if one is exchange)
-        steps = [Step(one.request, one.credential, label=str(number)) for number, one in enumerate(log)]
+        steps = [Step(one.request, label=str(number)) for number, one in enumerate(log)]
         chosen = related(steps, index, lambda step: words_of(step, self.prefix))
         lines += ["", "What led to it, the first request first:"]
         for step in chosen[-SHOWN:]:

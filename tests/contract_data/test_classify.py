@@ -290,7 +290,7 @@ def test_what_readers_of_json_differ_on_is_open(body: bytes) -> None:
     [
         (Line(credential="missing"), "refused", "TS-AUTH-MISSING", {401}),
         (Line(credential="invalid"), "refused", "TS-AUTH-INVALID", {401}),
-        (Line(credential="invalid", quoted=True), "refused", "TS-AUTH-QUOTED", {401}),
+        (Line(credential="quoted"), "refused", "TS-AUTH-QUOTED", {401}),
         (Line(credential="unprivileged"), "refused", "TS-AUTH-PERMISSION", {403}),
         (Line(credential="unknown"), "open", "TS-AUTH-INVALID", {401, 403}),
         (Line(method="GET"), "refused", "TS-ROUTE-METHOD", {404, 405}),

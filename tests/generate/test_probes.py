@@ -6,14 +6,13 @@ import contextlib
 import json
 import random
 from itertools import islice
-from typing import get_args
 
 import pytest
 
 from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
 from tracksync.engine import Budget, FuzzPlan, fuzz
-from tracksync.generate.build import SYNC, KeyForm, Step
+from tracksync.generate.build import SYNC, SentKey, Step
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import ELSEWHERE, PROBES, rate_burst
 from tracksync.model.events import Event, RunEnded
@@ -103,13 +102,7 @@ def test_only_heavy_probes_go_beyond_the_documented_size_of_a_body() -> None:
 def test_every_way_of_not_having_the_key_is_tried() -> None:
     steps = [step for probe in PROBES for step in probe.steps(namer())]
     assert {step.credential for step in steps} == set(Credential) - {Credential.UNKNOWN}
-    assert {step.key_form for step in steps} == set(get_args(KeyForm))
-
-
-def test_a_key_that_opens_is_written_plainly() -> None:
-    for probe in PROBES:
-        for step in probe.steps(namer()):
-            assert step.key_form == "plain" or step.credential is Credential.INVALID
+    assert {step.key for step in steps} == set(SentKey)
 
 
 def test_no_step_carries_an_authorization_header() -> None:

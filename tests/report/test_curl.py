@@ -63,6 +63,7 @@ def test_the_curl_line_sends_the_same_body(body: bytes) -> None:
         (Credential.UNKNOWN, ["Authorization: Bearer K"]),
         (Credential.UNPRIVILEGED, ["Authorization: Bearer U"]),
         (Credential.INVALID, ["Authorization: Bearer no-such-key"]),
+        (Credential.QUOTED, ['Authorization: Bearer "K"']),
         (Credential.MISSING, []),
     ],
 )

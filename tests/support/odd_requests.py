@@ -33,13 +33,12 @@ class Odd:
     method: str = "POST"
     credential: Credential = Credential.VALID
     headers: tuple[tuple[str, str], ...] = (("content-type", "application/json"),)
-    tags: tuple[str, ...] = ()
 
     def parsed(self) -> ParsedRequest:
         """What the oracle reads in it."""
         raw = self.body if isinstance(self.body, bytes) else json.dumps(self.body).encode()
         request = Request(self.method, self.path, self.headers, raw)
-        return read_request(Exchange(request, None, 0.0, 0.0, self.credential, None, self.tags))
+        return read_request(Exchange(request, None, 0.0, 0.0, self.credential))
 
 
 def event(label: str, **changes: Any) -> Odd:
@@ -87,7 +86,6 @@ TRANSPORT = (
     *(Odd(f"{one} without a key", GOOD, method=one, credential=Credential.MISSING) for one in ("POST", "HEAD")),
     *(Odd(f"the key is {one}", GOOD, credential=one) for one in Credential),
     *(Odd(f"the key is {one}, elsewhere", GOOD, credential=one, path="/messages/send") for one in Credential),
-    Odd("the key is quoted", GOOD, credential=Credential.INVALID, tags=("quoted",)),
     Odd("no content type", GOOD, headers=()),
     *(
         Odd(f"the content type {one}", GOOD, headers=media(one))

@@ -64,8 +64,7 @@ class SecondServer:
         body = b"".join(self.app(environ, lambda status, headers, *_: answered.extend((status, headers))))
         self.time = max(self.time, sent) + 0.001
         response = Response(int(answered[0].split()[0]), tuple(answered[1]), body)
-        tags = (step.label, "quoted") if step.key_form == "quoted" else (step.label,)
-        return Exchange(request, response, sent, self.time, step.credential, None, tags)
+        return Exchange(request, response, sent, self.time, step.credential, None, (step.label,))
 
 
 def findings(*, max_requests: int = 500, seed: int = 0, **config: Any) -> list[Finding]:

@@ -28,7 +28,7 @@ from tracksync.engine.freshness import Prefixes
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
 from tracksync.engine.targets import HttpTarget, Target
 from tracksync.errors import ConfigError, UsageError
-from tracksync.generate.build import KeyForm, Step
+from tracksync.generate.build import SentKey, Step
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.renaming import renamed
 from tracksync.model.events import (
@@ -227,9 +227,9 @@ class _ResendRun:
         if credential is Credential.UNKNOWN:
             response = one.exchange.response
             credential = Credential.INVALID if response and response.status == 401 else Credential.VALID
-        form: KeyForm = "quoted" if "quoted" in one.exchange.tags else "plain"
         label = one.exchange.tags[0] if one.exchange.tags else "again"
-        step = renamer.step(Step(replace(request, headers=headers), credential, label, form))
+        key = SentKey.for_credential(credential)
+        step = renamer.step(Step(replace(request, headers=headers), key, label))
         reason = is_harmless(step.request, prefix)
         if reason is not None:
             return "another endpoint" if reason.startswith("the path") else f"not harmless: {reason}"

@@ -51,14 +51,13 @@ class Classification(Struct, frozen=True):
 
 
 class Line(Struct, frozen=True):
-    """A request without its body. `credential`: valid, invalid, missing, unprivileged or unknown."""
+    """A request without its body. `credential`: valid, invalid, quoted, missing, unprivileged or unknown."""
 
     method: str = "POST"
     path: str = SYNC
     media: str = "application/json"
     encoding: str = ""
     credential: str = "valid"
-    quoted: bool = False
 
 
 VALID: Final = Classification(RequestClass.VALID)
@@ -139,7 +138,6 @@ def _line_conditions(line: Line, size: int, json: str, quirks: tuple[str, ...]) 
         "media": line.media,
         "encoding": line.encoding,
         "credential": str(line.credential),
-        "quoted": line.quoted,
         "bytes": size,
         "json": json,
         "quirks": list(quirks),

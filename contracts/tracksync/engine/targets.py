@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ssl
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Protocol
 from urllib.parse import urlsplit
@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 import httpx
 
 from tracksync.config import is_loopback
-from tracksync.generate.build import Step
+from tracksync.generate.build import SentKey, Step
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.call import ResponseLost
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Headers, Request, Response
@@ -59,29 +59,28 @@ class Target(Protocol):
 
 def authorization(step: Step, key: str, unprivileged: str | None) -> str | None:
     """The Authorization header's value for a step, or None for no header."""
-    if step.credential is Credential.MISSING:
-        return None
-    secret = key
-    if step.credential is Credential.UNPRIVILEGED:
-        secret = unprivileged or ""
-    elif step.credential is Credential.INVALID and step.key_form == "plain":
-        secret = WRONG_KEY
-    return _WRITTEN[step.key_form](secret)
-
-
-_WRITTEN: Mapping[str, Callable[[str], str]] = {
-    "plain": lambda key: f"Bearer {key}",
-    "quoted": lambda key: f'Bearer "{key}"',
-    "scheme": lambda key: f"Basic {key}",
-    "empty": lambda key: "Bearer",
-    "case": lambda key: f"Bearer {key.swapcase() if key.swapcase() != key else key + 'x'}",
-    "cut": lambda key: f"Bearer {key[:-1]}",
-    "longer": lambda key: f"Bearer {key}x",
-}
-
-
-def _tags(step: Step) -> tuple[str, ...]:
-    return (step.label, "quoted") if step.key_form == "quoted" else (step.label,)
+    match step.key:
+        case SentKey.VALID:
+            return f"Bearer {key}"
+        case SentKey.UNPRIVILEGED:
+            return f"Bearer {unprivileged or ''}"
+        case SentKey.MISSING:
+            return None
+        case SentKey.INVALID:
+            return f"Bearer {WRONG_KEY}"
+        case SentKey.QUOTED:
+            return f'Bearer "{key}"'
+        case SentKey.OTHER_SCHEME:
+            return f"Basic {key}"
+        case SentKey.EMPTY:
+            return "Bearer"
+        case SentKey.OTHER_CASE:
+            other = key.swapcase()
+            return f"Bearer {other if other != key else key + 'x'}"
+        case SentKey.CUT_SHORT:
+            return f"Bearer {key[:-1]}"
+        case SentKey.LENGTHENED:
+            return f"Bearer {key}x"
 
 
 class EmbeddedMock:
@@ -130,7 +129,7 @@ class EmbeddedMock:
         except ResponseLost as lost:
             failure = Failure(lost.kind, str(lost))
         self._time = max(self._time, sent) + self.TICK
-        return Exchange(step.request, response, sent, self._time, step.credential, failure, _tags(step))
+        return Exchange(step.request, response, sent, self._time, step.credential, failure, (step.label,))
 
 
 class HttpTarget:
@@ -213,7 +212,7 @@ class HttpTarget:
             failure = Failure(FailureKind.TRUNCATED if incomplete else FailureKind.RESET, type(error).__name__)
         except httpx.HTTPError as error:
             failure = Failure(FailureKind.RESET, type(error).__name__)
-        return Exchange(step.request, response, sent, self.now(), step.credential, failure, _tags(step))
+        return Exchange(step.request, response, sent, self.now(), step.credential, failure, (step.label,))
 
 
 def _why_unreachable(error: httpx.TransportError) -> str:

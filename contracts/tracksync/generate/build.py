@@ -1,15 +1,16 @@
 """Small pure builders of requests, and the step that generation hands to the engine.
 
 Knows the form of a request; knows neither users nor what a response should be. No request carries an Authorization
-header: the engine adds it, from the step's credential.
+header: the engine adds it, from the step's key.
 """
 
 from __future__ import annotations
 
+import enum
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 from tracksync.model.exchange import Credential, Headers, Request
 
@@ -19,27 +20,61 @@ DELETE: Final = "/users/delete"
 EXPORT: Final = "/users/export/ids"
 
 JSON_HEADERS: Final[Headers] = (("Content-Type", "application/json"),)
-KeyForm = Literal["plain", "quoted", "scheme", "empty", "case", "cut", "longer"]
 User = Mapping[str, Any]
 
 _compact = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 _escaped = json.JSONEncoder(ensure_ascii=True, separators=(",", ":")).encode
 
 
+class SentKey(enum.StrEnum):
+    """What the engine writes into the Authorization header of a step."""
+
+    VALID = "the key"
+    UNPRIVILEGED = "a key without the permission"
+    MISSING = "no key"
+    INVALID = "an invalid key"
+    QUOTED = "a key in quotes"
+    OTHER_SCHEME = "a key under another scheme"
+    EMPTY = "an empty key"
+    OTHER_CASE = "the key in another case"
+    CUT_SHORT = "the beginning of the key"
+    LENGTHENED = "the key with more behind it"
+
+    @property
+    def credential(self) -> Credential:
+        """How the exchange names it."""
+        return _CREDENTIALS.get(self, Credential.INVALID)
+
+    @classmethod
+    def for_credential(cls, credential: Credential) -> SentKey:
+        """The plainest key that an exchange names `credential`."""
+        return next(key for key in cls if key.credential is credential)
+
+
+_CREDENTIALS: Final = {
+    SentKey.VALID: Credential.VALID,
+    SentKey.UNPRIVILEGED: Credential.UNPRIVILEGED,
+    SentKey.MISSING: Credential.MISSING,
+    SentKey.QUOTED: Credential.QUOTED,
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Step:
-    """One request to send, and with which credential.
+    """One request to send, and with which key.
 
-    `label` says in a few words what the step is for. `key_form` is how the engine writes the key: as it is, wrapped
-    in quotes, under another scheme than Bearer, empty, in another case, cut short or with more behind it; all but the
-    first go with an INVALID credential. `settle`: before it, let pass what eventual consistency takes.
+    `label` says in a few words what the step is for. `settle`: before it, let pass what eventual consistency takes.
     """
 
     request: Request
-    credential: Credential = Credential.VALID
+    key: SentKey = SentKey.VALID
     label: str = ""
-    key_form: KeyForm = "plain"
     settle: bool = False
+
+    @property
+    def credential(self) -> Credential:
+        """How the exchange names the key."""
+        return self.key.credential
 
 
 def encode(value: Any) -> bytes:

@@ -20,6 +20,7 @@ from hypothesis.strategies import SearchStrategy
 from tracksync.contract.bounds import bounds
 from tracksync.generate import right_objects, tables, values
 from tracksync.generate.build import (
+    SentKey,
     Step,
     User,
     attributes_request,
@@ -29,7 +30,6 @@ from tracksync.generate.build import (
     raw_request,
 )
 from tracksync.generate.harmless import Namer, is_harmless
-from tracksync.model.exchange import Credential
 
 Send = Callable[[Step], None]
 
@@ -49,7 +49,7 @@ _SPOILERS = st.sampled_from(
     [(section, *spoiler) for section in bounds().sections for spoiler in tables.OBJECT_SPOILERS[section]]
 )
 _BODIES = st.sampled_from(tables.BODY_SPOILERS)
-_CREDENTIALS = st.sampled_from((Credential.INVALID, Credential.MISSING, Credential.UNPRIVILEGED))
+_KEYS = st.sampled_from((SentKey.INVALID, SentKey.MISSING, SentKey.UNPRIVILEGED))
 TOO_LONG = "x" * (bounds().text_characters + 1)
 _LOOKS: dict[str, Any] = {  # updates that change nothing and have the response show what is stored
     "colour": TOO_LONG,
@@ -159,10 +159,10 @@ class TrackSyncMachine(RuleBasedStateMachine):
         self._go(self.counted[-min(back, len(self.counted))])
 
     @precondition(lambda self: self.counted)
-    @rule(credential=_CREDENTIALS)
-    def repeat_without_right(self, credential: Credential) -> None:
+    @rule(key=_KEYS)
+    def repeat_without_right(self, key: SentKey) -> None:
         """An earlier event or purchase under a key that does not open: it does not count."""
-        self._go(Step(self.counted[-1].request, credential, f"{credential.value} key"))
+        self._go(Step(self.counted[-1].request, key, key.value))
 
     @rule(user=_USERS, spoiler=_SPOILERS, name=st.sampled_from(_EVENTS), time=_TIMES)
     def be_refused(self, user: int, spoiler: tuple[str, str, tables.Spoiler], name: str, time: str) -> None:

@@ -17,7 +17,7 @@ from hypothesis.strategies import DrawFn, SearchStrategy
 
 from tracksync.contract.bounds import bounds
 from tracksync.generate import tables
-from tracksync.generate.build import KeyForm, Step, encode, json_request, raw_request, without
+from tracksync.generate.build import SentKey, Step, encode, json_request, raw_request, without
 from tracksync.generate.harmless import Namer
 from tracksync.generate.right_objects import (
     ABSENT,
@@ -29,7 +29,6 @@ from tracksync.generate.right_objects import (
     upto,
     users,
 )
-from tracksync.model.exchange import Credential
 
 Maker = Callable[[DrawFn, Namer], Step]
 
@@ -318,20 +317,14 @@ def two_sections(draw: DrawFn, names: Namer) -> Step:
     return Step(json_request(body), label=f"{first} and {second}")
 
 
-_CREDENTIALS: Final[tuple[tuple[str, Credential, KeyForm], ...]] = (
-    ("an invalid key", Credential.INVALID, "plain"),
-    ("no key", Credential.MISSING, "plain"),
-    ("a key in quotes", Credential.INVALID, "quoted"),
-    ("a key under another scheme", Credential.INVALID, "scheme"),
-    ("a key without the permission", Credential.UNPRIVILEGED, "plain"),
-)
+_KEYS: Final = (SentKey.INVALID, SentKey.MISSING, SentKey.QUOTED, SentKey.OTHER_SCHEME, SentKey.UNPRIVILEGED)
 
 
 def keys(draw: DrawFn, names: Namer) -> Step:
     """A right request under a key that does not open."""
     section, right = section_and_object(draw, names)
-    label, credential, form = pick(draw, _CREDENTIALS)
-    return Step(json_request({section: [right]}), credential, label, form)
+    key = pick(draw, _KEYS)
+    return Step(json_request({section: [right]}), key, key.value)
 
 
 def wild(draw: DrawFn, names: Namer) -> Step:

@@ -37,7 +37,8 @@ class Credential(enum.StrEnum):
 
     VALID = "valid"
     UNPRIVILEGED = "unprivileged"  # a real key without the permission that the path needs
-    INVALID = "invalid"  # wrong, wrapped in quotes, or under another scheme
+    INVALID = "invalid"  # wrong, or under another scheme
+    QUOTED = "quoted"  # right, and wrapped in quotes
     MISSING = "missing"
     UNKNOWN = "unknown"  # in a recording by others
 

@@ -96,7 +96,6 @@ def _read(exchange: Exchange, text: JsonText, encoding: str) -> ParsedRequest:
         media_type(request.headers),
         encoding,
         exchange.credential,  # a text; its `value` would take long to look up
-        "quoted" in exchange.tags,
     )
     endpoint = "sync" if line == USUAL else _endpoint(line)
     classification = classify(line, request.body, text)

@@ -85,7 +85,7 @@ class Keys(Redactor):
         self.learn(key)
         self._newest = key
         use, _ = read_key(request, key)
-        return use, Credential.INVALID if use.form is KeyForm.QUOTED else Credential.UNKNOWN
+        return use, Credential.QUOTED if use.form is KeyForm.QUOTED else Credential.UNKNOWN
 
     def observe(self, exchange: Exchange, connection: str, *, gave_up: bool = False) -> Observed:
         """`exchange` without the key in its header; what is left of the key is how it was used."""

@@ -26,6 +26,7 @@ _KEYS: Final = {
     Credential.UNKNOWN: "Bearer $TRACKSYNC_API_KEY",
     Credential.UNPRIVILEGED: "Bearer $TRACKSYNC_UNPRIVILEGED_KEY",
     Credential.INVALID: "Bearer no-such-key",
+    Credential.QUOTED: r"Bearer \"$TRACKSYNC_API_KEY\"",
 }
 
 

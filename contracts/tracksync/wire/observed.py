@@ -31,7 +31,7 @@ class KeyForm(enum.StrEnum):
 
 _CREDENTIALS: Final = {
     KeyForm.BEARER: Credential.VALID,
-    KeyForm.QUOTED: Credential.INVALID,
+    KeyForm.QUOTED: Credential.QUOTED,
     KeyForm.SPELLED: Credential.INVALID,
     KeyForm.OTHER: Credential.INVALID,
     KeyForm.MISSING: Credential.MISSING,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from tracksync.generate.build import KeyForm, Step
+from tracksync.generate.build import SentKey, Step
 from tracksync.generate.harmless import Namer
-from tracksync.model.exchange import Credential, Request
+from tracksync.model.exchange import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +41,9 @@ def probe(
 
 def later(label: str, request: Request) -> Step:
     """A step that waits until what is queued has been applied and copied everywhere, as far as the target allows."""
-    return Step(request, Credential.VALID, label, settle=True)
+    return Step(request, label=label, settle=True)
 
 
-def send(label: str, request: Request, credential: Credential = Credential.VALID, key_form: KeyForm = "plain") -> Step:
+def send(label: str, request: Request, key: SentKey = SentKey.VALID) -> Step:
     """A step with its label first, so that a probe reads as a list of what it does."""
-    return Step(request, credential, label, key_form)
+    return Step(request, key, label)

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from tracksync.generate.build import (
     SYNC,
+    SentKey,
     Step,
     attributes,
     attributes_request,
@@ -21,7 +22,6 @@ from tracksync.generate.build import (
 )
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes.probe import probe, send
-from tracksync.model.exchange import Credential
 
 DAY = "2023-09-01T12:00:00Z"
 SEEN = "seen"
@@ -171,12 +171,12 @@ def flags_and_lists(name: Namer) -> Iterator[Step]:
 )
 def creates_no_user(name: Namer) -> Iterator[Step]:
     """Requests that are refused for their key or their address would have created a user: no user is there."""
-    for tag, credential, path in (
-        ("401", Credential.INVALID, SYNC),
-        ("403", Credential.UNPRIVILEGED, SYNC),
-        ("404", Credential.VALID, f"{SYNC}/more"),
+    for tag, key, path in (
+        ("401", SentKey.INVALID, SYNC),
+        ("403", SentKey.UNPRIVILEGED, SYNC),
+        ("404", SentKey.VALID, f"{SYNC}/more"),
     ):
         user = {"external_id": name.external_id(tag)}
         content = encode({"attributes": [attributes(user, {"n": 1})]})
-        yield send(f"to be answered {tag}", raw_request(content, path=path), credential)
+        yield send(f"to be answered {tag}", raw_request(content, path=path), key)
         yield send("update only, no user", attributes_request(user, {"m": 1}, _update_existing_only=True))

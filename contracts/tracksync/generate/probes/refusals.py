@@ -7,12 +7,12 @@ later request shows whether it was applied.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
 
 from tracksync.contract.bounds import bounds
 from tracksync.generate.build import (
     SYNC,
-    KeyForm,
+    SentKey,
     Step,
     attributes,
     attributes_request,
@@ -27,7 +27,6 @@ from tracksync.generate.build import (
 )
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes.probe import probe, send
-from tracksync.model.exchange import Credential
 
 DAY = "2023-08-01T12:00:00Z"
 EVENT = "refused"
@@ -108,6 +107,19 @@ def identifiers(name: Namer) -> Iterator[Step]:
     yield send("no user was created", event_request({"external_id": name.external_id("u")}, EVENT, DAY))
 
 
+_OTHER_KEYS: Final = (
+    SentKey.INVALID,
+    SentKey.MISSING,
+    SentKey.UNPRIVILEGED,
+    SentKey.QUOTED,
+    SentKey.OTHER_SCHEME,
+    SentKey.EMPTY,
+    SentKey.OTHER_CASE,
+    SentKey.CUT_SHORT,
+    SentKey.LENGTHENED,
+)
+
+
 @probe(
     "keys",
     "TS-AUTH-INVALID",
@@ -124,25 +136,12 @@ def keys(name: Namer) -> Iterator[Step]:
     one_event, one_purchase = event_request(user, EVENT, DAY), purchase_request(user, SKU, DAY)
     counter = attributes_request(user, {"n": {"inc": 1}})
     yield send("a counter that is known", attributes_request(user, {"n": 100}))
-    attempts: tuple[tuple[str, Credential, KeyForm], ...] = (
-        ("an invalid key", Credential.INVALID, "plain"),
-        ("no key", Credential.MISSING, "plain"),
-        ("a key without the permission", Credential.UNPRIVILEGED, "plain"),
-        ("a key in quotes", Credential.INVALID, "quoted"),
-        ("a key under another scheme", Credential.INVALID, "scheme"),
-        ("an empty key", Credential.INVALID, "empty"),
-        ("the key in another case", Credential.INVALID, "case"),
-        ("the beginning of the key", Credential.INVALID, "cut"),
-        ("the key with more behind it", Credential.INVALID, "longer"),
-        ("a key without the permission, attributes", Credential.UNPRIVILEGED, "plain"),
-        ("a key without the permission, event", Credential.UNPRIVILEGED, "plain"),
-    )
     requests = (one_event, counter, one_purchase, one_event, counter, one_event, one_event, counter, one_purchase)
-    for request, (label, credential, form) in zip(requests, attempts[:-2], strict=True):
-        yield send(label, request, credential, form)
+    for request, key in zip(requests, _OTHER_KEYS, strict=True):
+        yield send(key.value, request, key)
     yield send("the first event", one_event)
-    for request, (label, credential, form) in zip((counter, one_event), attempts[-2:], strict=True):
-        yield send(label, request, credential, form)
+    for section, request in (("attributes", counter), ("event", one_event)):
+        yield send(f"{SentKey.UNPRIVILEGED.value}, {section}", request, SentKey.UNPRIVILEGED)
     yield send("the counter stands", attributes_request(user, {"n": {"inc": 0}}))
     yield send("the first purchase", one_purchase)
 
