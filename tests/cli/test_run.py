@@ -315,6 +315,17 @@ def test_on_github_every_command_annotates(monkeypatch: pytest.MonkeyPatch, caps
     assert f"::error title={DOCUMENTED}::the message is another one" in capsys.readouterr().out
 
 
+def test_on_github_every_command_writes_the_summary_of_the_job(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    summary = tmp_path / "summary.md"
+    summary.write_text("before\n")
+    for on_github in ("false", "true"):
+        monkeypatch.setenv("GITHUB_ACTIONS", on_github)
+        monkeypatch.setenv("GITHUB_STEP_SUMMARY", str(summary))
+        running.run(lambda emit: [emit(one) for one in run()] and None, outputs=Outputs(), redactor=Redactor())
+    assert summary.read_text().startswith("before\n## ")
+    assert summary.read_text().count("## ") == 1
+
+
 def test_middleware_sees_every_event_and_may_add_some(tmp_path: Path) -> None:
     def doubled(emit: Emit) -> Emit:
         def take(event: Event) -> None:

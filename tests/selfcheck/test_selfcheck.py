@@ -135,7 +135,7 @@ def test_ctrl_c_on_the_command_line_shows_the_outcomes_so_far_and_leaves_no_work
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGINT)
         shown, errors = running.communicate(timeout=60)
-    assert (running.returncode, errors) == (3, "")
+    assert (running.returncode, errors) == (3, f"wrote {result}\n")
     assert "incomplete: " in shown
     assert json.loads(result.read_text())["verdict"] == "incomplete"
     deadline = time.monotonic() + 60

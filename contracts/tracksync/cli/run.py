@@ -22,7 +22,7 @@ from tracksync.cli.shared import Outputs, is_terminal, presentation, terminal_wi
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.model.events import Emit, Event, Middleware, RunEnded, unchanged
 from tracksync.model.verdict import EXIT_CODES
-from tracksync.report import Redactor, Tally, github, terminal
+from tracksync.report import Redactor, Tally, files, github, markdown, terminal
 from tracksync.report.progress import Progress
 from tracksync.report.tally import Result
 
@@ -81,12 +81,19 @@ def run(
     conclude(result)
     stream = sys.stderr if outputs.to_stdout else sys.stdout
     text = terminal.render(result, colour=shown.colour(stream), width=terminal_width(stream), brief=shown.quiet)
-    if github.wanted(os.environ):
-        text += github.render(result)
     click.echo(text, nl=False, err=outputs.to_stdout, color=shown.colour(stream))
     if defect:
         click.echo(redactor.text(defect) + "This is a defect of tracksync itself; please report it.", err=True)
+    return written(result, outputs)
+
+
+def written(result: Result, outputs: Outputs) -> int:
+    """Write the files of a result, and what GitHub shows of it in a job of GitHub. Returns the exit code."""
+    if github.wanted(os.environ):
+        click.echo(github.render(result), nl=False, err=outputs.to_stdout)
     outputs.write(result)
+    if summary := github.summary_file(os.environ):
+        files.append(summary, markdown.render(result))
     return EXIT_CODES[result["verdict"]]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,9 +11,8 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from tracksync.cli.shared import PATH, is_terminal
-from tracksync.model.verdict import EXIT_CODES
-from tracksync.report import files
+from tracksync.cli.run import written
+from tracksync.cli.shared import Outputs, is_terminal, presentation, result_options
 
 if TYPE_CHECKING:
     from tracksync.selfcheck import JobResult, Totals
@@ -33,23 +33,25 @@ if TYPE_CHECKING:
 )
 @click.option("--only", multiple=True, metavar="NAME", help="Only this fault or AMBIGUITY=INTERPRETATION; repeatable.")
 @click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: one a core]")
-@click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write the result, matrix included.")
-@click.option("--html", "html_path", type=PATH, metavar="PATH", help="Write a page with the matrix as a picture.")
 @click.option("--list", "verbose", is_flag=True, help="List every fault with the clause that found it.")
+@result_options
 def command(
     seed: int,
     seeds: int,
     pairs: int,
     only: tuple[str, ...],
     workers: int | None,
-    json_path: Path | None,
-    html_path: Path | None,
     verbose: bool,
+    json_path: Path | None,
+    junit_path: Path | None,
+    html_path: Path | None,
+    markdown_path: Path | None,
 ) -> int:
     """Test the oracle: every fault of the mock must be found, and no lawful interpretation may have a finding.
 
     One fuzz run of 500 requests for each fault, for some pairs of faults, for each interpretation and for a covering
-    array of all pairs of interpretations, on all cores. Ctrl-C ends it and shows the outcomes so far.
+    array of all pairs of interpretations, on all cores. Ctrl-C ends it and shows the outcomes so far. The page of
+    --html shows the matrix of faults and requests.
 
     \b
     Examples:
@@ -60,14 +62,11 @@ def command(
     \b
     Exit codes: 0 passed, 1 a fault survives or an interpretation has a finding, 2 wrong use, 3 incomplete.
     """
-    from tracksync.report.json_result import render as render_json
-    from tracksync.report.selfcheck_page import render as render_page
     from tracksync.selfcheck import run_all
     from tracksync.selfcheck.matrix import all_jobs
 
-    for path in (json_path, html_path):
-        if path is not None:
-            files.check_writable(path)
+    outputs = Outputs(json=json_path, junit=junit_path, html=html_path, markdown=markdown_path, page="selfcheck_page")
+    outputs.check()
     jobs = all_jobs(seed, seeds, pairs)
     if only:
         chosen = [job for job in jobs if job.name in only]
@@ -76,7 +75,8 @@ def command(
             raise click.UsageError(f"there is no fault or interpretation {', '.join(sorted(missing))}")
         jobs = chosen
     console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not is_terminal(sys.stderr)) as progress:
+    hidden = presentation().quiet or not is_terminal(sys.stderr)
+    with Progress(console=console, transient=True, disable=hidden) as progress:
         task = progress.add_task("selfcheck", total=len(jobs))
         checked = run_all(
             jobs,
@@ -88,15 +88,11 @@ def command(
     incomplete = len(checked.outcomes) < len(jobs)
     if incomplete:
         result["verdict"] = "incomplete"
-    if verbose:
-        for outcome in checked.outcomes:
-            click.echo(_line(outcome))
-    _show(checked.totals(), result, len(jobs))
-    if json_path is not None:
-        files.write(json_path, render_json(result))
-    if html_path is not None:
-        files.write(html_path, render_page(result))
-    return EXIT_CODES[result["verdict"]]
+    lines = [_line(outcome) for outcome in checked.outcomes] if verbose else []
+    lines += _shown(checked.totals(), result, len(jobs))
+    for line in lines[-1:] if presentation().quiet else lines:
+        click.echo(line, err=outputs.to_stdout)
+    return written(result, outputs)
 
 
 def _line(outcome: JobResult) -> str:
@@ -104,18 +100,18 @@ def _line(outcome: JobResult) -> str:
     return f"{outcome.job.kind:12} {outcome.job.name:50} {where}"
 
 
-def _show(totals: Totals, result: dict[str, Any], jobs: int) -> None:
-    echo = click.echo
+def _shown(totals: Totals, result: dict[str, Any], jobs: int) -> Iterator[str]:
+    """The totals; the last line has the verdict."""
     if totals.faults:
         share = 100 * totals.found_by_probes / totals.faults
-        echo(f"faults found           {totals.found} of {totals.faults} within 500 requests")
-        echo(f"  by the probes alone  {totals.found_by_probes} ({share:.1f} %)")
-        echo(f"  by a clause named    {totals.found_by_named_clause}")
+        yield f"faults found           {totals.found} of {totals.faults} within 500 requests"
+        yield f"  by the probes alone  {totals.found_by_probes} ({share:.1f} %)"
+        yield f"  by a clause named    {totals.found_by_named_clause}"
     if totals.pairs:
-        echo(f"pairs of faults found  {totals.pairs_found} of {totals.pairs}")
+        yield f"pairs of faults found  {totals.pairs_found} of {totals.pairs}"
     if totals.interpretations:
-        echo(f"lawful runs accused    {len(totals.accused)} of {totals.interpretations}")
-        echo(f"requests of all probes {totals.directed_requests}")
+        yield f"lawful runs accused    {len(totals.accused)} of {totals.interpretations}"
+        yield f"requests of all probes {totals.directed_requests}"
     for title, names in (
         ("surviving faults", totals.survivors),
         ("found only as warnings", totals.weak),
@@ -123,8 +119,8 @@ def _show(totals: Totals, result: dict[str, Any], jobs: int) -> None:
         ("clauses that no fault was seen to break", totals.unbroken),
     ):
         if names:
-            echo(f"{title}: {', '.join(names)}")
-    echo(
+            yield f"{title}: {', '.join(names)}"
+    yield (
         f"{result['verdict']}: {len(result['matrix'])} of {jobs} runs, {result['requests']} requests, "
         f"{result['seconds']:.0f} seconds"
     )

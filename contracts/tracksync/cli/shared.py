@@ -102,13 +102,17 @@ def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """The files that a run writes; None where the option was not given. `-` is standard output."""
+    """The files that a run writes; None where the option was not given. `-` is standard output.
+
+    `page` is the module of `tracksync.report` that renders the HTML page.
+    """
 
     json: Path | None = None
     junit: Path | None = None
     html: Path | None = None
     markdown: Path | None = None
     learn: Path | None = None
+    page: str = "html"
 
     def check(self) -> None:
         """Raise UsageError if one cannot be written. Called before the run, which may take hours."""
@@ -139,7 +143,7 @@ class Outputs:
         wanted = [
             (self.json, "json_result"),
             (self.junit, "junit"),
-            (self.html, "html"),
+            (self.html, self.page),
             (self.markdown, "markdown"),
             (self.learn, "interpretations"),
         ]

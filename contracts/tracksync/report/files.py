@@ -31,6 +31,15 @@ def write(path: Path, text: str) -> None:
         raise UsageError(_refused(path, error)) from None
 
 
+def append(path: Path, text: str) -> None:
+    """Add `text` to the file at `path`. Raises UsageError where it cannot be written."""
+    try:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(text)
+    except OSError as error:
+        raise UsageError(_refused(path, error)) from None
+
+
 def _replace(path: Path, text: str) -> None:
     mode = stat.S_IMODE(path.stat().st_mode) if path.exists() else 0o666 & ~_umask()
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")

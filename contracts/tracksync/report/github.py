@@ -1,8 +1,10 @@
-"""Findings as GitHub workflow commands, which GitHub shows on the page of a run (`::error title=…::…`)."""
+"""What GitHub shows on the page of a workflow's run: findings as workflow commands (`::error title=…::…`), and the
+file for a summary."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 
 from tracksync.report import view
 from tracksync.report.tally import Result
@@ -20,6 +22,12 @@ def render(result: Result) -> str:
 def wanted(environment: Mapping[str, str]) -> bool:
     """Whether the run is part of a GitHub job."""
     return environment.get("GITHUB_ACTIONS") == "true"
+
+
+def summary_file(environment: Mapping[str, str]) -> Path | None:
+    """The file to which a step of a GitHub job appends its summary in Markdown."""
+    name = environment.get("GITHUB_STEP_SUMMARY") if wanted(environment) else None
+    return Path(name) if name else None
 
 
 def _line(kind: str, title: str, message: str) -> str:

@@ -1,0 +1,116 @@
+"""The files for CI systems: what `init` writes, the action, the workflows and hooks of this repository.
+
+Linters of others read them: the schemas of check-jsonschema, and zizmor for the safety of GitHub workflows.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from check_jsonschema import main as check_jsonschema
+from click.testing import CliRunner
+
+from tracksync.cli import install_source, root
+from tracksync.cli.init import CI_FILES
+from tracksync.cli.install_source import InstallSource
+
+ROOT = Path(__file__).resolve().parents[2]
+REQUIREMENT = "tracksync @ git+https://git.example.com/it@0123456789abcdef"
+SCHEMAS = {"github": "github-workflows", "gitlab": "gitlab-ci", "circleci": "circle-ci"}
+
+
+def init(folder: Path, *options: str) -> str:
+    done = CliRunner().invoke(root, ["init", "--directory", str(folder), *options])
+    assert done.exit_code == 0, done.output
+    return done.output
+
+
+def written(folder: Path, ci: str) -> Path:
+    init(folder, "--ci", ci, "--install", REQUIREMENT, "--force")
+    return folder / CI_FILES[ci][1]
+
+
+def valid(path: Path, schema: str) -> None:
+    transform = ["--data-transform", "gitlab-ci"] if schema == "gitlab-ci" else []
+    done = CliRunner().invoke(check_jsonschema, ["--builtin-schema", f"vendor.{schema}", *transform, str(path)])
+    assert done.exit_code == 0, done.output
+
+
+@pytest.mark.parametrize("ci", SCHEMAS)
+def test_the_schema_of_the_ci_system_accepts_what_init_writes(ci: str, tmp_path: Path) -> None:
+    valid(written(tmp_path, ci), SCHEMAS[ci])
+
+
+@pytest.mark.parametrize("ci", CI_FILES)
+def test_every_ci_system_has_the_gate_the_nightly_run_and_the_requirement_once(ci: str, tmp_path: Path) -> None:
+    text = written(tmp_path, ci).read_text(encoding="utf-8")
+    for expected in (
+        "tracksync gate --",
+        "tracksync clean --discard",
+        "tracksync fuzz --target live",
+        "tracksync clean\n",
+    ):
+        assert expected in text.replace("'", "\n"), expected
+    assert text.count(REQUIREMENT) == 1
+    assert not re.search(r"@[A-Z]+@", text)
+    assert len(re.findall(r"pip install", text)) == len(re.findall(r'pip install "\$REQUIREMENT"', text)) > 0
+
+
+def test_the_schema_refuses_a_workflow_with_a_mistake(tmp_path: Path) -> None:
+    path = written(tmp_path, "github")
+    path.write_text(path.read_text(encoding="utf-8").replace("runs-on:", "runs:"), encoding="utf-8")
+    with pytest.raises(AssertionError):
+        valid(path, "github-workflows")
+
+
+def test_only_the_steps_that_send_requests_have_the_key(tmp_path: Path) -> None:
+    workflow: dict[str, Any] = yaml.safe_load(written(tmp_path, "github").read_text(encoding="utf-8"))
+    assert "secrets." not in str(workflow["env"])
+    for job in workflow["jobs"].values():
+        assert "secrets." not in str({name: value for name, value in job.items() if name != "steps"})
+        for step in job["steps"]:
+            sends = re.search(r"tracksync (fuzz --target live|clean)", step.get("run", "")) is not None
+            assert ("secrets.TRACKSYNC_API_KEY" in str(step.get("env", ""))) is sends, step
+    jenkins = written(tmp_path, "jenkins").read_text(encoding="utf-8")
+    outside = re.sub(r"withCredentials\(.*?\) \{.*?\}", "", jenkins, flags=re.DOTALL)
+    assert "tracksync clean" not in outside
+    assert "--target live" not in outside
+
+
+def test_init_says_so_where_ci_cannot_install_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install_source, "installed", InstallSource)
+    assert "set REQUIREMENT in .github/workflows/tracksync.yml" in init(tmp_path)
+    assert 'REQUIREMENT: ""' in (tmp_path / ".github/workflows/tracksync.yml").read_text(encoding="utf-8")
+
+
+def test_init_names_the_action_of_the_commit(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(install_source, "installed", lambda: InstallSource(REQUIREMENT, "owner/it@0123"))
+    assert "uses: owner/it@0123" in init(tmp_path)
+
+
+@pytest.mark.parametrize("requirement", ["", 'a"b', "a$(b)", "a\nb", "a'b", "a`b", "a\\b"])
+def test_a_requirement_that_would_change_the_file_is_refused(requirement: str, tmp_path: Path) -> None:
+    done = CliRunner().invoke(root, ["init", "--directory", str(tmp_path), "--install", requirement])
+    assert done.exit_code != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_action_and_the_workflows_of_this_repository_are_valid() -> None:
+    valid(ROOT / "action.yml", "github-actions")
+    for workflow in (ROOT / ".github" / "workflows").iterdir():
+        valid(workflow, "github-workflows")
+
+
+def test_a_linter_for_the_safety_of_workflows_finds_nothing(tmp_path: Path) -> None:
+    zizmor = shutil.which("zizmor")
+    assert zizmor is not None, "zizmor is one of the tools in the group dev"
+    ours = [ROOT / "action.yml", *(ROOT / ".github" / "workflows").iterdir()]
+    command = [zizmor, "--offline", "--no-progress", "--config", ROOT / ".github" / "zizmor.yml"]
+    done = subprocess.run([*command, *ours, written(tmp_path, "github")], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
