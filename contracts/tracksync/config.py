@@ -11,7 +11,7 @@ import ipaddress
 import re
 import sys
 import tomllib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Final, get_args
@@ -46,6 +46,11 @@ _Variable = Annotated[
 ]
 
 
+def _says(sentence: str) -> Meta:
+    """What a setting means, for the schema of the file and its page."""
+    return Meta(extra_json_schema={"description": sentence})
+
+
 class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The table `[workspace]`: what differs from workspace to workspace. None: not set.
 
@@ -53,32 +58,46 @@ class WorkspaceSettings(Struct, frozen=True, forbid_unknown_fields=True):
     identifier that a run creates. `shared`: other jobs use up the same rate limit.
     """
 
-    rate_limit: _Count | None = None
-    array_limit: _Count | None = None
-    prefix: _Prefix | None = None
-    shared: _Flag | None = None
+    rate_limit: Annotated[
+        _Count | None, _says("Requests a minute to /users/track/sync, if not the documented limit.")
+    ] = None
+    array_limit: Annotated[_Count | None, _says("Elements that an array attribute may have, if you know it.")] = None
+    prefix: Annotated[_Prefix | None, _says("What every test user's identifier begins with.")] = None
+    shared: Annotated[
+        _Flag | None, _says("Whether other jobs use up the same rate limit; assumed of every other machine.")
+    ] = None
 
 
 class BudgetSettings(Struct, frozen=True, forbid_unknown_fields=True):
     """The table `[budget]`: what one run may spend at most. None: the default of the command."""
 
-    requests: _Count | None = None
-    seconds: _Seconds | None = None
-    data_points: _Count | None = None
+    requests: Annotated[
+        _Count | None, _says("The most requests of one run, with those that repeat, shrink and delete.")
+    ] = None
+    seconds: Annotated[_Seconds | None, _says("The most seconds of one run.")] = None
+    data_points: Annotated[
+        _Count | None, _says("The most data points of one run; each custom attribute that is sent is one.")
+    ] = None
 
 
 class Config(Struct, frozen=True, forbid_unknown_fields=True):
     """The content of `tracksync.toml`. Paths are relative to the directory of the file."""
 
-    endpoint: _Url | None = None
-    key_env: _Variable = KEY_ENV
-    unprivileged_key_env: _Variable = UNPRIVILEGED_KEY_ENV
-    live: _Flag = False
-    interpretations: _File | None = None
-    baseline: _File | None = None
-    workspace: WorkspaceSettings = WorkspaceSettings()
-    budget: BudgetSettings = BudgetSettings()
-    gate: dict[str, Any] = {}
+    endpoint: Annotated[_Url | None, _says("The REST host of the workspace; take a sandbox.")] = None
+    key_env: Annotated[
+        _Variable, _says("The environment variable that holds the key. It needs the permission users.track.sync.")
+    ] = KEY_ENV
+    unprivileged_key_env: Annotated[
+        _Variable, _says("The environment variable that holds a key without that permission.")
+    ] = UNPRIVILEGED_KEY_ENV
+    live: Annotated[_Flag, _says("Whether requests may be sent to a host that is not this machine.")] = False
+    interpretations: Annotated[
+        _File | None, _says("A file of interpretations that the workspace is held to, as `fuzz` writes one.")
+    ] = None
+    baseline: Annotated[_File | None, _says("A file of known findings, which do not fail the run.")] = None
+    workspace: Annotated[WorkspaceSettings, _says("What differs from workspace to workspace.")] = WorkspaceSettings()
+    budget: Annotated[BudgetSettings, _says("What one run may spend.")] = BudgetSettings()
+    gate: Annotated[dict[str, Any], _says("Options of `tracksync gate`, and its `command`.")] = {}
 
 
 _TABLES: Final[Mapping[str, type[Struct]]] = {"": Config, "workspace": WorkspaceSettings, "budget": BudgetSettings}
@@ -134,9 +153,14 @@ def parse(text: str, path: Path) -> Config:
 def _description(table: str, key: str) -> str:
     """What the value of a setting has to be, in words; "" is the top of the file."""
     type_ = next(one.type for one in msgspec.structs.fields(_TABLES[table]) if one.name == key)
-    forms = (type_, *get_args(type_))
-    meta = (meta for form in forms for meta in getattr(form, "__metadata__", ()) if isinstance(meta, Meta))
-    return next((str(one.description) for one in meta), "a table")
+    return next((one.description for one in _metas(type_) if one.description), "a table")
+
+
+def _metas(type_: Any) -> Iterator[Meta]:
+    """The annotations of a type and of those that it is made of."""
+    yield from (meta for meta in getattr(type_, "__metadata__", ()) if isinstance(meta, Meta))
+    for part in get_args(type_):
+        yield from _metas(part)
 
 
 _VARIABLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")

@@ -1,4 +1,4 @@
-"""What another machine installs to have this tracksync: never a name that nobody has published."""
+"""What another machine installs to have this tracksync: never the name of an unpublished package."""
 
 from __future__ import annotations
 
@@ -85,7 +85,7 @@ def test_an_editable_checkout_is_pinned_to_its_commit() -> None:
 
 
 @pytest.mark.parametrize("answers", [{"status": " M README.md"}, {"branch": ""}, {"remote": "/srv/git/it"}])
-def test_a_checkout_that_nobody_else_can_have_is_no_requirement(answers: dict[str, str]) -> None:
+def test_a_checkout_that_no_other_machine_can_have_is_no_requirement(answers: dict[str, str]) -> None:
     assert checkout(**answers) == InstallSource()
 
 
