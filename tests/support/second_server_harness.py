@@ -11,7 +11,7 @@ from second_server.server import create
 from tracksync.engine import fuzz
 from tracksync.engine.targets import authorization
 from tracksync.generate.build import Step
-from tracksync.model.events import Event, ExchangeChecked
+from tracksync.model.events import PHASES, Event, ExchangeChecked
 from tracksync.model.exchange import Credential, Exchange, Response
 from tracksync.model.finding import Finding
 
@@ -67,7 +67,9 @@ class SecondServer:
         return Exchange(request, response, sent, self.time, step.credential, None, (step.label,))
 
 
-def findings(*, max_requests: int = 500, seed: int = 0, **config: Any) -> list[Finding]:
+def findings(
+    *, max_requests: int = 500, seed: int = 0, phases: tuple[str, ...] = PHASES, **config: Any
+) -> list[Finding]:
     """What a fuzz run finds on a second server of this configuration."""
     found: list[Finding] = []
 
@@ -75,6 +77,6 @@ def findings(*, max_requests: int = 500, seed: int = 0, **config: Any) -> list[F
         if isinstance(event, ExchangeChecked):
             found.extend(event.findings)
 
-    plan = fuzz_plan(seed=seed, requests=max_requests, shrink=False)
+    plan = fuzz_plan(seed=seed, requests=max_requests, phases=phases, shrink=False)
     fuzz(plan, note, wrap=lambda *_: SecondServer(**config))
     return found
