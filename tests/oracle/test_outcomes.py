@@ -25,6 +25,10 @@ from tracksync.oracle.outcomes import CellOutcome, ExactText, WithoutFarTimes, a
         ({"a": {"$time": NOON}}, {"a": NOON_ELSEWHERE}),
         ([NOON, 1], [NOON_ELSEWHERE, 1]),
         ([{"a": NOON}], [{"a": NOON_ELSEWHERE}]),
+        (5.907004440428629e16, 59070044404286290),  # how JavaScript writes the double
+        (5.907004440428629e16, 59070044404286288),  # the digits of the double
+        (59070044404286290, 5.907004440428629e16),
+        ([{"a": 1e22}], [{"a": 10**22}]),
     ],
 )
 def test_a_value_appears_as_itself_and_a_time_in_any_form(value: Any, shown: Any) -> None:
@@ -44,6 +48,10 @@ def test_a_value_appears_as_itself_and_a_time_in_any_form(value: Any, shown: Any
         (NOON, f"{NOON_ELSEWHERE} "),
         (NOON, "noon"),
         (NOON, 1704110400),
+        (5.907004440428629e16, 59070044404286300),
+        (5.907004440428629e16, True),
+        (1e22, 10**400),
+        (2**53, 2**53 + 1),
         ("3500-01-01T00:00:00Z", "3500-01-01T01:00:00+01:00"),
         ("-0001-01-01T00:00:00Z", "-0001-01-01T01:00:00+01:00"),
         ({"$time": NOON}, {"$time": "2024-01-01T12:00:01Z"}),

@@ -19,8 +19,8 @@ from fuzz_plans import fuzz_plan
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.clauses import catalogue as clauses
-from tracksync.faults.catalogue import catalogue as faults
 from tracksync.engine import fuzz
+from tracksync.faults.catalogue import catalogue as faults
 from tracksync.model.events import Event, ExchangeChecked
 from tracksync.selfcheck import Job, JobResult, carry_out, run_all
 from tracksync.selfcheck.jobs import NEEDS_CONCURRENCY, fault_jobs, fault_pair_jobs, interpretation_pair_jobs

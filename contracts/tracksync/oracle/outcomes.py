@@ -19,7 +19,7 @@ from tracksync.oracle.interpretations import (
     REMOVED_IS_OMITTED,
     Requires,
 )
-from tracksync.values.numbers import same
+from tracksync.values.numbers import same, same_double
 from tracksync.values.times import Certainty, is_date_like, read_time, same_instant
 
 Limits = tuple[int, int]  # the least and the greatest possible limit of the workspace's arrays, in elements
@@ -124,7 +124,7 @@ def appears(stored: Any, shown: Any) -> bool:
         if not isinstance(shown, list) or len(stored) != len(shown):
             return False
         return all(appears(one, other) for one, other in zip(stored, shown, strict=True))
-    return False
+    return same_double(stored, shown)
 
 
 def _same_time(sent: str, shown: str) -> bool:

@@ -26,6 +26,19 @@ def same(a: Any, b: Any) -> bool:
     return bool(a == b or (a != a and b != b))
 
 
+def same_double(a: Any, b: Any) -> bool:
+    """Whether `a` and `b` are numbers, one of them not written as an integer, and one IEEE double stands for both.
+
+    5.907004440428629e16 may be shown as 59070044404286290, or by the exact digits of the double.
+    """
+    if not (is_number(a) and is_number(b)) or type(a) is type(b) is int:
+        return False
+    try:
+        return float(a) == float(b)
+    except OverflowError:
+        return False
+
+
 def is_integer(value: Any) -> bool:
     """Whether `value` is a whole number: 16 and 16.0 are, true and 16.5 are not."""
     return type(value) is int or (type(value) is float and value.is_integer())
