@@ -295,3 +295,67 @@ def test_a_profile_to_which_an_email_was_shown_to_lead_is_checked_again() -> Non
     assert harness.event(3, names=email) == set()
     counted = {**wrong, "custom_events": [{"name": "seen", **ROW, "count": 3}]}
     assert [one.clause for one in export(harness, counted)] == ["TS-EXPORT-AGREES"]
+
+
+# --- the form of all three ------------------------------------------------------------------------------------------
+
+AT = "/response/body"
+EXPORTED = {"users": [PROFILE], **DONE}
+QUEUED = {"message": "success", "attributes_processed": 1}
+BATCH = {"attributes": [{"external_id": "u", "a": 1}]}
+IDS = {"external_ids": ["u"], "fields_to_export": ["custom_events"]}
+
+
+def exported(**changes: Any) -> dict[str, Any]:
+    """An export in which one event is shown with `changes`; None leaves a member out."""
+    row = {name: value for name, value in {"name": "seen", **ROW, **changes}.items() if value is not None}
+    return {"users": [{"external_id": "u", "custom_events": [row]}], **DONE}
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "response", "clause", "pointer"),
+    [
+        (EXPORT, IDS, exported(count="1"), "TS-OK-COUNT-FORM", "/users/0/custom_events/0/count"),
+        (EXPORT, IDS, exported(count=0), "TS-OK-COUNT-FORM", "/users/0/custom_events/0/count"),
+        (EXPORT, IDS, exported(count=None), "TS-OK-COUNT-FORM", "/users/0/custom_events/0/count"),
+        (EXPORT, IDS, exported(first="soon"), "TS-OK-TIME-FORM", "/users/0/custom_events/0/first"),
+        (EXPORT, IDS, exported(name=True), "TS-EXPORT-ANSWER", "/users/0/custom_events/0/name"),
+        (EXPORT, IDS, exported(name=None), "TS-EXPORT-ANSWER", "/users/0/custom_events/0/name"),
+        (EXPORT, IDS, {"users": {}, **DONE}, "TS-EXPORT-ANSWER", "/users"),
+        (EXPORT, IDS, DONE, "TS-EXPORT-ANSWER", "/users"),
+        (EXPORT, IDS, {"users": [{"external_id": True}], **DONE}, "TS-EXPORT-ANSWER", "/users/0/external_id"),
+        (EXPORT, IDS, {"users": [], "invalid_user_ids": "u", **DONE}, "TS-EXPORT-ANSWER", "/invalid_user_ids"),
+        (DELETE, {"external_ids": ["u"]}, {"deleted": "1", **DONE}, "TS-DELETE-ANSWER", "/deleted"),
+        (DELETE, {"external_ids": ["u"]}, {"deleted": 1}, "TS-DELETE-ANSWER", "/message"),
+        ("/users/track", BATCH, {**QUEUED, "attributes_processed": "1"}, "TS-TRACK-ACCEPTED", "/attributes_processed"),
+        ("/users/track", BATCH, {**QUEUED, "errors": "none"}, "TS-TRACK-ACCEPTED", "/errors"),
+        ("/users/track", BATCH, {"message": 1}, "TS-TRACK-ACCEPTED", "/message"),
+    ],
+)
+def test_a_response_of_another_form_is_found_once_under_the_nearest_clause(
+    path: str, body: Any, response: Any, clause: str, pointer: str
+) -> None:
+    found = OracleHarness().check(body, response, path=path)
+    assert [(one.clause, one.pointer) for one in found] == [(clause, f"{AT}{pointer}")]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "response"),
+    [
+        (EXPORT, IDS, EXPORTED),
+        (EXPORT, IDS, {"users": [], "invalid_user_ids": ["u"], **DONE}),
+        (EXPORT, IDS, {"users": [{"external_id": 7, "custom_events": None, "more": 1}], **DONE}),
+        (EXPORT, IDS, exported(name=7, first="2022-12-06 18:20:45")),
+        (DELETE, {"external_ids": ["u"]}, {"deleted": 0, "message": "success", "more": None}),
+        ("/users/track", BATCH, QUEUED),
+        ("/users/track", BATCH, {**QUEUED, "errors": ["one of them"], "events_processed": None}),
+        ("/users/track", BATCH, {**QUEUED, "errors": [{"type": "t", "input_array": "attributes", "index": 0}]}),
+    ],
+)
+def test_a_form_that_no_document_forbids_is_not_found(path: str, body: Any, response: Any) -> None:
+    assert OracleHarness().check(body, response, path=path) == []
+
+
+def test_where_a_request_may_be_refused_the_form_of_its_acceptance_is_open() -> None:
+    odd = {"attributes": [{"external_id": "u", "app_id": 1, "push_token_import": "perhaps"}]}
+    assert OracleHarness().check(odd, {**QUEUED, "attributes_processed": "1"}, path="/users/track") == []

@@ -28,6 +28,7 @@ from tracksync.oracle.request import ParsedRequest, read_request
 from tracksync.oracle.users import Candidate, candidates, linked
 
 BRAZE = {"braze_id": "b"}
+OTHER_PHONE = {"phone": "+12025550101"}
 SURELY, PERHAPS = Link(0), Link(0, sure=False)
 DELETED = {"deleted": 1, "message": "success"}
 
@@ -127,6 +128,18 @@ def test_a_phone_beside_the_leading_email_may_be_taken_over_or_not() -> None:
             assert harness.check(seen(PHONE, **ONLY), response) == []
         else:
             assert harness.write({"a": {"inc": 1}}, {"a": 2}, names=PHONE, control=ONLY) == set()
+
+
+def test_a_former_phone_may_lead_there_no_longer_where_it_is_unclear_who_was_given_the_new_one() -> None:
+    for response in (NO_USER, None):
+        harness = OracleHarness()
+        given(harness, U, PHONE)
+        unclear = {**BRAZE, **OTHER_PHONE, **EMAIL}
+        harness.check({"attributes": [{**U, **unclear, "a": 1}]}, {"users": [{**U, "custom_attributes": {"a": 1}}]})
+        if response:
+            assert harness.check(seen(PHONE, **ONLY), response) == []
+        else:
+            assert harness.event(1, names=PHONE, flag=ONLY) == set()
 
 
 def test_an_alias_that_has_led_to_a_new_user_leads_there() -> None:

@@ -73,6 +73,13 @@ LARGEST_SEED: Final = 2**32 - 1
     show_default=True,
     help="Which requests to make, in this order.",
 )
+@click.option(
+    "--spec",
+    "spec_path",
+    type=FILE,
+    metavar="FILE",
+    help="Another OpenAPI document: more schema cases, and responses are validated against it too.",
+)
 @click.option("--strict", is_flag=True, help="Let warnings from what was observed fail the run too.")
 @config_option
 @result_options
@@ -102,6 +109,7 @@ def command(
     record_probes: bool,
     ca_path: Path | None,
     phases: str,
+    spec_path: Path | None,
     strict: bool,
     config_path: Path,
     json_path: Path | None,
@@ -126,9 +134,10 @@ def command(
       tracksync fuzz --target live --max-requests 2000 --save-interpretations interpretations.toml
       tracksync fuzz --target live --resume
       tracksync fuzz --target http://127.0.0.1:8080 --record cassettes/found
+      tracksync fuzz --target live --spec braze.yaml
 
     \b
-    Exit codes: 0 kept, 1 an error, 2 wrong use or configuration, 3 could not finish.
+    Exit codes: 0 passed, 1 failed, 2 wrong use or configuration, 3 could not finish.
     """
     from tracksync.cli.nightly import Memory, resume_nightly, run_nightly
     from tracksync.cli.run import run
@@ -174,6 +183,7 @@ def command(
         only=_only(only),
         interpretations=_interpretations(interpretations_path, place.config),
         probe_rate_limit=probe_rate_limit,
+        second_document=None if spec_path is None else str(_usable(spec_path)),
     )
     from tracksync.cli.recording import recorder
 
@@ -205,6 +215,14 @@ def _phases(text: str) -> tuple[str, ...]:
     if not wanted:
         raise UsageError(f"--phases names no phase; there are {', '.join(PHASES)}")
     return tuple(phase for phase in PHASES if phase in wanted)
+
+
+def _usable(path: Path) -> Path:
+    """`path`, if a run can use the document there. Raises ConfigError."""
+    from tracksync.contract.second_document import second_document
+
+    second_document(path)
+    return path
 
 
 def _only(values: tuple[str, ...]) -> tuple[str, ...]:

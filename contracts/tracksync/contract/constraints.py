@@ -22,6 +22,8 @@ KEY: Final = "{name}"
 """In a place: the name of a member, not its value."""
 ITEM: Final = "0"
 """In a place: an element of an array."""
+MOST_CONSTRAINTS: Final = 50_000
+"""Constraints of one document of other hands that are looked at."""
 
 _PLAIN: Final = (
     *("type", "enum", "const", "format", "pattern", "minLength", "maxLength"),

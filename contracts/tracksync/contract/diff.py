@@ -12,18 +12,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from typing import Any, Final
 
-import jsonschema_rs
 from msgspec import Struct
 
 from tracksync.contract import spec
 from tracksync.contract.classify import classify_body
 from tracksync.contract.clauses import catalogue
-from tracksync.contract.constraints import Constraint, Direction, constraints, walk
+from tracksync.contract.constraints import MOST_CONSTRAINTS, Constraint, Direction, constraints, walk
+from tracksync.contract.foreign import request_validator
 from tracksync.contract.refusals import RequestClass, refusals
 from tracksync.errors import ConfigError
 
-_MOST: Final = 50_000
-"""Constraints of one document that are looked at."""
 _UPPER: Final = ("maximum", "exclusiveMaximum", "maxLength", "maxItems", "maxProperties")
 _LOWER: Final = ("minimum", "exclusiveMinimum", "minLength", "minItems", "minProperties")
 _NUMBERS: Final = (*_UPPER, *_LOWER)
@@ -110,7 +108,7 @@ def contradicted_requests(theirs: Mapping[str, Any]) -> tuple[Witness, ...]:
     """
     found: dict[tuple[str, str, str], Witness] = {}
     for path in theirs["paths"]:
-        validator = _request_validator(theirs, path)
+        validator = request_validator(theirs, path)
         for body in [*_valid_bodies(path), *_beyond_theirs(theirs, path)]:
             if validator.is_valid(body):
                 continue
@@ -124,7 +122,7 @@ def contradicted_requests(theirs: Mapping[str, Any]) -> tuple[Witness, ...]:
 
 def _beyond_theirs(theirs: Mapping[str, Any], path: str) -> Iterator[Any]:
     chosen = {**theirs, "paths": {path: theirs["paths"][path]}}
-    for one in itertools.islice(walk(chosen), _MOST):
+    for one in itertools.islice(walk(chosen), MOST_CONSTRAINTS):
         if one.direction is Direction.REQUEST:
             for value in _beyond(one):
                 for example in _examples(path):
@@ -147,18 +145,6 @@ def _beyond(one: Constraint) -> Iterator[Any]:
             yield value - 1
     elif kind in ("enum", "pattern", "format"):
         yield from ("x", "tracksync")
-
-
-def _request_validator(document: Mapping[str, Any], path: str) -> jsonschema_rs.Validator:
-    body = document["paths"][path]["post"].get("requestBody", {})
-    try:
-        while "$ref" in body:
-            body = spec.at(document, body["$ref"])
-        media: Mapping[str, Any] = next((one for name, one in body.get("content", {}).items() if "json" in name), {})
-        root = {"allOf": [media.get("schema", {})], "components": document.get("components", {})}
-        return jsonschema_rs.Draft202012Validator(root, offline=True)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"the request schema of {path} cannot be used: {error}") from None
 
 
 @cache
@@ -237,7 +223,7 @@ def _index(document: Mapping[str, Any], paths: set[str]) -> dict[Key, list[Const
     chosen = {**document, "paths": {path: document["paths"][path] for path in paths}}
     found: dict[Key, list[Constraint]] = {}
     try:
-        all_of_them = list(itertools.islice(walk(chosen), _MOST))
+        all_of_them = list(itertools.islice(walk(chosen), MOST_CONSTRAINTS))
     except (KeyError, IndexError, TypeError, AttributeError, ValueError, RecursionError) as error:
         raise ConfigError(f"a document is not valid OpenAPI: {type(error).__name__}: {error}") from None
     places = {one.pointer: one.place for one in all_of_them if one.kind in ("anyOf", "oneOf")}

@@ -14,11 +14,16 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import jsonschema_rs
 import yaml
 
 from tracksync.contract import spec
+from tracksync.contract.constraints import follow
 from tracksync.errors import ConfigError
 
+_VERSION: Final = "3.1.0"
+_UNSOUND: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError)
+_LINE: Final = 300
 _BOUNDS: Final = (("exclusiveMinimum", "minimum"), ("exclusiveMaximum", "maximum"))
 _SHOWN: Final = 5
 _DEEPEST: Final = 200
@@ -68,8 +73,38 @@ def modern(given: Any) -> dict[str, Any]:
         raise ConfigError(
             f"it describes none of {', '.join(spec.document()['paths'])}; its paths are {shown or 'none'}"
         )
-    made: dict[str, Any] = {key: value for key, value in given.items() if key in ("openapi", "info", "components")}
+    made = {"openapi": _VERSION, "info": given.get("info", {}), "components": given.get("components") or {}}
     return _modern({**made, "paths": paths}, 0, itertools.count())  # type: ignore[no-any-return]
+
+
+def request_schema(document: Mapping[str, Any], path: str) -> Any:
+    """The schema of the JSON bodies of requests to `path`; None where the document describes none.
+
+    Raises ConfigError where a reference leads nowhere.
+    """
+    try:
+        body = follow(document, "", document["paths"][path]["post"].get("requestBody", {}))[1]
+        media = (described for name, described in body.get("content", {}).items() if "json" in name)
+        return next((described["schema"] for described in media if "schema" in described), None)
+    except _UNSOUND as error:
+        raise ConfigError(f"the request of {path} cannot be used: {first_line(error)}") from None
+
+
+def request_validator(document: Mapping[str, Any], path: str) -> jsonschema_rs.Validator:
+    """The validator of the bodies of requests to `path`. Raises ConfigError for an unsound schema."""
+    schema = request_schema(document, path)
+    root = {"allOf": [{} if schema is None else schema], "components": document.get("components", {})}
+    try:
+        return jsonschema_rs.Draft202012Validator(root, offline=True)
+    except _UNSOUND as error:
+        raise ConfigError(f"the request schema of {path} cannot be used: {first_line(error)}") from None
+
+
+def first_line(error: Exception) -> str:
+    """What an error says, on one line and not at length."""
+    if isinstance(error, KeyError):
+        return f"a reference leads nowhere, to {error}"
+    return (str(error).splitlines() or [type(error).__name__])[0][:_LINE]
 
 
 def _our_paths(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -6,15 +6,27 @@ or empty counts as left out where it may be left out: no page speaks of the diff
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterable, Iterator, Mapping
-from functools import cache
+from functools import cache, cached_property
 from typing import Any, Final
 
 import jsonschema_rs
 from msgspec import Struct
 
 from tracksync.contract import spec
-from tracksync.contract.constraints import ITEM, MEMBER, Constraint, Direction, constraints, follow, walk
+from tracksync.contract.constraints import (
+    ITEM,
+    MEMBER,
+    MOST_CONSTRAINTS,
+    Constraint,
+    Direction,
+    constraints,
+    follow,
+    walk,
+)
+from tracksync.contract.foreign import first_line
+from tracksync.errors import ConfigError
 from tracksync.values.times import Certainty, read_time
 
 SCHEMA_CLAUSE: Final = "TS-ANSWER-SCHEMA"
@@ -42,13 +54,28 @@ class Mismatch(Struct, frozen=True):
 class Responses:
     """The responses of one OpenAPI 3.1 document, each compiled when it is first needed."""
 
-    def __init__(self, document: Mapping[str, Any], found: Iterable[Constraint] | None = None) -> None:
-        """`found`: the constraints of `document`, if they are known already."""
+    def __init__(
+        self, document: Mapping[str, Any], found: Iterable[Constraint] | None = None, *, name: str = "the document"
+    ) -> None:
+        """`found`: the constraints of `document`, if they are known already. `name`: what findings call it."""
         self._document = document
-        self._constraints = [
-            one for one in (walk(document) if found is None else found) if one.direction is Direction.RESPONSE
-        ]
-        self._compiled: dict[tuple[str, int], _Response | None] = {}
+        self._name = name
+        self._found = found
+        self._compiled: dict[tuple[str, str], _Response] = {}
+
+    @cached_property
+    def _constraints(self) -> list[Constraint]:
+        found = itertools.islice(walk(self._document), MOST_CONSTRAINTS) if self._found is None else self._found
+        return [one for one in found if one.direction is Direction.RESPONSE]
+
+    def compile_all(self) -> None:
+        """Compile every response now. Raises ConfigError, in words for a user, for one that cannot be used."""
+        try:
+            for path, item in self._document["paths"].items():
+                for name in item["post"].get("responses", {}):
+                    self._response(path, name)
+        except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
+            raise ConfigError(f"its responses cannot be used: {first_line(error)}") from None
 
     def validate(self, path: str, status: int, headers: Mapping[str, str] | None, body: Any) -> tuple[Mismatch, ...]:
         """What of the response to a POST does not fit. `body`: its JSON value.
@@ -56,20 +83,20 @@ class Responses:
         `headers`: their values by names in small letters; None where they are not to be looked at.
         Of a path or status that the document does not have, nothing. Raises ValueError where its schema is none.
         """
-        key = (path, status)
-        if key not in self._compiled:
-            self._compiled[key] = self._response(path, status)
-        response = self._compiled[key]
-        return () if response is None or response.fits(headers, body) else tuple(response.mismatches(headers, body))
-
-    def _response(self, path: str, status: int) -> _Response | None:
         described = self._document.get("paths", {}).get(path, {}).get("post", {}).get("responses", {})
-        for name in (str(status), f"{status // 100}XX", "default"):
-            if name in described:
-                response = follow(self._document, "", described[name])[1]
-                own = [one for one in self._constraints if one.path == path and one.status == name]
-                return _Response(self._document, response, own)
-        return None
+        name = next((one for one in (str(status), f"{status // 100}XX", "default") if one in described), None)
+        if name is None:
+            return ()
+        response = self._response(path, name)
+        return () if response.fits(headers, body) else tuple(response.mismatches(headers, body))
+
+    def _response(self, path: str, name: str) -> _Response:
+        """The response that the document describes under `name`: a status, such as 5XX, or default."""
+        if (path, name) not in self._compiled:
+            response = follow(self._document, "", self._document["paths"][path]["post"]["responses"][name])[1]
+            own = [one for one in self._constraints if one.path == path and one.status == name]
+            self._compiled[path, name] = _Response(self._document, response, own, self._name)
+        return self._compiled[path, name]
 
 
 @cache
@@ -96,7 +123,9 @@ def unexplained(mismatches: Iterable[Mismatch], pointers: Iterable[str]) -> Iter
 class _Response:
     """One response of the document: a schema for the headers and the body together."""
 
-    def __init__(self, document: Mapping[str, Any], response: Mapping[str, Any], found: list[Constraint]) -> None:
+    def __init__(
+        self, document: Mapping[str, Any], response: Mapping[str, Any], found: list[Constraint], name: str
+    ) -> None:
         content = response.get("content", {})
         described: Mapping[str, Any] = next((one for media, one in content.items() if "json" in media), {})
         headers = {
@@ -117,6 +146,7 @@ class _Response:
         )
         self._names = tuple(headers)
         self._constraints = found
+        self._name = name
         self._required = [
             (one.place, one.value)
             for one in found
@@ -158,7 +188,7 @@ class _Response:
 
     def _mismatch(self, error: Any, pointer: str, clause: str | None, what: str) -> Mismatch:
         present = error.evaluation_path[-1] != "required"
-        message = f"{what} does not fit the document: {error.message[:200]}"
+        message = f"{what} does not fit {self._name}: {error.message[:200]}"
         keyword = str(error.evaluation_path[-1])
         expected = {keyword: getattr(error.kind, "value", None)}
         return Mismatch(clause or SCHEMA_CLAUSE, pointer, message, expected, error.instance, present)

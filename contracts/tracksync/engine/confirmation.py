@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from typing import Final
 
 from tracksync.contract.bounds import bounds
+from tracksync.contract.responses import SCHEMA_CLAUSE
 from tracksync.engine.budget import Budget, BudgetSpent
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
 from tracksync.engine.shrink import related, shrink
@@ -21,6 +22,7 @@ from tracksync.generate.renaming import derived_prefix, renamed
 from tracksync.model.events import Event, ExchangeChecked, Paused, Retried
 from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
+from tracksync.model.verdict import fingerprint
 from tracksync.oracle import Belief
 from tracksync.values.jsontext import read_json
 
@@ -175,7 +177,14 @@ def _clauses(played: Sequence[Sent]) -> frozenset[str]:
 def _shows(played: Sequence[Sent], finding: Finding) -> bool:
     """Whether the last step of what was played shows `finding`; its tries count as one."""
     last = played[-1].step
-    return any(one.clause == finding.clause for sent in played[-8:] if sent.step is last for one in sent.findings)
+    return any(_is_same(one, finding) for sent in played[-8:] if sent.step is last for one in sent.findings)
+
+
+def _is_same(one: Finding, other: Finding) -> bool:
+    """Whether two findings are of one clause; where it speaks of the whole document, also of one place."""
+    if one.clause != SCHEMA_CLAUSE or other.clause != SCHEMA_CLAUSE:
+        return one.clause == other.clause
+    return fingerprint(one.clause, one.pointer) == fingerprint(other.clause, other.pointer)
 
 
 # --- which steps bear on a finding ---------------------------------------------------------------------------------

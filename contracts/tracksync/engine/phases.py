@@ -10,9 +10,12 @@ import random
 from collections import deque
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import zip_longest
+from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
+from tracksync.contract.second_document import second_document
 from tracksync.engine.coverage import ConstraintCoverage
 from tracksync.engine.plan import FuzzPlan
 from tracksync.engine.session import Session
@@ -161,7 +164,13 @@ class PhaseRunner:
         from tracksync.generate.schema_cases import schema_steps
 
         self.session.begin("schema", allowance)
-        self._up_to(allowance, schema_steps(self.plan.seed, self._names.scope("schema"), allowance))
+        plan, names = self.plan, self._names.scope("schema")
+        sources = [schema_steps(plan.seed, names, allowance)]
+        if plan.second_document is not None:
+            second = second_document(Path(plan.second_document))
+            paths = [path for path in second.request_paths if path not in self._absent]
+            sources += [schema_steps(plan.seed, names, allowance, second, path) for path in paths]
+        self._up_to(allowance, (step for some in zip_longest(*sources) for step in some if step is not None))
 
     def _stateful(self, allowance: int) -> None:
         from tracksync.generate.stateful import stateful_sequences

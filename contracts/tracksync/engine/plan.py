@@ -70,6 +70,7 @@ class FuzzPlan:
 
     `phases`: names of PHASES. `only`: clause ids; probes that cover none of them are left out, and every other phase.
     `interpretations`: what the server is held to. `probe_rate_limit`: go over the limit of a URL on purpose.
+    `second_document`: a file with an OpenAPI document of other hands, for more schema cases and held against responses.
     `read_back`: hold exported profiles against the responses; the embedded mock is probed for that only.
     """
 
@@ -84,6 +85,7 @@ class FuzzPlan:
     interpretations: Mapping[str, str] = field(default_factory=dict)
     probe_rate_limit: bool = False
     read_back: bool = True
+    second_document: str | None = None
 
     @property
     def max_requests(self) -> int:
@@ -110,6 +112,8 @@ def reproduce_line(plan: FuzzPlan) -> str:
     words += ["--seed", str(plan.seed)]
     if plan.phases != PHASES:
         words += ["--phases", ",".join(plan.phases)]
+    if plan.second_document is not None:
+        words += ["--spec", plan.second_document]
     for clause in plan.only:
         words += ["--only", clause]
     for option, value in (

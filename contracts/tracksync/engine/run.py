@@ -10,11 +10,14 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from pathlib import Path
 from typing import Final, Protocol
 
 from tracksync.config import is_loopback
 from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
+from tracksync.contract.responses import SCHEMA_CLAUSE
+from tracksync.contract.second_document import second_document
 from tracksync.engine.budget import SHRINK_SHARE, BudgetSpent, Reserve
 from tracksync.engine.causes import ReplayedFinding, causes
 from tracksync.engine.clean_up import CleaningReserve, clean_up
@@ -59,7 +62,7 @@ class WrapTarget(Protocol):
 
 
 def fuzz(plan: FuzzPlan, emit: Emit, wrap: WrapTarget | None = None) -> None:
-    """Run `plan`. Raises UsageError for a plan that cannot be carried out; all else ends in a RunEnded event."""
+    """Run `plan`. Raises TracksyncError for a plan that cannot be carried out; all else ends in a RunEnded event."""
     prefix = plan.prefix()
     prefixes = [prefix, *plan.users.more]
     target = open_target(plan, prefixes)
@@ -94,7 +97,7 @@ class _FuzzRun:
 
     def settings(self, prefix: str) -> Settings:
         """The oracle's settings for the target and about users with `prefix`."""
-        target = self.plan.target
+        target, second = self.plan.target, self.plan.second_document
         own = EMBEDDED_RATE if target.embedded else bounds().rate_limit
         return Settings(
             rate_limit=target.rate_limit or own,
@@ -103,6 +106,7 @@ class _FuzzRun:
             interpretations=self.plan.interpretations,
             clock_skew=self.target.clock_skew,
             shared=target.shared,
+            responses=None if second is None else second_document(Path(second)).responses,
         )
 
     def fresh_belief(self, prefix: str) -> Belief:
@@ -242,8 +246,12 @@ class _FuzzRun:
 
     def kind_of(self, finding: Finding) -> tuple[str, str, bool]:
         """Findings that are the same to a person: one clause, one kind of place. A known one hides no new one."""
-        ambiguity = str(finding.expected).split("=")[0] if finding.clause == "TS-INTERPRETATION-KEPT" else ""
-        return finding.clause, ambiguity, self.is_known(finding)
+        further = ""
+        if finding.clause == "TS-INTERPRETATION-KEPT":
+            further = str(finding.expected).split("=")[0]
+        elif finding.clause == SCHEMA_CLAUSE:  # each place of the document is a defect of its own
+            further = fingerprint(finding.clause, finding.pointer)
+        return finding.clause, further, self.is_known(finding)
 
     # --- the end ------------------------------------------------------------------------------------------------
 

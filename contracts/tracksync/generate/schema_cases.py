@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Iterator, Mapping, Set
-from functools import lru_cache
-from pathlib import Path
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import schemathesis
 from hypothesis import given, seed
+from hypothesis.errors import Unsatisfiable
 from schemathesis import GenerationMode
+from schemathesis.errors import SchemathesisError
 
 from tracksync.contract import spec as own_document
-from tracksync.contract.constraints import follow
-from tracksync.contract.foreign import read_document
+from tracksync.contract.foreign import request_schema
+from tracksync.contract.second_document import SecondDocument
 from tracksync.generate.build import JSON_HEADERS, SYNC, Step, encode
 from tracksync.generate.drawing import seeded
 from tracksync.generate.harmless import (
@@ -42,16 +43,18 @@ _NOT_DRAWN: Final = frozenset({"not", "dependentSchemas", "propertyNames", "desc
 _SCALAR: Final = {"type": ["string", "number", "boolean"]}
 
 
-def schema_steps(seed_: int, namer: Namer, n: int, document: Path | None = None) -> Iterator[Step]:
-    """Up to `n` different steps, positive and negative ones in turn; the same seed gives the same steps.
+def schema_steps(
+    seed_: int, namer: Namer, n: int, document: SecondDocument | None = None, path: str = SYNC
+) -> Iterator[Step]:
+    """Up to `n` different steps for `path`, positive and negative ones in turn; one seed gives the same steps.
 
-    `document`: a file with an OpenAPI document, the project's own unless said otherwise. Generation goes in batches, so
-    that the first step does not wait for the last.
+    `document`: of other hands, and has to describe the request body of `path`; the project's own if None. Generation
+    goes in batches, so that the first step does not wait for the last.
     """
     seen: set[bytes] = set()
     for batch in range(2 + 4 * n // (_BATCH * (POSITIVE + 1))):
-        for mode, body in _batch(seed_ * 1_000_003 + batch, document):
-            step = _step(mode, body, namer)
+        for mode, body in _batch(seed_ * 1_000_003 + batch, document, path):
+            step = _step(mode, body, namer, path)
             if len(seen) < n and step is not None and step.request.body not in seen:
                 seen.add(step.request.body)
                 yield step
@@ -59,21 +62,39 @@ def schema_steps(seed_: int, namer: Namer, n: int, document: Path | None = None)
             return
 
 
+@cache
+def modes(document: SecondDocument, path: str) -> frozenset[GenerationMode]:
+    """Which cases can be drawn from a document of other hands: none that break a schema which everything fits."""
+    found = set()
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE):
+        try:
+            _drawn(0, mode, document, path, 1)
+        except (Unsatisfiable, SchemathesisError):
+            continue
+        found.add(mode)
+    return frozenset(found)
+
+
 @lru_cache(maxsize=32)
-def _batch(seed_: int, document: Path | None) -> tuple[tuple[GenerationMode, Any], ...]:
+def _batch(seed_: int, document: SecondDocument | None, path: str) -> tuple[tuple[GenerationMode, Any], ...]:
     """Bodies of both modes, mixed; drawn once for many runs with one seed."""
-    positive = _drawn(seed_, GenerationMode.POSITIVE, document, POSITIVE * _BATCH)
-    negative = _drawn(seed_, GenerationMode.NEGATIVE, document, _BATCH)
+    wanted = {GenerationMode.POSITIVE: POSITIVE * _BATCH, GenerationMode.NEGATIVE: _BATCH}
+    possible = wanted.keys() if document is None else modes(document, path)
+    drawn = {
+        mode: _drawn(seed_, mode, document, path, count) if mode in possible else [] for mode, count in wanted.items()
+    }
+    positive, negative = drawn[GenerationMode.POSITIVE], drawn[GenerationMode.NEGATIVE]
     mixed: list[tuple[GenerationMode, Any]] = []
-    for number, body in enumerate(positive):
-        mixed.append((GenerationMode.POSITIVE, body))
-        if number % POSITIVE == 0 and number // POSITIVE < len(negative):
-            mixed.append((GenerationMode.NEGATIVE, negative[number // POSITIVE]))
+    for number in range(max(len(positive), POSITIVE * len(negative))):
+        mixed += [(GenerationMode.POSITIVE, body) for body in positive[number : number + 1]]
+        if number % POSITIVE == 0:
+            first = number // POSITIVE
+            mixed += [(GenerationMode.NEGATIVE, body) for body in negative[first : first + 1]]
     return tuple(mixed)
 
 
-def generation_form(document: Mapping[str, Any]) -> dict[str, Any]:
-    """The request schema of the synchronous endpoint in a form that cases are drawn from quickly.
+def generation_form(document: Mapping[str, Any], path: str = SYNC) -> dict[str, Any]:
+    """The request schema of `path` in a form that cases are drawn from quickly.
 
     Left out is what slows Schemathesis down and what boundary cases test: forbidden combinations, names of members,
     notes. A schema that refers to itself goes one level deep. What is drawn may thus be open or refused.
@@ -81,8 +102,7 @@ def generation_form(document: Mapping[str, Any]) -> dict[str, Any]:
     schemas = document.get("components", {}).get("schemas", {})
     deep = {name for name, schema in schemas.items() if name in _reachable(schemas, schema)}
     components = {name: _drawable(schema, deep if name in deep else frozenset()) for name, schema in schemas.items()}
-    holder = follow(document, "", document["paths"][SYNC]["post"]["requestBody"])[1]
-    body = holder["content"]["application/json"]["schema"]
+    body = _drawable(request_schema(document, path), frozenset())
     operation = {
         "requestBody": {"required": True, "content": {"application/json": {"schema": body}}},
         "responses": {"default": {"description": "any"}},
@@ -90,7 +110,7 @@ def generation_form(document: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "openapi": document["openapi"],
         "info": {"title": "cases", "version": "1"},
-        "paths": {SYNC: {"post": operation}},
+        "paths": {path: {"post": operation}},
         "components": {"schemas": components},
     }
 
@@ -139,15 +159,15 @@ def made_harmless(value: Any, namer: Namer) -> Any:
     return _text(value) if isinstance(value, str) else value
 
 
-@lru_cache(maxsize=4)
-def _operation(path: Path | None) -> Any:
-    document = own_document.document() if path is None else read_document(path)
-    return schemathesis.openapi.from_dict(generation_form(document))[SYNC]["POST"]
+@lru_cache(maxsize=8)
+def _operation(second: SecondDocument | None, path: str) -> Any:
+    document = own_document.document() if second is None else second.document
+    return schemathesis.openapi.from_dict(generation_form(document, path))[path]["POST"]
 
 
-def _drawn(seed_: int, mode: GenerationMode, document: Path | None, count: int) -> list[Any]:
+def _drawn(seed_: int, mode: GenerationMode, document: SecondDocument | None, path: str, count: int) -> list[Any]:
     """Bodies of `count` cases. The key is fixed: the engine adds its own."""
-    strategy = _operation(document).as_strategy(generation_mode=mode, headers={"Authorization": "Bearer any"})
+    strategy = _operation(document, path).as_strategy(generation_mode=mode, headers={"Authorization": "Bearer any"})
     drawn: list[Any] = []
 
     @seed(seed_)
@@ -160,14 +180,14 @@ def _drawn(seed_: int, mode: GenerationMode, document: Path | None, count: int) 
     return drawn
 
 
-def _step(mode: GenerationMode, body: Any, namer: Namer) -> Step | None:
+def _step(mode: GenerationMode, body: Any, namer: Namer, path: str) -> Step | None:
     if isinstance(body, bytes):
         raw = body
     elif isinstance(body, dict | list | str | int | float) or body is None:
         raw = encode(made_harmless(body, namer))
     else:  # no body at all
         raw = b""
-    request = Request("POST", SYNC, JSON_HEADERS, raw)
+    request = Request("POST", path, JSON_HEADERS, raw)
     if is_harmless(request, namer.prefix) is not None:
         return None
     return Step(request, label=f"schema, {mode.value}")

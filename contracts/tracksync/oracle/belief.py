@@ -18,6 +18,7 @@ from rpds import HashTrieMap
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import bounds
+from tracksync.contract.responses import Responses
 from tracksync.oracle.interpretations import Requires
 
 
@@ -60,6 +61,7 @@ class Settings:
     `clock_skew`: seconds by which the server's clock may differ from the one that stamped the exchanges.
     `window`: seconds of a rate window.
     `shared`: other clients may use up the workspace's rate windows at any time.
+    `responses`: those of a document of other hands, to which the server is held beside ours.
     """
 
     rate_limit: int | None = None
@@ -69,6 +71,7 @@ class Settings:
     clock_skew: float = 300.0
     window: int = 60
     shared: bool = False
+    responses: Responses | None = None
 
 
 class Counter(Struct, frozen=True):

@@ -5,18 +5,19 @@ from __future__ import annotations
 from typing import Any, Final
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
-from tracksync.contract.bounds import SYNC
+from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK
 from tracksync.contract.conditions import Condition
 from tracksync.contract.refusals import refusals
-from tracksync.contract.responses import SCHEMA_CLAUSE, validate_response
+from tracksync.contract.responses import SCHEMA_CLAUSE, Mismatch, validate_response
 from tracksync.model.exchange import Response, lowered
 from tracksync.model.finding import Finding
-from tracksync.oracle import response_body
+from tracksync.oracle import rates, response_body
 from tracksync.oracle.context import Context
+from tracksync.oracle.request import ParsedRequest
 
 STATUS: Final = "/response/status"
 OTHER_ENDPOINT: Final = "other-endpoint"  # the row of the refusals by which a server need not offer the others
-ENDPOINTS: Final = ("sync", "track", "delete", "export")
+ENDPOINTS: Final = {"sync": SYNC, "track": TRACK, "delete": DELETE, "export": EXPORT}
 ACCEPTANCE: Final = (  # which clause a needless refusal breaks, by what the request has in it
     "TS-PURCHASE-REFUND",
     "TS-PURCHASE-PRODUCT-LENGTH",
@@ -116,10 +117,10 @@ def check_body(context: Context, response: Response) -> dict[str, Any] | None:
     body, findings = response_body.read_body(response)
     context.covered |= {"TS-ANSWER-JSON", "TS-ANSWER-MEDIA"}
     context.findings += findings
-    if body is not None and parsed.endpoint == "sync" and not (status < 300 and (parsed.vague or parsed.conditions)):
+    if body is not None and (status >= 300 or not _may_be_refused(parsed)):
         # The documents do not say what a request that may be refused shows when it is accepted.
         context.covered.add(SCHEMA_CLAUSE)
-        context.mismatches = validate_response(SYNC, status, lowered(response.headers), body)
+        context.mismatches = _mismatches(context, response, body)
     if body is None or 200 <= status < 300:
         return body
     findings, entries = response_body.check_fatal(parsed, status, body)
@@ -128,3 +129,18 @@ def check_body(context: Context, response: Response) -> dict[str, Any] | None:
     if entries is not None:
         context.hold("error-entries", frozenset([entries]), "/response/body/errors")
     return body
+
+
+def _may_be_refused(parsed: ParsedRequest) -> bool:
+    """Whether a server that offers the endpoint may refuse the request."""
+    return parsed.vague or any(one.row != OTHER_ENDPOINT for one in parsed.conditions)
+
+
+def _mismatches(context: Context, response: Response, body: dict[str, Any]) -> tuple[Mismatch, ...]:
+    """Where the response does not fit our document, or the one to which the server is held beside it."""
+    path, status = ENDPOINTS[context.parsed.endpoint], response.status
+    headers, second = lowered(response.headers), context.belief.settings.responses
+    # What rate headers a neighbour has is checked if it has any; see `rates`.
+    shown = headers if path == SYNC or not headers.keys().isdisjoint(rates.NAMES) else None
+    found = validate_response(path, status, shown, body)
+    return found if second is None else (*found, *second.validate(path, status, headers, body))

@@ -179,18 +179,22 @@ def linked(
             continue
         identifier = identifier_of(kind, value)
         there = links.get(identifier, ())
-        if sure in there or (not proven and doubtful in there):
+        if sure in there:
+            continue
+        surely = _leads_surely(parsed, candidate, user, kind, proven=proven)
+        if kind in bounds().contacts and kind != candidate.kind and (surely or parsed.section == "attributes"):
+            # A profile has one email and one phone: if it takes this one, the former one leads to it no longer.
+            links = _doubted(links, uid, [former for former in user.held if former.kind == kind])
+        if not proven and doubtful in there:
             continue
         if identifier in belief.pending_by_contact:
             user = replace(reached_by(user, belief.pending_by_contact[identifier]), update_time_unknown=True)
-        if not _leads_surely(parsed, candidate, user, kind, proven=proven):
+        if not surely:
             if doubtful not in there:
                 links = links.insert(identifier, (*there, doubtful))
         elif kind not in bounds().contacts:
             links = links.insert(identifier, (sure,))
         else:
-            if kind != candidate.kind:  # a profile has one email and one phone: the former one may lead to it no longer
-                links = _doubted(links, uid, [former for former in user.held if former.kind == kind])
             links = links.insert(identifier, (*(one for one in there if one != doubtful), sure))
             user = replace(user, held=(*(one for one in user.held if one.kind != kind), identifier))
     made = max(belief.users_made, uid + 1)
