@@ -77,6 +77,7 @@ def test_a_problem_is_found_at_any_depth(value: Any, problem: ObjectProblem) -> 
         {"born": {"$time": "1980-01-01T00:00:00Z"}},
         {"k" * 255: "v" * 255},
         {"a-b_c": "a.b $c"},
+        {"größe 😀".replace(" ", "-"): "a\u00a0b"},
         [{"a": 1}, {"a": 1}],
     ],
 )
@@ -105,6 +106,9 @@ def test_the_unit_decides_on_a_string_of_astral_characters() -> None:
         {"a": {"$time": "3001-01-01T00:00:00Z"}},
         {"a": [{"$time": "1980-01-01", "b": 1}]},
         {"": 1},
+        {"a\u00a0b": 1},
+        {"a": [{"one\ttwo": 1}]},
+        {"\u200b": 1},
         {"a": ["one\0"]},
         {"a": {"one\0": 1}},
         {"a": ["v" * 250] * 400},

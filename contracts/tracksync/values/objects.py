@@ -8,6 +8,7 @@ from __future__ import annotations
 import enum
 import json
 import re
+import unicodedata
 from typing import Any, Final
 
 import msgspec
@@ -70,8 +71,9 @@ def doubtful(value: Any, limits: ObjectLimits) -> bool:
     """Whether lawful servers may differ on storing the nested `value`, whatever its `problems` say.
 
     So it is with a $time that `read_time` is not sure of (but yyyy-MM-dd is NESTED's own example), one outside the
-    years of `limits` (TYPES), one among other keys, an empty key, a NUL, which no store of text has to take, and a size
-    that is over the limit in one way of counting and not in another.
+    years of `limits` (TYPES), one among other keys, an empty key, a key with white space other than the space itself
+    (NESTED says "spaces"), a NUL, which no store of text has to take, and a size that is over the limit in one way of
+    counting and not in another.
     """
     todo = [value]
     while todo:
@@ -84,11 +86,20 @@ def doubtful(value: Any, limits: ObjectLimits) -> bool:
         elif type(item) is dict:
             todo.extend(item.values())
             todo.extend(item)
-            if "" in item or ("$time" in item and (len(item) > 1 or _time_doubtful(item["$time"], limits.years))):
+            if (
+                "" in item
+                or any(map(_has_other_space, item))
+                or ("$time" in item and (len(item) > 1 or _time_doubtful(item["$time"], limits.years)))
+            ):
                 return True
     size = serialized_size(value)
     least = limits.least_bytes
     return least < size <= limits.most_bytes or (size <= least < len(_LOOSE_ENCODER.encode(value)))
+
+
+def _has_other_space(key: str) -> bool:
+    """Whether `key` has a separator, a control or a format character, which some take for white space."""
+    return not key.isprintable() and any(unicodedata.category(one) in _SPACES for one in key if one != " ")
 
 
 def _time_doubtful(value: Any, years: tuple[int, int]) -> bool:
@@ -178,3 +189,4 @@ def serialized_size(value: Any) -> int:
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _LOOSE_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False)  # with escapes and spaces
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_SPACES: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
