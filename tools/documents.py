@@ -25,7 +25,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/*.md")
+DOCUMENTS = ("README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "docs/*.md", "docs/tutorials/*.md")
 MEASURED = ("docs/economy.md", "docs/ordering.md")  # of one measurement; tools/curve.py and tools/ordering-page
 SHARED = ("cassettes", "examples", "spec")
 LONGEST = 120  # seconds that one command may take

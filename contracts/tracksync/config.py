@@ -100,7 +100,8 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     gate: Annotated[dict[str, Any], _says("Options of `tracksync gate`, and its `command`.")] = {}
 
 
-_TABLES: Final[Mapping[str, type[Struct]]] = {"": Config, "workspace": WorkspaceSettings, "budget": BudgetSettings}
+# The tables of the file by name; "" is the top.
+SETTINGS: Final[Mapping[str, type[Struct]]] = {"": Config, "workspace": WorkspaceSettings, "budget": BudgetSettings}
 # Names that people write for a setting, where no similarity of letters leads to it.
 _OTHER_NAMES: Final[Mapping[str, str]] = {
     "key": "key_env",
@@ -123,7 +124,7 @@ def load(path: Path) -> Config:
 def parse(text: str, path: Path) -> Config:
     """The configuration that `text` holds; `path` is where it came from. Raises ConfigError."""
     file = _TomlFile.parse(text, path)
-    for name, form in _TABLES.items():
+    for name, form in SETTINGS.items():
         table = file.content.get(name, {}) if name else file.content
         if isinstance(table, dict):
             file.check_names(table, name, form.__struct_fields__)
@@ -152,7 +153,17 @@ def parse(text: str, path: Path) -> Config:
 
 def _description(table: str, key: str) -> str:
     """What the value of a setting has to be, in words; "" is the top of the file."""
-    type_ = next(one.type for one in msgspec.structs.fields(_TABLES[table]) if one.name == key)
+    return value_of(next(one.type for one in msgspec.structs.fields(SETTINGS[table]) if one.name == key))
+
+
+def sentence_of(type_: Any) -> str:
+    """What a setting of this type means."""
+    said = (meta.extra_json_schema.get("description") for meta in _metas(type_) if meta.extra_json_schema)
+    return str(next(filter(None, said), ""))
+
+
+def value_of(type_: Any) -> str:
+    """What the value of a setting of this type has to be."""
     return next((one.description for one in _metas(type_) if one.description), "a table")
 
 
@@ -321,9 +332,9 @@ def _bad_toml(path: Path, text: str, message: str) -> str:
 
 def _advice(key: str, known: tuple[str, ...]) -> str:
     """What to write instead of the unknown `key` in a table of the `known` keys: another name, or another table."""
-    if known not in [form.__struct_fields__ for form in _TABLES.values()]:
+    if known not in [form.__struct_fields__ for form in SETTINGS.values()]:
         return f"known here: {', '.join(known)}"
-    table_of = {name: table for table, form in _TABLES.items() for name in form.__struct_fields__}
+    table_of = {name: table for table, form in SETTINGS.items() for name in form.__struct_fields__}
     near = key if key in table_of else _OTHER_NAMES.get(key.lower())
     if near is None:
         near = next(iter(near_names(key, known, 1) or near_names(key, table_of, 1)), None)

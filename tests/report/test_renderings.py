@@ -50,6 +50,19 @@ def test_a_long_list_of_clauses_that_share_a_reason_is_cut_and_a_short_one_is_no
     assert f"and {len(catalogue()) - 3 - 24} more, named in the JSON and HTML results" in " ".join(text.split())
 
 
+def test_the_id_of_a_finding_is_a_link_of_the_terminal_only_where_it_has_a_page() -> None:
+    result = result_of(run(finding()))
+    shown = terminal.render(result, page="file:///{}.html".format)
+    assert f"\x1b]8;;file:///{DOCUMENTED}.html\x1b\\{DOCUMENTED}\x1b]8;;\x1b\\ (documented)" in shown
+    assert "\x1b" not in terminal.render(result)
+
+
+def test_the_id_of_a_finding_leads_to_the_row_of_its_clause_in_the_page() -> None:
+    page = html.render(result_of(run(finding())))
+    assert f'<a href="#clause-{DOCUMENTED}">' in page
+    assert f'<tr id="clause-{DOCUMENTED}">' in page
+
+
 def test_colours_come_only_when_asked_for() -> None:
     result = result_of(run(finding(), finding(OBSERVED)))
     plain, coloured = terminal.render(result), terminal.render(result, colour=True)

@@ -32,6 +32,7 @@ COMMANDS: Final[dict[str, str]] = {
     "race": "Test the order of concurrent requests.",
     "proxy": "Stand between a client and a server and check both.",
     "mock": "Serve a mock workspace on this machine.",
+    "docs": "Open the documentation, without a network.",
     "clauses": "List the clauses of the contract, or explain one.",
     "spec": "Print the OpenAPI document, or compare another one with it.",
     "report": "Show a result again, or compare two.",

@@ -137,7 +137,7 @@ def command(
       tracksync fuzz --target live --spec braze.yaml
 
     \b
-    Exit codes: 0 passed, 1 failed, 2 wrong use or configuration, 3 could not finish.
+    Exit codes: 0 passed, 1 failed, 2 wrong use or configuration, 3 incomplete.
     """
     from tracksync.cli.nightly import Memory, resume_nightly, run_nightly
     from tracksync.cli.run import run

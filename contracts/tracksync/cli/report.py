@@ -7,7 +7,16 @@ from pathlib import Path
 
 import click
 
-from tracksync.cli.shared import FILE, PATH, presentation, presentation_options, terminal_width, write_result
+from tracksync.cli.docs import clause_page
+from tracksync.cli.shared import (
+    FILE,
+    PATH,
+    is_terminal,
+    presentation,
+    presentation_options,
+    terminal_width,
+    write_result,
+)
 from tracksync.errors import UsageError
 from tracksync.report import compare, html, json_result, markdown, nightly, terminal
 
@@ -54,5 +63,6 @@ def command(results: tuple[Path, ...], html_path: Path | None, markdown_path: Pa
             click.echo(compare.render(comparison))
         shown_as = presentation()
         colour, width = shown_as.colour(sys.stdout), terminal_width(sys.stdout)
-        text = terminal.render(shown, colour=colour, width=width, brief=shown_as.quiet)
+        page = clause_page if colour and is_terminal(sys.stdout) else lambda clause: ""
+        text = terminal.render(shown, colour=colour, width=width, brief=shown_as.quiet, page=page)
         click.echo(text, nl=False, color=colour)

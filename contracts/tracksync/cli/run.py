@@ -18,6 +18,7 @@ from types import FrameType
 
 import click
 
+from tracksync.cli.docs import clause_page
 from tracksync.cli.shared import Outputs, is_terminal, presentation, terminal_width
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.model.events import Emit, Event, Middleware, RunEnded, unchanged
@@ -80,7 +81,13 @@ def run(
     result = tally.result()
     conclude(result)
     stream = sys.stderr if outputs.to_stdout else sys.stdout
-    text = terminal.render(result, colour=shown.colour(stream), width=terminal_width(stream), brief=shown.quiet)
+    text = terminal.render(
+        result,
+        colour=shown.colour(stream),
+        width=terminal_width(stream),
+        brief=shown.quiet,
+        page=clause_page if is_terminal(stream) and shown.colour(stream) else lambda clause: "",
+    )
     click.echo(text, nl=False, err=outputs.to_stdout, color=shown.colour(stream))
     if defect:
         click.echo(redactor.text(defect) + "This is a defect of tracksync itself; please report it.", err=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
+from collections.abc import Callable
 from typing import Final
 
 from tracksync.report import drawing, view
@@ -19,13 +20,20 @@ _NAMED: Final = 24  # clauses that share a reason
 DEFAULT_WIDTH: Final = 100  # columns, where the output is not a terminal
 
 
-def render(result: Result, *, colour: bool = False, width: int = DEFAULT_WIDTH, brief: bool = False) -> str:
+def render(
+    result: Result,
+    *,
+    colour: bool = False,
+    width: int = DEFAULT_WIDTH,
+    brief: bool = False,
+    page: Callable[[str], str] = lambda clause: "",
+) -> str:
     """The headline, what was not covered, then each finding. The last line of a finding reproduces it.
 
     `width` is in columns. Text is wrapped between words; a command is one line, so that it can be copied. `brief`: the
-    headline only.
+    headline only. `page` gives the address of a clause's page, to which the id in a finding leads, or nothing.
     """
-    paint = _Paint(colour)
+    paint = _Paint(colour, page)
     wrapped = _Wrapper(width)
     verdict = result["verdict"]
     head, _, rest = view.headline(result).partition(":")
@@ -83,7 +91,7 @@ def _finding(number: int, finding: view.FindingView, paint: _Paint, wrapped: _Wr
     marks += ["known"] if finding.known else []
     marks += [] if finding.confirmed else ["unconfirmed"]
     severity = paint(finding.severity.upper(), "bold", _SEVERITY_STYLE[finding.severity])
-    lines = [f"{number}. {severity} {paint(finding.clause, 'bold')} ({', '.join(marks)})"]
+    lines = [f"{number}. {severity} {paint.clause(finding.clause)} ({', '.join(marks)})"]
     if finding.sentence:
         lines += wrapped(f"{finding.sentence} [{finding.source}]", "   ")
     lines += ["", *wrapped(finding.message, "   ")]
@@ -136,10 +144,15 @@ class _Wrapper:
 class _Paint:
     """Puts text in terminal colours, or leaves it as it is."""
 
-    def __init__(self, colour: bool) -> None:
-        self._colour = colour
+    def __init__(self, colour: bool, page: Callable[[str], str]) -> None:
+        self._colour, self._page = colour, page
 
     def __call__(self, text: str, *styles: str) -> str:
         if not self._colour:
             return text
         return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
+
+    def clause(self, id_: str) -> str:
+        """The id of a clause, as a link of the terminal where it has a page."""
+        shown, address = self(id_, "bold"), self._page(id_)
+        return f"\x1b]8;;{address}\x1b\\{shown}\x1b]8;;\x1b\\" if address else shown
