@@ -23,10 +23,10 @@ fuzz: $(READY) ## Test the embedded mock against the contract. ARGS="--seed 7" f
 	$(BIN)/tracksync fuzz $(ARGS)
 
 test: $(READY) ## Run the tests. ARGS="-k times" for some of them.
-	$(BIN)/pytest -q -n 2 $(ARGS)
+	$(BIN)/pytest -q -n 3 --dist worksteal $(ARGS)
 
 quick: $(READY) ## Run the tests that matter while working, in about a minute.
-	$(BIN)/pytest -q -n 2 -m "not slow" $(ARGS)
+	$(BIN)/pytest -q -n 3 --dist worksteal -m "not slow" $(ARGS)
 
 documents: $(READY) ## Bring the examples and figures of the documents up to date.
 	$(BIN)/python tools/documents.py --write

@@ -19,7 +19,7 @@ from tracksync.errors import UsageError
 from tracksync.generate.build import DELETE, Step, attributes_request, json_request
 from tracksync.live import Journal, NightlyRun, incomplete_runs
 from tracksync.live import journal as journals
-from tracksync.live.deleting import clean
+from tracksync.live.journal_clean_up import clean
 from tracksync.model.events import Cleaned, Event, ExchangeChecked, FindingConfirmed, RunEnded
 from tracksync.model.exchange import Exchange
 from tracksync.report import Redactor

@@ -18,12 +18,12 @@ from hypothesis import HealthCheck, Phase, settings
 from tracksync.config import KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue, clause
-from tracksync.engine.cleaning import Cleaner
 from tracksync.engine.freshness import Prefixes, everything
 from tracksync.engine.opening import harmful
 from tracksync.engine.plan import EMBEDDED_RATE, new_prefix
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost, Workspace
 from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
+from tracksync.engine.user_deletion import Cleaner
 from tracksync.faults.catalogue import servers
 from tracksync.generate.build import Step, attributes_request
 from tracksync.generate.harmless import Namer

@@ -59,7 +59,7 @@ def _clean(path: Path, wait: float, discard: bool, config_path: Path, ca_path: P
     from tracksync.engine import FuzzPlan, TargetPlan
     from tracksync.engine.opening import open_target
     from tracksync.live import journal as journals
-    from tracksync.live.deleting import clean
+    from tracksync.live.journal_clean_up import clean
 
     state = journals.read(path)
     if state is None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from functools import cache
 from typing import Any, Final
@@ -104,7 +105,7 @@ def measured(value: Any) -> Any:
     return value
 
 
-class _Keyword:
+class _Keyword(ABC):
     """A keyword of ours. The validator calls `validate`, which raises where the keyword does not hold."""
 
     def __init__(self, parent: dict[str, Any], value: Any, path: list[str | int]) -> None:
@@ -114,8 +115,9 @@ class _Keyword:
         if not self.holds(instance):
             raise ValueError(f"{type(self).__name__} does not hold")
 
+    @abstractmethod
     def holds(self, instance: Any) -> bool:
-        raise NotImplementedError
+        """Whether `instance` keeps to the keyword's value."""
 
 
 class _MaxBytes(_Keyword):

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Final
 
 from tracksync.engine.budget import SHRINK_SHARE, Reserve
-from tracksync.engine.cleaning import Cleaner, cost
 from tracksync.engine.plan import FuzzPlan
 from tracksync.engine.session import Session
+from tracksync.engine.user_deletion import Cleaner, cost
 from tracksync.model.events import Cleaned
 
 SETTLE: Final = 3.0  # seconds after which a write whose response was lost is not expected to come through any more

@@ -18,8 +18,8 @@ from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.contract.second_document import second_document
 from tracksync.engine.coverage import ConstraintCoverage
 from tracksync.engine.plan import FuzzPlan
+from tracksync.engine.read_back import Verifier
 from tracksync.engine.session import Session
-from tracksync.engine.verifying import Verifier
 from tracksync.generate.build import Step
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import PROBES, Probe, rate_burst

@@ -33,10 +33,10 @@ from tracksync.engine.freshness import Prefixes, everything
 from tracksync.engine.opening import open_target
 from tracksync.engine.phases import PhaseRunner
 from tracksync.engine.plan import EMBEDDED_RATE, FuzzPlan, reproduce_line
+from tracksync.engine.read_back import Verifier
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
 from tracksync.engine.target_check import check_target
 from tracksync.engine.targets import Target
-from tracksync.engine.verifying import Verifier
 from tracksync.errors import Incomplete
 from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer

@@ -17,10 +17,10 @@ from typing import Any, Final
 
 from tracksync.contract.clauses import catalogue
 from tracksync.engine.budget import data_points
-from tracksync.engine.cleaning import Cleaner
 from tracksync.engine.pace import Pace
 from tracksync.engine.plan import new_prefix
 from tracksync.engine.targets import HttpTarget, Target
+from tracksync.engine.user_deletion import Cleaner
 from tracksync.errors import Incomplete, UsageError
 from tracksync.faults.catalogue import servers
 from tracksync.generate.build import SYNC, Step, json_request

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tracksync.engine.cleaning import Cleaner
+from tracksync.engine.user_deletion import Cleaner
 from tracksync.generate.build import DELETE, Step
 from tracksync.model.exchange import Exchange, Response
 

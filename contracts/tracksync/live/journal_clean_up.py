@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from tracksync.engine.cleaning import Cleaner, Cleaning
 from tracksync.engine.targets import Target
+from tracksync.engine.user_deletion import Cleaner, Cleaning
 from tracksync.generate.renaming import Identifier
 from tracksync.live import journal as journals
 from tracksync.live.journal import Journal
