@@ -18,7 +18,7 @@ from tracksync.errors import UsageError
 from tracksync.mock import limits
 
 if TYPE_CHECKING:
-    from tracksync.mock import MockApp
+    from tracksync.wire.serve import App
 
 # Fixed, so that an example can be copied. They are good for this mock only.
 KEY: Final = "tracksync-mock-key"
@@ -119,6 +119,14 @@ def _interpretations() -> Iterator[str]:
     show_default=True,
     help="Elements an array attribute may have.",
 )
+@click.option("--no-admin", is_flag=True, help="Serve no admin API and no inspector.")
+@click.option(
+    "--admin-host",
+    "admin_hosts",
+    multiple=True,
+    metavar="NAME",
+    help="Open the admin API to other machines that call this one NAME; repeatable.",
+)
 @click.option("--tls-cert", "cert_path", type=FILE, metavar="FILE", help="Serve over TLS with this certificate (PEM).")
 @click.option("--tls-key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
 def command(
@@ -131,6 +139,8 @@ def command(
     seed: int,
     rate_limit: int,
     array_limit: int,
+    no_admin: bool,
+    admin_hosts: tuple[str, ...],
     cert_path: Path | None,
     key_path: Path | None,
 ) -> None:
@@ -151,8 +161,12 @@ def command(
     """
     if key_path is not None and cert_path is None:
         raise UsageError("--tls-key is the private key of a certificate; name that with --tls-cert")
+    if no_admin and admin_hosts:
+        raise UsageError("--admin-host opens the admin API, and --no-admin leaves it out; give one of them")
+    from tracksync.admin.serving import mock_app
+    from tracksync.admin.workspace import MockWorkspace, Setup
     from tracksync.faults.catalogue import servers
-    from tracksync.mock import MockApp, MockConfig
+    from tracksync.mock import MockConfig
     from tracksync.wire.serve import serve
 
     interpretations = configuration.read_interpretations(interpretations_path) if interpretations_path else {}
@@ -168,10 +182,11 @@ def command(
             scenario=scenario,
             seed=seed,
         )
-        app = MockApp(config)
+        workspace = MockWorkspace("1", Setup(config, tuple(dict.fromkeys(faults))), logged=not no_admin)
     except ValueError as error:
         raise UsageError(str(error)) from None
 
+    app = mock_app({workspace.name: workspace}, admin=not no_admin, names=admin_hosts)
     scenario_played = config.played()
 
     def ready(address: str, trust: str = "") -> None:
@@ -194,7 +209,7 @@ def command(
 
 
 def _serve_http2(
-    app: MockApp, host: str, port: int, certificate: Path | None, key: Path | None, ready: Callable[[str, str], None]
+    app: App, host: str, port: int, certificate: Path | None, key: Path | None, ready: Callable[[str, str], None]
 ) -> None:
     """Serve until Ctrl-C, with a generated certificate where none is given."""
     from tracksync.wire.http2 import identity, served_http2

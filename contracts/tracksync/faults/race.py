@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tracksync.faults.registry import fault, read_leniently
@@ -175,7 +176,7 @@ class _AnsweredBeforeItIsApplied(_Slow):
         body = super().complete(call, task)
         if seen is not None and held is not None:
             seen.profile.restore(held)
-            self.later(call.now, lambda: self.carry_out(call, task))
+            self.later(call.now, partial(self.carry_out, call, task))
         return body
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from tracksync.faults.registry import fault, faults, row
@@ -250,7 +251,7 @@ class _AppliedLate(Core):
         body = super().complete(call, task)
         if held is not None and before is not None:
             held.restore(before)
-            self.later(call.now, lambda: self.carry_out(call, task))
+            self.later(call.now, partial(self.carry_out, call, task))
         return body
 
 
@@ -283,7 +284,7 @@ class _AppliedAgainLater(Core):
     def complete(self, call: Call, task: WriteTask) -> Any:
         body = super().complete(call, task)
         if task.section != "attributes":
-            self.later(call.now, lambda: self.carry_out(call, task))
+            self.later(call.now, partial(self.carry_out, call, task))
         return body
 
 

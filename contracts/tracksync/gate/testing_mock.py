@@ -20,9 +20,11 @@ from tracksync.gate.client_behaviour import ClientBelief, ClientCheckResult, che
 from tracksync.gate.plan import UNLIMITED
 from tracksync.gate.scenario_run import LIMIT_DELAY
 from tracksync.mock import MockApp, MockConfig
+from tracksync.mock.clock import SteeredClock
 from tracksync.mock.scenarios import Scenario
 from tracksync.model.exchange import Exchange
 from tracksync.model.finding import NOTHING, Finding
+from tracksync.wire.mounting import Mounted
 from tracksync.wire.observed import Observed
 from tracksync.wire.recorder import Recorder
 from tracksync.wire.serving import serving
@@ -42,17 +44,21 @@ class BrokenClause:
 class CheckedMock:
     """A mock workspace on a port. `url` is the base URL, `key` the one to use.
 
-    `trust`: environment variables that make a client trust the certificate, where the scenario has one.
+    `trust`: environment variables that make a client trust the certificate, where the scenario has one. `app` is the
+    mock, and `mounted` what is served, where something else can be put beside it.
     """
 
-    def __init__(
-        self, url: str, app: MockApp, recorder: Recorder, taken: list[Observed], trust: Mapping[str, str]
-    ) -> None:
-        self.url = url
-        self.trust = trust
+    def __init__(self, app: MockApp, clock: SteeredClock) -> None:
+        self.app, self.clock = app, clock
         self.key = app.config.key
         self.scenario = app.config.played().name
-        self._app, self._recorder, self._taken = app, recorder, taken
+        self._taken: list[Observed] = []
+        self._recorder = Recorder(
+            app, self._taken.append, self.key, app.config.unprivileged_key, clock, limit_delay=LIMIT_DELAY
+        )
+        self.mounted = Mounted(self._recorder)
+        self.url = ""
+        self.trust: Mapping[str, str] = {}
 
     @property
     def journal(self) -> list[Exchange]:
@@ -65,11 +71,11 @@ class CheckedMock:
 
         A user_alias is given as (alias_label, alias_name).
         """
-        return self._app.state_of(kind, value)
+        return self.app.state_of(kind, value)
 
     def reset(self) -> None:
         """Forget all users and everything that was exchanged."""
-        self._app.reset()
+        self.app.reset()
         self._taken.clear()
 
     def findings(self) -> list[BrokenClause]:
@@ -100,11 +106,10 @@ class CheckedMock:
 def checked_mock(scenario: str | Scenario = "normal", **settings: Any) -> Iterator[CheckedMock]:
     """Serve a mock under `scenario`; `settings` are further members of MockConfig. Raises UnknownScenario."""
     config = MockConfig(key=str(uuid.uuid4()), scenario=scenario, **{"rate_limit": UNLIMITED, **settings})
-    taken: list[Observed] = []
-    app = MockApp(config)
-    recorder = Recorder(app, taken.append, config.key, config.unprivileged_key, limit_delay=LIMIT_DELAY)
-    with serving(recorder, config.played()) as (url, trust):
-        yield CheckedMock(url, app, recorder, taken, trust)
+    clock = SteeredClock()
+    mock = CheckedMock(MockApp(config, clock), clock)
+    with serving(mock.mounted, config.played()) as (mock.url, mock.trust):
+        yield mock
 
 
 def explain(broken: list[BrokenClause], key: str) -> str:

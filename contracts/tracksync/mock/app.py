@@ -10,10 +10,11 @@ import gzip
 import threading
 import time
 from collections import deque
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from tracksync.mock.call import Call, Cut, Delivery, ResponseLost
 from tracksync.mock.config import MockConfig
@@ -36,6 +37,24 @@ ABORT: Final = "tracksync.abort"
 CLOSE: Final = "tracksync.close"
 
 
+class Watch(Protocol):
+    """Who is told of every request that is served, and of changes that no request made. Called under the lock."""
+
+    def handled(self, scope: Scope, call: Call, delivery: Delivery, arrived: float) -> Callable[[bool], None]:
+        """A request was handled; `arrived` is in epoch seconds. What is returned is called when its response has ended.
+
+        It is given whether the client hung up before.
+        """
+        ...
+
+    def changed(self, config: MockConfig, *, empty: bool) -> None:
+        """The workspace was reset, restored, seeded or set up differently; `config` is what it follows now.
+
+        `empty`: it has no users, and nothing is queued.
+        """
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class JournalEntry:
     """One line of the journal. `response` is None where the connection was cut; `applied`: state changed."""
@@ -55,10 +74,11 @@ class MockApp:
 
     def __init__(self, config: MockConfig | None = None, clock: Callable[[], float] = time.time) -> None:
         self.config = config or MockConfig()
+        self._watch: Watch | None = None
+        self._keep: Callable[[Core], None] | None = None
         self._lock = threading.RLock()
         self._config = self.config.in_scenario()
         self._given_clock = clock
-        self._made = with_scenario(with_faults(self.config.faults), self.config.played())
         self._core: Core
         self.journal: deque[JournalEntry]
         self.reset()
@@ -66,18 +86,49 @@ class MockApp:
     def reset(self) -> None:
         """Forget all users, windows, queued work and the journal."""
         with self._lock:
-            self._clock = self._clock_of(self.config.played())
-            self._core = self._made(self._config, self._clock)
+            scenario = self.config.played()
+            self._clock = self._clock_of(scenario)
+            self._core = with_scenario(with_faults(self.config.faults), scenario)(self._config, self._clock)
             self.journal = deque(maxlen=self.config.journal)
+            self._changed()
 
     def play(self, scenario: Scenario) -> None:
         """Play another scenario from the next request on; users, the journal and a limit in force stay."""
+        self._go_on_with(replace(self.config, scenario=scenario))
+
+    def switch(self, config: MockConfig) -> None:
+        """Go on with other settings from the next request on, as `play` does with another scenario."""
         with self._lock:
-            config = replace(self.config, scenario=scenario).in_scenario()
+            self._go_on_with(config)
+            self.config, self._config = config, config.in_scenario()
+
+    def _go_on_with(self, config: MockConfig) -> None:
+        scenario = config.played()
+        with self._lock:
             clock = self._clock_of(scenario)
-            core = with_scenario(with_faults(config.faults), scenario, always=True)(config, clock)
+            core = with_scenario(with_faults(config.faults), scenario, always=True)(config.in_scenario(), clock)
             core.continue_from(self._core)
             self._clock, self._core = clock, core
+            self._changed()
+
+    def watched(self, watch: Watch) -> None:
+        """Tell `watch` what happens from now on."""
+        with self._lock:
+            self._watch = watch
+            self._changed()
+
+    def kept(self, keep: Callable[[Core], None]) -> None:
+        """Call `keep` with the server before each response from now on, so that its state is stored by then."""
+        with self._lock:
+            self._keep = keep
+            self._changed()
+
+    def _changed(self) -> None:
+        core = self._core
+        if self._watch is not None:
+            self._watch.changed(core.config, empty=not len(core.store) and not core.queued)
+        if self._keep is not None:
+            self._keep(core)
 
     def _clock_of(self, scenario: Scenario) -> Callable[[], float]:
         ahead = scenario.clock_ahead
@@ -101,10 +152,15 @@ class MockApp:
     def deliver(self, request: Request, token: object = None) -> Delivery:
         """The response to one request, and how it is to be delivered. `token` is what `arrive` returned."""
         with self._lock:
-            call, delivery = self._core.respond(request, token)
-            if self.config.journal:
-                self._note(call, delivery)
-        return delivery
+            return self._respond(request, token)[1]
+
+    def _respond(self, request: Request, token: object) -> tuple[Call, Delivery]:
+        call, delivery = self._core.respond(request, token)
+        if self.config.journal:
+            self._note(call, delivery)
+        if self._keep is not None:
+            self._keep(self._core)
+        return call, delivery
 
     def _note(self, call: Call, delivery: Delivery) -> None:
         response = delivery.response if delivery.cut is Cut.NOT else None
@@ -121,6 +177,28 @@ class MockApp:
             self._core.settle(self._clock())
             profile = self._core.store.find(kind, value)
             return None if profile is None else describe(profile, _write_time)
+
+    def settle(self) -> float | None:
+        """Do the queued work that is due; in how many seconds the next is, or None where nothing is queued."""
+        with self._lock:
+            now = self._clock()
+            self._core.settle(now)
+            queued = self._core.queued
+            return max(0.0, queued[0][0] - now) if queued else None
+
+    @contextmanager
+    def held(self) -> Iterator[Core]:
+        """The server itself, its queued work that is due done, while no request is handled: to be looked at."""
+        with self._lock:
+            self._core.settle(self._clock())
+            yield self._core
+
+    @contextmanager
+    def changing(self) -> Iterator[Core]:
+        """The server as `held` gives it, to be changed by other means than a request."""
+        with self.held() as core:
+            yield core
+            self._changed()
 
     @property
     def store(self) -> Store:
@@ -148,17 +226,62 @@ class MockApp:
             headers=tuple((name.decode("latin-1"), value.decode("latin-1")) for name, value in scope["headers"]),
             body=body,
         )
+        arrived = 0.0 if self._watch is None else self._given_clock()
         token = self.arrive(request)
         latency = self._core.latency(request)
         if latency:
             await asyncio.sleep(latency)
-        delivery = self.deliver(request, token)
-        if delivery.pause:
-            await asyncio.sleep(delivery.pause)
-        if delivery.cut is Cut.BEFORE:
-            await _end(ABORT, scope, receive)
+        if self._watch is None:
+            await _deliver(self.deliver(request, token), scope, receive, send)
             return
+        with self._lock:
+            call, delivery = self._respond(request, token)
+            ended = self._watch.handled(scope, call, delivery, arrived)
+        if delivery.pause or delivery.drip:
+            await _deliver_watched(delivery, scope, receive, send, ended)
+            return
+        try:
+            await _deliver(delivery, scope, receive, send)
+        finally:
+            ended(False)
+
+
+async def _deliver(delivery: Delivery, scope: Scope, receive: Receive, send: Send) -> None:
+    if delivery.pause:
+        await asyncio.sleep(delivery.pause)
+    if delivery.cut is Cut.BEFORE:
+        await _end(ABORT, scope, receive)
+    else:
         await _send(delivery, scope, receive, send)
+
+
+async def _deliver_watched(
+    delivery: Delivery, scope: Scope, receive: Receive, send: Send, ended: Callable[[bool], None]
+) -> None:
+    """Deliver a response that takes its time, until the client hangs up."""
+    gone = asyncio.ensure_future(_gone(receive))
+    delivered = asyncio.ensure_future(_deliver(delivery, scope, partial(_nothing_more, gone), send))
+    hung_up = False
+    try:
+        await asyncio.wait({gone, delivered}, return_when=asyncio.FIRST_COMPLETED)
+        hung_up = not delivered.done() and delivery.cut is Cut.NOT
+    finally:
+        ended(hung_up)
+        for task in (gone, delivered):
+            task.cancel()
+        _, outcome = await asyncio.gather(gone, delivered, return_exceptions=True)
+    if isinstance(outcome, ResponseLost):
+        raise outcome
+
+
+async def _gone(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+
+
+async def _nothing_more(gone: asyncio.Future[None]) -> Message:
+    await asyncio.shield(gone)
+    return {"type": "http.disconnect"}
 
 
 async def _read(receive: Receive) -> bytes | None:
@@ -220,8 +343,7 @@ async def _end(how: str, scope: Scope, receive: Receive) -> None:
     if end is None:
         raise ResponseLost(FailureKind.RESET, "the mock was to cut the connection here")
     end()
-    while (await receive())["type"] != "http.disconnect":
-        pass
+    await _gone(receive)
 
 
 async def _live(receive: Receive, send: Send) -> None:

@@ -93,6 +93,7 @@ class Call:
     task: WriteTask | None = None
     outcome: WriteResult | None = None
     applied: bool = False
+    disturbed: bool = False  # the scenario changes its response or its effect, not only the delivery
     token: object = None  # what `begin` returned when the request arrived
 
 

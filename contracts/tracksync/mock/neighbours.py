@@ -10,6 +10,7 @@ import heapq
 import random
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from tracksync.mock import limits
@@ -61,6 +62,17 @@ class Neighbours(RequestReader):
         """Do the queued work whose time has come."""
         while self._queue and self._queue[0][0] <= now:
             heapq.heappop(self._queue)[2]()
+
+    @property
+    def queued(self) -> list[tuple[float, int, Callable[[], None]]]:
+        """The queued work in the order in which it is due: when (epoch seconds), its number, and what is to be done."""
+        return sorted(self._queue, key=lambda one: one[:2])
+
+    def requeue(self, queued: list[tuple[float, Callable[[], None]]]) -> None:
+        """Queue this work, each with the time at which it is due, in the place of all that is queued."""
+        self._queue = [(due, number, work) for number, (due, work) in enumerate(queued, 1)]
+        heapq.heapify(self._queue)
+        self._queued = len(self._queue)
 
     # --- /users/track -----------------------------------------------------------------------------------------
     def read_track(self, call: Call, document: list[tuple[str, list[Any]]]) -> tuple[list[WriteTask], list[Detail]]:
@@ -147,7 +159,7 @@ class Neighbours(RequestReader):
 
     def delete_later(self, call: Call, profile: Profile) -> None:
         """Queue one deletion."""
-        self.later(call.now, lambda: self.store.delete(profile))
+        self.later(call.now, partial(self.store.delete, profile))
 
     def deleted_shown(self, named: int, found: int) -> Any:
         """The count in the response."""
@@ -186,8 +198,8 @@ class Neighbours(RequestReader):
         return times.write_time(instant, "utc-millis")
 
 
-def describe(profile: Profile, write_time: Callable[[int], str]) -> dict[str, Any]:
-    """A profile as JSON, in the documented kinds of an export."""
+def describe(profile: Profile, write_time: Callable[[int], Any]) -> dict[str, Any]:
+    """A profile as JSON, in the documented kinds of an export. `write_time` is given microseconds since the epoch."""
     entry: dict[str, Any] = {"braze_id": profile.braze_id}
     for name in ("external_id", "email", "phone"):
         value = getattr(profile, name)
@@ -202,7 +214,7 @@ def describe(profile: Profile, write_time: Callable[[int], str]) -> dict[str, An
     return entry
 
 
-def _tallies(held: dict[str, Activity], write_time: Callable[[int], str]) -> list[dict[str, Any]]:
+def _tallies(held: dict[str, Activity], write_time: Callable[[int], Any]) -> list[dict[str, Any]]:
     return [
         {"name": name, "first": write_time(tally.first), "last": write_time(tally.last), "count": tally.count}
         for name, tally in held.items()

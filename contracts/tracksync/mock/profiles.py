@@ -96,7 +96,7 @@ class Store:
 
     def create(self, kind: str, key: Hashable) -> Profile:
         """A new profile with this identifier and a fresh braze_id."""
-        profile = Profile(braze_id=f"{self._random.getrandbits(96):024x}")
+        profile = Profile(braze_id=self.new_braze_id())
         self._by["braze_id"][profile.braze_id] = profile
         if kind == "external_id":
             profile.external_id = str(key)
@@ -110,6 +110,42 @@ class Store:
             self.put_contact(profile, kind, str(key))
         self.touch(profile)
         return profile
+
+    @property
+    def writes(self) -> int:
+        """How many writes there were; the `updated` of the last one."""
+        return self._writes
+
+    def put(self, profile: Profile) -> None:
+        """Take in a whole profile under each of its identifiers. A profile that was found by one of them goes."""
+        held = [self.find("braze_id", profile.braze_id)]
+        if profile.external_id is not None:
+            held.append(self.find("external_id", profile.external_id))
+        held += [self.find("user_alias", alias) for alias in profile.aliases.items()]
+        for earlier in held:
+            if earlier is not None:
+                self.delete(earlier)
+        self._by["braze_id"][profile.braze_id] = profile
+        if profile.external_id is not None:
+            self._by["external_id"][profile.external_id] = profile
+        for alias in profile.aliases.items():
+            self._by["user_alias"][alias] = profile
+        for kind, holders in self._shared.items():
+            value = getattr(profile, kind)
+            if value is not None:
+                holders.setdefault(value, []).append(profile)
+        self._writes = max(self._writes, profile.updated)
+
+    def draw_from(self, seed: int | str) -> None:
+        """Draw further braze_ids from another seed."""
+        self._random = random.Random(seed)
+
+    def new_braze_id(self) -> str:
+        """A braze_id that no profile has."""
+        while True:
+            braze_id = f"{self._random.getrandbits(96):024x}"
+            if braze_id not in self._by["braze_id"]:
+                return braze_id
 
     def put_contact(self, profile: Profile, kind: str, value: str | None) -> None:
         """Set or remove (None) the `email` or `phone` by which a profile is found."""

@@ -28,6 +28,10 @@ class RateWindow:
             self.start = start
             self.used = 0
 
+    def reset_after(self, now: float) -> int:
+        """The end of the window that `now` (epoch seconds) lies in."""
+        return int(now // self.seconds + 1) * self.seconds
+
     @property
     def full(self) -> bool:
         """Whether no request is left."""

@@ -20,6 +20,8 @@ from tracksync.mock.scenarios import Act, Scenario
 from tracksync.model.exchange import Request
 
 DISTURBED: Final = (SYNC_PATH, "/users/track")
+# Acts that change what is responded or done. The others change the delivery only.
+DISTURBING: Final = frozenset({"status", "reset", "cut", "truncate", "empty", "no-user", "unchanged", "limit"})
 MESSAGES: Final = {
     400: None,  # the message that every 400 has
     403: "Forbidden",
@@ -61,6 +63,7 @@ class ScenarioPlayer(Core):
         if "limit" in self._acts:
             self._limited_until = int(now + self._acts["limit"].seconds) + 1
         self._limited = ours and now < self._limited_until
+        call.disturbed = self._limited or not DISTURBING.isdisjoint(self._acts)
         return call
 
     def is_full(self, window: RateWindow) -> bool:
