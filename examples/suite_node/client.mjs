@@ -2,7 +2,8 @@
 // pauses that grow, and reports success only where the response shows the update.
 
 const ATTEMPTS = 6;
-const TIME_OUT = 30_000; // milliseconds
+const NOT_APPLIED = [429, 502, 503]; // after these, nothing was applied
+const TIME_OUT = 60_000; // milliseconds
 const sleep = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 
 export class Failed extends Error {}
@@ -38,13 +39,13 @@ export class Client {
         response = await fetch(this.url, options);
         if (response.status === 201) result = await response.json();
         else await response.text();
-      } catch (error) {
-        if (!repeatable) throw new Failed(`it is not known whether it was applied (${error.name})`);
+      } catch {
+        // Without a whole response it is not known whether it was applied.
       }
       if (result) return result;
       const status = response?.status ?? 0;
       if (status >= 400 && status < 500 && status !== 429) throw new Failed(`refused with ${status}`);
-      if (!repeatable && (status === 500 || status === 504)) throw new Failed(`status ${status}`);
+      if (!repeatable && !NOT_APPLIED.includes(status)) throw new Failed("it may have been applied");
       if (status === 429) await this.#waitForReset(response, attempt);
       else await sleep(200 * 2 ** attempt);
     }

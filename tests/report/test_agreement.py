@@ -109,4 +109,4 @@ def test_a_wide_table_becomes_one_line_per_cell_and_a_narrow_one_stays_a_table()
     wide = {**section, "rows": [["one", "word " * 40]]}
     assert "  A    B\n  one  word word" in terminal.render({**result, "sections": [wide]})
     wider = {**section, "rows": [["x" * 90, "word " * 40]]}
-    assert f"  A: {'x' * 90}\n  B: word" in terminal.render({**result, "sections": [wider]})
+    assert f"  A: {'x' * 90}\n    B: word" in terminal.render({**result, "sections": [wider]})

@@ -49,7 +49,7 @@ def evidence_of_exit(plan: ObservePlan, run: ScenarioRun, *, normal_succeeded: b
             text = "the requests failed, however often they were sent, and the command ended with success"
             wrong = Finding("TC-FAILURE-TOLD", text, place, "a failure", how)
             return ExitEvidence("TC-FAILURE-TOLD", None if failed else wrong, (run.disturbed,))
-        case Family.HARMLESS if normal_succeeded:
+        case Family.HARMLESS if normal_succeeded and not _hung_up(run):
             text = f"under normal the command succeeds, under {name} it does not, though all of it is lawful"
             wrong = Finding("TC-TOLERANT", text, place, "exit status 0", how)
             return ExitEvidence("TC-TOLERANT", wrong if failed else None, (run.last,))
@@ -58,6 +58,11 @@ def evidence_of_exit(plan: ObservePlan, run: ScenarioRun, *, normal_succeeded: b
             wrong = Finding("TC-RECOVERS", text, place, "exit status 0", how)
             return ExitEvidence("TC-RECOVERS", wrong if failed else None, (run.last,))
     return _NONE
+
+
+def _hung_up(run: ScenarioRun) -> bool:
+    """Whether the client did not wait for a response: a clause of its own says how long it has to."""
+    return any(seen.finding.clause in ("TC-TIMEOUT", "TC-TIMEOUT-TEN") for seen in run.found)
 
 
 def own_failure(plan: ObservePlan, run: ScenarioRun, *, normal_known: bool) -> str:

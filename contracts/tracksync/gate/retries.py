@@ -138,8 +138,7 @@ def _again(before: Tries, observed: Observed, parsed: ParsedRequest, found: Clie
     lost = status is None and not _never_arrived(last)
     maybe_applied = lost or status in MAYBE_APPLIED or unreadable(last)
     if parsed.endpoint == "sync" and maybe_applied and not _is_repeatable(parsed):
-        how = "with a 5XX after which it may be applied" if status in MAYBE_APPLIED else "without a complete response"
-        text = f"sent again after a try that ended {how}: if that one was applied, this counts twice"
+        text = f"sent again after a try that ended {_doubt(status)}: if that one was applied, this counts twice"
         found.add(Finding("TC-APPLIED-TWICE", text, "/request/body"), last)
     return replace(before, last=observed, number=number, pauses=pauses)
 
@@ -174,6 +173,13 @@ def _check_pauses(belief: RetryBelief, tries: Tries, before: Tries, found: Clien
 
 def _status(exchange: Exchange) -> int | None:
     return exchange.response.status if exchange.response else None
+
+
+def _doubt(status: int | None) -> str:
+    """How a try ended after which it may be applied."""
+    if status is None:
+        return "without a complete response"
+    return "with a 5XX after which it may be applied" if status in MAYBE_APPLIED else f"with {status} and no result"
 
 
 def _never_arrived(exchange: Exchange) -> bool:

@@ -13,7 +13,8 @@ from typing import Any, Final
 from tracksync.model.figures import Figure, Section
 from tracksync.report.exchange_text import printable
 
-_COLUMNS: Final = 44  # of the drawing on a terminal
+_COLUMNS: Final = 44  # of the drawing on a terminal, where there is room
+_FEWEST: Final = 16
 _SIGNS: Final = {"plain": "-", "fault": "=", "context": "."}
 _WIDTH: Final = 960  # SVG units; the page scales them
 _LANE: Final = 96
@@ -55,23 +56,28 @@ def _span(bars: Sequence[dict[str, Any]]) -> float:
     return float(max([1e-6, *ends]))
 
 
-def lines(figure: dict[str, Any]) -> list[str]:
-    """The figure as lines of text, one per bar. A bar whose end is not known ends in an arrow."""
+def lines(figure: dict[str, Any], width: int = 100) -> list[str]:
+    """The figure as lines of text, one per bar. A bar whose end is not known ends in an arrow.
+
+    The bars are drawn so small that a line with its text has `width` characters, but not smaller than can be read.
+    """
     bars = figure["bars"]
     span = _span(bars)
     lane = max((len(bar["lane"]) for bar in bars), default=0)
+    beside = len("  ") + len(" ! ") + lane + len("  ") + max((len(bar["text"]) for bar in bars), default=0)
+    columns = max(_FEWEST, min(_COLUMNS, width - beside))
     scale = f"{span * 1000:.0f} ms"
-    drawn = [printable(figure["title"]), f"  0 ms{scale:>{_COLUMNS - 4}}"]
+    drawn = [printable(figure["title"]), f"  0 ms{scale:>{columns - 4}}"]
     for bar in bars:
-        left = min(int(bar["start"] / span * (_COLUMNS - 1)), _COLUMNS - 2)
+        left = min(int(bar["start"] / span * (columns - 1)), columns - 2)
         sign = _SIGNS.get(bar["mark"], "-")
         if bar["end"] is None:
-            shape = "|" + sign * (_COLUMNS - left - 2) + ">"
+            shape = "|" + sign * (columns - left - 2) + ">"
         else:
-            right = max(int(bar["end"] / span * (_COLUMNS - 1)), left + 1)
+            right = max(int(bar["end"] / span * (columns - 1)), left + 1)
             shape = "|" + sign * (right - left - 1) + "|"
         mark = "!" if bar["mark"] == "fault" else " "
-        text = f"  {' ' * left + shape:<{_COLUMNS}} {mark} {bar['lane']:<{lane}}  {bar['text']}"
+        text = f"  {' ' * left + shape:<{columns}} {mark} {bar['lane']:<{lane}}  {bar['text']}"
         drawn.append(printable(text))
     return [*drawn, f"  {printable(figure['note'])}"] if figure.get("note") else drawn
 

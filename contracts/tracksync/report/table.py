@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from tracksync.report.exchange_text import printable
@@ -24,10 +24,17 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: in
     if any(
         fitted < min(most, max(word, _NARROWEST)) for fitted, most, word in zip(widths, natural, words, strict=True)
     ):
-        return [line for row in table[1:] for name, cell in zip(table[0], row, strict=True)
-                for line in textwrap.wrap(f"{name}: {cell}", width, initial_indent=_GAP, subsequent_indent=_GAP * 2,
-                                          break_on_hyphens=False)]  # fmt: skip
+        return [line for row in table[1:] for line in _listed(table[0], row, width)]
     return [line for row in table for line in _row(row, widths)]
+
+
+def _listed(columns: Sequence[str], row: Sequence[str], width: int) -> Iterator[str]:
+    """One line for each cell; those after the first are indented, so that each row can be seen."""
+    for place, (name, cell) in enumerate(zip(columns, row, strict=True)):
+        indent = _GAP * (2 if place else 1)
+        yield from textwrap.wrap(
+            f"{name}: {cell}", width, initial_indent=indent, subsequent_indent=indent + _GAP, break_on_hyphens=False
+        )
 
 
 def _row(row: Sequence[str], widths: Sequence[int]) -> list[str]:

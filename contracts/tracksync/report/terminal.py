@@ -60,7 +60,7 @@ def render(
         lines += ["", paint(f"{printable(section['title'])}:", "bold"), *wrapped(printable(section["text"]), "  ")]
         lines += table_lines(section["columns"], section["rows"], wrapped.width)
         for figure in section["figures"]:
-            lines += ["", *(f"  {line}" for line in drawing.lines(figure))]
+            lines += ["", *(f"  {line}" for line in drawing.lines(figure, wrapped.width - 2))]
     causes = [list(group) for _, group in itertools.groupby(view.findings(result), lambda one: one.cause)]
     for number, (lead, *others) in enumerate(causes[:_IN_FULL], start=1):
         lines += ["", *_finding(number, lead, paint, wrapped)]
@@ -105,7 +105,7 @@ def _finding(number: int, finding: view.FindingView, paint: _Paint, wrapped: _Wr
     for step in finding.steps:
         lines += [*_command(step, wrapped.width), f"     {paint('->', 'dim')} {step.outcome}"]
     if finding.figure is not None:
-        lines += ["", *(f"   {line}" for line in drawing.lines(finding.figure)), ""]
+        lines += ["", *(f"   {line}" for line in drawing.lines(finding.figure, wrapped.width - 3)), ""]
     if finding.cassette:
         lines.append(f"   recorded in {finding.cassette}")
     if finding.reproduce:
