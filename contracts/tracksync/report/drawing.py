@@ -13,7 +13,7 @@ from typing import Any, Final
 from tracksync.model.figures import Figure, Section
 from tracksync.report.exchange_text import printable
 
-_COLUMNS: Final = 44  # of the drawing on a terminal, where there is room
+_COLUMNS: Final = 44  # of the drawing on a terminal, where they fit
 _FEWEST: Final = 16
 _SIGNS: Final = {"plain": "-", "fault": "=", "context": "."}
 _WIDTH: Final = 960  # SVG units; the page scales them
