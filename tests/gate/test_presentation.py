@@ -1,4 +1,4 @@
-"""What a client team looks at: the page of a gate in a browser, as wide as a telephone and as a desktop, and the terminal."""
+"""What a client team looks at: the page of a gate as wide as a telephone and as a desktop, and the terminal."""
 
 from __future__ import annotations
 
