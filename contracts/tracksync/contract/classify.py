@@ -33,7 +33,7 @@ _DIGITS: Final = bytes.maketrans(b"123456789", b"000000000")
 _LONG_NUMBER: Final = b"0" * 19  # digits: fewer are within 64 bits
 
 
-class Classification(Struct, frozen=True):
+class Classification(Struct, frozen=True, gc=False):
     """What a server owes a request, and why. A valid request meets no condition."""
 
     request_class: RequestClass
@@ -50,7 +50,7 @@ class Classification(Struct, frozen=True):
         return not self.conditions or all(condition.effect_known for condition in self.conditions)
 
 
-class Line(Struct, frozen=True):
+class Line(Struct, frozen=True, gc=False):
     """A request without its body. `credential`: valid, invalid, quoted, missing, unprivileged or unknown."""
 
     method: str = "POST"

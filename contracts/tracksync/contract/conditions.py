@@ -37,7 +37,7 @@ _EXAMPLES: Final[Mapping[str, Any]] = {
 }
 
 
-class Condition(Struct, frozen=True):
+class Condition(Struct, frozen=True, gc=False):
     """One condition that a request meets, with words for a finding.
 
     `refused`: the documents say that it is refused, with one of `statuses`; otherwise a refusal with one of them is

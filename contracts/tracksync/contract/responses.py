@@ -32,11 +32,12 @@ from tracksync.values.times import Certainty, read_time
 SCHEMA_CLAUSE: Final = "TS-ANSWER-SCHEMA"
 _BODY: Final = "/response/body"
 _HEADERS: Final = "/response/headers"
+_OF_COUNTS: Final = frozenset({"type", "minimum", "description", "title", "example", "examples"})
 _LONGEST: Final = 20
 """Characters of a header that is read as a number."""
 
 
-class Mismatch(Struct, frozen=True):
+class Mismatch(Struct, frozen=True, gc=False):
     """One place of a response that does not fit the document.
 
     `clause`: the nearest one. `pointer`: a JSON Pointer as in findings. `expected`: the keyword in the document that
@@ -136,6 +137,12 @@ class _Response:
             for name, header in headers.items()
             if follow(document, "", header.get("schema", {}))[1].get("type") in ("integer", "number")
         }
+        self._counts = {
+            name: schema.get("minimum", 0)
+            for name, header in headers.items()
+            if (schema := follow(document, "", header.get("schema", {}))[1]).get("type") == "integer"
+            and schema.keys() <= _OF_COUNTS
+        }
         self._body = self._compiled(document, described.get("schema", {}))
         self._header_validator = self._compiled(
             document,
@@ -161,10 +168,19 @@ class _Response:
     def fits(self, headers: Mapping[str, str] | None, body: Any) -> bool:
         """Whether the response fits. What the validator cannot take in is not held against the server."""
         try:
-            sound = headers is None or self._header_validator.is_valid(self._values(headers))
-            return sound and self._body.is_valid(body)
+            return self._headers_fit(headers) and self._body.is_valid(body)
         except (ValueError, UnicodeError, OverflowError, RecursionError):
             return True
+
+    def _headers_fit(self, headers: Mapping[str, str] | None) -> bool:
+        """Whether the headers fit. Where all are whole numbers, as they mostly are, it takes no validator to see it."""
+        if headers is None:
+            return True
+        for name in self._names:
+            text, least = headers.get(name), self._counts.get(name)
+            if text is None or least is None or not _is_count(text) or int(text) < least:
+                return bool(self._header_validator.is_valid(self._values(headers)))
+        return True
 
     def _body_errors(self, body: Any) -> list[Any]:
         """What the validator finds; nothing where it cannot read the body, such as one with lone surrogates."""
@@ -199,8 +215,7 @@ class _Response:
         for name in self._names:
             text = headers.get(name)
             if text is not None:
-                digits = name in self._numbers and len(text) <= _LONGEST and text.isascii() and text.isdigit()
-                values[name] = int(text) if digits else text
+                values[name] = int(text) if name in self._numbers and _is_count(text) else text
         return values
 
     def _is_left_out(self, error: Any) -> bool:
@@ -237,6 +252,10 @@ def _pointer(steps: Iterable[str | int]) -> str:
 
 def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
+
+
+def _is_count(text: str) -> bool:
+    return len(text) <= _LONGEST and text.isascii() and text.isdigit()
 
 
 def _is_shown_time(text: str) -> bool:

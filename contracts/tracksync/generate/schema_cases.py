@@ -37,6 +37,7 @@ from tracksync.generate.harmless import (
 from tracksync.model.exchange import Request
 
 POOL: Final = 5  # users of each kind, so that cases collide
+POOL_CASES: Final = 64  # cases with one pool; with more, an identifier beside many others may lead to any of them
 POSITIVE: Final = 3  # positive cases to one negative case, which takes longer to make
 _BATCH: Final = 8  # negative cases that are drawn at a time
 _NOT_DRAWN: Final = frozenset({"not", "dependentSchemas", "propertyNames", "description", "examples", "example"})
@@ -54,7 +55,7 @@ def schema_steps(
     seen: set[bytes] = set()
     for batch in range(2 + 4 * n // (_BATCH * (POSITIVE + 1))):
         for mode, body in _batch(seed_ * 1_000_003 + batch, document, path):
-            step = _step(mode, body, namer, path)
+            step = _step(mode, body, namer, path, len(seen) // POOL_CASES)
             if len(seen) < n and step is not None and step.request.body not in seen:
                 seen.add(step.request.body)
                 yield step
@@ -146,16 +147,19 @@ def _drawable(schema: Any, deep: Set[str], members: bool = False) -> Any:
     }
 
 
-def made_harmless(value: Any, namer: Namer) -> Any:
-    """`value` with every identifier, address and forbidden field replaced or left out, at any depth."""
+def made_harmless(value: Any, namer: Namer, pool: int = 0) -> Any:
+    """`value` with every identifier, address and forbidden field replaced or left out, at any depth.
+
+    `pool`: the number of the pool from which the users come.
+    """
     if isinstance(value, dict):
         return {
-            _text(key): _identifier(key.strip().casefold(), inner, namer)
+            _text(key): _identifier(key.strip().casefold(), inner, namer, pool)
             for key, inner in value.items()
             if key.strip().casefold() not in FORBIDDEN_KEYS
         }
     if isinstance(value, list):
-        return [made_harmless(inner, namer) for inner in value]
+        return [made_harmless(inner, namer, pool) for inner in value]
     return _text(value) if isinstance(value, str) else value
 
 
@@ -180,11 +184,11 @@ def _drawn(seed_: int, mode: GenerationMode, document: SecondDocument | None, pa
     return drawn
 
 
-def _step(mode: GenerationMode, body: Any, namer: Namer, path: str) -> Step | None:
+def _step(mode: GenerationMode, body: Any, namer: Namer, path: str, pool: int) -> Step | None:
     if isinstance(body, bytes):
         raw = body
     elif isinstance(body, dict | list | str | int | float) or body is None:
-        raw = encode(made_harmless(body, namer))
+        raw = encode(made_harmless(body, namer, pool))
     else:  # no body at all
         raw = b""
     request = Request("POST", path, JSON_HEADERS, raw)
@@ -193,15 +197,16 @@ def _step(mode: GenerationMode, body: Any, namer: Namer, path: str) -> Step | No
     return Step(request, label=f"schema, {mode.value}")
 
 
-def _identifier(key: str, value: Any, namer: Namer) -> Any:
+def _identifier(key: str, value: Any, namer: Namer, pool: int) -> Any:
     """What stands under `key`, made harmless; anything but a text keeps its JSON type where that is possible."""
     if key not in TEXT_KEYS | EMAIL_KEYS | PHONE_KEYS | ALIAS_KEYS:
-        return made_harmless(value, namer)
+        return made_harmless(value, namer, pool)
     if isinstance(value, dict | list):
-        value = made_harmless(value, namer)
+        value = made_harmless(value, namer, pool)
     if harmless_identifier(key, value, namer.prefix):
         return value
-    tag = f"schema-{zlib.crc32(repr(value).encode('utf-8', 'surrogatepass')) % POOL}"
+    number = zlib.crc32(repr(value).encode("utf-8", "surrogatepass")) % POOL
+    tag = f"schema-{pool * POOL + number}"
     if isinstance(value, list):
         return [namer.external_id(tag)]
     if isinstance(value, dict):

@@ -34,7 +34,7 @@ from tracksync.values.text import fits
 from tracksync.values.times import Certainty, is_date_like, read_time
 
 
-class AttributeWrite(Struct, frozen=True):
+class AttributeWrite(Struct, frozen=True, gc=False):
     """One custom attribute of a request.
 
     `value`: the JSON value. `merge`: whether `_merge_objects` is true; None where it is not a boolean.

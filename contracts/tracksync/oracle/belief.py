@@ -74,7 +74,7 @@ class Settings:
     responses: Responses | None = None
 
 
-class Counter(Struct, frozen=True):
+class Counter(Struct, frozen=True, gc=False):
     """A state of one event or product: how often, and between which instants its first and last lie.
 
     `count`: None where unknown. `first`, `last`: closed intervals of instants in microseconds, None where unknown.
@@ -90,14 +90,14 @@ NEVER_COUNTED: Final = Counter(0)
 ANY_COUNTER: Final = Counter(None)
 
 
-class State(Struct, frozen=True):
+class State(Struct, frozen=True, gc=False):
     """One possible state of a cell and the writes that may still reach it."""
 
     value: Any
     pending: tuple[Any, ...] = ()
 
 
-class Cell(Struct, frozen=True):
+class Cell(Struct, frozen=True, gc=False):
     """All that may be true of one attribute, event or product.
 
     `touched`: when the response to the last checked write to it came, in epoch seconds.
@@ -126,7 +126,7 @@ ZERO_COUNTER_CELL: Final = Cell((State(NEVER_COUNTED),))
 CellKey = tuple[str, str]  # (section, name): ("attributes", "colour"), ("events", "rented_movie")
 
 
-class Identifier(Struct, frozen=True):
+class Identifier(Struct, frozen=True, gc=False):
     """An identifier of a user. `text`: its value, of a number the decimal text, of an alias the alias_name.
 
     `label`: the alias_label; None for every other kind.
@@ -148,18 +148,18 @@ def identifier_of(kind: str, value: Any) -> Identifier:
     return Identifier(kind, str(value))
 
 
-class Link(Struct, frozen=True):
+class Link(Struct, frozen=True, gc=False):
     """From an identifier to a user, by the user's number in `Belief.users`. Not `sure`: perhaps to that user."""
 
     uid: int
     sure: bool = True
 
 
-class User(Struct, frozen=True):
+class User(Struct, frozen=True, gc=False):
     """One profile.
 
     `exists`: None for perhaps. `fresh`: a cell that was not seen yet is absent, not unknown.
-    `external`: it was created by an external_id.
+    `external`: it was created by an external_id. `named`: an identifier other than email and phone leads to it, or did.
     `updated`, `profile_updated`: the exchange, by its number, that last wrote anything or last wrote attributes: two
     interpretations of "most recently updated".
     `held`: the emails and phones that lead to it.
@@ -180,6 +180,7 @@ class User(Struct, frozen=True):
     may_be_created: bool = False
     update_time_unknown: bool = False
     contacts_unsettled: bool = False
+    named: bool = False
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""
@@ -204,7 +205,7 @@ class LimitedEndpoint(enum.StrEnum):
     EXPORT = "export"
 
 
-class WindowBelief(Struct, frozen=True):
+class WindowBelief(Struct, frozen=True, gc=False):
     """What is known of the current rate window of one endpoint.
 
     `reset`: its end in epoch seconds. `lowest`: the smallest remaining number that was shown.
@@ -225,7 +226,7 @@ class WindowBelief(Struct, frozen=True):
     limit: int | None = None
 
 
-class Belief(Struct, frozen=True):
+class Belief(Struct, frozen=True, gc=False):
     """Everything the oracle believes.
 
     `ambiguities`: the interpretations that are still possible. `array_limits`: the workspace's lies between these.

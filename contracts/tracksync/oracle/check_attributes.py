@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -21,8 +21,10 @@ from tracksync.oracle.users import Candidate
 from tracksync.oracle.wrong_attribute import wrong_attribute
 from tracksync.values.numbers import same
 
+_LISTED: Final = frozenset({"TS-OK-ONLY-ATTRIBUTES", "TS-OK-CUSTOM-ONLY", "TS-OK-FORM"})
 
-class Fit(Struct, frozen=True):
+
+class Fit(Struct, frozen=True, gc=False):
     """One outcome that fits what is shown, and the writes that may still reach the cell beside it."""
 
     outcome: CellOutcome
@@ -36,29 +38,30 @@ def check_attributes(context: Context, candidate: Candidate, user: User, entry: 
     """
     listed, findings = response_body.check_attributes_listed(context.parsed, entry)
     context.findings += findings
-    context.covered |= {"TS-OK-ONLY-ATTRIBUTES", "TS-OK-CUSTOM-ONLY", "TS-OK-FORM"}
+    context.covered |= _LISTED
     response = context.exchange.response
     assert response is not None
     wide = precision.WIDE.search(response.body) is not None
     writes = writes_of(context)
     refused = {key for key, write in writes if _certainly_refused(write)}
     read = set()
+    cells = user.cells
     for key, write in writes:
         cell = user.cell(key)
         if listed is None or context.overlaps(key, cell):
-            user = user.with_cell(key, pending.given_up(cell, UNKNOWN, context.exchange.received))
+            cells = cells.insert(key, pending.given_up(cell, UNKNOWN, context.exchange.received))
             continue
         read.add(key)
         shown = listed.get(key[1], OMITTED)
         before = len(context.findings)
-        user = user.with_cell(key, _check_attribute(context, candidate, key, cell, write, shown))
+        cells = cells.insert(key, _check_attribute(context, candidate, key, cell, write, shown))
         if wide and precision.keeps_digits(shown):
             _check_digits(context, key, shown)
         if refused and key not in refused and _shows_no_write(cell, shown):
             context.findings[before:] = map(_dragged_along, context.findings[before:])
     if read & refused and read - refused:
         context.covered.add("TS-ATTR-INDEPENDENT")
-    return user
+    return replace(user, cells=cells)
 
 
 def _certainly_refused(write: AttributeWrite) -> bool:
@@ -99,7 +102,6 @@ def _check_attribute(
         return replace(cell, volatile=True)
     clause = clause_of_write(write, cell)
     context.covered.update(covered_by_write(clause, write, cell))
-    where = response_body.pointer_to_attribute(key[1])
     lawful = [fit for fit in fits if belief.allows(fit.outcome.requires)]
     if not lawful and shown is not OMITTED and belief.wide_integers != "exact":
         in_doubles = _fits_in_doubles(cell, write, shown, belief.array_limits)
@@ -111,6 +113,7 @@ def _check_attribute(
     if fits:
         requires = fits[0].outcome.requires
         ambiguity, answer = next(one for one in requires if one.answer not in belief.ambiguities[one.ambiguity])
+        where = response_body.pointer_to_attribute(key[1])
         context.findings.append(changed(ambiguity, belief.ambiguities[ambiguity], [answer], where))
     else:
         context.findings.append(wrong_attribute(context, candidate, key, cell, write, shown, clause))
@@ -120,6 +123,10 @@ def _check_attribute(
 
 def _adopt(context: Context, belief: Belief, key: CellKey, cell: Cell, lawful: list[Fit], shown: Any) -> Cell:
     """The cell after a response that fits, and in `context` what it shows of interpretations and of queued writes."""
+    first = lawful[0].outcome
+    if len(lawful) == 1 and not (lawful[0].pending or first.requires or first.limits):  # the usual case, at less cost
+        context.belief = belief
+        return Cell((State(first.after),), context.exchange.received, before=cell.known)
     timely = [fit for fit in lawful if not pending.overdue(fit.pending, context.exchange.sent)]
     if not timely:
         text = f"{key[1]!r} lacks what /users/track accepted long ago"

@@ -26,6 +26,7 @@ from tracksync.oracle.response_body import Success
 from tracksync.oracle.users import Candidate
 
 USERS: Final = "/response/body/users"
+_OF_SUCCESS: Final = frozenset({"TS-OK-MESSAGE", "TS-OK-NO-ERRORS", "TS-OK-USERS"})
 
 # Clauses of findings by which the state of another user shows.
 _OF_ANOTHER: Final = frozenset({"TS-ATTR-INC", "TS-EVENT-COUNT", "TS-STATE-USERS-APART", "TS-STATE-KEYS-APART"})
@@ -36,7 +37,7 @@ def check_write(context: Context, body: dict[str, Any]) -> None:
     """Find a profile, and for its cells outcomes, that the body of a 201 fits; `context` takes what that shows."""
     success, findings = response_body.check_success(body)
     context.findings += findings
-    context.covered |= {"TS-OK-MESSAGE", "TS-OK-NO-ERRORS", "TS-OK-USERS"}
+    context.covered |= _OF_SUCCESS
     if success.found is None:
         make_unknown(context)
         return
@@ -177,11 +178,11 @@ def _check_entry(context: Context, candidate: Candidate, entry: dict[str, Any]) 
     context.findings += response_body.check_other_sections(parsed.section, entry)
     context.covered.update(_covered_by_entry(parsed, candidate))
     moment = context.belief.moment
-    user = replace(candidate.user, exists=True, updated=moment, may_be_created=False)
-    if parsed.section == "attributes":
-        user = check_attributes(context, candidate, replace(user, profile_updated=moment), entry)
-    else:
-        user = check_counter(context, candidate, user, entry)
+    user = candidate.user
+    profile_updated = moment if parsed.section == "attributes" else user.profile_updated
+    user = replace(user, exists=True, updated=moment, may_be_created=False, profile_updated=profile_updated)
+    check_cells = check_attributes if parsed.section == "attributes" else check_counter
+    user = check_cells(context, candidate, user, entry)
     if context.findings:
         context.findings = _named_by_identifier(context, candidate)
     context.belief, uid = users.linked(context.belief, parsed, candidate, user)

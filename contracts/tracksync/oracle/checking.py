@@ -12,8 +12,9 @@ from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
+from rpds import HashTrieMap
 
-from tracksync.model.exchange import Exchange, Request, Response
+from tracksync.model.exchange import Exchange, Request, Response, lowered
 from tracksync.model.finding import Finding
 from tracksync.oracle import neighbours, rates, response_body
 from tracksync.oracle.ambiguous_writes import perhaps_applied, queue, refused, unknown_effect
@@ -26,9 +27,11 @@ from tracksync.values.numbers import same
 
 FAILURE_LIMIT: Final = 4  # so many failures of one request in a row are no longer a transient failure
 FORMS: Final = ("TS-FORM-BARE", "TS-FORM-EMPTY-SECTIONS", "TS-FORM-INTEGER-ID", "TS-ROUTE-MEDIA", "TS-ROUTE-SIZE")
+_NONE: Final[frozenset[CellKey]] = frozenset()
+_ANSWERED: Final = ("TS-ANSWER-ARRIVES", "TS-ANSWER-SERVER-ERROR")
 
 
-class CheckResult(Struct, frozen=True):
+class CheckResult(Struct, frozen=True, gc=False):
     """What one exchange showed: the belief after it, the clauses that it broke, and the clauses that it covered."""
 
     belief: Belief
@@ -48,22 +51,29 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     `in_flight`: requests that were sent before this response came and have no response yet.
     """
     parsed = read_request(exchange)
-    context = Context(replace(belief, moment=belief.moment + 1), exchange, parsed)
-    if in_flight:
-        context.in_flight = frozenset(_cells_in_flight(parsed, exchange, in_flight))
-    response = exchange.response
+    moment, response = belief.moment + 1, exchange.response
+    cells = frozenset(_cells_in_flight(parsed, exchange, in_flight)) if in_flight else _NONE
     if response is None:
+        context = Context(replace(belief, moment=moment), exchange, parsed, cells)
         _check_no_response(context)
         return _result(context)
-    rate = rates.check_rate(context.belief, exchange, response, parsed, crowded=bool(in_flight))
-    context.belief, context.covered = rate.belief, rate.covered
-    context.findings += rate.findings
-    context.covered.add("TS-ANSWER-ARRIVES")
-    if response.status >= 500:
+    headers = lowered(response.headers)
+    rate = rates.check_rate(belief, exchange, response.status, headers, parsed, crowded=bool(in_flight))
+    failed = response.status >= 500
+    belief = replace(
+        belief,
+        moment=moment,
+        answered=belief.answered if failed else moment,
+        windows=rate.windows,
+        failures_in_a_row=belief.failures_in_a_row if failed else _without_failures(belief, exchange),
+    )
+    context = Context(belief, exchange, parsed, cells, rate.findings, set(rate.covered), headers=headers)
+    if failed:
+        context.covered.add("TS-ANSWER-ARRIVES")
         _check_failure(context, "TS-ANSWER-SERVER-ERROR", f"is answered {response.status}")
         perhaps_applied(context)
         return _result(context)
-    _note_response(context)
+    context.covered.update(_ANSWERED)
     if parsed.endpoint == "unclear":
         if response.status < 300:
             neighbours.elsewhere(context)
@@ -115,14 +125,10 @@ def _check_failure(context: Context, clause: str, what: str) -> None:
         context.findings.append(Finding(clause, text, "/response/status", "a response"))
 
 
-def _note_response(context: Context) -> None:
-    """The request got a response that is not a 5XX, so its failures in a row are over."""
-    belief = context.belief
+def _without_failures(belief: Belief, exchange: Exchange) -> HashTrieMap[int, tuple[int, float]]:
+    """The failures in a row when this request got a response that is not a 5XX, so that its own are over."""
     failures = belief.failures_in_a_row
-    if failures:
-        failures = failures.discard(_hash(context.exchange.request))
-    context.belief = replace(belief, answered=belief.moment, failures_in_a_row=failures)
-    context.covered.add("TS-ANSWER-SERVER-ERROR")
+    return failures.discard(_hash(exchange.request)) if failures else failures
 
 
 def _hash(request: Request) -> int:

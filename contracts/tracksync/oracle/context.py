@@ -19,11 +19,12 @@ from tracksync.oracle.counters import CounterOp
 from tracksync.oracle.request import ParsedRequest
 
 
-class Context(Struct):
+class Context(Struct, gc=False):
     """One exchange while it is checked.
 
     `belief`: what is believed so far. `in_flight`: the cells that requests without a response yet may write.
     `findings`, `covered`: the clauses that the exchange broke, and that it bore on, so far.
+    `headers`: of the response, by their names in small letters.
     """
 
     belief: Belief
@@ -34,6 +35,7 @@ class Context(Struct):
     covered: set[str] = field(default_factory=set)
     mismatches: tuple[Mismatch, ...] = ()
     """Where the response does not fit the document; what no other finding speaks of is one."""
+    headers: dict[str, str] = field(default_factory=dict)
 
     def hold(self, ambiguity: str, shown: frozenset[str], where: str) -> None:
         """The response at `where` shows one of the interpretations `shown`: narrow, or find a contradiction."""

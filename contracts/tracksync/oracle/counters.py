@@ -18,7 +18,7 @@ EVER: Final[Interval] = (-(10**20), 10**20)
 TOLERANCE: Final = 999  # microseconds: responses show milliseconds, rounded or cut off
 
 
-class Amount(Struct, frozen=True):
+class Amount(Struct, frozen=True, gc=False):
     """What an event or purchase may add to a count, None where that is unknown.
 
     `interpretation`: the one under which it does; None: under all.
@@ -28,7 +28,7 @@ class Amount(Struct, frozen=True):
     interpretation: Interpretation | None = None
 
 
-class CounterOp(Struct, frozen=True):
+class CounterOp(Struct, frozen=True, gc=False):
     """One event or purchase as it reaches the store.
 
     `when`: the interval in which its time lies, or EVER. `amounts`: each that it may add.
@@ -40,7 +40,7 @@ class CounterOp(Struct, frozen=True):
     due: float | None = None
 
 
-class ShownCounter(Struct, frozen=True):
+class ShownCounter(Struct, frozen=True, gc=False):
     """What a response shows of one event or product; `first` and `last` in microseconds."""
 
     count: int
@@ -48,7 +48,7 @@ class ShownCounter(Struct, frozen=True):
     last: int
 
 
-class CounterOutcome(Struct, frozen=True):
+class CounterOutcome(Struct, frozen=True, gc=False):
     """One lawful outcome: the state afterwards and the interpretations that it requires."""
 
     after: Counter

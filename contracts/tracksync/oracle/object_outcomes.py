@@ -45,6 +45,9 @@ def object_set(value: dict[str, Any], prior: Any, merge: bool) -> list[CellOutco
         return open_outcomes()
     if not value:
         return [CellOutcome(prior if merge and isinstance(prior, dict) else {}, ANYTHING), *open_outcomes()]
+    if not objects.has_wide_characters(value):  # the usual case, at less cost
+        problems = objects.problems(value, LENGTH_IN_CODE_POINTS.answer, bounds().object_limits)
+        return _object_with(problems, value, prior, merge)
     by_unit = {unit: objects.problems(value, unit.answer, bounds().object_limits) for unit in _UNITS}
     if by_unit[LENGTH_IN_CODE_POINTS] == by_unit[LENGTH_IN_UTF16]:
         return _object_with(by_unit[LENGTH_IN_UTF16], value, prior, merge)

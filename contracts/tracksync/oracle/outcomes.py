@@ -25,19 +25,19 @@ from tracksync.values.times import Certainty, is_date_like, read_time, same_inst
 Limits = tuple[int, int]  # the least and the greatest possible limit of the workspace's arrays, in elements
 
 
-class ExactText(Struct, frozen=True):
+class ExactText(Struct, frozen=True, gc=False):
     """The response shows this text to the letter; another form of the same instant does not fit."""
 
     text: str
 
 
-class WithoutFarTimes(Struct, frozen=True):
+class WithoutFarTimes(Struct, frozen=True, gc=False):
     """The response shows none of the far times of this value; see `has_far_time`."""
 
     value: Any
 
 
-class CellOutcome(Struct, frozen=True):
+class CellOutcome(Struct, frozen=True, gc=False):
     """One lawful outcome.
 
     `after`: the JSON value that is stored, ABSENT, or UNKNOWN for whatever the response shows.

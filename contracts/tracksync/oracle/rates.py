@@ -5,14 +5,15 @@ Knows one window at a time, by the reset that the server itself names; another c
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
+from rpds import HashTrieMap
 
-from tracksync.model.exchange import Exchange, Response, lowered
+from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle.belief import Belief, LimitedEndpoint, Settings, WindowBelief
 from tracksync.oracle.request import ParsedRequest
@@ -23,17 +24,26 @@ MAX_DIGITS: Final = 15  # no epoch second and no limit needs more
 ENDPOINTS: Final = {str(one): one for one in LimitedEndpoint}
 STATUSES: Final = frozenset({201, 400, 401, 403, 429})  # with which the documents promise the headers
 DATE_TOLERANCE: Final = 2.0  # seconds between the Date header and the reset of one response
+_NOTHING: Final[frozenset[str]] = frozenset()
+_FORM: Final = frozenset({"TS-RATE-HEADERS"})
+_VALUES: Final = _FORM | {"TS-RATE-LIMIT", "TS-RATE-REMAINING", "TS-RATE-RESET"}
+_EXCEEDED: Final = _VALUES | {"TS-RATE-EXCEEDED"}
+_OF_429: Final = _EXCEEDED | {"TS-RATE-429"}
+_NO_WINDOW: Final = WindowBelief()
 
 
-class RateCheck(Struct, frozen=True):
-    """What the headers of one response show: the belief after it, the clauses broken, and those it bore on."""
+Windows: TypeAlias = "HashTrieMap[LimitedEndpoint, WindowBelief]"
 
-    belief: Belief
+
+class RateCheck(Struct, frozen=True, gc=False):
+    """What the headers of one response show: the windows after it, the clauses broken, and those it bore on."""
+
+    windows: Windows
     findings: list[Finding]
-    covered: set[str]
+    covered: frozenset[str]
 
 
-class RateHeaders(Struct, frozen=True):
+class RateHeaders(Struct, frozen=True, gc=False):
     """The rate headers of one response, and its status."""
 
     limit: int
@@ -47,7 +57,7 @@ class RateHeaders(Struct, frozen=True):
         return self.status == 201
 
 
-class Sequel(Struct, frozen=True):
+class Sequel(Struct, frozen=True, gc=False):
     """A response in relation to the one before it of the same endpoint.
 
     `before`: the window as it was. `window`: the window of this response, new unless it has the same reset.
@@ -65,24 +75,22 @@ class Sequel(Struct, frozen=True):
 
 
 def check_rate(
-    belief: Belief, exchange: Exchange, response: Response, parsed: ParsedRequest, *, crowded: bool
+    belief: Belief, exchange: Exchange, status: int, headers: Mapping[str, str], parsed: ParsedRequest, *, crowded: bool
 ) -> RateCheck:
     """Check the rate headers of one response against the window it belongs to.
 
-    `crowded`: other requests of ours are without a response yet.
+    `headers`: by their names in small letters. `crowded`: other requests of ours are without a response yet.
     """
-    headers = lowered(response.headers)
     values = [headers.get(name) for name in NAMES]
-    status = response.status
     endpoint = ENDPOINTS.get(parsed.endpoint)
     promised = endpoint is LimitedEndpoint.SYNC and status in STATUSES
-    if values == [None, None, None] and not promised:
-        return RateCheck(_count_only(belief, status, endpoint), [], set())
+    if not promised and values == [None, None, None]:
+        return RateCheck(_count_only(belief, status, endpoint), [], _NOTHING)
     findings = list(_check_form(values, status))
     if endpoint is None:
-        return RateCheck(belief, findings, {"TS-RATE-HEADERS"})
+        return RateCheck(belief.windows, findings, _FORM)
     if findings or status == 401:
-        return RateCheck(_count_only(belief, status, endpoint), findings, {"TS-RATE-HEADERS"})
+        return RateCheck(_count_only(belief, status, endpoint), findings, _FORM)
     limit, remaining, reset = [int(value) for value in values if value is not None]
     shown = RateHeaders(limit, remaining, reset, status)
     return _check_values(belief, exchange, endpoint, shown, headers.get("date"), crowded=crowded)
@@ -98,18 +106,18 @@ def _check_form(values: list[str | None], status: int) -> Iterator[Finding]:
             yield Finding("TS-RATE-HEADERS", f"{name} is not a whole number", WHERE + name, "a whole number", value)
 
 
-def _count_only(belief: Belief, status: int, endpoint: LimitedEndpoint | None) -> Belief:
-    """The belief after a response without usable headers, whose request uses up the window all the same."""
+def _count_only(belief: Belief, status: int, endpoint: LimitedEndpoint | None) -> Windows:
+    """The windows after a response without usable headers, whose request uses up the window all the same."""
     window = belief.windows.get(endpoint) if endpoint is not None else None
     if endpoint is None or window is None:
-        return belief
+        return belief.windows
     counted = replace(
         window,
         accepted=window.accepted + (status == 201),
         requests=window.requests + 1,
         unshown=window.unshown + 1,
     )
-    return replace(belief, windows=belief.windows.insert(endpoint, counted))
+    return belief.windows.insert(endpoint, counted)
 
 
 def _check_values(
@@ -125,14 +133,16 @@ def _check_values(
     configured = settings.rate_limit if endpoint is LimitedEndpoint.SYNC else None
     sequel = _sequel(belief, exchange, endpoint, shown, crowded=crowded)
     window = sequel.window
+    lowest, requests, received = window.lowest, window.requests + 1, exchange.received
     counted = WindowBelief(
         shown.reset,
-        shown.remaining if window.lowest is None else min(window.lowest, shown.remaining),
+        lowest if lowest is not None and lowest < shown.remaining else shown.remaining,
         window.accepted + shown.accepted,
-        window.requests + 1,
-        alone=shown.limit - shown.remaining <= window.requests + 1,
-        last_received=max(exchange.received, window.last_received),
-        limit=window.limit or shown.limit or None,
+        requests,
+        0,
+        shown.limit - shown.remaining <= requests,
+        received if received > window.last_received else window.last_received,
+        window.limit or shown.limit or None,
     )
     exceeded = _check_exceeded(shown, sequel, counted.accepted, configured or shown.limit)
     findings = [
@@ -143,26 +153,22 @@ def _check_values(
         *exceeded,
         *_check_429(shown, sequel),
     ]
-    covered = {"TS-RATE-HEADERS", "TS-RATE-LIMIT", "TS-RATE-REMAINING", "TS-RATE-RESET"}
-    if exceeded or shown.status == 429:
-        covered.add("TS-RATE-EXCEEDED")
-    if shown.status == 429:
-        covered.add("TS-RATE-429")
-    return RateCheck(replace(belief, windows=belief.windows.insert(endpoint, counted)), findings, covered)
+    covered = _OF_429 if shown.status == 429 else _EXCEEDED if exceeded else _VALUES
+    return RateCheck(belief.windows.insert(endpoint, counted), findings, covered)
 
 
 def _sequel(
     belief: Belief, exchange: Exchange, endpoint: LimitedEndpoint, shown: RateHeaders, *, crowded: bool
 ) -> Sequel:
-    before = belief.windows.get(endpoint) or WindowBelief()
+    before = belief.windows.get(endpoint) or _NO_WINDOW
     same_window = shown.reset == before.reset
     return Sequel(
         before,
         before if same_window else WindowBelief(last_received=before.last_received, limit=before.limit),
-        sequential=exchange.sent > before.last_received,
-        same_window=same_window,
-        straddles=0 < before.reset < shown.reset,
-        alone=not (crowded or belief.settings.shared),
+        exchange.sent > before.last_received,
+        same_window,
+        0 < before.reset < shown.reset,
+        not (crowded or belief.settings.shared),
     )
 
 

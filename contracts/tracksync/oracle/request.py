@@ -30,7 +30,7 @@ _CHECKED_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH")
 _OTHERS: Final = {"track": "TS-TRACK-ACCEPTED", "delete": "TS-DELETE-ANSWER", "export": "TS-EXPORT-ANSWER"}
 
 
-class ParsedRequest(Struct, frozen=True):
+class ParsedRequest(Struct, frozen=True, gc=False):
     """What one request asks for.
 
     `endpoint`: sync, track, delete or export; nowhere, wrong-method, or unclear for what is not checked here.

@@ -22,7 +22,7 @@ _FIRST_YEAR: Final = 1000  # before it, forms of dates are read in too many ways
 _PLAIN_DATE: Final = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}|[0-9]{2}/[0-9]{2}/[0-9]{4}")
 
 
-class CounterWrite(Struct, frozen=True):
+class CounterWrite(Struct, frozen=True, gc=False):
     """An event or purchase.
 
     `name`: a text, or an integer under the ambiguities integer-products and coerced-types.

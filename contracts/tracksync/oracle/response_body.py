@@ -36,7 +36,7 @@ def schema_findings(mismatches: Iterable[Mismatch], found: Iterable[Finding]) ->
     ]
 
 
-class Success(Struct, frozen=True):
+class Success(Struct, frozen=True, gc=False):
     """What a 201 shows.
 
     `found`: whether it lists a user, None when that cannot be told. `entry`: of that user.

@@ -9,7 +9,7 @@ from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK
 from tracksync.contract.conditions import Condition
 from tracksync.contract.refusals import refusals
 from tracksync.contract.responses import SCHEMA_CLAUSE, Mismatch, validate_response
-from tracksync.model.exchange import Response, lowered
+from tracksync.model.exchange import Response
 from tracksync.model.finding import Finding
 from tracksync.oracle import rates, response_body
 from tracksync.oracle.context import Context
@@ -43,7 +43,8 @@ def check_status(context: Context, response: Response) -> bool:
 def _check_acceptance(context: Context, status: int) -> None:
     """A request is accepted with 201, and only if it need not be refused."""
     parsed = context.parsed
-    must = next((condition for condition in parsed.conditions if condition.refused), None)
+    conditions = parsed.classification.conditions
+    must = next((condition for condition in conditions if condition.refused), None) if conditions else None
     if must is not None:
         context.covered.add(must.clause)
         text = f"accepted ({status}) although {must.reason}"
@@ -52,8 +53,9 @@ def _check_acceptance(context: Context, status: int) -> None:
     if status != 201 and parsed.endpoint in ("sync", "track"):
         text = f"a completed request is answered {status}"
         context.findings.append(Finding("TS-OK-STATUS", text, STATUS, 201, status))
-    context.covered |= {"TS-OK-STATUS", *parsed.covers}
-    for condition in parsed.conditions:
+    context.covered.add("TS-OK-STATUS")
+    context.covered |= parsed.covers
+    for condition in conditions:
         if condition.ambiguity is not None:  # the interpretations under which it is refused are closed
             refusing = {interpretation for _, interpretation in condition.shows}
             context.covered.add(condition.clause)
@@ -139,7 +141,7 @@ def _may_be_refused(parsed: ParsedRequest) -> bool:
 def _mismatches(context: Context, response: Response, body: dict[str, Any]) -> tuple[Mismatch, ...]:
     """Where the response does not fit our document, or the one to which the server is held beside it."""
     path, status = ENDPOINTS[context.parsed.endpoint], response.status
-    headers, second = lowered(response.headers), context.belief.settings.responses
+    headers, second = context.headers, context.belief.settings.responses
     # What rate headers a neighbour has is checked if it has any; see `rates`.
     shown = headers if path == SYNC or not headers.keys().isdisjoint(rates.NAMES) else None
     found = validate_response(path, status, shown, body)

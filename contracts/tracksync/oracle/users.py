@@ -31,7 +31,7 @@ LEADERS: Final = {  # of two identifiers the one that counts, or else which, by 
 }
 
 
-class Candidate(Struct, frozen=True):
+class Candidate(Struct, frozen=True, gc=False):
     """A profile that the request may be about.
 
     `uid`: its number, None for a profile that was never seen, which `user` describes.
@@ -44,7 +44,7 @@ class Candidate(Struct, frozen=True):
     requires: Requires = ()
 
 
-class UserPath(Struct, frozen=True):
+class UserPath(Struct, frozen=True, gc=False):
     """One lawful way on: a user is `found` (or created) or not, under the interpretations of `requires`."""
 
     found: bool
@@ -122,13 +122,7 @@ def _may_be_a_stranger(belief: Belief, owners: list[int]) -> bool:
     """
     if any(belief.users[uid].exists for uid in owners):
         return False
-    possible = {uid for uid in owners if belief.users[uid].exists is not False}
-    return any(
-        link.sure and link.uid in possible
-        for identifier, links in belief.links.items()
-        if identifier.kind not in bounds().contacts
-        for link in links
-    )
+    return any(belief.users[uid].named and belief.users[uid].exists is not False for uid in owners)
 
 
 def _stranger(belief: Belief, key: Identifier) -> User:
@@ -194,6 +188,7 @@ def linked(
                 links = links.insert(identifier, (*there, doubtful))
         elif kind not in bounds().contacts:
             links = links.insert(identifier, (sure,))
+            user = user if user.named else replace(user, named=True)
         else:
             links = links.insert(identifier, (*(one for one in there if one != doubtful), sure))
             user = replace(user, held=(*(one for one in user.held if one.kind != kind), identifier))

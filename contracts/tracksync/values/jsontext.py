@@ -17,7 +17,7 @@ DEPTH: Final = 100
 """Nesting that is read. Common parsers stop at this depth by default, others at thousands, others never."""
 
 
-class JsonText(msgspec.Struct, frozen=True):
+class JsonText(msgspec.Struct, frozen=True, gc=False):
     """What a body says.
 
     `valid` is False for plain bad syntax only; `value` is then None. `quirks` names what makes servers differ

@@ -94,6 +94,8 @@ def doubtful(value: Any, limits: ObjectLimits) -> bool:
                 return True
     size = serialized_size(value)
     least = limits.least_bytes
+    if _LOOSE_FACTOR * size <= least:
+        return False
     return least < size <= limits.most_bytes or (size <= least < len(_LOOSE_ENCODER.encode(value)))
 
 
@@ -178,6 +180,15 @@ def _matches(element: Any, selector: dict[str, Any]) -> bool:
     )
 
 
+def has_wide_characters(value: Any) -> bool:
+    """Whether a text in `value` may have a character that is two units of UTF-16."""
+    try:
+        written = msgspec.json.encode(value)
+    except UnicodeEncodeError:  # a lone surrogate
+        return True
+    return len(written.translate(None, _BEYOND_BASIC)) != len(written)
+
+
 def serialized_size(value: Any) -> int:
     """Bytes of `value` as compact JSON in UTF-8."""
     try:
@@ -188,5 +199,7 @@ def serialized_size(value: Any) -> int:
 
 _ENCODER: Final = json.JSONEncoder(ensure_ascii=False, check_circular=False, separators=(",", ":"))
 _LOOSE_ENCODER: Final = json.JSONEncoder(ensure_ascii=True, check_circular=False)  # with escapes and spaces
+_LOOSE_FACTOR: Final = 7  # no character and no separator takes so many times its compact bytes when written loosely
+_BEYOND_BASIC: Final = b"\xf0\xf1\xf2\xf3\xf4"  # where UTF-8 has characters that are two units of UTF-16
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
 _SPACES: Final = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
