@@ -1,4 +1,4 @@
-"""Ordinary traffic of a product on the embedded mock: what bench.py and check-parallel measure with.
+"""Ordinary traffic of a product on the embedded mock: what bench.py and check-partitions measure with.
 
 Every request is lawful, and most users are written to a few times. The same arguments give the same exchanges.
 """
@@ -16,6 +16,7 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "contracts"))
 
 from tracksync.engine.targets import EmbeddedMock  # noqa: E402 - the checkout's package comes first
+from tracksync.faults.catalogue import servers  # noqa: E402
 from tracksync.generate.build import JSON_HEADERS, SYNC, Step  # noqa: E402
 from tracksync.mock import MockConfig  # noqa: E402
 from tracksync.model.exchange import Exchange, Request  # noqa: E402
@@ -29,11 +30,13 @@ TAGS = ("new", "loyal", "sports", "films", "news", "sale")
 
 
 def traffic(count: int, *, users: int | None = None, seed: int = 0, fault: str | None = None) -> Iterator[Exchange]:
-    """`count` exchanges with `users` users, one for each eight requests unless said otherwise."""
+    """`count` exchanges with `users` users, one for each eight requests unless said otherwise.
+
+    `fault`: the name of one that the mock has.
+    """
     draw = random.Random(seed)
     pool = users or max(count // 8, 1)
-    config = MockConfig(rate_limit=RATE_LIMIT, faults=(fault,) if fault else ())
-    target = EmbeddedMock(config)
+    target = EmbeddedMock(MockConfig(rate_limit=RATE_LIMIT, faults=tuple(servers([fault])) if fault else ()))
     for _ in range(count):
         name = f"customer-{draw.randrange(pool):07d}"
         section = draw.choices(("attributes", "events", "purchases"), (5, 4, 1))[0]
