@@ -7,6 +7,8 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
+import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
@@ -35,7 +37,7 @@ def serving(*arguments: str) -> Iterator[tuple[str, subprocess.Popen[str]]]:
         assert process.stdout is not None
         first = process.stdout.readline()
         assert first.startswith("tracksync mock on http://127.0.0.1:"), first + process.communicate()[1]
-        assert KEY in process.stdout.readline()
+        assert "key" in process.stdout.readline() or "--key" in arguments
         yield first.split()[-1], process
     finally:
         if process.poll() is None:
@@ -72,6 +74,92 @@ def test_it_serves_a_workspace_that_remembers_and_ends_on_ctrl_c() -> None:
         _, err = process.communicate(timeout=30)
         assert process.returncode == 0, err
         assert "Traceback" not in err
+
+
+def test_it_ends_cleanly_on_sigterm_and_takes_its_port_file_with_it(tmp_path: Path) -> None:
+    port = tmp_path / "port"
+    with serving("--port-file", str(port)) as (address, process):
+        done = tracksync("mock", "--wait", "30", "--port-file", str(port), cwd=tmp_path)
+        assert (done.returncode, done.stdout) == (0, ""), done.stderr
+        assert address.endswith(f":{port.read_text().strip()}")
+        with httpx.stream("GET", f"{address}/__tracksync/events"):
+            process.send_signal(signal.SIGTERM)
+            out, err = process.communicate(timeout=30)
+        assert (process.returncode, err) == (0, "")
+        assert not port.exists()
+        assert "curl -s" in out
+
+
+def test_waiting_for_a_mock_that_never_comes_is_incomplete(tmp_path: Path) -> None:
+    done = tracksync_here("mock", "--wait", "0", "--port-file", "port", cwd=tmp_path)
+    assert done.returncode == 3
+    assert "no mock was ready within 0 s" in done.stderr
+
+
+def test_the_first_requests_that_it_prints_work(tmp_path: Path) -> None:
+    with serving() as (_, process):
+        assert process.stdout is not None
+        lines: list[str] = []
+        while not lines or "Ctrl-C" not in lines[-1]:
+            lines.append(process.stdout.readline())
+        script = "".join(lines[lines.index(next(line for line in lines if line.startswith("  #"))) : -2])
+        done = subprocess.run(
+            ["bash", "-ec", script],
+            capture_output=True,
+            text=True,
+            env=clean_environment(TRACKSYNC_API_KEY=KEY),
+            check=True,
+        )
+    assert done.stdout.count('"message":"success"') == 3
+    assert '"count":1' in done.stdout
+
+
+def test_what_was_answered_is_there_after_kill_9_under_load(tmp_path: Path) -> None:
+    state, seed = tmp_path / "mock.db", tmp_path / "users.json"
+    seed.write_text('{"users": [{"external_id": "seeded", "custom_attributes": {"n": 7}}]}')
+    arguments = ("--state", str(state), "--seed-file", str(seed), "--rate-limit", "1000000")
+    answered: dict[str, int] = {}
+
+    def load(address: str, user: str) -> None:
+        with httpx.Client(headers={"Authorization": f"Bearer {KEY}"}) as client:
+            while True:
+                body = {"attributes": [{"external_id": user, "n": {"inc": 1}}]}
+                try:
+                    response = client.post(f"{address}/users/track/sync", json=body)
+                except httpx.HTTPError:
+                    return
+                answered[user] = response.json()["users"][0]["custom_attributes"]["n"]
+
+    with serving(*arguments) as (address, process):
+        threads = [threading.Thread(target=load, args=(address, f"user-{number}")) for number in range(4)]
+        for thread in threads:
+            thread.start()
+        while sum(answered.values()) < 200:
+            time.sleep(0.01)
+        process.kill()
+        for thread in threads:
+            thread.join()
+    with serving(*arguments) as (address, _):
+        for user, least in (answered | {"seeded": 7}).items():
+            held = httpx.get(f"{address}/__tracksync/user", params={"external_id": user}).json()["custom_attributes"][
+                "n"
+            ]
+            assert held in (least, least + 1), "one more request may have been applied whose response was lost"
+
+
+def test_each_key_has_a_workspace_of_its_own() -> None:
+    first, second = "first-key-0001", "second-key-0002"
+    with serving("--key", first, "--key", second) as (address, _):
+        assert post(address, event("seen"), first)[1]["users"][0]["custom_events"][0]["count"] == 1
+        assert post(address, event("seen"), second)[1]["users"][0]["custom_events"][0]["count"] == 1
+        assert post(address, event("seen"))[0] == 401
+
+
+def test_without_the_admin_api_its_paths_are_the_mocks() -> None:
+    with serving("--no-admin") as (address, process):
+        assert httpx.get(f"{address}/__tracksync/health").status_code == 404
+        assert process.stdout is not None
+        assert "inspector" not in process.stdout.readline()
 
 
 def test_names_of_headers_are_in_capitals_where_the_scenario_says_so() -> None:
@@ -127,6 +215,13 @@ def test_a_port_in_use_is_exit_code_2_with_advice(tmp_path: Path) -> None:
         (["--tls-cert", "nowhere.pem"], "nowhere.pem"),
         (["--tls-key", "nowhere.pem"], "--tls-cert"),
         (["--port", "99999"], "--port"),
+        (["--wait", "soon"], "--wait"),
+        (["--key", "short"], "--key number 1"),
+        (["--key", "the-same-key", "--key", "the-same-key"], "two of the --key are the same"),
+        (["--no-admin", "--open"], "--no-admin"),
+        (["--seed-file", "nowhere.json"], "cannot read nowhere.json"),
+        (["--state", "no/folder/mock.db"], "no/folder/mock.db"),
+        (["--port-file", "no/folder/port", "--port", "0"], "no/folder"),
         (["--host", "no.such.host.invalid"], "no.such.host.invalid"),
         (["--host", "203.0.113.7"], "203.0.113.7"),
     ],

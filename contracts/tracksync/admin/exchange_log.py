@@ -209,10 +209,7 @@ def _change(value: Any) -> Change:
 
 
 class ExchangeLog:
-    """The latest exchanges of one workspace: at most `most`, with `most_bytes` of them. See `mock.app.Watch`.
-
-    `on_change` is called after every change of the log.
-    """
+    """The latest exchanges of one workspace: at most `most`, with `most_bytes` of them. See `mock.app.Watch`."""
 
     def __init__(self, clock: Callable[[], float], most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self._clock, self._most, self._most_bytes = clock, most, most_bytes
@@ -222,7 +219,6 @@ class ExchangeLog:
         self.handled_count = 0
         self.ended: deque[int] = deque(maxlen=most)  # numbers, in the order of the ends
         self.ended_count = 0
-        self.on_change: Callable[[], None] = _ignored
 
     def handled(self, scope: Scope, call: Call, delivery: Delivery, arrived: float) -> Callable[[bool], None]:
         """Note an exchange; what is returned notes its end."""
@@ -232,27 +228,23 @@ class ExchangeLog:
         self._bytes += entry.size
         while len(self._entries) > self._most or (self._bytes > self._most_bytes and len(self._entries) > 1):
             self._bytes -= self._entries.popleft().size
-        self.on_change()
 
         def end(gave_up: bool) -> None:
             entry.ended, entry.gave_up = self._clock(), gave_up
             self.ended.append(entry.number)
             self.ended_count += 1
-            self.on_change()
 
         return end
 
     def changed(self, config: MockConfig, *, empty: bool) -> None:
         """What follows is checked without any knowledge of what came before."""
         self._epoch = Epoch(config, empty, self.handled_count + 1)
-        self.on_change()
 
     def clear(self) -> None:
         """Forget all exchanges; numbers go on."""
         self._entries.clear()
         self.ended.clear()
         self._bytes = 0
-        self.on_change()
 
     def __iter__(self) -> Iterator[LogEntry]:
         return iter(self._entries)
@@ -274,7 +266,3 @@ class ExchangeLog:
         """The oldest entries after this number, at most `most`."""
         start = max(0, number + 1 - self.first_number)
         return list(itertools.islice(self._entries, start, start + most))
-
-
-def _ignored() -> None:
-    """Nothing listens."""

@@ -304,7 +304,7 @@ async def _switch(workspace: MockWorkspace, request: HttpRequest) -> HttpRespons
 
 
 async def _clock(workspace: MockWorkspace, request: HttpRequest) -> HttpResponse:
-    workspace.clock.advance((await _typed(request, _ClockBody)).advance)
+    workspace.advance((await _typed(request, _ClockBody)).advance)
     return _json(workspace.status())
 
 

@@ -20,6 +20,7 @@ from tracksync.mock import MockApp, MockConfig, snapshot
 from tracksync.mock.clock import SteeredClock
 from tracksync.mock.neighbours import describe
 from tracksync.mock.profiles import Profile
+from tracksync.mock.state_file import StateFile
 from tracksync.report.redact import Redactor
 from tracksync.values import times
 
@@ -105,6 +106,17 @@ class MockWorkspace:
         self.checker = LogChecker(self.log, *self.keys)
         self.listeners = 0  # pages that are told what happens
 
+    def keep_in(self, file: StateFile) -> bool:
+        """Go on where the file ended, and keep everything in it; whether the file knew this workspace.
+
+        Raises UsageError.
+        """
+        earlier = file.read(self.name)
+        if earlier is not None:
+            self.restore(earlier)
+        self.app.kept(file.keeper(self.name, lambda: self.clock.advanced))
+        return earlier is not None
+
     # --- users ----------------------------------------------------------------------------------------------------
     def users(self, matching: str = "") -> list[dict[str, Any]]:
         """Every user with its identifiers alone, the one written last first; those that hold `matching` in one."""
@@ -158,6 +170,11 @@ class MockWorkspace:
     def _set_up(self, setup: Setup) -> None:
         self.app.switch(setup.config)
         self.setup = setup
+
+    def advance(self, seconds: float) -> None:
+        """Advance the clock. Raises UsageError."""
+        self.clock.advance(seconds)
+        self.app.store_state()
 
     async def settle(self, seconds: float) -> int:
         """Wait until everything that was queued is applied, at most `seconds`; how much is still queued."""

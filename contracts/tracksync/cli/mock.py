@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import time
+import webbrowser
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, suppress
 from pathlib import Path
@@ -12,10 +13,12 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tracksync import config as configuration
+from tracksync.admin.addresses import PREFIX
 from tracksync.cli.shared import FAULT, FILE, INTERPRETATION, SCENARIO, Function
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.errors import UsageError
 from tracksync.mock import limits
+from tracksync.report import files
 
 if TYPE_CHECKING:
     from tracksync.wire.serve import App
@@ -119,6 +122,21 @@ def _interpretations() -> Iterator[str]:
     show_default=True,
     help="Elements an array attribute may have.",
 )
+@click.option(
+    "--key",
+    "keys",
+    multiple=True,
+    metavar="KEY",
+    help="A key to accept in place of the printed one; repeatable, each has a workspace of its own.",
+)
+@click.option(
+    "--seed-file",
+    "seed_path",
+    type=FILE,
+    metavar="FILE",
+    help="Begin with the users in FILE, JSON in the form of an export.",
+)
+@click.option("--state", "state_path", type=FILE, metavar="FILE", help="Keep everything in FILE, across restarts.")
 @click.option("--no-admin", is_flag=True, help="Serve no admin API and no inspector.")
 @click.option(
     "--admin-host",
@@ -126,6 +144,15 @@ def _interpretations() -> Iterator[str]:
     multiple=True,
     metavar="NAME",
     help="Open the admin API to other machines that call this one NAME; repeatable.",
+)
+@click.option("--open", "open_page", is_flag=True, help="Open the inspector in a browser.")
+@click.option("--port-file", "port_path", type=FILE, metavar="FILE", help="Write the port to FILE once it is served.")
+@click.option(
+    "--wait",
+    "wait",
+    type=click.FloatRange(min=0),
+    metavar="S",
+    help="Serve nothing: wait until the mock on --port (or of --port-file) is ready, S seconds at most.",
 )
 @click.option("--tls-cert", "cert_path", type=FILE, metavar="FILE", help="Serve over TLS with this certificate (PEM).")
 @click.option("--tls-key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
@@ -139,8 +166,14 @@ def command(
     seed: int,
     rate_limit: int,
     array_limit: int,
+    keys: tuple[str, ...],
+    seed_path: Path | None,
+    state_path: Path | None,
     no_admin: bool,
     admin_hosts: tuple[str, ...],
+    open_page: bool,
+    port_path: Path | None,
+    wait: float | None,
     cert_path: Path | None,
     key_path: Path | None,
 ) -> None:
@@ -150,21 +183,34 @@ def command(
     the default interpretation, or the one that --interpretation names. --fault injects a fault, to see what it breaks.
     --scenario treats clients to transient failures, slow responses or rate limits.
 
+    The inspector at /__tracksync/ shows what happens while it happens; the admin API beside it steers the mock.
+
     \b
     Examples:
       tracksync mock --port 8080
+      tracksync mock --open                      with the inspector in a browser
+      tracksync mock --state mock.db             goes on where it ended
       tracksync mock --interpretation no-user=omitted --rate-limit 60
       tracksync mock --interpretations interpretations.toml
       tracksync mock --scenario rate-burst
       tracksync mock --scenario http2            over TLS, with a generated certificate
+      tracksync mock --port 0 --port-file port &
+      tracksync mock --wait 30 --port-file port  in a script, before the tests
       tracksync mock --list-faults
     """
+    from tracksync.cli import mock_start
+
+    if wait is not None:
+        mock_start.wait_until_ready(host, port, port_path, wait)
+        return
     if key_path is not None and cert_path is None:
         raise UsageError("--tls-key is the private key of a certificate; name that with --tls-cert")
-    if no_admin and admin_hosts:
-        raise UsageError("--admin-host opens the admin API, and --no-admin leaves it out; give one of them")
+    if port_path is not None:
+        files.check_writable(port_path)
+    if no_admin and (admin_hosts or open_page):
+        raise UsageError("--no-admin leaves out what --admin-host and --open are about; give one of them")
     from tracksync.admin.serving import mock_app
-    from tracksync.admin.workspace import MockWorkspace, Setup
+    from tracksync.admin.workspace import Setup
     from tracksync.faults.catalogue import servers
     from tracksync.mock import MockConfig
     from tracksync.wire.serve import serve
@@ -172,40 +218,46 @@ def command(
     interpretations = configuration.read_interpretations(interpretations_path) if interpretations_path else {}
     interpretations |= configuration.parse_interpretations(pairs)
     try:
-        config = MockConfig(
-            key=KEY,
-            unprivileged_key=UNPRIVILEGED_KEY,
-            rate_limit=rate_limit,
-            array_limit=array_limit,
-            interpretations=interpretations,
-            faults=servers(faults),
-            scenario=scenario,
-            seed=seed,
-        )
-        workspace = MockWorkspace("1", Setup(config, tuple(dict.fromkeys(faults))), logged=not no_admin)
+        setups = [
+            Setup(
+                MockConfig(
+                    key=key,
+                    unprivileged_key=unprivileged,
+                    rate_limit=rate_limit,
+                    array_limit=array_limit,
+                    interpretations=interpretations,
+                    faults=servers(faults),
+                    scenario=scenario,
+                    seed=seed,
+                ),
+                tuple(dict.fromkeys(faults)),
+            )
+            for key, unprivileged in mock_start.keys_of(keys, KEY, UNPRIVILEGED_KEY)
+        ]
     except ValueError as error:
         raise UsageError(str(error)) from None
+    played = setups[0].config.played()
+    with ExitStack() as stack:
+        workspaces = mock_start.workspaces_of(setups, state_path, seed_path, stack, logged=not no_admin)
+        app = mock_app(workspaces, admin=not no_admin, names=admin_hosts)
 
-    app = mock_app({workspace.name: workspace}, admin=not no_admin, names=admin_hosts)
-    scenario_played = config.played()
+        def ready(address: str, trust: str = "") -> None:
+            for line in mock_start.greeting(address, played, keys, trust, admin=not no_admin):
+                click.echo(line)
+            if port_path is not None:
+                mock_start.write_port(port_path, address, stack)
+            if open_page:
+                webbrowser.open(f"{address}{PREFIX}/")
 
-    def ready(address: str, trust: str = "") -> None:
-        click.echo(f"tracksync mock on {address}")
-        click.echo(f"  key {KEY}; without the permission: {UNPRIVILEGED_KEY}")
-        if trust:
-            click.echo(f"  export SSL_CERT_FILE={trust}")
-        click.echo(f"  export TRACKSYNC_API_KEY={KEY}; tracksync fuzz --target {address}")
-        if scenario_played.window_seconds or any(act.do == "limit" for act in scenario_played.acts):
-            click.echo("  its rate windows are shorter than a minute; fuzz and race report that as TS-RATE-RESET")
-        click.echo("  Ctrl-C ends it")
-
-    # Ctrl-C ends the mock. The server raises the signal again once it has stopped.
-    with suppress(KeyboardInterrupt):
-        if scenario_played.http2:
-            _serve_http2(app, host, port, cert_path, key_path, ready)
-            return
-        capitals = any(act.do == "capitals" for act in scenario_played.acts)
-        serve(app, host=host, port=port, certificate=cert_path, key=key_path, keep_case=capitals, ready=ready)
+        # Ctrl-C and SIGTERM end the mock. The server raises the signal again once it has stopped.
+        before = signal.signal(signal.SIGTERM, signal.default_int_handler)
+        stack.callback(signal.signal, signal.SIGTERM, before)
+        with suppress(KeyboardInterrupt):
+            if played.http2:
+                _serve_http2(app, host, port, cert_path, key_path, ready)
+                return
+            capitals = any(act.do == "capitals" for act in played.acts)
+            serve(app, host=host, port=port, certificate=cert_path, key=key_path, keep_case=capitals, ready=ready)
 
 
 def _serve_http2(
@@ -214,7 +266,6 @@ def _serve_http2(
     """Serve until Ctrl-C, with a generated certificate where none is given."""
     from tracksync.wire.http2 import identity, served_http2
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)
     with ExitStack() as stack:
         trust = ""
         if certificate is None:

@@ -123,6 +123,12 @@ class MockApp:
             self._keep = keep
             self._changed()
 
+    def store_state(self) -> None:
+        """Let the state be stored now, if it is kept; for a change that this class does not see, such as of a clock."""
+        with self._lock:
+            if self._keep is not None:
+                self._keep(self._core)
+
     def _changed(self) -> None:
         core = self._core
         if self._watch is not None:

@@ -68,6 +68,11 @@ class Neighbours(RequestReader):
         """The queued work in the order in which it is due: when (epoch seconds), its number, and what is to be done."""
         return sorted(self._queue, key=lambda one: one[:2])
 
+    @property
+    def queue_version(self) -> tuple[int, int]:
+        """Another value whenever something was queued or done."""
+        return self._queued, len(self._queue)
+
     def requeue(self, queued: list[tuple[float, Callable[[], None]]]) -> None:
         """Queue this work, each with the time at which it is due, in the place of all that is queued."""
         self._queue = [(due, number, work) for number, (due, work) in enumerate(queued, 1)]

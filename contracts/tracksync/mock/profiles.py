@@ -67,6 +67,7 @@ class Store:
         self._by: dict[str, dict[Hashable, Profile]] = {"external_id": {}, "user_alias": {}, "braze_id": {}}
         self._shared: dict[str, dict[Hashable, list[Profile]]] = {"email": {}, "phone": {}}
         self._writes = 0
+        self.changed: set[str] | None = None  # braze_ids of the profiles that were changed, where they are kept
 
     def __iter__(self) -> Iterator[Profile]:
         return iter(self._by["braze_id"].values())
@@ -160,10 +161,14 @@ class Store:
         """Note that a profile was just updated."""
         self._writes += 1
         profile.updated = self._writes
+        if self.changed is not None:
+            self.changed.add(profile.braze_id)
 
     def delete(self, profile: Profile) -> None:
         """Delete a profile and every identifier by which it was found."""
         self._by["braze_id"].pop(profile.braze_id, None)
+        if self.changed is not None:
+            self.changed.add(profile.braze_id)
         for index in (self._by["external_id"], self._by["user_alias"]):
             for key in [key for key, held in index.items() if held is profile]:
                 del index[key]

@@ -38,10 +38,15 @@ def snapshot(core: Core) -> dict[str, Any]:
     return {
         "form": FORM,
         "users": [user_json(profile) for profile in core.store],
-        "queued": queue_json(core),
-        "windows": {path: {"start": window.start, "used": window.used} for path, window in core.windows.items()},
-        "requests": core.requests,
+        "queued": list(queue_json(core).values()),
+        **counters_json(core),
     }
+
+
+def counters_json(core: Core) -> dict[str, Any]:
+    """What of a snapshot is neither a user nor queued."""
+    windows = {path: {"start": window.start, "used": window.used} for path, window in core.windows.items()}
+    return {"windows": windows, "requests": core.requests}
 
 
 def restore(core: Core, document: Any) -> None:
@@ -97,11 +102,6 @@ def user_json(profile: Profile) -> dict[str, Any]:
     return describe(profile, int) | {"updated": profile.updated}
 
 
-def read_user(document: Any) -> Profile:
-    """The user that `user_json` has written. Raises StateError."""
-    return _profile(document, "the user")
-
-
 def _profile(document: Any, where: str) -> Profile:
     user = _object(document, where)
     for name in user:
@@ -153,9 +153,9 @@ def _instant(value: Any, where: str) -> int:
 # --- the queue ------------------------------------------------------------------------------------------------------
 
 
-def queue_json(core: Core) -> list[dict[str, Any]]:
-    """The queued work: objects of /users/track to apply, and users to delete. `due` in seconds since the epoch."""
-    return [{"due": due, **known} for due, _, work in core.queued if (known := _work_json(work)) is not None]
+def queue_json(core: Core) -> dict[int, dict[str, Any]]:
+    """The queued work by its number: objects of /users/track to apply, and users to delete. `due` in epoch seconds."""
+    return {number: {"due": due, **known} for due, number, work in core.queued if (known := _work_json(work))}
 
 
 def _work_json(work: Callable[[], None]) -> dict[str, Any] | None:
