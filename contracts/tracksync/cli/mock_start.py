@@ -77,7 +77,7 @@ def _json(path: Path) -> object:
 
 
 def greeting(address: str, played: Scenario, given: Sequence[str], trust: str, *, admin: bool) -> Iterator[str]:
-    """What to print when the mock is ready. Keys that were given are not shown; the fixed one is no secret."""
+    """What to print when the mock is ready. Keys that were given are not shown; the fixed one is not a secret."""
     from tracksync.cli.mock import KEY, UNPRIVILEGED_KEY
 
     yield f"tracksync mock on {address}"
