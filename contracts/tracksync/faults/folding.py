@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 import zlib
+from urllib.parse import unquote
 
 from tracksync.faults.registry import faults, row
 from tracksync.faults.spelling import respelled
@@ -87,6 +88,30 @@ faults(
         change=lambda text: text.partition("\0")[0] or text,
     ),
     row(
+        "external-id-cut-at-slash",
+        "An external_id ends at a slash, a hash or a question mark.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=lambda text: re.split("[/#?]", text)[0] or text,
+    ),
+    row(
+        "external-id-percent-decoded",
+        "An external_id is decoded as in a URL: %30 is 0.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=unquote,
+    ),
+    row(
+        "external-id-beyond-the-basic-plane-replaced",
+        "Characters beyond the basic plane are one in an external_id.",
+        "TS-USER-SPELLING",
+        "TS-STATE-USERS-APART",
+        kinds=("external_id",),
+        change=lambda text: re.sub("[\U00010000-\U0010ffff]", "?", text),
+    ),
+    row(
         "alias-accents-dropped",
         "Aliases that differ in accents only are one.",
         "TS-USER-SPELLING",
@@ -133,6 +158,21 @@ faults(
         "TS-STATE-USERS-APART",
         kinds=("phone",),
         change=lambda text: text[-9:],
+    ),
+    row(
+        "phone-first-ten-characters",
+        "Of a phone only the first ten characters count.",
+        "TS-STATE-USERS-APART",
+        kinds=("phone",),
+        change=lambda text: text[:10],
+    ),
+    row(
+        "event-name-beyond-the-basic-plane-replaced",
+        "Characters beyond the basic plane are one in the name of an event.",
+        "TS-USER-SPELLING",
+        "TS-STATE-KEYS-APART",
+        kinds=("event",),
+        change=lambda text: re.sub("[\U00010000-\U0010ffff]", "?", text),
     ),
     row(
         "event-name-accents-dropped",

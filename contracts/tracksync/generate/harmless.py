@@ -125,6 +125,12 @@ class Namer:
             self._phones[key] = drawn
         return self._phones[key]
 
+    def similar_phones(self, tag: str) -> tuple[str, str, str]:
+        """Three numbers set aside for fiction: the first two begin alike, the first and the last end alike."""
+        block, other = DRAMA_BLOCKS[:2]
+        ending = zlib.crc32(f"{self.prefix}{self._area}{tag}".encode()) % 1000
+        return f"{block}{ending:03d}", f"{block}{(ending + 1) % 1000:03d}", f"{other}{ending:03d}"
+
     def _draw_phone(self) -> str:
         if self._rng.random() < 0.6:
             return f"+1{self._rng.choice(AREA_CODES)}55501{self._rng.randrange(100):02d}"

@@ -10,7 +10,17 @@ from typing import Final
 
 from tracksync.generate.build import Step, event_request
 from tracksync.generate.harmless import Namer
-from tracksync.generate.probes import attributes, containers, events, neighbours, purchases, rare_cases, refusals, users
+from tracksync.generate.probes import (
+    attributes,
+    containers,
+    events,
+    near_names,
+    neighbours,
+    purchases,
+    rare_cases,
+    refusals,
+    users,
+)
 from tracksync.generate.probes.probe import Probe
 
 PROBES: Final[tuple[Probe, ...]] = (
@@ -51,6 +61,8 @@ PROBES: Final[tuple[Probe, ...]] = (
     rare_cases.every_section,
     rare_cases.flags_and_lists,
     rare_cases.long_names,
+    near_names.identifiers_alike,
+    near_names.names_alike,
     rare_cases.creates_no_user,
 )
 

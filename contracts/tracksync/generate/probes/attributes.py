@@ -233,6 +233,8 @@ def names(name: Namer) -> Iterator[Step]:
         "ключ",
         "x" * 60 + "1",
         "x" * 60 + "2",
+        *("_pre", "-pre", "pre ", " pre", "PRE", "pre/1", "pre#1", "pre%20", "pre\u200b", "1", "01", "é", "e\u0301"),
+        *("🎉", "🎊", "id", "ID", "name", "time", "user_id", "null", "true", "events"),
     )
     yield send("names alike", attributes_request(user, {one: 10 * number for number, one in enumerate(alike, start=1)}))
     yield send(

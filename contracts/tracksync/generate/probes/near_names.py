@@ -1,0 +1,48 @@
+"""Probes of identifiers and names that are nearly equal: whatever is folded, cut or stripped, two of them become one.
+
+Each user is sent an event of the same name. Where two users are one, the second event is not the first any more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+from tracksync.generate.build import Step, event_request, purchase_request
+from tracksync.generate.harmless import Namer
+from tracksync.generate.probes.probe import probe, send
+
+DAY: Final = "2023-10-01T12:00:00Z"
+SEEN: Final = "seen"
+TAG: Final = "a.b-c_d"
+# Where an address ends, what a form decodes, what a store strips, and characters of other planes.
+TAILS: Final = ("/1", "#1", "?1", "&1", "%30", "+", "\u200b", "🎉", "🎊", "é", "\\", "\t", "'", "0")
+EMAILS: Final = (("e.f", "example.com"), ("ef", "example.com"), ("e.f+1", "example.com"), ("e.f", "mail.example"))
+NAMES: Final = ("s", "S", "s ", "_s", "s/1", "s#1", "🎉", "🎊")
+
+
+@probe("identifiers-alike", "TS-USER-SPELLING", "TS-STATE-USERS-APART", further=True)
+def identifiers_alike(name: Namer) -> Iterator[Step]:
+    """external_ids, phones and emails that a careless key takes for one another."""
+    for tag in (TAG, "abcd", "a b c d", *(TAG + tail for tail in TAILS)):
+        user = {"external_id": name.external_id(tag)}
+        yield send(f"external_id {user['external_id']!r}", event_request(user, SEEN, DAY))
+    phones = name.similar_phones("p")
+    for phone in (
+        *phones,
+        phones[0],
+    ):  # again: another run may have used a number, so that its first count says nothing
+        yield send(f"the phone {phone}", event_request({"phone": phone}, SEEN, DAY))
+    for tag, domain in EMAILS:
+        email = name.email(tag, domain)
+        yield send(f"the email {email}", event_request({"email": email}, SEEN, DAY))
+
+
+@probe("names-alike", "TS-STATE-KEYS-APART", "TS-EVENT-NAME", "TS-PURCHASE-PRODUCT", further=True)
+def names_alike(name: Namer) -> Iterator[Step]:
+    """Events and products of one user under names that a careless key takes for one another."""
+    user = {"external_id": name.external_id("u")}
+    for other in NAMES:
+        yield send(f"the event {other!r}", event_request(user, other, DAY))
+    for other in NAMES:
+        yield send(f"the product {other!r}", purchase_request(user, other, DAY))
