@@ -5,9 +5,11 @@ Linters of others read them: the schemas of check-jsonschema, and zizmor for the
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from click.testing import CliRunner
 from tracksync.cli import install_source, root
 from tracksync.cli.init import CI_FILES
 from tracksync.cli.install_source import InstallSource
+from tracksync.contract import spec
 
 ROOT = Path(__file__).resolve().parents[2]
 REQUIREMENT = "tracksync @ git+https://git.example.com/it@0123456789abcdef"
@@ -81,6 +84,33 @@ def test_only_the_steps_that_send_requests_have_the_key(tmp_path: Path) -> None:
     outside = re.sub(r"withCredentials\(.*?\) \{.*?\}", "", jenkins, flags=re.DOTALL)
     assert "tracksync clean" not in outside
     assert "--target live" not in outside
+
+
+def test_the_vendor_document_is_compared_with_the_stored_copy_and_a_change_is_told_once(tmp_path: Path) -> None:
+    workflow: dict[str, Any] = yaml.safe_load(written(tmp_path, "github").read_text(encoding="utf-8"))
+    (step,) = [one for one in workflow["jobs"]["nightly"]["steps"] if "spec diff" in one.get("run", "")]
+    assert step["env"] == {"VENDOR_SPEC_URL": "${{ vars.VENDOR_SPEC_URL }}"}
+    bin_, summary = tmp_path / "bin", tmp_path / "summary"
+    bin_.mkdir()
+    (bin_ / "tracksync").write_text(f'#!/bin/sh\nexec {sys.executable} -m tracksync "$@"\n')
+    (bin_ / "tracksync").chmod(0o755)
+    environment = {
+        **os.environ,
+        "PATH": f"{bin_}:{os.environ['PATH']}",
+        "PYTHONPATH": str(ROOT / "contracts"),
+        "GITHUB_STEP_SUMMARY": str(summary),
+        "VENDOR_SPEC_URL": (tmp_path / "published.yaml").as_uri(),
+    }
+    published = spec.path().read_text(encoding="utf-8")
+    changed = published.replace("maxLength: 75", "maxLength: 60")
+    codes = []
+    for document in (published, published, changed, changed, "not a document"):
+        (tmp_path / "published.yaml").write_text(document, encoding="utf-8")
+        done = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, capture_output=True)
+        codes.append(done.returncode)
+    assert codes == [0, 0, 1, 0, 2]
+    assert "maxLength: 75, then 60" in summary.read_text(encoding="utf-8")
+    assert (tmp_path / ".tracksync/vendor-spec.yaml").read_text(encoding="utf-8") == changed
 
 
 def test_init_says_so_where_ci_cannot_install_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
