@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -80,6 +81,14 @@ LARGEST_SEED: Final = 2**32 - 1
     metavar="FILE",
     help="Another OpenAPI document: more schema cases, and responses are validated against it too.",
 )
+@click.option(
+    "--examples",
+    "examples_path",
+    type=FILE,
+    metavar="DIR",
+    help="Hypothesis's example database: failures of stateful sequences come first in the next run.  "
+    "[default: .hypothesis/examples; none for the embedded mock]",
+)
 @click.option("--strict", is_flag=True, help="Let warnings from what was observed fail the run too.")
 @config_option
 @result_options
@@ -110,6 +119,7 @@ def command(
     ca_path: Path | None,
     phases: str,
     spec_path: Path | None,
+    examples_path: Path | None,
     strict: bool,
     config_path: Path,
     json_path: Path | None,
@@ -184,7 +194,10 @@ def command(
         interpretations=_interpretations(interpretations_path, place.config),
         probe_rate_limit=probe_rate_limit,
         second_document=None if spec_path is None else str(_usable(spec_path)),
+        examples=None if examples_path is None else str(examples_path),
     )
+    if plan.examples is None:
+        plan = replace(plan, examples=plan.default_examples)
     from tracksync.cli.recording import recorder
 
     if record_probes and record_path is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from tracksync.contract.bounds import bounds
 from tracksync.contract.responses import SCHEMA_CLAUSE
@@ -26,6 +26,9 @@ from tracksync.model.verdict import fingerprint
 from tracksync.oracle import Belief
 from tracksync.values.jsontext import read_json
 
+if TYPE_CHECKING:
+    from tracksync.generate.stateful import Sequence as DrawnSequence
+
 LONGEST: Final = 40  # steps: more are not played again on a URL
 SHOWN: Final = 8  # exchanges of a sequence that could not be played again
 SHRINK_REQUESTS: Final = 60  # of one finding, on a target where requests cost
@@ -38,11 +41,13 @@ StartBelief = Callable[[str], Belief]
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """What shows a finding. `replayed`: these exchanges were played again and showed it; otherwise they are an
-    excerpt of the run. `beside`: the clauses of all findings that these exchanges show."""
+    excerpt of the run. `beside`: the clauses of all findings that these exchanges show. `finding`: as they show it,
+    where they may have other values than the run had."""
 
     exchanges: tuple[Exchange, ...]
     replayed: bool
     beside: frozenset[str] = frozenset()
+    finding: Finding | None = None
 
 
 def excerpt(log: Sequence[Sent], prefix: str) -> Confirmed:
@@ -56,35 +61,60 @@ def can_be_played(finding: Finding) -> bool:
     return not finding.clause.startswith("TS-RATE-")
 
 
-def on_new_mocks(
-    log: Sequence[Sent],
-    finding: Finding,
-    prefix: str,
-    renew: Callable[[], Target],
-    start: StartBelief,
-    pulse: Callable[[int], Step],
-) -> Confirmed | None:
-    """The shortest sequence that shows `finding` on a new embedded mock; None if none does.
+@dataclass(frozen=True, slots=True)
+class NewMocks:
+    """Plays steps on new embedded mocks, where that costs nothing.
 
-    `renew` gives such a mock. `pulse`: as a session's configuration has it.
+    `renew` gives such a mock, `start` the belief about it. `pulse`: as a session's configuration has it.
     """
-    config = SessionConfig(pace=False, pulse=pulse)
-    found: list[Sent] = []
 
-    def breaks(candidate: Sequence[Step]) -> bool:
-        nonlocal found
-        session = Session(renew(), start(prefix), lambda event: None, config)
-        for step in candidate:
-            session.send(step)
-        if not _shows(session.log, finding):
-            return False
-        found = session.log
-        return True
+    prefix: str
+    renew: Callable[[], Target]
+    start: StartBelief
+    pulse: Callable[[int], Step]
 
-    if not breaks([sent.step for sent in _related(log, prefix)]) and not breaks([sent.step for sent in log]):
-        return None
-    shrink([sent.step for sent in found], breaks)
-    return Confirmed(tuple(sent.exchange for sent in found), replayed=True, beside=_clauses(found))
+    def shortest(self, log: Sequence[Sent], finding: Finding, drawn: DrawnSequence | None = None) -> Confirmed | None:
+        """The shortest sequence that shows `finding`, or None. `drawn`: the stateful sequence that led to it."""
+        found: list[Sent] = []
+
+        def breaks(candidate: Sequence[Step]) -> bool:
+            nonlocal found
+            session = self._session()
+            for step in candidate:
+                session.send(step)
+            if not _shows(session.log, finding):
+                return False
+            found = session.log
+            return True
+
+        simple = self._simplest(drawn, finding) if drawn is not None else None
+        if not (simple and breaks(simple)):
+            related_steps = [sent.step for sent in _related(log, self.prefix)]
+            if not breaks(related_steps) and not breaks([sent.step for sent in log]):
+                return None
+        shrink([sent.step for sent in found], breaks)
+        exchanges = tuple(sent.exchange for sent in found)
+        return Confirmed(exchanges, replayed=True, beside=_clauses(found), finding=_shown(found, finding))
+
+    def _session(self) -> Session:
+        config = SessionConfig(pace=False, pulse=self.pulse)
+        return Session(self.renew(), self.start(self.prefix), lambda event: None, config)
+
+    def _simplest(self, drawn: DrawnSequence, finding: Finding) -> Sequence[Step] | None:
+        """What Hypothesis makes of a sequence: it makes the values simple too."""
+        from tracksync.generate.failures import Shown, simplest
+
+        def start() -> Callable[[Step], None]:
+            session = self._session()
+
+            def send(step: Step) -> None:
+                session.send(step)
+                if _shows(session.log, finding):
+                    raise Shown
+
+            return send
+
+        return simplest(drawn, self.prefix, start)
 
 
 class _Enough(Exception):
@@ -176,15 +206,23 @@ def _clauses(played: Sequence[Sent]) -> frozenset[str]:
 
 def _shows(played: Sequence[Sent], finding: Finding) -> bool:
     """Whether the last step of what was played shows `finding`; its tries count as one."""
-    last = played[-1].step
-    return any(_is_same(one, finding) for sent in played[-8:] if sent.step is last for one in sent.findings)
+    return _shown(played, finding) is not None
 
 
-def _is_same(one: Finding, other: Finding) -> bool:
-    """Whether two findings are of one clause; where it speaks of the whole document, also of one place."""
-    if one.clause != SCHEMA_CLAUSE or other.clause != SCHEMA_CLAUSE:
-        return one.clause == other.clause
-    return fingerprint(one.clause, one.pointer) == fingerprint(other.clause, other.pointer)
+def _shown(played: Sequence[Sent], finding: Finding) -> Finding | None:
+    """The finding of the same kind that the last step of what was played shows."""
+    last, kind = played[-1].step, kind_of(finding)
+    found = (one for sent in played[-8:] if sent.step is last for one in sent.findings)
+    return next((one for one in found if kind_of(one) == kind), None)
+
+
+def kind_of(finding: Finding) -> tuple[str, str]:
+    """Findings that are the same to a person: of one clause, and about one ambiguity or one place of the document."""
+    if finding.clause == "TS-INTERPRETATION-KEPT":
+        return finding.clause, str(finding.expected).split("=")[0]
+    if finding.clause == SCHEMA_CLAUSE:
+        return finding.clause, fingerprint(finding.clause, finding.pointer)
+    return finding.clause, ""
 
 
 # --- which steps bear on a finding ---------------------------------------------------------------------------------

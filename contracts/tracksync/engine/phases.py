@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import random
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import lru_cache
-from itertools import zip_longest
+from itertools import chain, zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
@@ -28,6 +28,7 @@ from tracksync.oracle.belief import LimitedEndpoint
 
 if TYPE_CHECKING:
     from tracksync.generate.boundaries import BoundaryPlan
+    from tracksync.generate.stateful import Sequence
 
 SHARES: Final = {"boundaries": 0.62, "schema": 0.1, "stateful": 0.28}  # of what is left after the probes
 NEIGHBOURS: Final = (TRACK, DELETE, EXPORT)
@@ -37,7 +38,8 @@ class PhaseRunner:
     """Sends the requests of a plan through `session`; `verifier`, if any, is told of every exchange.
 
     `why_not`: for clauses that could not be covered, why. `enough`: every probe was sent that has to be.
-    `coverage`: of the constraints, where boundary cases were made.
+    `coverage`: of the constraints, where boundary cases were made. `failing`: by kind of finding, the stateful sequence
+    that showed it first. `passing`: sequences that failed in an earlier run and do no longer.
     """
 
     def __init__(self, plan: FuzzPlan, prefix: str, session: Session, verifier: Verifier | None) -> None:
@@ -48,6 +50,8 @@ class PhaseRunner:
         self.why_not: dict[str, str] = {}
         self.enough = False
         self.coverage: ConstraintCoverage | None = None
+        self.failing: dict[Hashable, Sequence] = {}
+        self.passing: list[Sequence] = []
         self._names = Namer(prefix, random.Random(plan.seed))  # one, so that no two users share a phone number
         self._absent: set[str] = set()  # paths that the target does not offer to this key
 
@@ -179,15 +183,36 @@ class PhaseRunner:
         session.begin("stateful", allowance)
         end = session.spending.requests + allowance
         recent: deque[str] = deque(maxlen=REMEMBERED)
-        for sequence in stateful_sequences(self.plan.seed, self.prefix):
+        stored = list(self._stored())
+        for sequence in chain(stored, stateful_sequences(self.plan.seed, self.prefix)):
+            first, known = session.spending.requests, set(session.found)
             for step in sequence.steps:
                 if session.spending.requests >= end:
                     return
                 self._send(step)
+                self.failing |= dict.fromkeys(session.found.keys() - known - self.failing.keys(), sequence)
+            sent = session.log[first - session.spending.requests :]
+            if sequence in stored and not any(one.findings for one in sent):
+                self.passing.append(sequence)
             if len(recent) == REMEMBERED:  # no later request names its users
                 gone = f"-{recent[0]}-"
                 session.belief = session.belief.without(lambda text, gone=gone: gone in text)  # type: ignore[misc]
             recent.append(sequence.scope)
+
+    def _stored(self) -> Iterator[Sequence]:
+        """The sequences that failed in an earlier run."""
+        if self.plan.examples is None:
+            return iter(())
+        from tracksync.generate.failures import Failures
+
+        return Failures(Path(self.plan.examples)).sequences(self._names)
+
+    def keep_failures(self) -> None:
+        """Store the sequences that failed in Hypothesis's example database, and forget those that do no longer."""
+        if self.plan.examples is not None and (self.failing or self.passing):
+            from tracksync.generate.failures import Failures
+
+            Failures(Path(self.plan.examples)).keep(self.failing.values(), self.passing)
 
 
 def _boundary_namer(prefix: str, seed: int) -> Namer:

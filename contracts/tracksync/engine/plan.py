@@ -6,11 +6,13 @@ import random
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final
 
 from tracksync.engine.budget import Budget
 from tracksync.model.events import PHASES
 
+EXAMPLES: Final = Path(".hypothesis/examples")  # where Hypothesis keeps its own
 EMBEDDED_RATE: Final = 120  # requests a minute of the embedded mock: small, so that a short run sees the limit too
 
 
@@ -71,6 +73,8 @@ class FuzzPlan:
     `phases`: names of PHASES. `only`: clause ids; probes that cover none of them are left out, and every other phase.
     `interpretations`: what the server is held to. `probe_rate_limit`: go over the limit of a URL on purpose.
     `second_document`: a file with an OpenAPI document of other hands, for more schema cases and held against responses.
+    `examples`: a directory with Hypothesis's example database. Stateful sequences that failed are stored there and come
+    first in the next run; None stores nothing.
     `read_back`: hold exported profiles against the responses; the embedded mock is probed for that only.
     """
 
@@ -86,11 +90,17 @@ class FuzzPlan:
     probe_rate_limit: bool = False
     read_back: bool = True
     second_document: str | None = None
+    examples: str | None = None
 
     @property
     def max_requests(self) -> int:
         """How many requests the run may send; a very large number without a limit."""
         return 10**9 if self.budget.requests is None else self.budget.requests
+
+    @property
+    def default_examples(self) -> str | None:
+        """Where failures are stored unless said otherwise: nowhere on the embedded mock, for one seed gives one run."""
+        return None if self.target.embedded else str(EXAMPLES)
 
     def prefix(self) -> str:
         """The prefix of the run's users: the same for the same seed on the embedded mock, elsewhere a new one."""
@@ -114,6 +124,8 @@ def reproduce_line(plan: FuzzPlan) -> str:
         words += ["--phases", ",".join(plan.phases)]
     if plan.second_document is not None:
         words += ["--spec", plan.second_document]
+    if plan.examples is not None and plan.examples != plan.default_examples:
+        words += ["--examples", plan.examples]
     for clause in plan.only:
         words += ["--only", clause]
     for option, value in (

@@ -11,12 +11,11 @@ import random
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import Final, Protocol
+from typing import TYPE_CHECKING, Final, Protocol
 
 from tracksync.config import is_loopback
 from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue
-from tracksync.contract.responses import SCHEMA_CLAUSE
 from tracksync.contract.second_document import second_document
 from tracksync.engine.budget import SHRINK_SHARE, BudgetSpent, Reserve
 from tracksync.engine.causes import ReplayedFinding, causes
@@ -24,10 +23,11 @@ from tracksync.engine.clean_up import CleaningReserve, clean_up
 from tracksync.engine.confirmation import (
     SHRINK_REQUESTS,
     Confirmed,
+    NewMocks,
     Replayer,
     can_be_played,
     excerpt,
-    on_new_mocks,
+    kind_of,
 )
 from tracksync.engine.freshness import Prefixes, everything
 from tracksync.engine.opening import open_target
@@ -45,6 +45,9 @@ from tracksync.model.exchange import Credential
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import evidence_of, fails, fingerprint
 from tracksync.oracle import Belief, Settings
+
+if TYPE_CHECKING:
+    from tracksync.generate.stateful import Sequence as DrawnSequence
 
 SHRINK_SECONDS: Final = 180.0  # three rate windows
 SHRINK_FINDINGS: Final = 12  # findings that are made short; more are reported as they are
@@ -135,6 +138,7 @@ class _FuzzRun:
             broken = self.confirm()
         except (KeyboardInterrupt, TargetLost):
             self.hurried = self.hurried or "the run was stopped by hand"
+        self.phases.keep_failures()
         with suppress(KeyboardInterrupt, TargetLost):
             clean_up(self.session, plan, self.hurried)
         verdict: Verdict = "failed" if broken else "passed" if finished else "incomplete"
@@ -209,9 +213,11 @@ class _FuzzRun:
         session.begin("shrinking")
         replayer = Replayer(session, self.prefix, self.fresh_belief, self.prefixes)
         confirmed: list[tuple[Finding, Confirmed]] = []
-        for number, (log, finding) in enumerate(list(session.found.values())):
+        for number, (kind, (log, finding)) in enumerate(list(session.found.items())):
             short = plan.findings.shrink and number < SHRINK_FINDINGS and not self.hurried
-            shown = self.shortest(log, finding, replayer) if short else None
+            shown = self.shortest(log, finding, replayer, self.phases.failing.get(kind)) if short else None
+            if shown is not None and shown.finding is not None:
+                finding = shown.finding
             confirmed.append((finding, shown or excerpt(log, self.prefix)))
         return self.report(confirmed)
 
@@ -231,13 +237,19 @@ class _FuzzRun:
                 self.emit(FindingConfirmed(finding, one.exchanges, line, known, excerpt=not one.replayed, cause=cause))
         return broken
 
-    def shortest(self, log: Sequence[Sent], finding: Finding, replayer: Replayer) -> Confirmed | None:
-        """Play again what led to a finding and make it short, where that costs nothing or little."""
+    def shortest(
+        self, log: Sequence[Sent], finding: Finding, replayer: Replayer, drawn: DrawnSequence | None
+    ) -> Confirmed | None:
+        """Play again what led to a finding and make it short, where that costs nothing or little.
+
+        `drawn`: the stateful sequence that showed it. On the embedded mock Hypothesis makes it simple first.
+        """
         if not can_be_played(finding):
             return None
         if self.plan.target.embedded:
             renew = lambda: open_target(self.plan, self.prefixes)  # noqa: E731
-            return on_new_mocks(log, finding, self.prefix, renew, self.fresh_belief, self.pulse)
+            mocks = NewMocks(self.prefix, renew, self.fresh_belief, self.pulse)
+            return mocks.shortest(log, finding, drawn)
         return replayer.shortest(log, finding, min(SHRINK_REQUESTS, self.session.spending.left()))
 
     def is_known(self, finding: Finding) -> bool:
@@ -246,12 +258,7 @@ class _FuzzRun:
 
     def kind_of(self, finding: Finding) -> tuple[str, str, bool]:
         """Findings that are the same to a person: one clause, one kind of place. A known one hides no new one."""
-        further = ""
-        if finding.clause == "TS-INTERPRETATION-KEPT":
-            further = str(finding.expected).split("=")[0]
-        elif finding.clause == SCHEMA_CLAUSE:  # each place of the document is a defect of its own
-            further = fingerprint(finding.clause, finding.pointer)
-        return finding.clause, further, self.is_known(finding)
+        return *kind_of(finding), self.is_known(finding)
 
     # --- the end ------------------------------------------------------------------------------------------------
 

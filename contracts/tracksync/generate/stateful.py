@@ -10,9 +10,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import count
-from typing import Final
+from typing import Any, Final
 
 import hypothesis
+from hypothesis.control import current_build_context
+from hypothesis.database import choices_to_bytes
 from hypothesis.stateful import run_state_machine_as_test
 
 from tracksync.generate.build import Step
@@ -26,10 +28,14 @@ LENGTH: Final = 30  # steps of a sequence, at most
 
 @dataclass(frozen=True, slots=True)
 class Sequence:
-    """Steps to be sent one after the other. `scope` is in the names of their users, and of no others."""
+    """Steps to be sent one after the other. `scope` is in the names of their users, and of no others.
+
+    `choices`: what Hypothesis made the sequence of, in the form of its example database.
+    """
 
     scope: str
     steps: tuple[Step, ...]
+    choices: bytes = b""
 
 
 def stateful_sequences(seed: int, prefix: str) -> Iterator[Sequence]:
@@ -46,17 +52,24 @@ def stateful_steps(seed: int, prefix: str) -> Iterator[Step]:
     return (step for sequence in stateful_sequences(seed, prefix) for step in sequence.steps)
 
 
+def namer_of(prefix: str, seed: int = 0) -> Namer:
+    """The namer of a batch of sequences; `seed` sets the phone numbers."""
+    return Namer(prefix, random.Random(seed))
+
+
 @lru_cache(maxsize=32)
 def drawn(seed: int, prefix: str, batch: int) -> tuple[Sequence, ...]:
     """One batch of sequences; drawn once for many runs with one seed."""
-    namer = Namer(prefix, random.Random(seed * 1_000_003 + batch))
+    namer = namer_of(prefix, seed * 1_000_003 + batch)
     examples: list[list[Step]] = []
+    sources: list[Any] = []
 
     def scope(number: int) -> str:
         return f"s{batch}x{number}"
 
     def send_factory() -> Send:
         examples.append([])
+        sources.append(current_build_context().data)
         return examples[-1].append
 
     def namer_factory() -> Namer:
@@ -65,5 +78,8 @@ def drawn(seed: int, prefix: str, batch: int) -> tuple[Sequence, ...]:
     machine = hypothesis.seed(seed * 1_000_003 + batch)(machine_class(send_factory, namer_factory))
     run_state_machine_as_test(machine, settings=seeded(SEQUENCES + 1, LENGTH))
     # The first is always the simplest one, which repeats a single operation.
-    made = [Sequence(scope(number), tuple(steps)) for number, steps in enumerate(examples)]
+    made = [
+        Sequence(scope(number), tuple(steps), choices_to_bytes(source.choices))
+        for number, (steps, source) in enumerate(zip(examples, sources, strict=True))
+    ]
     return tuple(sequence for sequence in made[1:] if sequence.steps)

@@ -13,11 +13,12 @@ from hypothesis.database import (
     ReadOnlyDatabase,
 )
 
-DIRECTORY = Path(".hypothesis/examples")
+from tracksync.engine.plan import EXAMPLES
+
 ARTIFACT = "hypothesis-example-db"  # as the workflow of `tracksync init` uploads it
 
 
-def example_database(directory: Path = DIRECTORY, repository: str = "") -> ExampleDatabase:
+def example_database(directory: Path = EXAMPLES, repository: str = "") -> ExampleDatabase:
     """The database for a settings profile: the directory, and what CI found in `repository` ("owner/name").
 
     CI's examples are read and never written; GITHUB_TOKEN, where set, is what Hypothesis reads them with. Without a
