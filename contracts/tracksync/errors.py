@@ -18,6 +18,16 @@ class UsageError(TracksyncError):
     exit_code = 2
 
 
+class MissingExtraError(UsageError):
+    """An optional package is not installed; `extra` is the extra of tracksync that brings it."""
+
+    def __init__(self, what: str, extra: str) -> None:
+        super().__init__(
+            f"{what} needs packages that are not installed; install tracksync with its extra {extra!r}, "
+            f"as tracksync[{extra}], from where this tracksync came from"
+        )
+
+
 class ConfigError(UsageError):
     """A file that the user gave is wrong: `tracksync.toml`, a file of interpretations, a file that is not a result."""
 

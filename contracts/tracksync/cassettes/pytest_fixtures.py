@@ -16,6 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 import pytest
 
+from tracksync.errors import MissingExtraError
+
 if TYPE_CHECKING:
     from tracksync.cassettes.vcrpy_adapter import VcrpyRecording
 
@@ -84,7 +86,10 @@ def tracksync_cassette(request: pytest.FixtureRequest) -> Iterator[VcrpyRecordin
 
 
 def _own(recording: VcrpyRecording, mode: str, kwargs: dict[str, Any]) -> Iterator[VcrpyRecording]:
-    from vcr import VCR  # type: ignore[import-untyped]
+    try:
+        from vcr import VCR  # type: ignore[import-untyped]
+    except ModuleNotFoundError:
+        pytest.fail(str(MissingExtraError("recording a test", "vcr")), pytrace=False)
 
     if mode == "none" and not recording.path.is_file():
         pytest.fail(f"there is no cassette {recording.path}; record it with --tracksync-record=once", pytrace=False)

@@ -38,6 +38,7 @@ COMMANDS: Final[dict[str, str]] = {
     "report": "Show a result again, or compare two.",
     "cassettes": "Export recordings for other tools; generate the cassettes of this package.",
     "init": "Write tracksync.toml and a CI workflow.",
+    "config": "Check tracksync.toml; print the schemas of files for editors.",
     "clean": "Delete the test users that a killed run left behind.",
     "selfcheck": "Test the oracle: it must find every fault, and accept every lawful server.",
 }

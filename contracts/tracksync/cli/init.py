@@ -10,12 +10,13 @@ from typing import Final
 
 import click
 
-from tracksync.cli import install_source
+from tracksync.cli import install_source, schemas
 from tracksync.cli.shared import FILE
 from tracksync.config import FILE_NAME, check_endpoint
 from tracksync.errors import UsageError
 from tracksync.report import files
 
+SCHEMA: Final = Path("tracksync.schema.json")  # the first line of tracksync.toml names it, for editors
 SANDBOX: Final = "https://rest.iad-01.braze.com"
 # CI system: the template of its file, and where it reads the file.
 CI_FILES: Final = {
@@ -45,7 +46,8 @@ def command(endpoint: str, ci: str, requirement: str | None, directory: Path, fo
 
     There is a gate for pull requests, which needs no key and no network, and a nightly run on the workspace that
     tracksync.toml describes. Nothing is sent to it before you set `live = true` there and give the key to the CI
-    system. The jobs install the tracksync that wrote them: a version of an index, or a commit of a repository.
+    system. The jobs install the tracksync that wrote them: a version of an index, or a commit of a repository. Editors
+    read the schema of tracksync.toml, which is written beside it.
 
     \b
     Examples:
@@ -63,6 +65,7 @@ def command(endpoint: str, ci: str, requirement: str | None, directory: Path, fo
     wanted = {
         directory / FILE_NAME: _template("tracksync.toml").replace("@ENDPOINT@", address),
         directory / place: _template(template).replace("@REQUIREMENT@", json.dumps(source.requirement)),
+        directory / SCHEMA: json.dumps(schemas.settings(), indent=2, ensure_ascii=False) + "\n",
     }
     there = [str(path) for path in wanted if path.exists()]
     if there and not force:

@@ -77,7 +77,9 @@ def html(article: Article, paths: Mapping[str, str], names: Names, top: str) -> 
     for inline in (token for token in tokens if token.type == "inline"):
         inline.children = list(_with_links(inline.children or [], article, paths, names, top))
     text = parser.renderer.render(tokens, parser.options, {})
-    text = re.sub(r"<table>", '<div class="wide" role="region" aria-label="table" tabindex="0"><table>', text)
+    numbers = itertools.count(1)
+    region = '<div class="wide" role="region" aria-label="Table {}" tabindex="0"><table>'
+    text = re.sub(r"<table>", lambda _: region.format(next(numbers)), text)
     text = text.replace("</table>", "</table></div>").replace("<pre>", '<pre tabindex="0">')
     return Markup(text)  # noqa: S704 - the documents are ours, and the parser escapes what is not Markdown
 

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tracksync.errors import Incomplete, UsageError
+from tracksync.errors import Incomplete, MissingExtraError, UsageError
 from tracksync.wire.serve import GRACE, App, listening
 
 NAMES: Final = ("localhost", "127.0.0.1", "::1")
@@ -45,7 +45,11 @@ class TlsIdentity:
 def identity(host: str = "127.0.0.1") -> Iterator[TlsIdentity]:
     """A new certificate for `host` and the names of this machine, issued by a new CA of its own."""
     import certifi
-    import trustme
+
+    try:
+        import trustme
+    except ModuleNotFoundError:
+        raise MissingExtraError("a certificate for HTTP/2", "http2") from None
 
     authority = trustme.CA(organization_name="tracksync mock")
     leaf = authority.issue_cert(*dict.fromkeys((host, *NAMES)))
@@ -69,8 +73,11 @@ def served_http2(
 
     Raises UsageError when the port is taken or the certificate cannot be read.
     """
-    from hypercorn.asyncio import serve
-    from hypercorn.config import Config
+    try:
+        from hypercorn.asyncio import serve
+        from hypercorn.config import Config
+    except ModuleNotFoundError:
+        raise MissingExtraError("serving HTTP/2", "http2") from None
 
     config = Config()
     config.certfile, config.keyfile = str(certificate), str(key or certificate)
