@@ -326,7 +326,12 @@ def test_the_body_does_not_count_where_it_is_not_read() -> None:
         (TRACK, {"events": [EVENT] * 75}, ["other-endpoint"]),
         (TRACK, [], ["other-endpoint", "no-object"]),
         (DELETE, {"external_ids": ["u"]}, ["other-endpoint"]),
-        (DELETE, {"external_ids": ["u"] * 51}, ["other-endpoint", "delete-identifiers"]),
+        (DELETE, {"external_ids": ["u"] * 51}, ["other-endpoint", "delete-too-many", "delete-identifiers"]),
+        (
+            DELETE,
+            {"email_addresses": ["e@example.com"]},
+            ["other-endpoint", "delete-without-prioritization", "delete-identifiers"],
+        ),
         (EXPORT, {"external_ids": ["u"], "fields_to_export": ["email"]}, ["other-endpoint"]),
         (EXPORT, {}, ["other-endpoint", "export-members"]),
     ],

@@ -56,8 +56,8 @@ def test_a_user_that_is_never_addressed_again_is_dropped_with_its_links() -> Non
     (ada,) = left.users.values()
     assert [key for key, _ in ada.cells.items()] == [("attributes", "a")]
     assert set(left.writers) == {("attributes", "a")}
-    assert set(belief.pending_by_contact) == {PHONE}
-    assert set(left.pending_by_contact) == set()
+    assert set(belief.pending_by_identifier) == {PHONE}
+    assert set(left.pending_by_identifier) == set()
     assert left.ambiguities is belief.ambiguities
 
 
@@ -68,7 +68,7 @@ def test_a_user_with_another_identifier_stays_and_loses_the_one_that_is_gone() -
     assert by_name[ADA].held == ()
     assert by_name[BOB].held == (BOBS_EMAIL,)
     assert set(left.writers) == set(belief.writers)
-    assert set(left.pending_by_contact) == {PHONE}
+    assert set(left.pending_by_identifier) == {PHONE}
     left = belief.without(lambda text: text == "ada")
     assert left.users[left.links[ADAS_EMAIL][0].uid].held == (ADAS_EMAIL,)
 

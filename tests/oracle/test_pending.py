@@ -11,7 +11,7 @@ from oracle_harness import JSON, NO_USER, ONLY, SYNC, TIME, OracleHarness, U, bo
 from tracksync.model.exchange import FailureKind, Request
 from tracksync.model.finding import NOTHING
 from tracksync.oracle.attribute_outcomes import AttributeWrite
-from tracksync.oracle.belief import ABSENT, Cell, State
+from tracksync.oracle.belief import ABSENT, Cell, State, identifier_of
 from tracksync.oracle.pending import MAX_FOLLOWED, at_most, given_up, overdue, pending_of, reach, with_pending
 
 
@@ -119,21 +119,24 @@ def test_what_track_accepted_is_due_after_five_minutes_and_not_before() -> None:
     for wait, found in ((300.0, set()), (300.5, {"TS-TRACK-APPLIED"})):
         harness = OracleHarness()
         harness.event(1)
-        harness.check(seen(), {"message": "success"}, path="/users/track")
+        harness.queue(seen())
         assert harness.event(2, wait=wait) == found
 
 
 def test_a_write_that_was_not_queued_is_never_overdue() -> None:
-    assert not overdue([], 5.0)
-    assert not overdue([AttributeWrite("x")], 5.0)
-    assert not overdue([AttributeWrite("x", due=5.0)], 5.0)
-    assert overdue([AttributeWrite("x"), AttributeWrite("x", due=4.9)], 5.0)
+    assert not overdue([], 5.0, ())
+    assert not overdue([AttributeWrite("x")], 5.0, ())
+    assert not overdue([AttributeWrite("x", due=5.0)], 5.0, ())
+    assert overdue([AttributeWrite("x"), AttributeWrite("x", due=4.9)], 5.0, ())
+    email = identifier_of("email", "e@example.com")
+    assert overdue([AttributeWrite("x", due=4.9, via=email)], 5.0, ())
+    assert not overdue([AttributeWrite("x", due=4.9, via=email)], 5.0, {email})
 
 
 def test_an_attribute_that_track_accepted_and_that_does_not_show_is_found() -> None:
     harness = OracleHarness()
     harness.write({"n": 1})
-    harness.check({"attributes": [{**U, "n": 5}]}, {"message": "success"}, path="/users/track")
+    harness.queue({"attributes": [{**U, "n": 5}]})
     (found,) = harness.check(
         {"attributes": [{**U, "n": {"inc": 1}}]},
         {"users": [{**U, "custom_attributes": {"n": 2}}], "message": "success"},
@@ -148,14 +151,14 @@ def test_an_attribute_that_track_accepted_and_that_does_not_show_is_found() -> N
     )
     harness = OracleHarness()
     harness.write({"n": 1})
-    harness.check({"attributes": [{**U, "n": None}]}, {"message": "success"}, path="/users/track")
+    harness.queue({"attributes": [{**U, "n": None}]})
     assert harness.write({"n": {"inc": 1}}, {"n": 2}, wait=400.0) == {"TS-TRACK-APPLIED"}
 
 
 def test_a_count_that_lacks_what_track_accepted_is_found() -> None:
     harness = OracleHarness()
     harness.event(1)
-    harness.check(seen(), {"message": "success"}, path="/users/track")
+    harness.queue(seen())
     response = {"users": [{**U, "custom_events": [ambiguity(2)]}], "message": "success"}
     (found,) = harness.check(seen(), response, wait=400.0)
     assert (found.clause, found.pointer, found.actual) == (
@@ -195,7 +198,7 @@ def test_what_track_accepted_and_should_have_refused_may_do_anything_at_any_time
     harness = OracleHarness()
     harness.event(1)
     if answered:
-        harness.check(wrong, {"message": "success"}, path="/users/track")
+        harness.queue(wrong)
     else:
         lost(harness, wrong, path="/users/track")
     for count in (5, 3, 70):

@@ -181,11 +181,22 @@ def test_a_lost_write_by_email_and_phone_gives_neither_to_their_users() -> None:
 
 
 @pytest.mark.parametrize("contact", [EMAIL, PHONE])
-def test_a_request_to_track_by_email_or_phone_may_have_reached_another_user(contact: dict[str, Any]) -> None:
+def test_a_request_to_track_by_email_or_phone_reaches_the_user_who_has_had_it_for_long(contact: dict[str, Any]) -> None:
+    for wait, found in ((1.0, set()), (400.0, {"TS-TRACK-APPLIED"})):
+        harness = OracleHarness()
+        given(harness, U, contact)
+        harness.event(1, names=U)
+        assert harness.queue(seen(contact), wait=wait) == []
+        assert harness.event(2, names=U, wait=400.0) == found
+
+
+@pytest.mark.parametrize("contact", [EMAIL, PHONE])
+def test_a_request_to_track_by_email_or_phone_may_reach_the_user_who_gets_it_meanwhile(contact: dict[str, Any]) -> None:
     harness = OracleHarness()
     given(harness, U, contact)
     harness.event(1, names=U)
-    assert harness.check(seen(contact), {"message": "success"}, path="/users/track") == []
+    assert harness.queue(seen(contact), wait=400.0) == []
+    given(harness, V, contact)
     assert harness.event(2, names=U, wait=400.0) == set()
     assert harness.event(4, names=U) == set()
 

@@ -218,7 +218,7 @@ def test_a_response_of_another_endpoint_without_the_headers_counts_in_its_own_wi
 def test_each_endpoint_has_a_window_of_its_own() -> None:
     harness = OracleHarness()
     exported = {"users": [], "message": "success"}
-    queued = {"message": "success"}
+    queued = {"message": "success", "events_processed": 1}
     assert harness.check({"external_ids": ["u"]}, {"deleted": 1, "message": "success"}, path="/users/delete",
                       headers=window(10, 20)) == []  # fmt: skip
     assert harness.check({"external_ids": ["u"]}, exported, path="/users/export/ids", headers=window(400)) == []
@@ -387,7 +387,7 @@ def test_the_lowest_number_of_a_window_counts_and_not_the_last() -> None:
 @pytest.mark.parametrize(
     ("path", "requested", "done"),
     [
-        ("/users/track", body(0), {"message": "success"}),
+        ("/users/track", body(0), {"message": "success", "events_processed": 1}),
         ("/users/delete", {"external_ids": ["u"]}, {"deleted": 1, "message": "success"}),
         ("/users/export/ids", {"external_ids": ["u"]}, {"users": [], "message": "success"}),
     ],

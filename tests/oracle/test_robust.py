@@ -153,12 +153,15 @@ def test_an_export_of_oddly_named_fields_is_checked(wanted: Any) -> None:
     assert known_user().check(requested, {"users": [PROFILE], **DONE}, path="/users/export/ids") == []
 
 
-@pytest.mark.parametrize("name", [[], {}, None, 5])
-def test_an_exported_event_without_a_usable_name_is_ignored(name: Any) -> None:
+@pytest.mark.parametrize(
+    ("name", "clause"),
+    [([], "TS-EXPORT-ANSWER"), ({}, "TS-EXPORT-ANSWER"), (None, "TS-EXPORT-ANSWER"), (5, "TS-EXPORT-AGREES")],
+)
+def test_an_exported_event_without_a_usable_name_is_no_other_one(name: Any, clause: str) -> None:
     ambiguities = [{**ROW, "name": name}]
     response = {"users": [{**PROFILE, "custom_events": ambiguities}], **DONE}
     requested = {"external_ids": ["u"], "fields_to_export": ["custom_events"]}
-    assert known_user().clauses(requested, response, path="/users/export/ids", wait=400.0) == {"TS-EXPORT-AGREES"}
+    assert known_user().clauses(requested, response, path="/users/export/ids", wait=400.0) == {clause}
 
 
 def test_responses_to_other_requests_and_damaged_ones_are_checked() -> None:

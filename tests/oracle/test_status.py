@@ -13,7 +13,7 @@ U = {"external_id": "u"}
 EVENT = {"events": [{**U, "name": "seen", "time": TIME}]}
 RIGHT = counted(U, "seen", SHOWN, SHOWN, 1)
 TRACK, DELETE, EXPORT = "/users/track", "/users/delete", "/users/export/ids"
-DONE = {"message": "success", "deleted": 1, "users": []}
+DONE = {"message": "success", "events_processed": 1, "deleted": 1, "users": [], "invalid_user_ids": ["u"]}
 BODIES: dict[str, Any] = {
     TRACK: EVENT,
     DELETE: {"external_ids": ["u"]},

@@ -80,7 +80,7 @@ def test_of_several_identifiers_one_leads_by_each_interpretation(
 
 
 def known(
-    names: dict[str, Any], link: Link, pending_by_contact: tuple[Any, ...] = ()
+    names: dict[str, Any], link: Link, pending_by_identifier: tuple[Any, ...] = ()
 ) -> tuple[Belief, ParsedRequest, Candidate]:
     """A belief in which the identifier of `names` leads to user 0, a request of that user, and the user."""
     parsed = read(seen(names))
@@ -89,8 +89,8 @@ def known(
     belief = Belief.start()
     links, users = belief.links.insert(key, (link,)), belief.users.insert(0, user)
     belief = replace(belief, links=links, users=users, users_made=1)
-    if pending_by_contact:
-        belief = replace(belief, pending_by_contact=belief.pending_by_contact.insert(key, pending_by_contact))
+    if pending_by_identifier:
+        belief = replace(belief, pending_by_identifier=belief.pending_by_identifier.insert(key, pending_by_identifier))
     return belief, parsed, Candidate(0, user, parsed.identifiers[0][0])
 
 
@@ -104,11 +104,11 @@ def test_an_unproven_write_leaves_a_doubtful_link_doubtful(names: dict[str, Any]
 
 
 def test_a_pending_write_reaches_the_user_of_an_email_once() -> None:
-    pending_by_contact = ((("attributes", "a"), AttributeWrite(1)),)
-    belief, parsed, candidate = known(EMAIL, SURELY, pending_by_contact)
+    pending_by_identifier = ((("attributes", "a"), AttributeWrite(1)),)
+    belief, parsed, candidate = known(EMAIL, SURELY, pending_by_identifier)
     after, _ = linked(belief, parsed, candidate, candidate.user)
     assert after.users[0] == candidate.user
-    belief, parsed, candidate = known(EMAIL, PERHAPS, pending_by_contact)
+    belief, parsed, candidate = known(EMAIL, PERHAPS, pending_by_identifier)
     after, _ = linked(belief, parsed, candidate, candidate.user)
     assert after.users[0].update_time_unknown
 

@@ -93,6 +93,11 @@ class OracleHarness:
             leads_to_what_it_saw(finding, exchange)
         return list(self.last.findings)
 
+    def queue(self, batch: dict[str, list[Any]], **how: Any) -> list[Finding]:
+        """What is found in the right response to a batch for /users/track."""
+        processed = {f"{section}_processed": len(objects) for section, objects in batch.items()}
+        return self.check(batch, {"message": "success", **processed}, path="/users/track", **how)
+
     def clauses(self, *args: Any, **kwargs: Any) -> set[str]:
         return {finding.clause for finding in self.check(*args, **kwargs)}
 
@@ -122,6 +127,9 @@ SUMMED_UP = {
     "TS-OK-TIME-FORM",
     "TS-OK-IDENTIFIER",
     "TS-EXPORT-AGREES",
+    "TS-EXPORT-USERS",
+    "TS-TRACK-APPLIED",
+    "TS-USER-FORMER-CONTACT",
 }
 
 

@@ -70,7 +70,7 @@ def classify(line: Line, raw: bytes, text: JsonText) -> Classification:
         return classify_body(line.path, text.value, raw)
     conditions = line_conditions(line, raw, text)
     if is_served(line) and text.valid and not (text.value is None and text.quirks):
-        found = classify_body(line.path, text.value, raw).conditions
+        found = classify_body(line.path, text.value, None if text.quirks else raw).conditions
         conditions += tuple(map(_unless_read_otherwise, found)) if text.quirks else found
     return _classified(conditions)
 

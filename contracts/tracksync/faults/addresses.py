@@ -15,6 +15,7 @@ from tracksync.mock.profiles import Profile
     row(
         "email-finds-the-former-holder",
         "An email that its holder replaced still finds it.",
+        "TS-USER-FORMER-CONTACT",
         "TS-USER-EMAIL-FINDS",
         "TS-STATE-USERS-APART",
         kind="email",
@@ -22,6 +23,7 @@ from tracksync.mock.profiles import Profile
     row(
         "phone-finds-the-former-holder",
         "A phone that its holder replaced still finds it.",
+        "TS-USER-FORMER-CONTACT",
         "TS-USER-PHONE-FINDS",
         "TS-STATE-USERS-APART",
         kind="phone",
@@ -29,6 +31,7 @@ from tracksync.mock.profiles import Profile
     row(
         "taken-email-finds-the-former-holder",
         "An email that another user took over finds its former holder.",
+        "TS-USER-FORMER-CONTACT",
         "TS-USER-EMAIL-FINDS",
         "TS-STATE-USERS-APART",
         kind="email",
@@ -37,6 +40,7 @@ from tracksync.mock.profiles import Profile
     row(
         "taken-phone-finds-the-former-holder",
         "A phone that another user took over finds its former holder.",
+        "TS-USER-FORMER-CONTACT",
         "TS-USER-PHONE-FINDS",
         "TS-STATE-USERS-APART",
         kind="phone",

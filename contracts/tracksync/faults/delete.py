@@ -47,60 +47,58 @@ class _DeleteCountMissing(Core):
     row(
         "delete-misses-the-last",
         "Of several users to delete the last is not deleted.",
-        "TS-DELETE-ANSWER",
-        "TS-STATE-VISIBLE",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         doomed=lambda named: named[:-1] if len(named) > 1 else named,
     ),
     row(
         "delete-misses-the-second",
         "Of several users to delete the second is not deleted.",
-        "TS-DELETE-ANSWER",
-        "TS-STATE-VISIBLE",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         doomed=lambda named: named[:1] + named[2:],
     ),
     row(
         "delete-first-only",
         "Of several users to delete only the first is deleted.",
-        "TS-DELETE-ANSWER",
-        "TS-STATE-VISIBLE",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         doomed=lambda named: named[:1],
     ),
-    row(
-        "delete-of-no-user", "No user is ever deleted.", "TS-DELETE-ANSWER", "TS-STATE-VISIBLE", doomed=lambda named: []
-    ),
+    row("delete-of-no-user", "No user is ever deleted.", "TS-DELETE-DONE", "TS-EXPORT-USERS", doomed=lambda named: []),
     row(
         "delete-ignores-external-ids",
         "A user that is to be deleted by external_id is not.",
-        "TS-DELETE-ANSWER",
-        "TS-STATE-VISIBLE",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         doomed=lambda named: [who for who in named if who.kind != "external_id"],
     ),
     row(
         "delete-ignores-aliases",
         "A user that is to be deleted by alias is not.",
-        "TS-DELETE-ANSWER",
-        "TS-STATE-VISIBLE",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         doomed=lambda named: [who for who in named if who.kind != "user_alias"],
     ),
     row(
         "delete-ignores-braze-ids",
         "A user that is to be deleted by braze_id is not.",
-        "TS-DELETE-ANSWER",
-        "TS-STATE-VISIBLE",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         doomed=lambda named: [who for who in named if who.kind != "braze_id"],
     ),
     row(
         "delete-ignores-emails",
         "A user that is to be deleted by email is not.",
-        "TS-DELETE-ANSWER",
-        "TS-STATE-VISIBLE",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         doomed=lambda named: [who for who in named if who.kind != "email"],
     ),
     row(
         "delete-ignores-phones",
         "A user that is to be deleted by phone is not.",
-        "TS-DELETE-ANSWER",
-        "TS-STATE-VISIBLE",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         doomed=lambda named: [who for who in named if who.kind != "phone"],
     ),
 )
@@ -127,19 +125,24 @@ def _doomed(doomed: Callable[[list[UserIdentity]], list[UserIdentity]]) -> type[
     row(
         "delete-of-all-with-the-address",
         "Every user with the email of a deleted one is deleted.",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         "TS-STATE-USERS-APART",
         alike=lambda one, other: one.email is not None and one.email == other.email,
     ),
     row(
         "delete-of-the-same-beginning",
         "Every user whose external_id begins like a deleted one is deleted.",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         "TS-STATE-USERS-APART",
         alike=lambda one, other: bool(one.external_id) and (other.external_id or "").startswith(one.external_id),
     ),
     row(
         "delete-in-any-case",
         "Every user whose external_id differs in case only from a deleted one is deleted.",
-        "TS-STATE-USERS-APART",
+        "TS-DELETE-DONE",
+        "TS-EXPORT-USERS",
         "TS-USER-SPELLING",
         alike=lambda one, other: bool(one.external_id) and one.external_id.lower() == (other.external_id or "").lower(),
     ),
@@ -162,24 +165,28 @@ def _more(alike: Callable[[Profile, Profile], bool]) -> type[Core]:
     row(
         "deleted-attributes-come-back",
         "The attributes of a deleted user come back with its identifier.",
+        "TS-DELETE-DONE",
         "TS-STATE-VISIBLE",
         parts=("attributes",),
     ),
     row(
         "deleted-events-come-back",
         "The events of a deleted user come back with its identifier.",
+        "TS-DELETE-DONE",
         "TS-STATE-VISIBLE",
         parts=("events",),
     ),
     row(
         "deleted-purchases-come-back",
         "The purchases of a deleted user come back with its identifier.",
+        "TS-DELETE-DONE",
         "TS-STATE-VISIBLE",
         parts=("purchases",),
     ),
     row(
         "deleted-user-comes-back",
         "All of a deleted user comes back with its identifier.",
+        "TS-DELETE-DONE",
         "TS-STATE-VISIBLE",
         parts=("attributes", "events", "purchases"),
     ),
@@ -212,7 +219,7 @@ def _ghost(parts: tuple[str, ...]) -> type[Core]:
 @fault(
     "delete-keeps-the-user-found-by-email",
     "A deleted user is still found by its email.",
-    "TS-STATE-VISIBLE",
+    "TS-DELETE-DONE",
     "TS-USER-EMAIL-CREATE",
 )
 class _DeleteKeepsTheUserFoundByEmail(Core):
@@ -227,11 +234,11 @@ class _DeleteKeepsTheUserFoundByEmail(Core):
 @faults(
     row("delete-of-50-refused", "/users/delete refuses fifty identifiers.", "TS-DELETE-ANSWER", most=49),
     row("delete-of-ten-at-most", "/users/delete refuses more than ten identifiers.", "TS-DELETE-ANSWER", most=10),
-    row("delete-of-51-accepted", "/users/delete accepts 51 identifiers.", "TS-DELETE-ANSWER", most=51),
+    row("delete-of-51-accepted", "/users/delete accepts 51 identifiers.", "TS-DELETE-REFUSED", most=51),
     row(
         "delete-of-any-number-accepted",
         "/users/delete accepts any number of identifiers.",
-        "TS-DELETE-ANSWER",
+        "TS-DELETE-REFUSED",
         most=10**6,
     ),
 )
@@ -248,7 +255,7 @@ def _most(most: int) -> type[Core]:
 @fault(
     "delete-by-email-without-priority-accepted",
     "/users/delete takes an email without its prioritization.",
-    "TS-DELETE-ANSWER",
+    "TS-DELETE-REFUSED",
 )
 class _DeleteByEmailWithoutPriorityAccepted(Core):
     def delete(self, call: Call, document: dict[str, Any]) -> dict[str, Any]:

@@ -102,39 +102,37 @@ class _ExportTimesShifted(Core):
     row(
         "export-unknown-ids-not-listed",
         "An export does not list the ids that it does not know.",
-        "TS-EXPORT-ANSWER",
+        "TS-EXPORT-USERS",
         body=lambda users, unknown: (users, []),
     ),
     row(
         "export-unknown-ids-as-users",
         "An unknown id is exported as a user without anything.",
-        "TS-EXPORT-ANSWER",
-        "TS-EXPORT-AGREES",
+        "TS-EXPORT-USERS",
         body=lambda users, unknown: (users + [{"external_id": one} for one in unknown], []),
     ),
     row(
         "export-first-unknown-id-only",
         "Of several unknown ids only the first is listed.",
-        "TS-EXPORT-ANSWER",
+        "TS-EXPORT-USERS",
         body=lambda users, unknown: (users, unknown[:1]),
     ),
     row(
         "export-known-ids-listed-as-unknown",
         "An export lists ids that it knows as unknown.",
-        "TS-EXPORT-ANSWER",
+        "TS-EXPORT-USERS",
         body=lambda users, unknown: (users, unknown + [one["external_id"] for one in users if "external_id" in one]),
     ),
     row(
         "export-first-user-only",
         "Of several users only the first is exported.",
-        "TS-EXPORT-ANSWER",
-        "TS-EXPORT-AGREES",
+        "TS-EXPORT-USERS",
         body=lambda users, unknown: (users[:1], unknown),
     ),
     row(
         "export-user-twice",
         "Each user is exported twice.",
-        "TS-EXPORT-ANSWER",
+        "TS-EXPORT-USERS",
         body=lambda users, unknown: (users * 2, unknown),
     ),
     row(
@@ -176,7 +174,7 @@ class _ExportLastFieldForgotten(Core):
         return super().exported(profile, wanted[:-1] if wanted and len(wanted) > 1 else wanted)
 
 
-@fault("export-by-alias-finds-no-user", "An export by alias finds no user.", "TS-EXPORT-ANSWER", "TS-EXPORT-AGREES")
+@fault("export-by-alias-finds-no-user", "An export by alias finds no user.", "TS-EXPORT-USERS")
 class _ExportByAliasFindsNoUser(Core):
     def batch_identity(self, field: str, kind: str, value: Any) -> UserIdentity:
         who = super().batch_identity(field, kind, value)

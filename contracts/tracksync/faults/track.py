@@ -222,7 +222,7 @@ class _TrackQuantityDropped(Core):
     "track-over-a-later-write",
     "What /users/track queued is applied again over a later synchronous write.",
     "TS-TRACK-APPLIED",
-    "TS-STATE-VISIBLE",
+    "TS-EXPORT-AGREES",
 )
 class _TrackOverALaterWrite(Core):
     __queued: tuple[WriteTask, ...] = ()
@@ -245,56 +245,56 @@ class _TrackOverALaterWrite(Core):
     row(
         "track-attributes-processed-missing",
         "/users/track does not say how many attributes it processed.",
-        "TS-TRACK-ACCEPTED",
+        "TS-TRACK-PROCESSED",
         shown=lambda counts: {name: count for name, count in counts.items() if name[0] != "a"},
     ),
     row(
         "track-events-processed-missing",
         "/users/track does not say how many events it processed.",
-        "TS-TRACK-ACCEPTED",
+        "TS-TRACK-PROCESSED",
         shown=lambda counts: {name: count for name, count in counts.items() if name[0] != "e"},
     ),
     row(
         "track-purchases-processed-missing",
         "/users/track does not say how many purchases it processed.",
-        "TS-TRACK-ACCEPTED",
+        "TS-TRACK-PROCESSED",
         shown=lambda counts: {name: count for name, count in counts.items() if name[0] != "p"},
     ),
     row(
         "track-processed-as-text",
         "The counts of what was processed are texts.",
-        "TS-TRACK-ACCEPTED",
+        "TS-TRACK-PROCESSED",
         shown=lambda counts: {name: str(count) for name, count in counts.items()},
     ),
-    row("track-processed-null", "The counts of what was processed are null.", "TS-TRACK-ACCEPTED", shown=dict.fromkeys),
+    row("track-processed-null", "Counts of what was processed are null.", "TS-TRACK-PROCESSED", shown=dict.fromkeys),
     row(
         "track-processed-always-one",
         "The counts of what was processed are always one.",
-        "TS-TRACK-ACCEPTED",
+        "TS-TRACK-PROCESSED",
         shown=lambda counts: dict.fromkeys(counts, 1),
     ),
     row(
         "track-processed-one-more",
         "The counts of what was processed are one too high.",
-        "TS-TRACK-ACCEPTED",
+        "TS-TRACK-PROCESSED",
         shown=lambda counts: {name: count + 1 for name, count in counts.items()},
     ),
     row(
         "track-processed-negative",
         "The counts of what was processed are negative.",
-        "TS-TRACK-ACCEPTED",
+        "TS-TRACK-PROCESSED",
         shown=lambda counts: {name: -count for name, count in counts.items()},
     ),
     row(
         "track-processed-in-all",
         "Each count of what was processed is that of the whole batch.",
-        "TS-TRACK-ACCEPTED",
+        "TS-TRACK-PROCESSED",
         shown=lambda counts: dict.fromkeys(counts, sum(counts.values())),
     ),
     row(
         "track-processed-swapped",
         "The counts of what was processed are swapped.",
-        "TS-TRACK-ACCEPTED",
+        "TS-TRACK-PROCESSED",
         shown=lambda counts: dict(zip(counts, reversed(counts.values()), strict=True)),
     ),
 )

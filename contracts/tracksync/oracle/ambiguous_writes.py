@@ -11,8 +11,8 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from tracksync.contract.bounds import bounds
-from tracksync.oracle import neighbours, users
-from tracksync.oracle.belief import CONSISTENT_AFTER, CellKey, Identifier, User, identifier_of
+from tracksync.oracle import deletions, neighbours, users
+from tracksync.oracle.belief import CellKey, Identifier, User, identifier_of
 from tracksync.oracle.context import Context, writes_of
 from tracksync.oracle.pending import given_up, reached_by, unknown_like
 from tracksync.oracle.unread import forget_unread
@@ -51,7 +51,7 @@ def perhaps_applied(context: Context) -> None:
     elif parsed.endpoint == "unclear":
         neighbours.elsewhere(context)
     elif parsed.endpoint == "delete":
-        context.belief = neighbours.forget(context.belief, parsed)
+        context.belief = deletions.begin(context.belief, parsed, context.exchange, accepted=False)
     elif parsed.refused or parsed.endpoint != "sync":
         return
     elif parsed.vague:
@@ -68,13 +68,18 @@ def pend(context: Context, due: float | None = None) -> None:
     parsed = context.parsed
     kinds = {kind for kind, _ in parsed.identifiers}
     contacts = kinds.intersection(bounds().contacts)
-    writes = [(key, replace(write, due=None if contacts else due)) for key, write in writes_of(context)]
+    via = _settled_contact(context, kinds) if contacts else None
+    due_here = due if via is not None or not contacts else None
+    writes = [(key, replace(write, due=due_here, via=via)) for key, write in writes_of(context)]
     creates = due is not None and kinds == {"external_id"} and parsed.update_only is not True
     gives_contact = bool(contacts) and contacts != kinds and parsed.section == "attributes"
 
     def change(user: User) -> User:
         unsettled = user.contacts_unsettled or gives_contact
-        user = replace(reached_by(user, writes), update_time_unknown=True, contacts_unsettled=unsettled)
+        touched = context.exchange.received
+        user = replace(
+            reached_by(user, writes), update_time_unknown=True, contacts_unsettled=unsettled, touched=touched
+        )
         return user if user.exists else replace(user, exists=None, due=due if creates else None, may_be_created=True)
 
     _each_user(context, change)
@@ -85,25 +90,36 @@ def pend(context: Context, due: float | None = None) -> None:
             _pend_by_contact(context, identifier_of(kind, value), writes)
 
 
+def _settled_contact(context: Context, kinds: set[str]) -> Identifier | None:
+    """The email or phone by which the request names its user, if that is settled and the only one it names."""
+    if len(kinds) != 1:
+        return None
+    ((kind, value),) = context.parsed.identifiers
+    sent = context.exchange.sent
+    settled = deletions.settled_user(context.belief, kind, value, sent, pending=True)
+    return identifier_of(kind, value) if settled is not None else None
+
+
 def _pend_by_contact(context: Context, identifier: Identifier, writes: Sequence[tuple[CellKey, Any]]) -> None:
     """To which user an email or phone leads may change before a write by it takes effect."""
     belief = context.belief
     reached = belief.users
     for link in belief.links[identifier]:
         reached = reached.insert(link.uid, reached_by(reached[link.uid], writes))
-    pending = (*belief.pending_by_contact.get(identifier, ()), *writes)[-MAX_PENDING_BY_CONTACT:]
-    pending_by_contact = belief.pending_by_contact.insert(identifier, pending)
-    context.belief = replace(belief, users=reached, pending_by_contact=pending_by_contact)
+    pending = (*belief.pending_by_identifier.get(identifier, ()), *writes)[-MAX_PENDING_BY_CONTACT:]
+    pending_by_identifier = belief.pending_by_identifier.insert(identifier, pending)
+    context.belief = replace(belief, users=reached, pending_by_identifier=pending_by_identifier)
 
 
 def queue(context: Context, *, accepted: bool) -> None:
     """The objects of a /users/track request are applied at some later time, in any order; surely if it was accepted."""
+    due = context.exchange.received + context.belief.settings.consistent_after
     for parsed in neighbours.queued(context.parsed):
         inner = Context(context.belief, context.exchange, parsed)
         if parsed.vague or parsed.refused or context.parsed.vague:
             make_unknown(inner, lasting=True)
         else:
-            pend(inner, due=context.exchange.received + CONSISTENT_AFTER if accepted else None)
+            pend(inner, due=due if accepted else None)
         context.belief = inner.belief
 
 
@@ -116,7 +132,7 @@ def unknown_effect(context: Context, lasting: bool = False) -> None:
     if parsed.endpoint == "track":
         queue(context, accepted=False)
     elif parsed.endpoint == "delete":
-        context.belief = neighbours.forget(context.belief, parsed)
+        context.belief = deletions.begin(context.belief, parsed, context.exchange, accepted=False)
     make_unknown(context, lasting=lasting)
     if (parsed.unread or parsed.refused) and parsed.endpoint != "export":
         context.belief = forget_unread(context.belief, context.exchange.request)
@@ -134,6 +150,7 @@ def make_unknown(context: Context, lasting: bool = False) -> None:
             cell = user.cell(key)
             value = unknown_like(cell)
             user = user.with_cell(key, given_up(cell, value, context.exchange.received, volatile=lasting))
+        user = replace(user, touched=context.exchange.received)
         return user if user.exists else replace(user, exists=None, may_be_created=user.may_be_created or lasting)
 
     if context.parsed.identifiers:

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tracksync.contract.bounds import bounds
 from tracksync.oracle.array_outcomes import array_edited, array_set
-from tracksync.oracle.belief import ABSENT, ANYTHING, OMITTED, UNKNOWN
+from tracksync.oracle.belief import ABSENT, ANYTHING, OMITTED, UNKNOWN, Identifier
 from tracksync.oracle.interpretations import (
     DATE_AS_SENT,
     DATE_NORMALISED,
@@ -40,12 +40,14 @@ class AttributeWrite(Struct, frozen=True, gc=False):
     `value`: the JSON value. `merge`: whether `_merge_objects` is true; None where it is not a boolean.
     `odd`: no rule covers the attribute's name.
     `due`: of a write that was queued, the time in epoch seconds by which it must have been applied.
+    `via`: the email or phone by which it reaches its user, who may be another one by then.
     """
 
     value: Any
     merge: bool | None = False
     odd: bool = False
     due: float | None = None
+    via: Identifier | None = None
 
 
 def attribute_outcomes(write: AttributeWrite, prior: Any, limits: Limits) -> list[CellOutcome]:

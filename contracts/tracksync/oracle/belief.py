@@ -62,6 +62,7 @@ class Settings:
     `window`: seconds of a rate window.
     `shared`: other clients may use up the workspace's rate windows at any time.
     `responses`: those of a document of other hands, to which the server is held beside ours.
+    `consistent_after`: seconds after which what was queued has been applied, and every endpoint shows it.
     """
 
     rate_limit: int | None = None
@@ -72,6 +73,7 @@ class Settings:
     window: int = 60
     shared: bool = False
     responses: Responses | None = None
+    consistent_after: float = CONSISTENT_AFTER
 
 
 class Counter(Struct, frozen=True, gc=False):
@@ -167,6 +169,7 @@ class User(Struct, frozen=True, gc=False):
     `may_be_created`: a pending write may create it at any later time.
     `update_time_unknown`: a pending write may have updated it at any time.
     `contacts_unsettled`: a pending write may give it another email or phone at any later time.
+    `touched`: when the response to the last request that may have changed it came, in epoch seconds.
     """
 
     exists: bool | None
@@ -181,6 +184,7 @@ class User(Struct, frozen=True, gc=False):
     update_time_unknown: bool = False
     contacts_unsettled: bool = False
     named: bool = False
+    touched: float = float("-inf")
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""
@@ -194,6 +198,18 @@ class User(Struct, frozen=True, gc=False):
     def with_cell(self, key: CellKey, cell: Cell) -> User:
         """This user with another belief of one cell."""
         return replace(self, cells=self.cells.insert(key, cell))
+
+
+class Deletion(Struct, frozen=True, gc=False):
+    """A deletion of a user that was accepted, or may have been, and may still take effect.
+
+    `until`: the time in epoch seconds by which it has. `certain`: it will, and nothing can have made the user anew.
+    `forgotten`: the user as it was left when this was noted; another one there was touched since.
+    """
+
+    until: float
+    certain: bool
+    forgotten: User
 
 
 class LimitedEndpoint(enum.StrEnum):
@@ -236,7 +252,11 @@ class Belief(Struct, frozen=True, gc=False):
     once that was a finding).
     `writers`: by cell key, the user written last, to name a broken clause better.
     `users_made`: how many users were ever made, so that no number is given twice.
-    `pending_by_contact`: pending writes by email or phone, which reach the user it leads to when they take effect.
+    `pending_by_identifier`: pending writes that reach the user to whom the identifier leads when they take effect.
+    `moved`: identifiers of these that may lead to another user since. `deletions`: those that may still take effect, by
+    user. `deleted`: identifiers of users that are certainly gone, to name a broken clause better.
+    `unsettled_until`: until then, in epoch seconds, any user may be deleted. `former`: emails and phones, each with a
+    user that has another one instead.
     `known_texts`: identifiers that are not certainly new, since a request that was not read may have used them.
     `wide_integers`: "exact" or "doubles", once a response has shown an integer beyond 2^53.
     """
@@ -251,7 +271,12 @@ class Belief(Struct, frozen=True, gc=False):
     failures_in_a_row: HashTrieMap[int, tuple[int, float]] = HashTrieMap()
     writers: HashTrieMap[CellKey, int] = HashTrieMap()
     users_made: int = 0
-    pending_by_contact: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
+    pending_by_identifier: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
+    moved: frozenset[Identifier] = frozenset()
+    deletions: HashTrieMap[int, Deletion] = HashTrieMap()
+    deleted: frozenset[Identifier] = frozenset()
+    former: frozenset[tuple[Identifier, int]] = frozenset()
+    unsettled_until: float = float("-inf")
     answered: int = 0
     wide_integers: str | None = None
     known_texts: frozenset[str] = frozenset()
@@ -295,9 +320,9 @@ class Belief(Struct, frozen=True, gc=False):
         links = self.links
         for key in [key for key in links if key.is_any(gone)]:
             links = links.discard(key)
-        pending_by_contact = self.pending_by_contact
-        for key in [key for key in pending_by_contact if key.is_any(gone)]:
-            pending_by_contact = pending_by_contact.discard(key)
+        pending_by_identifier = self.pending_by_identifier
+        for key in [key for key in pending_by_identifier if key.is_any(gone)]:
+            pending_by_identifier = pending_by_identifier.discard(key)
         staying = {link.uid for some in links.values() for link in some}
         users = self.users
         for uid, user in self.users.items():
@@ -309,13 +334,13 @@ class Belief(Struct, frozen=True, gc=False):
         for cell, uid in self.writers.items():
             if uid not in users:
                 writers = writers.discard(cell)
-        return replace(self, links=links, users=users, writers=writers, pending_by_contact=pending_by_contact)
+        return replace(self, links=links, users=users, writers=writers, pending_by_identifier=pending_by_identifier)
 
     def among_strangers(self, fresh: Callable[[str, str], bool]) -> Belief:
         """The belief about a workspace that may be another one: only the interpretations stay."""
         empty: HashTrieMap[Any, Any] = HashTrieMap()
         settings = dataclasses.replace(self.settings, fresh=fresh)
-        return replace(self, settings=settings, links=empty, users=empty, windows=empty, writers=empty)
+        return replace(self, settings=settings, links=empty, users=empty, windows=empty, writers=empty, deletions=empty)
 
     def narrow(self, outcomes: Iterable[Requires]) -> Belief:
         """The belief less the interpretations that none of the remaining `outcomes` requires.

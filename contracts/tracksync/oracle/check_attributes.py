@@ -16,6 +16,7 @@ from tracksync.oracle.attribute_clauses import clause_of_write, covered_by_write
 from tracksync.oracle.attribute_outcomes import AttributeWrite, attribute_outcomes
 from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Belief, Cell, CellKey, State, User
 from tracksync.oracle.context import Context, changed, writes_of
+from tracksync.oracle.late_writes import applied_late
 from tracksync.oracle.outcomes import CellOutcome, Limits, appears, fitting
 from tracksync.oracle.users import Candidate
 from tracksync.oracle.wrong_attribute import wrong_attribute
@@ -97,7 +98,7 @@ def _check_attribute(
 ) -> Cell:
     """Check one attribute; `shown`: a JSON value or OMITTED. Returns the cell as believed afterwards."""
     belief = context.belief
-    fits = _fits(cell, write, shown, belief.array_limits)
+    fits = _fits(cell, write, shown, belief)
     if fits is None:
         return replace(cell, volatile=True)
     clause = clause_of_write(write, cell)
@@ -116,7 +117,11 @@ def _check_attribute(
         where = response_body.pointer_to_attribute(key[1])
         context.findings.append(changed(ambiguity, belief.ambiguities[ambiguity], [answer], where))
     else:
-        context.findings.append(wrong_attribute(context, candidate, key, cell, write, shown, clause))
+        wrong = wrong_attribute(context, candidate, key, cell, write, shown, clause)
+        if pending.is_queued(cell):
+            text = f"{wrong.message}; /users/track was to write it too"
+            wrong = dataclasses.replace(wrong, clause="TS-TRACK-APPLIED", message=text)
+        context.findings.append(wrong)
     value = UNKNOWN if shown is OMITTED else ABSENT if shown is None else shown
     return pending.given_up(cell, value, context.exchange.received)
 
@@ -127,7 +132,7 @@ def _adopt(context: Context, belief: Belief, key: CellKey, cell: Cell, lawful: l
     if len(lawful) == 1 and not (lawful[0].pending or first.requires or first.limits):  # the usual case, at less cost
         context.belief = belief
         return Cell((State(first.after),), context.exchange.received, before=cell.known)
-    timely = [fit for fit in lawful if not pending.overdue(fit.pending, context.exchange.sent)]
+    timely = [fit for fit in lawful if not pending.overdue(fit.pending, context.exchange.sent, belief.moved)]
     if not timely:
         text = f"{key[1]!r} lacks what /users/track accepted long ago"
         where, actual = response_body.pointer_to_attribute(key[1]), NOTHING if shown is OMITTED else shown
@@ -151,15 +156,13 @@ def _learn(belief: Belief, outcomes: list[CellOutcome]) -> Belief:
     return replace(belief, array_limits=(low, high))
 
 
-def _fits(cell: Cell, write: AttributeWrite, shown: Any, limits: Limits) -> list[Fit] | None:
+def _fits(cell: Cell, write: AttributeWrite, shown: Any, belief: Belief) -> list[Fit] | None:
     """All outcomes that fit what is shown; None where too many writes are pending to follow them."""
-    states = cell.states
+    states, limits = cell.states, belief.array_limits
     if len(states) == 1 and not states[0].pending:  # the usual case, at less cost
         return [Fit(fit) for fit in fitting(attribute_outcomes(write, states[0].value, limits), shown)]
 
-    def apply(late: AttributeWrite, value: Any) -> list[Any]:
-        return [outcome.after for outcome in attribute_outcomes(late, value, limits)]
-
+    apply = applied_late(belief)
     before = pending.reach(states, apply)
     if before is None:
         return None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
@@ -13,6 +14,7 @@ from tracksync.oracle import counters, pending, response_body
 from tracksync.oracle.belief import ANY_COUNTER, Cell, CellKey, Counter, State, User
 from tracksync.oracle.context import Context, changed, counter_op
 from tracksync.oracle.counters import CounterOp, CounterOutcome, ShownCounter
+from tracksync.oracle.late_writes import applied_late
 from tracksync.oracle.request_object import CounterWrite
 from tracksync.oracle.users import Candidate
 from tracksync.values.times import write_time
@@ -101,7 +103,7 @@ def _unknown(context: Context, user: User, key: CellKey, cell: Cell) -> User:
 def _check_count(context: Context, candidate: Candidate, case: CounterCase) -> Cell:
     """Check count, first and last. Returns the cell as believed afterwards."""
     belief, cell = context.belief, case.cell
-    outcomes = _outcomes(cell, case.op)
+    outcomes = _outcomes(cell, case.op, applied_late(belief))
     if outcomes is None:
         return replace(cell, volatile=True)
     context.covered.update(_covered(case))
@@ -115,24 +117,21 @@ def _check_count(context: Context, candidate: Candidate, case: CounterCase) -> C
         context.findings.append(changed(ambiguity, belief.ambiguities[ambiguity], [answer], where))
     else:
         possible = [one.outcome for one in outcomes if belief.allows(one.outcome.requires)]
-        context.findings += _wrong_counter(context, candidate, case, possible or [one.outcome for one in outcomes])
+        wrong = _wrong_counter(context, candidate, case, possible or [one.outcome for one in outcomes])
+        context.findings += wrong if not pending.is_queued(cell) else map(_of_track, wrong)
     return pending.given_up(cell, counters.adopted(case.shown), context.exchange.received)
 
 
-def _outcomes(cell: Cell, op: CounterOp) -> list[CounterFit] | None:
+def _outcomes(cell: Cell, op: CounterOp, apply: pending.Apply) -> list[CounterFit] | None:
     """Every lawful outcome of `op`; None where too many writes are pending to follow them."""
     states = cell.states
     if len(states) == 1 and not states[0].pending:  # the usual case, at less cost
         return [CounterFit(outcome) for outcome in counters.outcomes(states[0].value, op)]
-    reached = pending.reach(cell.states, _apply)
+    reached = pending.reach(states, apply)
     if reached is None:
         return None
     # Pending writes that take effect after this one lead to the same: sums, earliest and latest know no order.
     return [CounterFit(outcome, state.pending) for state in reached for outcome in counters.outcomes(state.value, op)]
-
-
-def _apply(late: CounterOp, value: Counter) -> list[Counter]:
-    return [outcome.after for outcome in counters.outcomes(value, late)]
 
 
 def _covered(case: CounterCase) -> Iterator[str]:
@@ -158,7 +157,7 @@ def _adopt(context: Context, case: CounterCase, lawful: list[CounterFit]) -> Cel
     first = lawful[0].outcome
     if len(lawful) == 1 and not (lawful[0].pending or first.requires):  # the usual case, at less cost
         return Cell((State(counters.learned(first, case.shown)),), context.exchange.received, before=case.cell.known)
-    timely = [fit for fit in lawful if not pending.overdue(fit.pending, context.exchange.sent)]
+    timely = [fit for fit in lawful if not pending.overdue(fit.pending, context.exchange.sent, context.belief.moved)]
     if not timely:
         text = f"the count of {case.key[1]!r} lacks what /users/track accepted long ago"
         finding = Finding("TS-TRACK-APPLIED", text, f"{case.where}/count", NOTHING, case.shown.count)
@@ -218,6 +217,12 @@ def _clause_of_count(context: Context, candidate: Candidate, case: CounterCase, 
         if candidate.user.exists and not known and any(other != case.key for other in candidate.user.cells):
             return "TS-STATE-KEYS-APART", "includes another one's of the same user"
     return usual
+
+
+def _of_track(finding: Finding) -> Finding:
+    """The finding about a cell that /users/track had yet to write."""
+    text = f"{finding.message}; /users/track was to write it too"
+    return dataclasses.replace(finding, clause="TS-TRACK-APPLIED", message=text)
 
 
 def _count_of(value: Any) -> int | None:

@@ -32,6 +32,8 @@ _OF_SUCCESS: Final = frozenset({"TS-OK-MESSAGE", "TS-OK-NO-ERRORS", "TS-OK-USERS
 _OF_ANOTHER: Final = frozenset({"TS-ATTR-INC", "TS-EVENT-COUNT", "TS-STATE-USERS-APART", "TS-STATE-KEYS-APART"})
 _OF_ANOTHER_BY_CONTACT: Final = _OF_ANOTHER | {"TS-PURCHASE-COUNT", "TS-STATE-VISIBLE"}
 
+_OF_A_STATE: Final = ("TS-USER-", "TS-STATE-", "TS-EVENT-", "TS-PURCHASE-", "TS-ATTR-", "TS-ARRAY-", "TS-OBJECT")
+
 
 def check_write(context: Context, body: dict[str, Any]) -> None:
     """Find a profile, and for its cells outcomes, that the body of a 201 fits; `context` takes what that shows."""
@@ -52,6 +54,7 @@ def check_write(context: Context, body: dict[str, Any]) -> None:
         make_unknown(context)  # the response does not tell which of them was written
         context.covered |= fitting[0][1].covered
     elif fitting:
+        context.findings += _found_by_a_former_contact(context, fitting[0][0])
         _adopt(context, fitting[0][1])
         context.belief = context.belief.narrow([candidate.requires for candidate, _ in fitting])
     else:
@@ -62,7 +65,36 @@ def _attempt(context: Context, candidate: Candidate, success: Success) -> Contex
     """Check the response as if the request were about this candidate."""
     attempt = Context(context.belief, context.exchange, context.parsed, context.in_flight)
     _check_candidate(attempt, candidate, success)
+    if context.belief.deleted:
+        _name_by_deletion(attempt, candidate)
     return attempt
+
+
+def _name_by_deletion(context: Context, candidate: Candidate) -> None:
+    """What a user has of which nothing was written since it was deleted is there because of the deletion."""
+    parsed = context.parsed
+    leading = [identifier_of(kind, value) for kind, value in parsed.identifiers if kind == candidate.kind]
+    if context.belief.deleted.isdisjoint(leading) or any(key in candidate.user.cells for key in parsed.cells()):
+        return
+    context.covered.add("TS-DELETE-DONE")
+    context.findings = [
+        dataclasses.replace(one, clause="TS-DELETE-DONE", message=f"{one.message}; the user was deleted")
+        if one.clause.startswith(_OF_A_STATE)
+        else one
+        for one in context.findings
+    ]
+
+
+def _found_by_a_former_contact(context: Context, candidate: Candidate) -> Iterator[Finding]:
+    """The response can be about no other profile than one that has another email or phone by now."""
+    for kind, value in context.parsed.identifiers:
+        identifier = identifier_of(kind, value)
+        if kind == candidate.kind and kind in bounds().contacts and identifier in context.belief.links:
+            context.covered.add("TS-USER-FORMER-CONTACT")
+            sure = any(link.uid == candidate.uid and link.sure for link in context.belief.links[identifier])
+            if (identifier, candidate.uid) in context.belief.former and not sure:
+                text = f"the response shows the user that replaced this {kind} by another one"
+                yield Finding("TS-USER-FORMER-CONTACT", text, USERS, "another user")
 
 
 def _adopt(context: Context, attempt: Context) -> None:
@@ -178,9 +210,11 @@ def _check_entry(context: Context, candidate: Candidate, entry: dict[str, Any]) 
     context.findings += response_body.check_other_sections(parsed.section, entry)
     context.covered.update(_covered_by_entry(parsed, candidate))
     moment = context.belief.moment
-    user = candidate.user
+    user, received = candidate.user, context.exchange.received
     profile_updated = moment if parsed.section == "attributes" else user.profile_updated
-    user = replace(user, exists=True, updated=moment, may_be_created=False, profile_updated=profile_updated)
+    user = replace(
+        user, exists=True, updated=moment, may_be_created=False, profile_updated=profile_updated, touched=received
+    )
     check_cells = check_attributes if parsed.section == "attributes" else check_counter
     user = check_cells(context, candidate, user, entry)
     if context.findings:

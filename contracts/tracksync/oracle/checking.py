@@ -16,7 +16,7 @@ from rpds import HashTrieMap
 
 from tracksync.model.exchange import Exchange, Request, Response, lowered
 from tracksync.model.finding import Finding
-from tracksync.oracle import neighbours, rates, response_body
+from tracksync.oracle import deletions, neighbours, rates, response_body
 from tracksync.oracle.ambiguous_writes import perhaps_applied, queue, refused, unknown_effect
 from tracksync.oracle.belief import Belief, CellKey
 from tracksync.oracle.check_write import check_write
@@ -51,12 +51,14 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     `in_flight`: requests that were sent before this response came and have no response yet.
     """
     parsed = read_request(exchange)
+    if belief.deletions:
+        belief = deletions.ended(belief, exchange.sent)
     moment, response = belief.moment + 1, exchange.response
     cells = frozenset(_cells_in_flight(parsed, exchange, in_flight)) if in_flight else _NONE
     if response is None:
         context = Context(replace(belief, moment=moment), exchange, parsed, cells)
         _check_no_response(context)
-        return _result(context)
+        return _result(context, belief)
     headers = lowered(response.headers)
     rate = rates.check_rate(belief, exchange, response.status, headers, parsed, crowded=bool(in_flight))
     failed = response.status >= 500
@@ -72,14 +74,14 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
         context.covered.add("TS-ANSWER-ARRIVES")
         _check_failure(context, "TS-ANSWER-SERVER-ERROR", f"is answered {response.status}")
         perhaps_applied(context)
-        return _result(context)
+        return _result(context, belief)
     context.covered.update(_ANSWERED)
     if parsed.endpoint == "unclear":
         if response.status < 300:
             neighbours.elsewhere(context)
-        return _result(context)
+        return _result(context, belief)
     _check_response(context, response)
-    return _result(context)
+    return _result(context, belief)
 
 
 def _check_response(context: Context, response: Response) -> None:
@@ -106,6 +108,7 @@ def _check_no_response(context: Context) -> None:
     _check_failure(context, "TS-ANSWER-ARRIVES", "gets no complete response")
     failure = context.exchange.failure
     if failure is None or failure.kind != "unreachable":
+        context.belief = replace(context.belief, windows=rates.count_unseen(context.belief, context.parsed))
         perhaps_applied(context)
 
 
@@ -154,13 +157,22 @@ def _may_share_user(parsed: ParsedRequest, other: ParsedRequest) -> bool:
     return True
 
 
-def _result(context: Context) -> CheckResult:
+def _result(context: Context, before: Belief) -> CheckResult:
+    context.belief = _settled(before, context.belief, context.exchange.received)
     if context.mismatches:
         context.findings += response_body.schema_findings(context.mismatches, context.findings)
     if context.findings:
         context.findings += _form_findings(context)
         context.covered.update(finding.clause for finding in context.findings)
     return CheckResult(context.belief, tuple(context.findings), frozenset(context.covered))
+
+
+def _settled(before: Belief, belief: Belief, received: float) -> Belief:
+    """The belief less what an exchange cannot have shown: users that may still be deleted, emails that moved."""
+    if belief.deletions or belief.unsettled_until >= received:
+        belief = deletions.unsettled(belief, received)
+    moved = [one for one in before.pending_by_identifier if belief.links.get(one) != before.links.get(one)]
+    return replace(belief, moved=belief.moved.union(moved)) if moved else belief
 
 
 def _form_findings(context: Context) -> Iterator[Finding]:

@@ -10,7 +10,7 @@ from typing import Final
 
 from msgspec import Struct
 
-from tracksync.oracle.belief import Counter
+from tracksync.oracle.belief import Counter, Identifier
 from tracksync.oracle.interpretations import Interpretation, Requires
 
 Interval = tuple[int, int]
@@ -33,11 +33,13 @@ class CounterOp(Struct, frozen=True, gc=False):
 
     `when`: the interval in which its time lies, or EVER. `amounts`: each that it may add.
     `due`: of one that was queued, the time in epoch seconds by which it must have been applied.
+    `via`: the email or phone by which it reaches its user, who may be another one by then.
     """
 
     when: Interval
     amounts: tuple[Amount, ...]
     due: float | None = None
+    via: Identifier | None = None
 
 
 class ShownCounter(Struct, frozen=True, gc=False):

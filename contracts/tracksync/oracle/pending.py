@@ -6,16 +6,28 @@ there are too many to follow, the functions say so.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from typing import Any, Final
 
 from msgspec.structs import replace
 
-from tracksync.oracle.belief import ANY_COUNTER, MAX_PENDING, MAX_STATES, UNKNOWN, Cell, CellKey, Counter, State, User
+from tracksync.oracle.belief import (
+    ANY_COUNTER,
+    MAX_PENDING,
+    MAX_STATES,
+    UNKNOWN,
+    Cell,
+    CellKey,
+    Counter,
+    Identifier,
+    State,
+    User,
+)
 
 MAX_FOLLOWED: Final = 96  # states: four pending writes, in every order
 
 Apply = Callable[[Any, Any], Iterable[Any]]  # (write, value) -> the values that may result
+PendingWrite = tuple[CellKey, Any]  # an AttributeWrite or a CounterOp, and the cell that it may reach
 
 
 def reach(states: Sequence[State], apply: Apply) -> list[State] | None:
@@ -67,7 +79,7 @@ def with_pending(cell: Cell, write: Any) -> Cell:
     return replace(cell, states=states)
 
 
-def reached_by(user: User, writes: Iterable[tuple[CellKey, Any]]) -> User:
+def reached_by(user: User, writes: Iterable[PendingWrite]) -> User:
     """The user when each of `writes` may reach its cell; those that are pending there already are not added again."""
     for key, write in writes:
         cell = user.cell(key)
@@ -76,9 +88,22 @@ def reached_by(user: User, writes: Iterable[tuple[CellKey, Any]]) -> User:
     return user
 
 
-def overdue(writes: Iterable[Any], sent: float) -> bool:
-    """Whether one of these pending writes was queued, and must have taken effect before `sent`, in epoch seconds."""
-    return any(write.due is not None and write.due < sent for write in writes)
+def is_overdue(write: Any, sent: float, moved: Collection[Identifier]) -> bool:
+    """Whether a pending write was queued, and must have taken effect here before `sent`, in epoch seconds.
+
+    `moved`: identifiers that may have led to another user when it did.
+    """
+    return write.due is not None and write.due < sent and write.via not in moved
+
+
+def overdue(writes: Iterable[Any], sent: float, moved: Collection[Identifier]) -> bool:
+    """Whether one of these pending writes is overdue."""
+    return any(is_overdue(write, sent, moved) for write in writes)
+
+
+def is_queued(cell: Cell) -> bool:
+    """Whether something that /users/track accepted may still reach the cell."""
+    return any(write.due is not None for state in cell.states for write in state.pending)
 
 
 def unknown_like(cell: Cell) -> Any:

@@ -85,12 +85,13 @@ def check_rate(
     endpoint = ENDPOINTS.get(parsed.endpoint)
     promised = endpoint is LimitedEndpoint.SYNC and status in STATUSES
     if not promised and values == [None, None, None]:
-        return RateCheck(_count_only(belief, status, endpoint), [], _NOTHING)
+        counted = count_unseen(belief, parsed) if endpoint is None else _count_only(belief.windows, status, endpoint)
+        return RateCheck(counted, [], _NOTHING)
     findings = list(_check_form(values, status))
     if endpoint is None:
-        return RateCheck(belief.windows, findings, _FORM)
+        return RateCheck(count_unseen(belief, parsed), findings, _FORM)
     if findings or status == 401:
-        return RateCheck(_count_only(belief, status, endpoint), findings, _FORM)
+        return RateCheck(_count_only(belief.windows, status, endpoint), findings, _FORM)
     limit, remaining, reset = [int(value) for value in values if value is not None]
     shown = RateHeaders(limit, remaining, reset, status)
     return _check_values(belief, exchange, endpoint, shown, headers.get("date"), crowded=crowded)
@@ -106,18 +107,26 @@ def _check_form(values: list[str | None], status: int) -> Iterator[Finding]:
             yield Finding("TS-RATE-HEADERS", f"{name} is not a whole number", WHERE + name, "a whole number", value)
 
 
-def _count_only(belief: Belief, status: int, endpoint: LimitedEndpoint | None) -> Windows:
+def count_unseen(belief: Belief, parsed: ParsedRequest) -> Windows:
+    """The windows after a request without a response, or to a path that may be another spelling of an endpoint."""
+    endpoint, windows = ENDPOINTS.get(parsed.endpoint), belief.windows
+    for one in LimitedEndpoint if endpoint is None else [endpoint]:
+        windows = _count_only(windows, 0, one)
+    return windows
+
+
+def _count_only(windows: Windows, status: int, endpoint: LimitedEndpoint) -> Windows:
     """The windows after a response without usable headers, whose request uses up the window all the same."""
-    window = belief.windows.get(endpoint) if endpoint is not None else None
-    if endpoint is None or window is None:
-        return belief.windows
+    window = windows.get(endpoint)
+    if window is None:
+        return windows
     counted = replace(
         window,
         accepted=window.accepted + (status == 201),
         requests=window.requests + 1,
         unshown=window.unshown + 1,
     )
-    return belief.windows.insert(endpoint, counted)
+    return windows.insert(endpoint, counted)
 
 
 def _check_values(

@@ -27,7 +27,11 @@ from tracksync.values.jsontext import JsonText, read_json
 
 PATHS: Final = {SYNC: "sync", TRACK: "track", DELETE: "delete", EXPORT: "export"}
 _CHECKED_METHODS: Final = ("GET", "POST", "PUT", "DELETE", "PATCH")
-_OTHERS: Final = {"track": "TS-TRACK-ACCEPTED", "delete": "TS-DELETE-ANSWER", "export": "TS-EXPORT-ANSWER"}
+_ANSWERS: Final = {  # the clause on the response of each endpoint but sync
+    "track": "TS-TRACK-ACCEPTED",
+    "delete": "TS-DELETE-ANSWER",
+    "export": "TS-EXPORT-ANSWER",
+}
 
 
 class ParsedRequest(Struct, frozen=True, gc=False):
@@ -107,7 +111,7 @@ def _read(exchange: Exchange, text: JsonText, encoding: str) -> ParsedRequest:
         return ParsedRequest(endpoint, classification, vague=vague, covers=covers)
     if endpoint != "sync":
         if not any(one.pointer.startswith("/request/body") for one in classification.conditions):
-            covers |= {_OTHERS[endpoint]}
+            covers |= {_ANSWERS[endpoint]}
         return ParsedRequest(endpoint, classification, vague=vague, covers=covers, body=text.value)
     section, target, where = _object(text.value)
     if section is None or target is None:

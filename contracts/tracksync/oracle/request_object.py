@@ -53,11 +53,12 @@ def read_identifiers(target: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
 
 def _is_identifier(kind: str, value: Any) -> bool:
     if kind == "user_alias":
-        return _is_alias(value)
+        return is_alias(value)
     return isinstance(value, str) or is_number(value)
 
 
-def _is_alias(value: Any) -> bool:
+def is_alias(value: Any) -> bool:
+    """Whether `value` names a user by both parts of an alias."""
     parts = ("alias_name", "alias_label")
     return isinstance(value, dict) and all(
         part in value and not isinstance(value[part], (dict, list)) for part in parts

@@ -12,8 +12,8 @@ import re
 from typing import Final
 
 from tracksync.model.exchange import Request, header
-from tracksync.oracle import neighbours
 from tracksync.oracle.belief import Belief
+from tracksync.oracle.forgetting import forget_all, forget_user
 
 MAX_TEXTS: Final = 20_000  # different texts of a body; where it has more, everything is forgotten
 _TEXT: Final = re.compile(r"\"((?:[^\"\\]|\\.)*)\"?|'((?:[^'\\]|\\.)*)'?|([^\s\"'{}\[\]:,]+)", re.DOTALL)
@@ -24,11 +24,11 @@ def forget_unread(belief: Belief, request: Request) -> Belief:
     encoding = (header(request.headers, "content-encoding") or "identity").lower()
     texts = texts_in(request.body)
     if encoding != "identity" or len(texts) > MAX_TEXTS:
-        return neighbours.forget_all(belief)
+        return forget_all(belief)
     for identifier, links in belief.links.items():
         if identifier.is_any(texts.__contains__):
             for link in links:
-                belief = neighbours.forget_user(belief, link.uid)
+                belief = forget_user(belief, link.uid)
     return belief.with_known(texts)
 
 

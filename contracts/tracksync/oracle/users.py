@@ -54,25 +54,25 @@ class UserPath(Struct, frozen=True, gc=False):
 def candidates(belief: Belief, parsed: ParsedRequest) -> list[Candidate]:
     """The profiles that the request may be about; usually one."""
     if len(parsed.identifiers) == 1:
-        return _lookup(belief, *parsed.identifiers[0])
+        return lookup(belief, *parsed.identifiers[0])
     by_kind = dict(parsed.identifiers)
     strong = [kind for kind in bounds().profile_identifiers if kind in by_kind]
     if len(strong) > 1:
         found = []
         for interpretation, order in LEADERS.items():
             kind = next(one for one in order if one in by_kind)
-            for one in _lookup(belief, kind, by_kind[kind]):
+            for one in lookup(belief, kind, by_kind[kind]):
                 found.append(replace(one, requires=(interpretation,)))
         return found
     if strong:
-        return _lookup(belief, strong[0], by_kind[strong[0]])
+        return lookup(belief, strong[0], by_kind[strong[0]])
     for kind in bounds().contacts:
         if kind in by_kind:
-            return _lookup(belief, kind, by_kind[kind])
+            return lookup(belief, kind, by_kind[kind])
     return []
 
 
-def _lookup(belief: Belief, kind: str, value: Any) -> list[Candidate]:
+def lookup(belief: Belief, kind: str, value: Any) -> list[Candidate]:
     """The profiles to which one identifier may lead, likely ones first."""
     key = identifier_of(kind, value)
     links = belief.links.get(key, ())
@@ -130,8 +130,8 @@ def _stranger(belief: Belief, key: Identifier) -> User:
     new = key in belief.links or key.is_any(lambda text: belief.settings.fresh(key.kind, text))
     fresh = new and not key.is_any(belief.known_texts.__contains__)
     user = User(exists=False if fresh else None, fresh=fresh, external=key.kind == "external_id")
-    if key in belief.pending_by_contact:  # a pending write by this identifier may have created it
-        user = replace(reached_by(user, belief.pending_by_contact[key]), exists=None)
+    if key in belief.pending_by_identifier:  # a pending write by this identifier may have created it
+        user = replace(reached_by(user, belief.pending_by_identifier[key]), exists=None)
     return user
 
 
@@ -167,22 +167,25 @@ def linked(
     """
     uid = candidate.uid if candidate.uid is not None else belief.users_made
     sure, doubtful = Link(uid), Link(uid, sure=False)
-    links = belief.links
+    links, former = belief.links, belief.former
     for kind, value in parsed.identifiers:
         if not found and kind != candidate.kind:
             continue
         identifier = identifier_of(kind, value)
+        former -= {(identifier, uid)}
         there = links.get(identifier, ())
         if sure in there:
             continue
         surely = _leads_surely(parsed, candidate, user, kind, proven=proven)
         if kind in bounds().contacts and kind != candidate.kind and (surely or parsed.section == "attributes"):
             # A profile has one email and one phone: if it takes this one, the former one leads to it no longer.
-            links = _doubted(links, uid, [former for former in user.held if former.kind == kind])
+            replaced = [one for one in user.held if one.kind == kind and one != identifier]
+            links = _doubted(links, uid, replaced)
+            former |= {(one, uid) for one in replaced if surely}
         if not proven and doubtful in there:
             continue
-        if identifier in belief.pending_by_contact:
-            user = replace(reached_by(user, belief.pending_by_contact[identifier]), update_time_unknown=True)
+        if identifier in belief.pending_by_identifier:
+            user = replace(reached_by(user, belief.pending_by_identifier[identifier]), update_time_unknown=True)
         if not surely:
             if doubtful not in there:
                 links = links.insert(identifier, (*there, doubtful))
@@ -193,7 +196,8 @@ def linked(
             links = links.insert(identifier, (*(one for one in there if one != doubtful), sure))
             user = replace(user, held=(*(one for one in user.held if one.kind != kind), identifier))
     made = max(belief.users_made, uid + 1)
-    return replace(belief, users=belief.users.insert(uid, user), links=links, users_made=made), uid
+    users = belief.users.insert(uid, user)
+    return replace(belief, users=users, links=links, users_made=made, former=former), uid
 
 
 def _leads_surely(parsed: ParsedRequest, candidate: Candidate, user: User, kind: str, *, proven: bool) -> bool:

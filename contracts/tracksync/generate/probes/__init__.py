@@ -64,6 +64,10 @@ PROBES: Final[tuple[Probe, ...]] = (
     near_names.identifiers_alike,
     near_names.names_alike,
     rare_cases.creates_no_user,
+    users.contacts_replaced,
+    neighbours.track_by_identifier,
+    neighbours.export_fields,
+    neighbours.deletions,
 )
 
 # Clauses that no fixed sequence can cover, and who does it instead.

@@ -1,14 +1,19 @@
-"""Probes of the neighbouring endpoints, which need permissions of their own: all of them are optional."""
+"""Probes of the neighbouring endpoints, which need permissions of their own: all of them are optional.
+
+What is queued there takes time, so each sends all of it first, and looks at everything after one pause.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 from tracksync.generate.build import (
     DELETE,
     EXPORT,
     TRACK,
     Step,
+    User,
     attributes,
     attributes_request,
     event,
@@ -16,39 +21,100 @@ from tracksync.generate.build import (
     json_request,
     purchase,
     purchase_request,
+    without,
 )
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes.probe import later, probe, send
+from tracksync.model.exchange import Request
 
 DAY = "2023-09-01T12:00:00Z"
-EXPORTED = ["external_id", "custom_attributes", "custom_events", "purchases", "email", "user_aliases"]
+FIELDS = (
+    "external_id",
+    "braze_id",
+    "email",
+    "phone",
+    "user_aliases",
+    "custom_attributes",
+    "custom_events",
+    "purchases",
+)
+PRIORITY = {"prioritization": ["unidentified", "most_recently_updated"]}
 
 
-@probe("track", "TS-TRACK-ACCEPTED", "TS-TRACK-APPLIED", optional=True, group="neighbours")
+def exporting(*users: User, fields: tuple[str, ...] = FIELDS) -> Request:
+    """An export of users that have an external_id."""
+    ids = [user["external_id"] for user in users]
+    return json_request({"external_ids": ids, "fields_to_export": list(fields)}, path=EXPORT)
+
+
+def deleting(**named: list[Any]) -> Request:
+    """A deletion of users, by any kind of identifier."""
+    return json_request(named, path=DELETE)
+
+
+@probe("track", "TS-TRACK-ACCEPTED", "TS-TRACK-PROCESSED", "TS-TRACK-APPLIED", optional=True, group="neighbours")
 def track(name: Namer) -> Iterator[Step]:
-    """The asynchronous sibling: what it accepts is applied once, some time later."""
-    user, other = {"external_id": name.external_id("u")}, {"external_id": name.external_id("other")}
+    """The asynchronous sibling: each object of a batch is applied once, some time later, and never again."""
+    user, other = {"external_id": name.external_id("u")}, {"external_id": name.external_id("Other")}
     yield send("known before", event_request(user, "tracked", DAY))
-    yield send(
-        "several objects at once",
-        json_request(
-            {
-                "attributes": [attributes(user, {"n": 1}), attributes(other, {"n": 2})],
-                "events": [event(user, "tracked", DAY), event(other, "tracked", DAY)],
-                "purchases": [purchase(user, "tracked", DAY, quantity=2)],
-            },
-            path=TRACK,
-        ),
+    batch = {
+        "attributes": [
+            attributes(user, {"n": 1}),
+            attributes(other, {"n": 2}),
+            *(attributes(user, {f"A{n}": n}) for n in range(3, 21)),
+        ],
+        "events": [
+            event(user, "tracked", DAY),
+            event(user, "tracked", DAY),
+            event(other, "tracked", DAY),
+            *(event(user, f"E{n}", DAY) for n in range(4, 31)),
+        ],
+        "purchases": [
+            purchase(user, "tracked", DAY, quantity=2),
+            purchase(other, "tracked", DAY),
+            *(purchase(user, f"P{n}", DAY) for n in range(3, 26)),
+        ],
+    }
+    yield send("75 objects, 20 and 30 and 25", json_request(batch, path=TRACK))
+    yield later("after all was applied, an attribute", attributes_request(user, {"n": {"inc": 4}}))
+    yield send("and an event", event_request(user, "tracked", DAY))
+    yield later("every object, and the later writes over them", exporting(user, other))
+
+
+@probe("track-by-identifier", "TS-TRACK-APPLIED", optional=True, group="neighbours", further=True)
+def track_by_identifier(name: Namer) -> Iterator[Step]:
+    """The asynchronous sibling, by every other kind of identifier; and a batch with one object at fault."""
+    by_alias, by_email, by_phone = (
+        {"user_alias": name.alias("a")},
+        {"email": name.email("e")},
+        {"phone": name.phone("p")},
     )
-    full = {"events": [event({"external_id": name.external_id(f"of {n}")}, "tracked", DAY) for n in range(75)]}
-    yield send("75 objects", json_request(full, path=TRACK))
-    yield later("after all was applied", event_request(user, "tracked", DAY))
-    yield send("the purchases too", purchase_request(user, "tracked", DAY))
-    yield send("the attributes too", attributes_request(user, {"n": {"inc": 0}}))
-    yield send("and the user that was made", event_request(other, "tracked", DAY, _update_existing_only=True))
+    beside = {"external_id": name.external_id("beside")}
+    yield send("an alias", attributes_request(by_alias, {"n": 1}, _update_existing_only=False))
+    yield send("an email", event_request(by_email, "tracked", DAY))
+    yield send("a phone", event_request(by_phone, "tracked", DAY))
+    batch = {
+        "attributes": [attributes(by_alias, {"n": {"inc": 1}})],
+        "events": [event(by_email, "tracked", DAY), event(by_phone, "tracked", DAY)],
+    }
+    yield later("by alias, email and phone", json_request(batch, path=TRACK))
+    partly = {"events": [event(beside, "tracked", DAY), without(event(beside, "at fault", DAY), "time")]}
+    yield send("an event, and another one without its time", json_request(partly, path=TRACK))
+    yield later("what the alias has", attributes_request(by_alias, {"n": {"inc": 0}}))
+    yield send("what the email has", event_request(by_email, "tracked", DAY))
+    yield send("what the phone has", event_request(by_phone, "tracked", DAY))
+    yield send("what the right object of the two made", event_request(beside, "tracked", DAY))
 
 
-@probe("export", "TS-EXPORT-ANSWER", "TS-EXPORT-AGREES", optional=True, group="neighbours")
+@probe(
+    "export",
+    "TS-EXPORT-ANSWER",
+    "TS-EXPORT-USERS",
+    "TS-EXPORT-FIELDS",
+    "TS-EXPORT-AGREES",
+    optional=True,
+    group="neighbours",
+)
 def export(name: Namer) -> Iterator[Step]:
     """What completed requests claimed, read back from the profile."""
     user = {"external_id": name.external_id("u")}
@@ -72,15 +138,74 @@ def export(name: Namer) -> Iterator[Step]:
     yield send(
         "attributes once more", attributes_request(user, {"s": "x" * 256, "b": False, "d": None, "n": {"inc": 1}})
     )
-    exporting = json_request({"external_ids": [user["external_id"]], "fields_to_export": EXPORTED}, path=EXPORT)
-    yield send("the profile, soon", exporting)
-    yield send("one more event", event_request(user, "exported", "2023-12-06T19:20:45Z"))
-    yield later("the profile, when it must have arrived", exporting)
+    unknown = [{"external_id": name.external_id(f"unknown {n}")} for n in (1, 2)]
+    yield send("the profile, soon", exporting(user, *unknown))
+    yield send("another event", event_request(user, "Exported", "2023-12-06T19:20:45Z"))
+    yield later("the profile, when it must have arrived", exporting(unknown[0], user, unknown[1]))
 
 
-@probe("delete", "TS-DELETE-ANSWER", optional=True, group="neighbours")
+@probe("export-fields", "TS-EXPORT-FIELDS", "TS-EXPORT-USERS", optional=True, group="neighbours", further=True)
+def export_fields(name: Namer) -> Iterator[Step]:
+    """What a profile is found by, under the names of an export; and exports of few fields, and of no user."""
+    user, by_alias = {"external_id": name.external_id("U")}, {"user_alias": name.alias("a")}
+    contacts = {"email": name.email("u"), "phone": name.phone("u")}
+    yield send("a user with an email and a phone", attributes_request(user, {"Colour": "red"}, **contacts))
+    yield send("a user with an alias", attributes_request(by_alias, {"Colour": "red"}, _update_existing_only=False))
+    yield send("its purchase", purchase_request(user, "first", DAY))
+    yield send("another one", purchase_request(user, "second", DAY))
+    yield later("a user by external_id", exporting(user))
+    fields = ["user_aliases", "custom_attributes"]
+    aliases = json_request({"user_aliases": [by_alias["user_alias"]], "fields_to_export": fields}, path=EXPORT)
+    yield send("a user by alias, two fields", aliases)
+    yield send("no user", exporting({"external_id": name.external_id("unknown")}))
+
+
+@probe("delete", "TS-DELETE-ANSWER", "TS-DELETE-REFUSED", "TS-DELETE-DONE", optional=True, group="neighbours")
 def delete(name: Namer) -> Iterator[Step]:
-    """A user made and deleted."""
+    """A user made, deleted together with as many unknown ones as one request may name, and made again."""
     user = {"external_id": name.external_id("u")}
     yield send("created", event_request(user, "deleted", DAY))
-    yield send("deleted", json_request({"external_ids": [user["external_id"]]}, path=DELETE))
+    yield send("an email without prioritization", deleting(email_addresses=[name.email("unknown")]))
+    ids = [*(name.external_id(f"unknown {n}") for n in range(1, 50)), user["external_id"]]
+    yield later("deleted, the last of 50", deleting(external_ids=ids))
+    yield later("created again", event_request(user, "deleted", DAY))
+
+
+@probe("deletions", "TS-DELETE-ANSWER", "TS-DELETE-DONE", optional=True, group="neighbours", further=True)
+def deletions(name: Namer) -> Iterator[Step]:
+    """By every kind of identifier: whoever was named is gone, with everything, and no other user is."""
+    first, second, last = ({"external_id": name.external_id(tag)} for tag in ("First", "second", "last"))
+    longer, lower = ({"external_id": name.external_id(tag)} for tag in ("First and more", "first"))
+    sharing = {"external_id": name.external_id("sharing")}
+    by_alias, by_email, by_phone = (
+        {"user_alias": name.alias("a")},
+        {"email": name.email("e")},
+        {"phone": name.phone("p")},
+    )
+    shared = name.email("shared")
+    yield send("a user's attributes", attributes_request(first, {"n": 5}))
+    yield send("a user's event", event_request(first, "deleted", DAY))
+    yield send("a user's purchase", purchase_request(first, "deleted", DAY))
+    yield send("a second user", event_request(second, "deleted", DAY))
+    yield send("a third one, with an email", attributes_request(last, {"n": 5}, email=shared))
+    yield send("one that shares this email", attributes_request(sharing, {"n": 5}, email=shared))
+    yield send("one whose name begins like the first", event_request(longer, "deleted", DAY))
+    yield send("one whose name differs in case", event_request(lower, "deleted", DAY))
+    yield send("an alias", attributes_request(by_alias, {"n": 5}, _update_existing_only=False))
+    yield send("an email", event_request(by_email, "deleted", DAY))
+    yield send("a phone", event_request(by_phone, "deleted", DAY))
+    named = [user["external_id"] for user in (first, second, last)]
+    too_many = [name.external_id(f"unknown {n}") for n in range(51)]
+    yield send("51 users, none of them there", deleting(external_ids=too_many))
+    yield later("three users", deleting(external_ids=named))
+    yield send("an alias", deleting(user_aliases=[by_alias["user_alias"]]))
+    yield send("an email", deleting(email_addresses=[{**by_email, **PRIORITY}]))
+    yield send("a phone", deleting(phone_numbers=[{**by_phone, **PRIORITY}]))
+    yield later("who is there", exporting(second, last, longer, lower, sharing))
+    yield send("the first again, an event", event_request(first, "deleted", DAY))
+    yield send("its attributes", attributes_request(first, {"n": {"inc": 1}}))
+    yield send("its purchase", purchase_request(first, "deleted", DAY))
+    yield send("by the email of two, one of them deleted", event_request({"email": shared}, "deleted", DAY))
+    yield send("the alias again", event_request(by_alias, "deleted", DAY))
+    yield send("the email again", event_request(by_email, "deleted", DAY))
+    yield send("the phone again", event_request(by_phone, "deleted", DAY))

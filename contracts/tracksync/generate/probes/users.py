@@ -118,7 +118,14 @@ def email_phone(name: Namer) -> Iterator[Step]:
     yield send("phone, purchase, update only, known", purchase_request(by_phone, SKU, DAY, _update_existing_only=True))
 
 
-@probe("user-found-by-email", "TS-USER-EMAIL-FINDS", "TS-USER-PHONE-FINDS", "TS-EVENT-COUNT", "TS-STATE-USERS-APART")
+@probe(
+    "user-found-by-email",
+    "TS-USER-EMAIL-FINDS",
+    "TS-USER-PHONE-FINDS",
+    "TS-USER-FORMER-CONTACT",
+    "TS-EVENT-COUNT",
+    "TS-STATE-USERS-APART",
+)
 def found(name: Namer) -> Iterator[Step]:
     """Profiles that were given an email or a phone, found by it; of several, the most recently updated one."""
     ada, bob = {"external_id": name.external_id("ada")}, {"external_id": name.external_id("bob")}
@@ -136,6 +143,36 @@ def found(name: Namer) -> Iterator[Step]:
     yield send("Ada moves to another email", attributes_request(ada, {"who": "ada moved"}, email=moved))
     yield send("by the old email, which is Bob", attributes_request(by_email, {"who": "x" * 256, "found": "old email"}))
     yield send("by the new email, which is Ada", event_request({"email": moved}, SEEN, DAY))
+
+
+@probe(
+    "user-contacts-replaced",
+    "TS-USER-FORMER-CONTACT",
+    "TS-USER-EMAIL-FINDS",
+    "TS-USER-PHONE-FINDS",
+    "TS-STATE-USERS-APART",
+    further=True,
+)
+def contacts_replaced(name: Namer) -> Iterator[Step]:
+    """An email and a phone that a profile replaced lead to no user, or to the next one that gets them."""
+    ada, bob = {"external_id": name.external_id("ada")}, {"external_id": name.external_id("bob")}
+    old = {"email": name.email("old"), "phone": name.phone("old")}
+    new = {"email": name.email("new"), "phone": name.phone("new")}
+    yield send("Ada has an email and a phone", attributes_request(ada, {"n": 10, "ada": 1}, **old))
+    yield send("Ada gets other ones", attributes_request(ada, {"n": {"inc": 1}}, **new))
+    yield send("by the new email", attributes_request({"email": new["email"]}, {"n": {"inc": 1}}))
+    yield send("by the new phone", attributes_request({"phone": new["phone"]}, {"n": {"inc": 1}}))
+    yield send("by the old email, a new profile", attributes_request({"email": old["email"]}, {"n": {"inc": 1}}))
+    yield send("Bob takes over the old phone", attributes_request(bob, {"n": 100}, phone=old["phone"]))
+    yield send("by the old phone, which is Bob", attributes_request({"phone": old["phone"]}, {"n": {"inc": 1}}))
+    yield send("Bob has what was written to him", attributes_request(bob, {"n": {"inc": 0}, "ada": {"inc": 1}}))
+    unknown = {"email": name.email("unknown"), "phone": new["phone"]}
+    yield send("an unknown email and a known phone: a new profile", attributes_request(unknown, {"n": {"inc": 1}}))
+    alias = {"user_alias": name.alias("ada")}
+    yield send(
+        "an alias of the text of Ada's external_id is another user",
+        attributes_request(alias, {"n": {"inc": 1}}, _update_existing_only=False),
+    )
 
 
 @probe("user-email-leads", "TS-USER-EMAIL-LEADS", "TS-OK-IDENTIFIER", "TS-STATE-USERS-APART")

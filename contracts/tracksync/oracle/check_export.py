@@ -1,0 +1,173 @@
+"""What /users/export/ids shows: which users, and of each the fields that were asked for.
+
+Whether their values are right is checked in `exported_values`. An endpoint that depends on others may lag behind
+(LIMITS): only what has been so for longer than that is held against an export.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter as Tally
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from tracksync.model.finding import NOTHING, Finding
+from tracksync.oracle.belief import Belief, Identifier, Link, identifier_of
+from tracksync.oracle.deletions import identifiers_in, leads_nowhere, settled_user
+from tracksync.oracle.exported_values import ExportedUser, check_values, requested_fields
+
+if TYPE_CHECKING:
+    from tracksync.oracle.context import Context
+
+BODY: Final = "/response/body"
+USERS: Final = f"{BODY}/users"
+_UNKNOWN: Final = f"{BODY}/invalid_user_ids"
+
+NamedIdentifiers = list[tuple[str, Any]]  # the identifiers of an export, each as its kind and its value
+
+
+def check_export(context: Context, body: dict[str, Any]) -> None:
+    """Check the body of an accepted export."""
+    message = body.get("message", NOTHING)
+    if message != "success":
+        text = 'the message of an export is not "success"'
+        context.findings.append(Finding("TS-EXPORT-ANSWER", text, f"{BODY}/message", "success", message))
+    listed = body.get("users", NOTHING)
+    if not isinstance(listed, list) or not all(isinstance(one, dict) for one in listed):
+        text = "users of an export is not a list of objects"
+        context.findings.append(Finding("TS-EXPORT-ANSWER", text, USERS, "a list of objects", listed))
+        return
+    named = list(identifiers_in(context.parsed.body))
+    belief = context.belief
+    found = [
+        ExportedUser(entry, f"{USERS}/{index}", _user_of(belief, named, entry, alone=len(listed) == 1))
+        for index, entry in enumerate(listed)
+    ]
+    if not any(one.pointer.startswith("/request/body") for one in context.parsed.conditions):
+        context.covered.add("TS-EXPORT-USERS")
+        context.findings += _wrong_users(context, named, found)
+        context.findings += _wrong_unknowns(context, named, body.get("invalid_user_ids"))
+        context.findings += _missing_fields(context, named, found)
+    for one in found:
+        if one.uid is not None:
+            context.findings += check_values(context, belief.users[one.uid], one)
+
+
+def _user_of(belief: Belief, named: NamedIdentifiers, entry: dict[str, Any], *, alone: bool) -> int | None:
+    """The user that an entry is certainly about, by its external_id, or as the only one that was asked for."""
+    external_id = entry.get("external_id")
+    if isinstance(external_id, str):
+        return _certain_user(belief, Identifier("external_id", external_id))
+    if external_id is None and alone and len(named) == 1:
+        return _certain_user(belief, identifier_of(*named[0]))
+    return None
+
+
+def _certain_user(belief: Belief, identifier: Identifier) -> int | None:
+    """The user of this identifier, unless another one perhaps leads there: it may have been written by that."""
+    links = belief.links.get(identifier, ())
+    if len(links) != 1 or not links[0].sure:
+        return None
+    perhaps = Link(links[0].uid, sure=False)
+    return None if any(perhaps in some for some in belief.links.values()) else links[0].uid
+
+
+def _wrong_users(context: Context, named: NamedIdentifiers, found: list[ExportedUser]) -> Iterator[Finding]:
+    """Every user that was asked for is there, each once, and no other one is."""
+    belief, sent, clause = context.belief, context.exchange.sent, "TS-EXPORT-USERS"
+    by_external_id = all(kind == "external_id" for kind, _ in named)
+    names = [str(value) for _, value in named]
+    shown = [(one.where, one.entry["external_id"]) for one in found if isinstance(one.entry.get("external_id"), str)]
+    for where, name in shown:
+        if by_external_id and name not in names:
+            text = "a user is exported that was not asked for"
+            yield Finding(clause, text, f"{where}/external_id", names, name)
+        elif leads_nowhere(belief, "external_id", name):
+            deleted = Identifier("external_id", name) in belief.deleted
+            text = f"a user is exported that {'was deleted' if deleted else 'does not exist'}"
+            yield Finding("TS-DELETE-DONE" if deleted else clause, text, f"{where}/external_id", NOTHING, name)
+    for name, times in Tally(name for _, name in shown).items():
+        if times > 1:
+            yield Finding(clause, f"the user {name!r} is exported {times} times", USERS, 1, times)
+    certain = {_present_user(belief, kind, value, sent) for kind, value in named} - {None}
+    missing = certain - {one.uid for one in found}
+    if len(missing) > sum(one.uid is None for one in found):
+        by_track = all(not belief.users[uid].exists for uid in missing if uid is not None)
+        why = "/users/track was to make them" if by_track else "they exist"
+        text = f"{len(missing)} of the users that were asked for are not exported, although {why}"
+        yield Finding("TS-TRACK-APPLIED" if by_track else clause, text, USERS, len(certain), len(found))
+
+
+def _present_user(belief: Belief, kind: str, value: Any, sent: float) -> int | None:
+    """The user to whom an identifier certainly leads, if an export must know it by now."""
+    uid = settled_user(belief, kind, value, sent)
+    if uid is not None:
+        return uid
+    made = _certain_user(belief, identifier_of(kind, value))
+    due = None if made is None else belief.users[made].due  # of one that /users/track was to make
+    return made if due is not None and due < sent else None
+
+
+def _wrong_unknowns(context: Context, named: NamedIdentifiers, listed: Any) -> Iterator[Finding]:
+    """An identifier that leads to no user is listed as such, and no other one is."""
+    if listed is not None and not isinstance(listed, list):
+        yield Finding("TS-EXPORT-ANSWER", "invalid_user_ids is not a list", _UNKNOWN, "a list", listed)
+        return
+    clause, actual = "TS-EXPORT-USERS", NOTHING if listed is None else listed
+    shown = {str(one) for one in listed or ()}
+    if any(identifier_of(*one) in context.belief.deleted for one in named):
+        context.covered.add("TS-DELETE-DONE")
+    for kind, value in named:
+        if kind != "external_id":  # no document shows the others there
+            continue
+        if str(value) in shown and settled_user(context.belief, kind, value, context.exchange.sent) is not None:
+            text = "an identifier is listed as unknown that leads to a user"
+            yield Finding(clause, text, _UNKNOWN, f"without {value!r}", actual)
+        if str(value) not in shown and leads_nowhere(context.belief, kind, value):
+            text = "an identifier that leads to no user is not listed as unknown"
+            yield Finding(clause, text, _UNKNOWN, f"with {value!r}", actual)
+
+
+def _missing_fields(context: Context, named: NamedIdentifiers, found: list[ExportedUser]) -> Iterator[Finding]:
+    """A user has the fields that were asked for, those by which it is found with the values that were sent."""
+    belief, sent = context.belief, context.exchange.sent
+    fields = requested_fields(context)
+    by_external_id = all(kind == "external_id" for kind, _ in named)
+    if "external_id" in fields and by_external_id:
+        context.covered.add("TS-EXPORT-FIELDS")
+        for one in found:
+            if one.entry.get("external_id") is None:
+                yield _lacks(one, "external_id", "a text")
+    for one in found:
+        if one.uid is None:
+            continue
+        user = belief.users[one.uid]
+        settled = sent - user.touched > belief.settings.consistent_after
+        if not (settled and user.exists) or user.contacts_unsettled:
+            continue
+        context.covered.add("TS-EXPORT-FIELDS")
+        if "braze_id" in fields and not (isinstance(one.entry.get("braze_id"), str) and one.entry["braze_id"]):
+            yield _lacks(one, "braze_id", "a text")
+        for identifier, links in belief.links.items():
+            field = "user_aliases" if identifier.kind == "user_alias" else identifier.kind
+            if field == "external_id" and by_external_id:
+                continue
+            if field in fields and links == (Link(one.uid),) and not _shows(identifier, one.entry.get(field)):
+                yield _lacks(one, field, identifier.text)
+
+
+def _shows(identifier: Identifier, shown: Any) -> bool:
+    """Whether an exported field shows an identifier; an email in any case, a phone in any notation."""
+    if identifier.kind == "user_alias":
+        wanted = {"alias_name": identifier.text, "alias_label": identifier.label}.items()
+        return isinstance(shown, list) and any(isinstance(one, dict) and wanted <= one.items() for one in shown)
+    if identifier.kind == "email":
+        return isinstance(shown, str) and shown.casefold() == identifier.text.casefold()
+    if identifier.kind == "phone":
+        return isinstance(shown, str) and re.sub(r"\D", "", shown) == re.sub(r"\D", "", identifier.text)
+    return str(shown) == identifier.text
+
+
+def _lacks(one: ExportedUser, field: str, expected: Any) -> Finding:
+    text = f"the exported user lacks its {field}, which was asked for"
+    return Finding("TS-EXPORT-FIELDS", text, f"{one.where}/{field}", expected, one.entry.get(field, NOTHING))

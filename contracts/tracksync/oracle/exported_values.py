@@ -1,0 +1,183 @@
+"""The attributes, events and purchases of an exported user: are they what the completed requests made of them?
+
+Knows belief and how a value may be shown; knows nothing of which users were asked for.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter as Tally
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Final
+
+from msgspec import Struct
+
+from tracksync.contract.bounds import bounds
+from tracksync.model.finding import NOTHING, Finding
+from tracksync.oracle import counters
+from tracksync.oracle.belief import ABSENT, UNKNOWN, Cell, Counter, User
+from tracksync.oracle.late_writes import applied_late
+from tracksync.oracle.outcomes import appears
+from tracksync.oracle.pending import is_overdue, pending_of, reach
+from tracksync.values.numbers import is_integer
+from tracksync.values.times import read_time
+
+if TYPE_CHECKING:
+    from tracksync.oracle.context import Context
+
+PARTS: Final = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchases"}
+_PLAIN_NAME: Final = re.compile(r"[A-Za-z0-9_ -]{1,100}")
+
+
+class ExportedUser(Struct, frozen=True):
+    """One entry of an export, at the JSON Pointer `where`, and the user that it certainly is about, if any."""
+
+    entry: dict[str, Any]
+    where: str
+    uid: int | None
+
+
+class ExpectedCell(Struct, frozen=True):
+    """What an export may show of one cell.
+
+    `values`: each that it may hold. `settled`: no former one may be shown any more. `queued`: it is what
+    /users/track was to make of it.
+    """
+
+    values: tuple[Any, ...]
+    settled: bool
+    queued: bool
+
+    @property
+    def known(self) -> bool:
+        """Whether something is expected at all."""
+        return bool(self.values) and not any(
+            value is UNKNOWN or (isinstance(value, Counter) and value.count is None) for value in self.values
+        )
+
+    @property
+    def present(self) -> bool:
+        """Whether the profile certainly holds something there."""
+        return self.known and not any(
+            value is ABSENT or (isinstance(value, Counter) and not value.count) for value in self.values
+        )
+
+
+def requested_fields(context: Context) -> list[Any]:
+    """What the request asks for; nothing where that is not a list."""
+    fields = context.parsed.body.get("fields_to_export")
+    return fields if isinstance(fields, list) else []
+
+
+def check_values(context: Context, user: User, one: ExportedUser) -> Iterator[Finding]:
+    """What is exported is what the responses showed, or a former value where that is not long ago."""
+    fields = requested_fields(context)
+    expected = {key: _expected(context, cell) for key, cell in sorted(user.cells.items())}
+    for section, part in PARTS.items():
+        if fields and part not in fields:
+            continue
+        shown = one.entry.get(part)
+        kind: type = dict if section == "attributes" else list
+        where = f"{one.where}/{part}"
+        own = {key[1]: cell for key, cell in expected.items() if key[0] == section}
+        present = [name for name, cell in own.items() if cell.settled and cell.present]
+        if shown is None and fields and present:
+            text = f"the exported user lacks {part}, which was asked for; it has {present[0]!r}"
+            yield Finding("TS-EXPORT-ANSWER", text, where, "an object" if kind is dict else "a list", NOTHING)
+        elif shown is None or isinstance(shown, kind):
+            yield from _wrong_values(context, section, own, shown, where)
+            if own and user.fresh and not user.may_be_created:
+                yield from _foreign(own, shown or (), where)
+        else:
+            text = f"{part} of an exported user is not {'an object' if kind is dict else 'a list'}"
+            yield Finding("TS-EXPORT-ANSWER", text, where, "an object" if kind is dict else "a list", shown)
+
+
+def _wrong_values(
+    context: Context, section: str, own: dict[str, ExpectedCell], shown: Any, where: str
+) -> Iterator[Finding]:
+    listed = [_name(one) for one in shown or ()] if section != "attributes" else []
+    for name, times in Tally(name for name in listed if name is not None).items():
+        if times > 1:
+            yield Finding("TS-EXPORT-AGREES", f"{name!r} is listed {times} times", where, 1, times)
+    if section != "attributes" and not all(_name(one) for one in shown or ()):
+        return  # of whichever has no name another finding speaks
+    for name, cell in own.items():
+        if not cell.known:
+            continue
+        context.covered.add("TS-TRACK-APPLIED" if cell.queued else "TS-EXPORT-AGREES")
+        if section == "attributes":
+            value = (shown or {}).get(name, ABSENT)
+            if not any(_attribute_agrees(one, value) for one in cell.values):
+                yield _disagrees(f"{where}/{name}", name, cell, cell.values[0], value)
+        else:
+            found: dict[str, Any] = next((one for one in shown or () if _name(one) == name), {})
+            count = found.get("count", 0) if is_integer(found.get("count", 0)) else None
+            if count is not None and not any(_count_agrees(one, found, count, cell.settled) for one in cell.values):
+                yield _disagrees(where, name, cell, cell.values[0].count, count)
+
+
+def _foreign(own: dict[str, ExpectedCell], shown: Any, where: str) -> Iterator[Finding]:
+    """Names that no request wrote, on a user that was made by requests of which all are known.
+
+    Only where every name that was written is a plain one, since others may be stored in a way of the server's own.
+    """
+    if not all(_PLAIN_NAME.fullmatch(name) for name in own):
+        return
+    names = shown if isinstance(shown, dict) else [_name(one) for one in shown]
+    for name in names:
+        if isinstance(name, str) and name not in own and name not in bounds().object_members["attributes"]:
+            text = f"the exported user has {name!r}, which no request wrote to it"
+            yield Finding("TS-EXPORT-AGREES", text, where, sorted(own), name)
+            return
+
+
+def _name(element: Any) -> str | None:
+    name = element.get("name") if isinstance(element, dict) else None
+    return str(name) if isinstance(name, str) or is_integer(name) else None
+
+
+def _expected(context: Context, cell: Cell) -> ExpectedCell:
+    belief, sent = context.belief, context.exchange.sent
+    writes = pending_of(cell.states)
+    if cell.volatile or not all(is_overdue(write, sent, belief.moved) for write in writes):
+        return ExpectedCell((), settled=False, queued=False)
+    settled = sent - cell.touched > belief.settings.consistent_after
+    values = [state.value for state in cell.states]
+    if writes:
+        reached = reach(cell.states, applied_late(belief))
+        values = [state.value for state in reached or () if not state.pending]
+    elif not settled and not isinstance(cell.states[0].value, Counter):
+        values += [cell.before, ABSENT]
+    return ExpectedCell(tuple(values), settled, bool(writes))
+
+
+def _attribute_agrees(value: Any, shown: Any) -> bool:
+    if value is ABSENT:
+        return shown is ABSENT or shown is None
+    return shown is not ABSENT and appears(value, shown)
+
+
+def _count_agrees(value: Counter, found: dict[str, Any], count: int, settled: bool) -> bool:
+    if value.count is None:
+        return False
+    if not settled:
+        return bool(count <= value.count)
+    return bool(count == value.count) and (not count or _times_agree(value, found))
+
+
+def _times_agree(state: Counter, found: dict[str, Any]) -> bool:
+    for name, interval in (("first", state.first), ("last", state.last)):
+        shown = found.get(name)
+        instant = read_time(shown).instant if isinstance(shown, str) else None
+        if instant is not None and interval is not None and not counters.within(instant, interval):
+            return False
+    return True
+
+
+def _disagrees(where: str, name: str, cell: ExpectedCell, expected: Any, shown: Any) -> Finding:
+    who = "what /users/track accepted makes" if cell.queued else "the completed requests make"
+    text = f"the exported profile has another value of {name!r} than {who} it"
+    clause = "TS-TRACK-APPLIED" if cell.queued else "TS-EXPORT-AGREES"
+    actual = NOTHING if shown is ABSENT else shown
+    return Finding(clause, text, where, NOTHING if expected is ABSENT else expected, actual)

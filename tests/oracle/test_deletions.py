@@ -1,0 +1,145 @@
+"""After a deletion: who is certainly gone, who may be, and what may not come back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from oracle_harness import ALIAS, CREATE, EMAIL, NO_USER, ONLY, PHONE, OracleHarness, U, V, covered, purchase, seen
+
+from tracksync.model.exchange import FailureKind
+
+DELETE = "/users/delete"
+OLD = 400.0  # seconds: longer than any queue and any lag
+PRIORITY = {"prioritization": ["most_recently_updated"]}
+KINDS: list[tuple[dict[str, Any], dict[str, Any]]] = [
+    (U, {"external_ids": ["u"]}),
+    (ALIAS, {"user_aliases": [ALIAS["user_alias"]]}),
+    (EMAIL, {"email_addresses": [{**EMAIL, **PRIORITY}]}),
+    (PHONE, {"phone_numbers": [{**PHONE, **PRIORITY}]}),
+]
+
+
+def made(*all_names: dict[str, Any]) -> OracleHarness:
+    harness = OracleHarness()
+    for names in all_names:
+        assert harness.write({"n": 5}, names=names, control=CREATE) == set()
+        assert harness.event(1, names=names) == set()
+    return harness
+
+
+def delete(harness: OracleHarness, body: dict[str, Any], deleted: int = 1, *, wait: float = OLD, **how: Any) -> None:
+    assert harness.check(body, {"deleted": deleted, "message": "success"}, path=DELETE, wait=wait, **how) == []
+
+
+@pytest.mark.parametrize(("names", "body"), KINDS)
+def test_a_deleted_user_is_gone_with_all_it_held(names: dict[str, Any], body: dict[str, Any]) -> None:
+    harness = made(names)
+    delete(harness, body)
+    assert harness.check(seen(names, **ONLY), NO_USER, wait=OLD) == []
+    assert "TS-DELETE-DONE" in covered(harness)
+    harness = made(names)
+    delete(harness, body)
+    assert harness.event(2, names=names, wait=OLD) == {"TS-DELETE-DONE"}
+    harness = made(names)
+    delete(harness, body)
+    assert harness.write({"n": {"inc": 1}}, {"n": 6}, names=names, control=CREATE, wait=OLD) == {"TS-DELETE-DONE"}
+    harness = made(names)
+    delete(harness, body)
+    assert harness.event(1, names=names, flag=ONLY, wait=OLD) == {"TS-DELETE-DONE"}
+
+
+def test_a_deleted_user_comes_back_with_nothing() -> None:
+    harness = made(U)
+    delete(harness, {"external_ids": ["u"]})
+    assert harness.event(1, wait=OLD) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 1}) == set()
+    assert harness.event(3) == {"TS-EVENT-COUNT"}  # what is written since is no matter of the deletion
+
+
+def test_a_user_that_was_not_named_stays() -> None:
+    harness = made(U, V)
+    delete(harness, {"external_ids": ["u"]})
+    assert harness.check(seen(V, **ONLY), NO_USER, wait=OLD) != []
+    harness = made(U, V)
+    delete(harness, {"external_ids": ["u"]})
+    assert harness.event(1, names=V, wait=OLD) != set()
+
+
+@pytest.mark.parametrize("count", [1, 2])
+def test_within_the_minutes_that_a_deletion_may_take_a_user_may_be_there_or_not(count: int) -> None:
+    harness = made(U)
+    delete(harness, {"external_ids": ["u"]})
+    assert harness.event(count, wait=1.0) == set()
+    assert harness.event(1, wait=1.0) == set()  # the deletion may come in between
+    assert harness.event(5, wait=1.0) == set()
+    assert harness.event(1, wait=OLD) == set()  # and may have reached what was written meanwhile
+    assert harness.event(3) != set()
+
+
+def test_a_user_that_is_new_may_be_unknown_to_the_deletion() -> None:
+    harness = made(U)
+    delete(harness, {"external_ids": ["u"]}, 0, wait=1.0)
+    assert harness.event(2, wait=OLD) == set()
+
+
+def test_a_deletion_without_a_response_may_come_at_any_time() -> None:
+    harness = made(U)
+    harness.check({"external_ids": ["u"]}, path=DELETE, failure=FailureKind.TIMEOUT, wait=OLD)
+    for count in (2, 1, 7):
+        assert harness.event(count, wait=OLD) == set()
+
+
+def test_a_write_that_is_pending_may_make_a_deleted_user_anew() -> None:
+    harness = made(U)
+    harness.check(seen(U), failure=FailureKind.TIMEOUT)
+    delete(harness, {"external_ids": ["u"]})
+    assert harness.event(2, wait=OLD) == set()
+    harness = made(U)
+    harness.queue(seen(U), wait=OLD)
+    delete(harness, {"external_ids": ["u"]}, wait=1.0)
+    assert harness.event(1, wait=OLD) == set()
+
+
+def test_the_email_of_a_deleted_user_leads_to_the_other_one_who_has_it() -> None:
+    harness = made(U, V)
+    for names in (V, U):
+        harness.write({"n": 6}, names=names, control=EMAIL)
+    delete(harness, {"external_ids": ["u"]})
+    assert harness.event(2, names=EMAIL, wait=OLD) == set()
+    assert harness.event(3, names=V) == set()
+
+
+def test_a_deletion_counts_the_users_that_certainly_exist() -> None:
+    body = {"external_ids": ["u", "v", "unknown"]}
+    for deleted, right in ((1, False), (2, True), (3, True), (4, False)):
+        findings = made(U, V).check(body, {"deleted": deleted, "message": "success"}, path=DELETE, wait=OLD)
+        assert ([one.clause for one in findings] == []) == right
+        assert right or (findings[0].clause, findings[0].expected) == ("TS-DELETE-ANSWER", "2 … 3")
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"external_ids": [f"u{n}" for n in range(51)]},
+        {"email_addresses": ["e@example.com"]},
+        {"phone_numbers": [PHONE]},
+    ],
+)
+def test_a_deletion_with_too_many_or_without_prioritization_is_refused(body: dict[str, Any]) -> None:
+    refusal = {"message": "no", "errors": ["no"]}
+    assert OracleHarness().check(body, refusal, 400, path=DELETE) == []
+    found = OracleHarness().check(body, {"deleted": 0, "message": "success"}, path=DELETE)
+    assert [one.clause for one in found] == ["TS-DELETE-REFUSED"]
+
+
+def test_fifty_identifiers_are_not_refused() -> None:
+    body = {"external_ids": [f"u{n}" for n in range(50)]}
+    assert OracleHarness().clauses(body, {"message": "no", "errors": ["no"]}, 400, path=DELETE) == {"TS-DELETE-ANSWER"}
+
+
+def test_other_cells_and_users_are_as_before_after_a_deletion_of_others() -> None:
+    harness = made(U, V)
+    harness.check(purchase(), {"users": [], "message": "success"}, wait=0.0)
+    delete(harness, {"external_ids": ["v"]})
+    assert harness.write({"n": {"inc": 1}}, {"n": 6}, wait=OLD) == set()
