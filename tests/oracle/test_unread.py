@@ -119,3 +119,16 @@ def test_the_oracle_reads_again_after_what_it_did_not_read() -> None:
     accepted = sent(UNREAD["too deep"], {"users": [], "message": "success"})
     again = [seen(1), accepted, seen(5), seen(7)]
     assert clauses(*again) == {"TS-EVENT-COUNT"}
+
+
+def test_an_identifier_that_was_seen_beside_another_may_lead_to_a_user_of_its_own() -> None:
+    email = {"email": "e@example.com"}
+    for new in (True, False):
+        harness = OracleHarness(new=new)
+        harness.event(1, names={"external_id": "u", **email})
+        assert (harness.event(7, names=email) == set()) is not new
+
+
+def test_texts_are_found_in_every_encoding() -> None:
+    for encoding in ("utf-8", "utf-16", "utf-16-be", "utf-32"):
+        assert {"external_id", "ünï"} <= texts_in('{"external_id": "ünï"}'.encode(encoding))

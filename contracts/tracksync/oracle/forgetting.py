@@ -44,7 +44,7 @@ def forget_all(belief: Belief) -> Belief:
     volatile = any(cell.volatile for user in belief.users.values() for cell in user.cells.values())
     until = max([belief.unsettled_until, *(one.until for one in belief.deletions.values())])
     belief = replace(belief, pending_by_identifier=pending, unsettled_until=_FOR_GOOD if volatile else until)
-    return replace(belief.among_strangers(_never), windows=belief.windows)
+    return replace(belief.among_strangers(_never), windows=belief.windows, deleted=frozenset(), former=frozenset())
 
 
 def _pending_for(belief: Belief, identifier: Identifier) -> tuple[PendingWrite, ...]:

@@ -67,8 +67,9 @@ def at_most(states: tuple[State, ...], unknown: Any) -> tuple[State, ...]:
 
 
 def given_up(cell: Cell, value: Any, touched: float, *, volatile: bool = False) -> Cell:
-    """A cell that holds `value` from now on, mostly the unknown one; what is pending may still reach it."""
-    return Cell((State(value, pending_of(cell.states)),), touched, cell.volatile or volatile)
+    """A cell that holds `value` from now on, mostly the unknown one; what is pending may still reach it, or has."""
+    late = tuple(one if one.due is None else replace(one, due=None) for one in pending_of(cell.states))
+    return Cell((State(value, late),), touched, cell.volatile or volatile)
 
 
 def with_pending(cell: Cell, write: Any) -> Cell:

@@ -35,13 +35,14 @@ def forget_unread(belief: Belief, request: Request) -> Belief:
 def texts_in(body: bytes) -> frozenset[str]:
     """Every text that a lenient reader may find in `body`: quoted in either way, or bare, with its escapes resolved."""
     found: set[str] = set()
-    for match in _TEXT.finditer(body.decode("utf-8", "replace")):
-        text = match.group(match.lastindex or 0)
-        found.add(text)
-        if "\\" in text:
-            found.add(_unescaped(text))
-        if len(found) > MAX_TEXTS:
-            break
+    for encoding in dict.fromkeys(("utf-8", json.detect_encoding(body))):
+        for match in _TEXT.finditer(body.decode(encoding, "replace")):
+            text = match.group(match.lastindex or 0)
+            found.add(text)
+            if "\\" in text:
+                found.add(_unescaped(text))
+            if len(found) > MAX_TEXTS:
+                break
     return frozenset(found)
 
 

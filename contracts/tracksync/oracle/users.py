@@ -127,12 +127,20 @@ def _may_be_a_stranger(belief: Belief, owners: list[int]) -> bool:
 
 def _stranger(belief: Belief, key: Identifier) -> User:
     """The profile, never seen, to which an identifier may lead."""
-    new = key in belief.links or key.is_any(lambda text: belief.settings.fresh(key.kind, text))
+    new = _leads_nowhere_else(belief, key) or key.is_any(lambda text: belief.settings.fresh(key.kind, text))
     fresh = new and not key.is_any(belief.known_texts.__contains__)
     user = User(exists=False if fresh else None, fresh=fresh, external=key.kind == "external_id")
     if key in belief.pending_by_identifier:  # a pending write by this identifier may have created it
         user = replace(reached_by(user, belief.pending_by_identifier[key]), exists=None)
     return user
+
+
+def _leads_nowhere_else(belief: Belief, key: Identifier) -> bool:
+    """Whether a response has shown that there is no user, or the only one whom the identifier can name was deleted."""
+    links = belief.links.get(key)
+    if links == ():
+        return key.kind not in bounds().contacts
+    return any(link.sure and belief.users[link.uid].exists is False for link in links or ())
 
 
 def paths(parsed: ParsedRequest, candidate: Candidate) -> list[UserPath]:
