@@ -41,7 +41,7 @@ def test_every_clause_is_named_by_probes_within_the_requests_that_the_design_all
     assert set(catalogue()) - set(ELSEWHERE) == {clause for probe in first for clause in probe.clauses}
     assert sum(len(probe.steps(namer())) for probe in first) <= 250
     assert PROBES[: len(first)] == tuple(first)
-    assert sum(len(probe.steps(namer())) for probe in PROBES) <= 450
+    assert sum(len(probe.steps(namer())) for probe in PROBES) <= 410
 
 
 def test_probes_have_names_of_their_own_and_every_step_says_what_it_is_for() -> None:
