@@ -27,7 +27,12 @@ from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.errors import UsageError
 from tracksync.values.near_names import suggestion
 
-PAGE: Final[Mapping[str, tuple[str, str]]] = {}
+PAGE: Final = {
+    "": ("inspector.html", "text/html; charset=utf-8"),
+    "inspector.css": ("inspector.css", "text/css; charset=utf-8"),
+    "inspector.js": ("inspector.js", "text/javascript; charset=utf-8"),
+    "drawing.js": ("drawing.js", "text/javascript; charset=utf-8"),
+}
 MOST_LISTED: Final = 1_000
 LISTED: Final = 100
 SETTLED_WITHIN: Final = 10.0  # seconds
