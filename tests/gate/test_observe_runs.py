@@ -174,6 +174,20 @@ def test_a_pause_happens_to_so_many_requests_only() -> None:
     assert statuses == [503, 503, 201, 201]
 
 
+def test_a_request_that_met_an_outage_never_succeeds_however_many_are_sent_at_once() -> None:
+    app = MockApp(MockConfig(scenario=bounded(scenarios.catalogue()["outage"])))
+    headers = (("Content-Type", "application/json"), ("Authorization", f"Bearer {app.config.key}"))
+
+    def send(*users: int) -> list[int]:
+        bodies = [b'{"attributes": [{"external_id": "u%d", "a": 1}]}' % user for user in users]
+        return [app.handle(Request("POST", "/users/track/sync", headers, body)).status for body in bodies]
+
+    assert {*send(*range(40)), *send(*range(40))} == {503}
+    assert send(0, 0, 1, 40) == [503, 503, 503, 503]
+    assert send(2, 41, 3, 40) == [503, 201, 503, 503]  # three were sent three times: what fails keeps failing
+    assert send(*[0] * 17) == [503] * 16 + [201]  # a client without a bound comes to its end
+
+
 @pytest.mark.parametrize("name", ["cut-body", "reset-before-applying", "keep-alive-dropped"])
 def test_a_connection_that_the_server_ends_is_not_held_against_the_client(name: str) -> None:
     outcome = gate(*COMMANDS["python"], scenarios=(name,))

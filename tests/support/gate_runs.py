@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -34,7 +34,7 @@ EXCHANGE = Exchange(
 class Did:
     """What the command did under a scenario: its exit status, whether it called the mock, and what was found.
 
-    `stopped`: the whole run was stopped before the command had ended. `failed`: its last request failed.
+    `stopped`: the whole run was stopped before the command had ended. `failed`: its last request met a 503.
     """
 
     status: int = 0
@@ -50,6 +50,8 @@ class Did:
         findings = (self.finding,) if self.finding else ()
         covered = frozenset({"TC-URL", *(one.clause for one in findings)})
         last = self.exchanges[-1]
+        if self.failed:
+            last = replace(last, response=Response(503, (), b""))
         *before, _ = (CheckedExchange(one, (), frozenset({"TC-URL"})) for one in self.exchanges)
         return ScenarioRun(
             scenario=scenario,

@@ -6,9 +6,12 @@ did not say what is expected of it.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
+from tracksync.contract.bounds import SYNC, TRACK
 from tracksync.gate.plan import ObservePlan, ScenarioRun
+from tracksync.gate.retries import request_key
 from tracksync.gate.scenarios import NORMAL, Expect, Family, expectation
 from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
@@ -45,10 +48,10 @@ def evidence_of_exit(plan: ObservePlan, run: ScenarioRun, *, normal_succeeded: b
             text = "nothing was applied, and the command ended with success"
             wrong = Finding("TC-NOT-APPLIED", text, place, "a failure", how)
             return ExitEvidence("TC-NOT-APPLIED", None if failed else wrong, (run.unapplied,))
-        case Family.LASTING if run.disturbed is not None:
-            text = "the requests failed, however often they were sent, and the command ended with success"
+        case Family.LASTING if (never := _never_succeeded(run)) is not None:
+            text = "a request failed, however often it was sent, and the command ended with success"
             wrong = Finding("TC-FAILURE-TOLD", text, place, "a failure", how)
-            return ExitEvidence("TC-FAILURE-TOLD", None if failed else wrong, (run.disturbed,))
+            return ExitEvidence("TC-FAILURE-TOLD", None if failed else wrong, (never,))
         case Family.HARMLESS if normal_succeeded and not _hung_up(run):
             text = f"under normal the command succeeds, under {name} it does not, though all of it is lawful"
             wrong = Finding("TC-TOLERANT", text, place, "exit status 0", how)
@@ -58,6 +61,24 @@ def evidence_of_exit(plan: ObservePlan, run: ScenarioRun, *, normal_succeeded: b
             wrong = Finding("TC-RECOVERS", text, place, "exit status 0", how)
             return ExitEvidence("TC-RECOVERS", wrong if failed else None, (run.last,))
     return _NONE
+
+
+def _never_succeeded(run: ScenarioRun) -> Exchange | None:
+    """The last try of a request that failed for good; None where every request may have succeeded in the end.
+
+    Where some requests are served, one that was sent once may have been sent again in other words.
+    """
+    ours = [one.exchange for one in run.checked if one.exchange.request.path.partition("?")[0] in (SYNC, TRACK)]
+    tries: dict[Hashable, list[Exchange]] = {}
+    for exchange in ours:
+        tries.setdefault(request_key(exchange), []).append(exchange)
+    served = not all(map(_failed, ours))
+    rows = [row for row in tries.values() if _failed(row[-1]) and not (served and len(row) == 1)]
+    return max((row[-1] for row in rows), key=lambda exchange: exchange.received, default=None)
+
+
+def _failed(exchange: Exchange) -> bool:
+    return exchange.response is None or exchange.response.status >= 400
 
 
 def _hung_up(run: ScenarioRun) -> bool:

@@ -19,7 +19,9 @@ NORMAL: Final = "normal"
 ALL: Final = "all"
 LONG: Final = 10.0  # seconds; a client need not wait longer for a byte
 LONGEST_PAUSES: Final = 30.0  # seconds that the responses of one run may be delayed in all
-MOST_ERRORS: Final = 60  # requests of one run that a lasting 5XX may meet: a correct client pauses after each
+MOST_FAILED: Final = 60  # requests of one run that a lasting 5XX happens to
+FAILED_FOR_GOOD: Final = 3  # of them that are sent at least three times: a correct client pauses before each try
+MOST_TRIES: Final = 20  # of one request that a lasting 5XX happens to: a client without a bound has to end
 _SHORT: Final = 1.0  # seconds; shorter pauses are not counted
 _TRANSIENT: Final = frozenset({"status", "reset", "cut", "truncate", "empty", "limit"})
 _SPOILT: Final = frozenset({"truncate", "empty"})
@@ -142,13 +144,14 @@ def _by_chance(act: Act) -> bool:
 def bounded(played: Scenario, seconds: float = LONGEST_PAUSES) -> Scenario:
     """`played` as a run of any number of requests can bear it.
 
-    Long pauses happen to so many requests only that they last about `seconds` in all, to one at least; a 5XX that lasts
-    happens to the first MOST_ERRORS requests, which is enough for a suite to fail.
+    Long pauses happen to so many requests only that they last about `seconds` in all, to one at least. A 5XX that lasts
+    does so for the first requests, until FAILED_FOR_GOOD of them were tried again and again, which is enough to fail a
+    suite; the others are served. So no request that has failed succeeds later, however many are sent at once.
     """
 
     def limited(act: Act) -> Act:
         if act.do == "status" and act.status >= 500 and _always(act):
-            return replace(act, total=MOST_ERRORS)
+            return replace(act, total=MOST_FAILED, lasts=FAILED_FOR_GOOD, times=MOST_TRIES)
         pause = act.seconds * (act.pieces if act.do == "drip" else 1)
         if act.do not in ("pause", "drip") or pause < _SHORT:
             return act

@@ -7,7 +7,7 @@ in parallel. Knows nothing of how a response is delivered beyond `Delivery`.
 from __future__ import annotations
 
 import hashlib
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import replace
 from typing import Any, Final
 
@@ -22,6 +22,7 @@ from tracksync.model.exchange import Request
 DISTURBED: Final = (SYNC_PATH, "/users/track")
 # Acts that change what is responded or done. The others change the delivery only.
 DISTURBING: Final = frozenset({"status", "reset", "cut", "truncate", "empty", "no-user", "unchanged", "limit"})
+_TRIED: Final = 3  # times that a request is sent until an act has lasted for it
 MESSAGES: Final = {
     400: None,  # the message that every 400 has
     403: "Forbidden",
@@ -45,6 +46,7 @@ class ScenarioPlayer(Core):
         self._sent: Counter[bytes] = Counter()
         self._number = 0
         self._met: Counter[int] = Counter()
+        self._held: defaultdict[int, set[bytes]] = defaultdict(set)  # by act, the requests that it lasts for
         self._limited_until = 0
         self._limited = False
 
@@ -90,11 +92,22 @@ class ScenarioPlayer(Core):
                 continue
             if act.share < 1 and self._chance_of(body, place) >= act.share:
                 continue
-            if act.total is not None and self._met[place] >= act.total:
+            if act.lasts is not None:
+                if not self._holds(place, act, body):
+                    continue
+            elif act.total is not None and self._met[place] >= act.total:
                 continue
             self._met[place] += 1
             chosen.setdefault(act.do, act)
         return chosen
+
+    def _holds(self, place: int, act: Act, body: bytes) -> bool:
+        """Whether an act that lasts happens to this request: it has begun with it, or begins now."""
+        held = self._held[place]
+        tried = sum(self._sent[other] >= _TRIED for other in held)
+        if body not in held and tried < (act.lasts or 1) and len(held) < (act.total or len(held) + 1):
+            held.add(body)
+        return body in held
 
     def _chance_of(self, body: bytes, place: int) -> float:
         """A number from 0 to 1 that depends on the seed, the request, how often it was sent, and the act."""

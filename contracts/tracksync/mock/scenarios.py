@@ -46,6 +46,7 @@ class Act:
     do: str
     times: int | None = None
     total: int | None = None
+    lasts: int | None = None
     every: int = 1
     start: int | None = None
     share: float = 1.0
@@ -60,7 +61,7 @@ class Act:
             raise ValueError(f"do is one of {', '.join(ACTIONS)}")
         if self.body not in BODIES:
             raise ValueError(f"body is one of {', '.join(BODIES)}, not {self.body!r}")
-        at_least_one = ("every", "start", "pieces", "times", "total")
+        at_least_one = ("every", "start", "pieces", "times", "total", "lasts")
         for name, lowest in (*((name, 1) for name in at_least_one), ("seconds", 0), ("share", 0)):
             value = getattr(self, name)
             if value is not None and value < lowest:
