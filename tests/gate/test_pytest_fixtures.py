@@ -117,10 +117,16 @@ def test_a_printed_key_fails_the_test_and_is_not_shown(tmp_path: Path) -> None:
 def test_key(tracksync_mock):
     print("the key is", tracksync_mock.key)
     print("it begins with", tracksync_mock.key[:5])
+
+def test_encoded(tracksync_mock):
+    import base64
+    print("Basic", base64.b64encode(b"user:" + tracksync_mock.key.encode()).decode())
 """
     code, text = run(tmp_path, tests)
     assert code == 1
-    assert "TC-KEY-SECRET" in text
+    assert "2 failed" in text
+    assert text.count("TC-KEY-SECRET") >= 2
+    assert "the key is [redacted]" in text
 
 
 def test_an_unknown_scenario_or_clause_is_named_with_its_neighbours(tmp_path: Path) -> None:

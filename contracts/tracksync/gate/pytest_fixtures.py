@@ -110,12 +110,24 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
     mock = item.stash.get(_HELD, None)
     if mock is None or report.when != "call" or "TC-KEY-SECRET" in _allowed(item):
         return report
-    for name, text in ((name, text) for name, text in report.sections if "Captured" in name):
-        if mock.key in text and report.passed:
+    shows = [name for name, text in report.sections if "Captured" in name and _shows(text, mock.key)]
+    if shows:
+        from tracksync.report.redact import Redactor
+
+        if report.passed:
             report.outcome = "failed"
-            report.longrepr = f"TC-KEY-SECRET: the key stands in what the test printed or logged ({name})"
-    report.sections = [(name, text.replace(mock.key, "[redacted]")) for name, text in report.sections]
+            report.longrepr = f"TC-KEY-SECRET: the key stands in what the test printed or logged ({', '.join(shows)})"
+        clean = Redactor([mock.key])
+        report.sections = [(name, clean.text(text)) for name, text in report.sections]
     return report
+
+
+def _shows(text: str, key: str) -> bool:
+    """Whether the key stands in `text`, as it is, in base64 or in hex."""
+    from tracksync.gate.command import key_spellings
+
+    printed = text.lower().encode("utf-8", "replace")
+    return any(needle in printed for needle in key_spellings(key))
 
 
 def _allowed(item: pytest.Item) -> frozenset[str]:
