@@ -89,7 +89,11 @@ def test_a_refused_attribute(interpretation: str, shown: Any) -> None:
 
 @pytest.mark.parametrize(
     ("interpretation", "body"),
-    [("empty-list", {"users": [], "message": "success"}), ("omitted", {"message": "success"})],
+    [
+        ("empty-list", {"users": [], "message": "success"}),
+        ("omitted", {"message": "success"}),
+        ("identifier", {"users": [{"external_id": "u1"}], "message": "success"}),
+    ],
 )
 def test_no_user(interpretation: str, body: Any) -> None:
     assert value(harness("no-user", interpretation).attributes(_update_existing_only=True, a=1)) == body

@@ -73,8 +73,20 @@ def test_remaining_goes_down_with_each_accepted_request() -> None:
     assert check(harness, 3, remaining="395") == {"TS-RATE-REMAINING"}
 
 
-def test_remaining_stays_below_the_limit() -> None:
-    assert check(OracleHarness(), remaining="500") == {"TS-RATE-REMAINING"}
+def test_remaining_is_never_above_the_limit() -> None:
+    assert check(OracleHarness(), remaining="501") == {"TS-RATE-REMAINING"}
+
+
+def test_remaining_may_leave_out_the_request_that_it_answers() -> None:
+    harness = OracleHarness()
+    for number, remaining in enumerate(("500", "499", "498")):
+        assert check(harness, number, remaining=remaining) == set()
+    assert check(harness, 3, remaining="499") == {"TS-RATE-REMAINING"}
+
+
+def test_remaining_that_leaves_out_its_request_goes_down_all_the_same() -> None:
+    harness = OracleHarness()
+    assert [check(harness, number, remaining="500") for number in range(3)] == [set(), set(), {"TS-RATE-REMAINING"}]
 
 
 @pytest.mark.parametrize("reset", [str(RESET + 1), str(RESET - 180), str(RESET + 180), "30", str(RESET * 1000)])

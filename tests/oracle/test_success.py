@@ -216,3 +216,20 @@ def test_a_finding_says_where_what_was_expected_and_what_came() -> None:
     assert finding.pointer == "/response/body/users/0/custom_attributes/a~1b"
     assert (finding.expected, finding.actual) == (1, 2)
     assert "'a/b'" in finding.message
+
+
+@pytest.mark.parametrize("sections", [{}, {"custom_events": []}])
+def test_an_entry_with_the_identifier_alone_may_mean_that_no_user_was_found(sections: dict[str, Any]) -> None:
+    harness = OracleHarness()
+    only = {"events": [{"external_id": "u", "name": "seen", "time": TIME, "_update_existing_only": True}]}
+    shown = {"users": [{"external_id": "u", **sections}], "message": "success"}
+    assert harness.check(only, shown) == []
+    assert harness.belief.interpretations()["no-user"] == "identifier"
+    assert harness.check(EVENT, RIGHT) == []
+    assert "TS-OK-SHOWS" in harness.clauses(only, shown), "the user exists now"
+
+
+def test_an_entry_of_another_user_does_not_mean_that_no_user_was_found() -> None:
+    only = {"events": [{"external_id": "u", "name": "seen", "time": TIME, "_update_existing_only": True}]}
+    shown = {"users": [{"external_id": "v"}], "message": "success"}
+    assert OracleHarness().clauses(only, shown)

@@ -8,6 +8,7 @@ from typing import Any
 from tracksync.faults.registry import fault, faults, row
 from tracksync.mock.call import Call, Detail, Refused, WriteResult, WriteTask
 from tracksync.mock.core import Core
+from tracksync.mock.limits import attribute_kind
 from tracksync.mock.profiles import Profile, UserIdentity
 
 
@@ -157,14 +158,15 @@ class _SecondPhoneIgnored(Core):
 
 @fault(
     "no-user-shown-as-an-entry",
-    "Where no user was found, users has an entry with the identifier.",
+    "Where no user was found, users has an entry, with attributes as if they had been written.",
     "TS-USER-UPDATE-ONLY",
     "TS-USER-ALIAS-DEFAULT",
     "TS-OK-SHOWS",
 )
 class _NoUserShownAsAnEntry(Core):
     def no_user(self, call: Call, task: WriteTask) -> dict[str, Any]:
-        return self.with_users(call, [{task.who.kind: task.who.shown}])
+        written = {name: value for name, value in task.item.items() if attribute_kind(name) == "custom"}
+        return self.with_users(call, [{task.who.kind: task.who.shown, "custom_attributes": written}])
 
 
 # --- email and phone ------------------------------------------------------------------------------------------

@@ -111,6 +111,7 @@ def _headerless(statuses: tuple[int, ...]) -> type[Core]:
         "remaining-one-more",
         "x-ratelimit-remaining is as if the request had not been.",
         "TS-RATE-REMAINING",
+        beyond="LIMITS does not say whether remaining counts the request that it answers",
         header="remaining",
         value=lambda core, window: window.limit - window.used + 1,
     ),

@@ -70,7 +70,14 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
         return self.complete(call, call.task)
 
     def complete(self, call: Call, task: WriteTask) -> Any:
-        """Apply a task and describe what resulted."""
+        """Apply a task and describe what resulted; ambiguity purchase-events."""
+        if task.section == "purchases":
+            available = self.interpretation("purchase-events")
+            if available == "refused":
+                raise Refused(400, Detail("purchase events are not available", task.section, task.index))
+            if available == "without-effect":
+                call.status = self.success_status(call)
+                return self.with_users(call, [{task.who.kind: task.who.shown}])
         call.outcome = outcome = self.perform(call, task)
         call.status = self.success_status(call)
         written = outcome.named.values()
@@ -99,6 +106,8 @@ class Core(Admission, Neighbours, Apply, ResponseWriter):
 
     def carry_out(self, call: Call, task: WriteTask) -> None:
         """Apply one object after its response was sent, so that a refusal is not told to any client."""
+        if task.section == "purchases" and self.interpretation("purchase-events") != "available":
+            return
         with suppress(Refused):
             self.perform(call, task)
 

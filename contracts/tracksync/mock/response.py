@@ -40,8 +40,10 @@ class ResponseWriter(ServerPart):
 
     def no_user(self, call: Call, task: WriteTask) -> dict[str, Any]:
         """Ambiguity no-user."""
-        body = self.with_users(call, [])
-        if self.interpretation("no-user") == "omitted":
+        interpretation = self.interpretation("no-user")
+        shown = interpretation == "identifier"
+        body = self.with_users(call, [{task.who.kind: task.who.shown}] if shown else [])
+        if interpretation == "omitted":
             del body["users"]
         return body
 

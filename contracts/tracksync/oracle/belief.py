@@ -230,6 +230,7 @@ class WindowBelief(Struct, frozen=True, gc=False):
     `alone`: by the server's own count, every request of the window so far was ours.
     `last_received`: when the last of these responses came, in epoch seconds.
     `limit`: the workspace's, as the first response of the run showed it.
+    `before`: remaining does not count the request that it answers (LIMITS is silent), which a whole limit has shown.
     """
 
     reset: int = 0
@@ -240,6 +241,7 @@ class WindowBelief(Struct, frozen=True, gc=False):
     alone: bool = True
     last_received: float = float("-inf")
     limit: int | None = None
+    before: bool = False
 
 
 class Belief(Struct, frozen=True, gc=False):

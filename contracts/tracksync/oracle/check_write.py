@@ -26,6 +26,7 @@ from tracksync.oracle.response_body import Success
 from tracksync.oracle.users import Candidate
 
 USERS: Final = "/response/body/users"
+_SECTIONS_SHOWN: Final = ("custom_attributes", *(member for member, _ in response_body.SECTION_MEMBERS.values()))
 _OF_SUCCESS: Final = frozenset({"TS-OK-MESSAGE", "TS-OK-NO-ERRORS", "TS-OK-USERS"})
 
 # Clauses of findings by which the state of another user shows.
@@ -37,6 +38,30 @@ _OF_A_STATE: Final = ("TS-USER-", "TS-STATE-", "TS-EVENT-", "TS-PURCHASE-", "TS-
 
 def check_write(context: Context, body: dict[str, Any]) -> None:
     """Find a profile, and for its cells outcomes, that the body of a 201 fits; `context` takes what that shows."""
+    if context.parsed.section != "purchases":
+        _check_write(context, body)
+        return
+    attempt = Context(context.belief, context.exchange, context.parsed, context.in_flight)
+    _check_write(attempt, body)
+    shown = _shows_a_purchase(body)
+    wrong = len(attempt.findings) > len(response_body.check_message(body))
+    if wrong and not shown and "without-effect" in context.belief.ambiguities["purchase-events"]:
+        context.findings += response_body.check_message(body)
+        context.hold("purchase-events", frozenset(["without-effect"]), USERS)
+        make_unknown(context)
+        return
+    _adopt(context, attempt)
+    if shown:
+        context.hold("purchase-events", frozenset(["available"]), USERS)
+
+
+def _shows_a_purchase(body: dict[str, Any]) -> bool:
+    listed = body.get("users")
+    entries = listed if isinstance(listed, list) else [listed]
+    return any(isinstance(entry, dict) and entry.get("purchase_events") for entry in entries)
+
+
+def _check_write(context: Context, body: dict[str, Any]) -> None:
     success, findings = response_body.check_success(body)
     context.findings += findings
     context.covered |= _OF_SUCCESS
@@ -45,6 +70,15 @@ def check_write(context: Context, body: dict[str, Any]) -> None:
         return
     candidates = users.candidates(context.belief, context.parsed)
     attempts = [_attempt(context, candidate, success) for candidate in candidates]
+    if _may_show_no_user(context, success):
+        none_found = replace(success, found=False, entry=None)
+        others = [attempt for one in candidates if not (attempt := _attempt(context, one, none_found)).findings]
+        if others and all(attempt.findings for attempt in attempts):
+            candidates, attempts = candidates[:1], others[:1]
+        elif others:
+            make_unknown(context)  # the entry does not tell whether the user exists
+            context.covered |= others[0].covered
+            return
     if len(attempts) <= 1:
         for attempt in attempts:
             _adopt(context, attempt)
@@ -59,6 +93,15 @@ def check_write(context: Context, body: dict[str, Any]) -> None:
         context.belief = context.belief.narrow([candidate.requires for candidate, _ in fitting])
     else:
         _adopt(context, next(filter(_only_contradicts, attempts), attempts[0]))
+
+
+def _may_show_no_user(context: Context, success: Success) -> bool:
+    """Whether the entry has the request's identifier and nothing else: ambiguity no-user."""
+    entry = success.entry
+    if entry is None or any(entry.get(member) for member in _SECTIONS_SHOWN):
+        return False
+    allowed = "identifier" in context.belief.ambiguities["no-user"]
+    return allowed and not response_body.check_identifier(context.parsed, entry)[0]
 
 
 def _attempt(context: Context, candidate: Candidate, success: Success) -> Context:
@@ -163,7 +206,8 @@ def _check_no_user(context: Context, candidate: Candidate, success: Success, *, 
     context.belief, _ = users.linked(context.belief, parsed, candidate, user, found=False)
     context.covered.add("TS-USER-UPDATE-ONLY" if parsed.update_only else _user_clause(parsed, candidate))
     if lawful:
-        context.hold("no-user", frozenset(["omitted" if success.users is NOTHING else "empty-list"]), USERS)
+        shown = "omitted" if success.users is NOTHING else "identifier" if success.users else "empty-list"
+        context.hold("no-user", frozenset([shown]), USERS)
 
 
 def _user_clause(parsed: ParsedRequest, candidate: Candidate) -> str:

@@ -101,7 +101,9 @@ def _check_response(context: Context, response: Response) -> None:
     else:
         neighbours.check_neighbour(context, body)
         if parsed.endpoint == "track":
-            queue(context, accepted=True)
+            # Where purchases have no effect, it is not known what a batch with one does.
+            known = "available" in context.belief.ambiguities["purchase-events"] or not parsed.body.get("purchases")
+            queue(context, accepted=known)
 
 
 def _check_no_response(context: Context) -> None:

@@ -152,6 +152,7 @@ def _check_values(
         shown.limit - shown.remaining <= requests,
         received if received > window.last_received else window.last_received,
         window.limit or shown.limit or None,
+        window.before or (shown.accepted and not sequel.straddles and shown.remaining == shown.limit),
     )
     exceeded = _check_exceeded(shown, sequel, counted.accepted, configured or shown.limit)
     findings = [
@@ -173,7 +174,9 @@ def _sequel(
     same_window = shown.reset == before.reset
     return Sequel(
         before,
-        before if same_window else WindowBelief(last_received=before.last_received, limit=before.limit),
+        before
+        if same_window
+        else WindowBelief(last_received=before.last_received, limit=before.limit, before=before.before),
         exchange.sent > before.last_received,
         same_window,
         0 < before.reset < shown.reset,
@@ -225,14 +228,15 @@ def _check_order(shown: RateHeaders, sequel: Sequel) -> list[Finding]:
 
 
 def _check_remaining(shown: RateHeaders, sequel: Sequel) -> list[Finding]:
-    """What remains is less than the limit, and goes down within a window."""
+    """What remains is not more than the limit, and goes down within a window."""
     where, remaining, lowest = WHERE + NAMES[1], shown.remaining, sequel.window.lowest
-    most = shown.limit - (shown.accepted and not sequel.straddles)
-    if remaining > most:
-        text = f"x-ratelimit-remaining is {remaining} after a request, of a limit of {shown.limit}"
-        return [Finding("TS-RATE-REMAINING", text, where, most, remaining)]
+    if remaining > shown.limit:
+        text = f"x-ratelimit-remaining is {remaining}, of a limit of {shown.limit}"
+        return [Finding("TS-RATE-REMAINING", text, where, shown.limit, remaining)]
     if sequel.same_window and sequel.sequential and lowest is not None:
-        most = max(lowest - shown.accepted, 0)
+        # One of the accepted requests may have been counted in the window before.
+        counted = min(lowest, shown.limit - sequel.window.accepted + 1)
+        most = max(counted if sequel.window.before else lowest - shown.accepted, 0)
         if remaining > most:
             verb = "did not go down" if remaining == lowest else "went up"
             text = f"x-ratelimit-remaining {verb} within one window, from {lowest} to {remaining}"
@@ -261,7 +265,7 @@ def _check_429(shown: RateHeaders, sequel: Sequel) -> list[Finding]:
         text = f"a 429 came although {remaining} requests remain"
         return [Finding("TS-RATE-429", text, WHERE + NAMES[1], 0, remaining)]
     certain = sequel.same_window and sequel.sequential and before.alone and sequel.alone
-    if certain and (before.lowest or 0) > before.unshown:
+    if certain and (before.lowest or 0) > before.unshown + before.before:
         text = f"a 429 came although the response before it in this window said {before.lowest} remain"
         return [Finding("TS-RATE-429", text, "/response/status", 201, 429)]
     return []

@@ -69,14 +69,25 @@ def _check_refusal(context: Context, response: Response) -> None:
     musts = [condition for condition in conditions if condition.refused]
     applicable = [condition for condition in conditions if status in condition.statuses]
     context.covered.update(one.clause for one in musts if len(musts) == 1 or one in applicable)
-    if not applicable:
+    if not applicable and _has_no_purchases(context, status):
+        context.hold("purchase-events", frozenset(["refused"]), STATUS)
+    elif not applicable:
         _add_wrong_status(context, response, musts or list(conditions), must_refuse=bool(musts))
     elif len(applicable) == 1 and musts in ([], applicable) and applicable[0].row != OTHER_ENDPOINT:
-        condition = applicable[0]  # no other explains the refusal
+        condition = applicable[0]  # no other explains the refusal, unless the workspace has no purchases
+        if not condition.refused and _has_no_purchases(context, status):
+            return
         context.covered.add(condition.clause)
         shown = dict(condition.shows).get(status)
         if shown is not None and condition.ambiguity is not None:
             context.hold(condition.ambiguity, frozenset([shown]), STATUS)
+
+
+def _has_no_purchases(context: Context, status: int) -> bool:
+    """Whether a purchase may be refused because the workspace has no purchase events: ambiguity purchase-events."""
+    parsed = context.parsed
+    purchase = parsed.section == "purchases" and parsed.endpoint == "sync"
+    return purchase and status in (400, 403, 404) and "refused" in context.belief.ambiguities["purchase-events"]
 
 
 def _add_wrong_status(context: Context, response: Response, conditions: list[Condition], *, must_refuse: bool) -> None:
