@@ -60,8 +60,7 @@ def test_the_case_of_header_names_does_not_matter() -> None:
 def test_the_limit_is_the_one_that_was_told_and_stays() -> None:
     assert check(OracleHarness(rate_limit=500)) == set()
     assert check(OracleHarness(rate_limit=100)) == {"TS-RATE-LIMIT"}
-    harness = OracleHarness()
-    check(harness, limit="500")
+    check(harness := OracleHarness(), limit="500")
     assert "TS-RATE-LIMIT" in check(harness, 1, limit="400")
 
 
@@ -71,22 +70,14 @@ def test_remaining_goes_down_with_each_accepted_request() -> None:
     assert check(harness, 1, remaining="390") == set()
     assert check(harness, 2, remaining="390") == {"TS-RATE-REMAINING"}
     assert check(harness, 3, remaining="395") == {"TS-RATE-REMAINING"}
+    assert check(OracleHarness(), remaining="501") == {"TS-RATE-REMAINING"}, "it is never above the limit"
 
 
-def test_remaining_is_never_above_the_limit() -> None:
-    assert check(OracleHarness(), remaining="501") == {"TS-RATE-REMAINING"}
-
-
-def test_remaining_may_leave_out_the_request_that_it_answers() -> None:
+@pytest.mark.parametrize("shown", [("500", "499", "498", "499"), ("500", "500", "500")])
+def test_remaining_may_leave_out_the_request_that_it_answers_and_goes_down(shown: tuple[str, ...]) -> None:
     harness = OracleHarness()
-    for number, remaining in enumerate(("500", "499", "498")):
-        assert check(harness, number, remaining=remaining) == set()
-    assert check(harness, 3, remaining="499") == {"TS-RATE-REMAINING"}
-
-
-def test_remaining_that_leaves_out_its_request_goes_down_all_the_same() -> None:
-    harness = OracleHarness()
-    assert [check(harness, number, remaining="500") for number in range(3)] == [set(), set(), {"TS-RATE-REMAINING"}]
+    *before, last = [check(harness, number, remaining=remaining) for number, remaining in enumerate(shown)]
+    assert (set().union(*before), last) == (set(), {"TS-RATE-REMAINING"})
 
 
 @pytest.mark.parametrize("reset", [str(RESET + 1), str(RESET - 180), str(RESET + 180), "30", str(RESET * 1000)])
@@ -100,20 +91,18 @@ def test_the_servers_own_clock_decides_which_minute_it_is() -> None:
 
 
 def test_over_the_limit_nothing_is_accepted() -> None:
-    harness = OracleHarness()
-    assert check(harness, 0, remaining="0") == set()
+    assert check(harness := OracleHarness(), 0, remaining="0") == set()
     assert "TS-RATE-EXCEEDED" in check(harness, 1, remaining="0")
 
 
 def test_a_429_comes_with_nothing_remaining() -> None:
-    assert check(OracleHarness(), status=429, remaining="0") == set()
-    assert check(OracleHarness(), status=429, remaining="3") == {"TS-RATE-429"}
+    for remaining, found in (("0", set()), ("3", {"TS-RATE-429"})):
+        assert check(OracleHarness(), status=429, remaining=remaining) == found
 
 
 def test_a_429_of_the_window_before_shows_the_next_one_unused() -> None:
     for remaining, found in (("500", set()), ("499", {"TS-RATE-429"})):
-        harness = OracleHarness()
-        check(harness, remaining="1")
+        check(harness := OracleHarness(), remaining="1")
         harness.now = RESET - 0.005
         assert check(harness, 1, status=429, remaining=remaining, reset=str(RESET + 60)) == found
 
