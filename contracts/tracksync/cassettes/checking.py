@@ -8,7 +8,8 @@ stays.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -18,7 +19,7 @@ from tracksync.cassettes.interaction import Interaction, Recording
 from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
 from tracksync.cassettes.timestamps import DOCUMENTED
 from tracksync.engine.freshness import Prefixes, everything, nothing
-from tracksync.model.exchange import Exchange, Request
+from tracksync.model.exchange import Exchange, Request, header
 from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, CheckResult, Settings, check
 
@@ -82,20 +83,35 @@ def check_recording(
     `interpretations`: what the server is held to beyond the manifest. With a manifest everything is checked; without
     one, interactions with other endpoints are skipped.
     """
-    settings = settings_of(entry, recording.clock_skew)
+    return check_interactions(recording.interactions, recording.clock_skew, entry, interpretations)
+
+
+def check_interactions(
+    interactions: Iterable[Interaction],
+    clock_skew: float,
+    entry: ManifestEntry | None = None,
+    interpretations: Mapping[str, str] | None = None,
+) -> Iterator[CheckedRecording]:
+    """Check interactions that come in the order of their responses, one by one; few are held at a time.
+
+    `clock_skew`: seconds by which their times may differ from the server's clock.
+    """
+    settings = settings_of(entry, clock_skew)
     if interpretations:
         settings = replace(settings, interpretations={**settings.interpretations, **interpretations})
     start = _Workspace(Belief.start(settings))
     workspaces: dict[tuple[str, int], _Workspace] = {}
-    flights = _in_flight(recording.interactions)
-    for index, interaction in enumerate(recording.interactions):
+    for interaction, in_flight in _with_flights(interactions):
         if entry is None and interaction.exchange.request.path.partition("?")[0] not in _KNOWN:
             yield CheckedRecording(interaction, skipped="another endpoint")
             continue
         # Our own recordings tell keys apart by what the probe knew of them; all belong to one workspace.
         place = (interaction.origin, 0 if entry is not None else interaction.party)
         workspace = workspaces.get(place, start)
-        checked, workspaces[place] = _check(workspace, interaction, flights.get(index, ()), foreign=entry is None)
+        if interaction.gap and header(interaction.exchange.request.headers, "authorization") is None:
+            for other in [one for one in workspaces if one[0] == interaction.origin]:  # it may be any of them
+                workspaces[other] = replace(workspaces[other], belief=_forget(workspaces[other].belief))
+        checked, workspaces[place] = _check(workspace, interaction, in_flight, foreign=entry is None)
         yield checked
 
 
@@ -146,19 +162,27 @@ def _unread_text(exchange: Exchange) -> str:
     return FILTERED_APART if hidden[0] != hidden[1] else ""
 
 
-def _in_flight(interactions: Sequence[Interaction]) -> dict[int, list[Request]]:
-    """For each interaction, by index, the requests that were in flight when its response came."""
-    found: dict[int, list[Request]] = {}
-    earliest = float("inf")  # the earliest start among those answered later
-    for index in range(len(interactions) - 1, -1, -1):
-        one = interactions[index]
-        received = one.exchange.received
-        if earliest <= received:
-            later = interactions[index + 1 : index + 1 + _LONGEST_FLIGHT]
-            found[index] = [
-                other.exchange.request
-                for other in later
-                if other.exchange.sent <= received and other.origin == one.origin
-            ]
-        earliest = min(earliest, one.exchange.sent)
-    return found
+def _with_flights(interactions: Iterable[Interaction]) -> Iterator[tuple[Interaction, Sequence[Request]]]:
+    """Each interaction, with the requests that were in flight when its response came."""
+    rest = iter(interactions)
+    ahead: deque[Interaction] = deque()
+    earliest: deque[Interaction] = deque()  # of those ahead, each that starts before all that come after it
+    while True:
+        while len(ahead) <= _LONGEST_FLIGHT and (one := next(rest, None)) is not None:
+            ahead.append(one)
+            while earliest and earliest[-1].exchange.sent >= one.exchange.sent:
+                earliest.pop()
+            earliest.append(one)
+        if not ahead:
+            return
+        first = ahead.popleft()
+        if earliest[0] is first:
+            earliest.popleft()
+        received = first.exchange.received
+        if not earliest or earliest[0].exchange.sent > received:
+            yield first, ()
+        else:
+            yield (
+                first,
+                [one.exchange.request for one in ahead if one.exchange.sent <= received and one.origin == first.origin],
+            )

@@ -6,13 +6,17 @@ find_files(paths) -> files              directories are searched for possible re
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import IO, Any, Final
 
+from tracksync.cassettes.exchange_lines import is_exchange_line
 from tracksync.cassettes.forms import FORMS
 from tracksync.cassettes.forms.schemathesis_events import Lines
 from tracksync.cassettes.interaction import Draft, Recording, RecordingProblem
+from tracksync.cassettes.sources import expanded, lines, opened, suffix_of
+from tracksync.cassettes.streaming import Stream
 from tracksync.cassettes.strict_json import item_lines, read_json
 from tracksync.cassettes.strict_yaml import LINE, read_yaml
 from tracksync.cassettes.timestamps import settle
@@ -20,6 +24,7 @@ from tracksync.wire.bodies import Unreadable
 
 MAX_FILE: Final = 64 * 1024 * 1024  # bytes
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
+_FIRST_LINE: Final = 1024 * 1024  # bytes
 
 
 class NoRecording(Unreadable):
@@ -29,9 +34,9 @@ class NoRecording(Unreadable):
 def find_files(paths: Iterable[Path]) -> list[tuple[Path, bool]]:
     """Every file to read, in a stable order, and whether it was named rather than found in a directory."""
     found: dict[Path, bool] = {}
-    for path in paths:
+    for path in expanded(paths):
         if path.is_dir():
-            inside = sorted(one for one in path.rglob("*") if one.suffix.lower() in SUFFIXES and one.is_file())
+            inside = sorted(one for one in path.rglob("*") if suffix_of(one) in SUFFIXES and one.is_file())
             for one in inside:
                 if not any(part.startswith(".") for part in one.relative_to(path).parts):
                     found.setdefault(one, False)
@@ -42,20 +47,23 @@ def find_files(paths: Iterable[Path]) -> list[tuple[Path, bool]]:
 
 def read_recording(path: Path) -> Recording:
     """All interactions of the recording at `path`. Raises Unreadable."""
-    return parse(read_text(path), path)
+    return parse(read_file(path), path)
 
 
-def read_text(path: Path) -> str:
-    """The text of a file, if it is one of a reasonable size. Raises Unreadable."""
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise Unreadable(
-                f"it has {size // 1024**2} MB, and more than {MAX_FILE // 1024**2} MB is not read; split the recording"
-            )
-        raw = path.read_bytes()
-    except OSError as error:
-        raise Unreadable(error.strerror or str(error)) from None
+def read_file(path: Path) -> str:
+    """The text of a file, uncompressed, if it is one of a reasonable size. Raises Unreadable."""
+    with opened(path) as file:
+        return read_text(file)
+
+
+def read_text(file: IO[bytes]) -> str:
+    """The text of an open file, if it is one of a reasonable size. Raises Unreadable."""
+    raw = file.read(MAX_FILE + 1)
+    if len(raw) > MAX_FILE:
+        raise Unreadable(
+            f"it has more than {MAX_FILE // 1024**2} MB, which is not read in this form; "
+            "split the recording, or write it as one exchange a line (docs/exchanges.md)"
+        )
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -64,15 +72,17 @@ def read_text(path: Path) -> str:
 
 def parse(text: str, path: Path) -> Recording:
     """The recording in `text`, which stands in the file at `path`. Raises Unreadable."""
+    if is_exchange_line(text.lstrip().partition("\n")[0].encode("utf-8", "replace")):
+        return _exchanges(text, path)
     problems: list[RecordingProblem] = []
     document, in_json = _document(text, path.suffix.lower(), problems)
     for form in FORMS:
         name = form.recognise(document)
         if not name:
             continue
-        lines = list(item_lines(text, form.path(document))) if in_json and form.path(document) else []
+        places = list(item_lines(text, form.path(document))) if in_json and form.path(document) else []
         drafts: list[Draft] = []
-        for found in form.drafts(document, lines):
+        for found in form.drafts(document, places):
             if isinstance(found, RecordingProblem):
                 problems.append(found)
             else:
@@ -80,7 +90,30 @@ def parse(text: str, path: Path) -> Recording:
         timed = settle(drafts)
         problems = sorted([*problems, *timed.problems], key=lambda problem: problem.line)
         return Recording(path, name, timed.interactions, problems, timed.clock_skew)
-    raise NoRecording("it is not a recording of a known form (vcrpy, Ruby VCR, HAR, schemathesis VCR, HAR or NDJSON)")
+    raise NoRecording(
+        "it is not a recording of a known form "
+        "(exchanges as NDJSON, vcrpy, Ruby VCR, HAR, schemathesis VCR, HAR or NDJSON)"
+    )
+
+
+def _exchanges(text: str, path: Path) -> Recording:
+    """The recording in a text with one exchange a line."""
+    stream = Stream(lines(io.BytesIO(text.encode("utf-8", "surrogatepass"))))
+    recording = Recording(path, "exchanges", clock_skew=stream.clock_skew)
+    for one in stream:
+        if isinstance(one, RecordingProblem):
+            recording.problems.append(one)
+        else:
+            recording.interactions.append(one)
+    return recording
+
+
+def opened_stream(file: IO[bytes]) -> Stream | None:
+    """The interactions of a file with one exchange a line, None where it is of another form; nothing is read then."""
+    start = file.peek(_FIRST_LINE)  # type: ignore[attr-defined]
+    first, whole, _ = start.lstrip().partition(b"\n")
+    cut = not whole and first.startswith((b'{"at":', b'{"request":'))  # a line longer than what was read
+    return Stream(lines(file)) if cut or is_exchange_line(first) else None
 
 
 def _document(text: str, suffix: str, problems: list[RecordingProblem]) -> tuple[Any, bool]:

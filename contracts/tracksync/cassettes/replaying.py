@@ -8,17 +8,22 @@ the recording should break and does not is reported as a finding: the oracle has
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+import itertools
+from collections import Counter, deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from glob import has_magic
 from pathlib import Path
 
 from tracksync.cassettes import audit
-from tracksync.cassettes.checking import CheckedRecording, check_recording
-from tracksync.cassettes.interaction import Interaction, Recording
+from tracksync.cassettes.checking import CheckedRecording, check_interactions
+from tracksync.cassettes.exchange_lines import write_line
+from tracksync.cassettes.interaction import Interaction, Recording, RecordingProblem
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.pseudonyms import identifiers_in
-from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
+from tracksync.cassettes.reading import NoRecording, find_files, opened_stream, parse, read_text
+from tracksync.cassettes.sources import STDIN, opened
+from tracksync.cassettes.streaming import Stream
 from tracksync.contract.clauses import catalogue
 from tracksync.errors import ConfigError, UsageError
 from tracksync.model.events import (
@@ -37,6 +42,7 @@ from tracksync.model.verdict import evidence_of, fails
 from tracksync.wire.bodies import Unreadable
 
 MOST_SHOWN = 8  # exchanges that lead to a finding
+RECENT = 2000  # exchanges among which they are looked for
 MOST_FINDINGS = 500  # of one run in full; the rest are counted
 
 
@@ -57,7 +63,7 @@ class ReplayPlan:
 def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
     """Check every recording. Raises UsageError when there is none; everything else ends in a RunEnded event."""
     for path in plan.paths:
-        if not path.exists():
+        if path != STDIN and not path.exists() and not has_magic(str(path)):
             raise UsageError(f"{path} does not exist; give recordings, or directories that hold some")
     files = find_files(plan.paths)
     if not files:
@@ -86,11 +92,16 @@ class _ReplayRun:
     broken: bool = False
 
     def file(self, path: Path, named: bool) -> None:
-        """Read, audit and check one file."""
+        """Read, audit and check one file. One with an exchange a line is checked while it is read."""
         try:
-            text = read_text(path)
-            recording = parse(text, path)
             entry = self.manifests.entry(path)
+            with opened(path) as file:
+                stream = opened_stream(file)
+                if stream is not None:
+                    self._stream(path, stream, entry)
+                    return
+                text = read_text(file)
+            recording = parse(text, path)
         except NoRecording as other:
             if named:
                 self._unread(path, 0, other.message)
@@ -112,22 +123,47 @@ class _ReplayRun:
         self.files += 1
         for problem in recording.problems:
             self._unread(path, problem.line, problem.message)
-        self._check(recording, entry)
+        self._check(path, recording.interactions, recording.clock_skew, entry)
+
+    def _stream(self, path: Path, stream: Stream, entry: ManifestEntry | None) -> None:
+        def interactions() -> Iterator[Interaction]:
+            for one in stream:
+                if isinstance(one, RecordingProblem):
+                    self._unread(path, one.line, one.message)
+                elif self._passes_audit(path, one):
+                    yield one
+                else:
+                    yield replace(one, gap="refused by the audit")
+
+        self.files += 1
+        self._check(path, interactions(), stream.clock_skew, entry)
+
+    def _passes_audit(self, path: Path, interaction: Interaction) -> bool:
+        if self.plan.auditor is None:
+            return True
+        text = write_line(interaction.exchange, interaction.origin).decode()
+        traces = self.plan.auditor.traces(text, Recording(path, "exchanges", [interaction]))
+        self.refused += [f"{path}:{interaction.line}: {trace.what}" for trace in traces]
+        return not traces
 
     def _unread(self, path: Path, line: int, message: str) -> None:
         where = f"{path}:{line}" if line else str(path)
         self.unread.append(f"{where}: {message}")
         self.emit(Skipped(where, message))
 
-    def _check(self, recording: Recording, entry: ManifestEntry | None) -> None:
+    def _check(
+        self, path: Path, interactions: Iterable[Interaction], clock_skew: float, entry: ManifestEntry | None
+    ) -> None:
+        recent: deque[Interaction] = deque(maxlen=RECENT)
         expected = set(entry.breaks) if entry else set()
         seen: set[str] = set()
         confirmed: set[str] = set()
         shown: Mapping[str, str] = {}
-        for checked in check_recording(recording, entry, self.plan.interpretations):
+        for checked in check_interactions(interactions, clock_skew, entry, self.plan.interpretations):
+            recent.append(checked.interaction)
             if checked.skipped:
                 self.skipped[checked.skipped] += 1
-                self.emit(Skipped(f"{recording.path}:{checked.interaction.line}", checked.skipped))
+                self.emit(Skipped(f"{path}:{checked.interaction.line}", checked.skipped))
                 continue
             self.index += 1
             self.emit(
@@ -141,13 +177,15 @@ class _ReplayRun:
                 seen.add(finding.clause)
                 if finding.clause not in confirmed:
                     confirmed.add(finding.clause)
-                    self._confirm(recording, checked, finding, known=finding.clause in expected)
+                    self._confirm(path, recent, checked, finding, known=finding.clause in expected)
         for ambiguity, interpretation in shown.items():
             self.interpretations.setdefault(ambiguity, set()).add(interpretation)
         for clause in sorted(expected - seen):
-            self._not_seen(recording, clause)
+            self._not_seen(path, recent, clause)
 
-    def _confirm(self, recording: Recording, checked: CheckedRecording, finding: Finding, *, known: bool) -> None:
+    def _confirm(
+        self, path: Path, recent: Sequence[Interaction], checked: CheckedRecording, finding: Finding, *, known: bool
+    ) -> None:
         self.broken = self.broken or fails(evidence_of(finding.clause), strict=self.plan.strict, known=known)
         self.findings += 1
         if self.findings > MOST_FINDINGS:
@@ -155,20 +193,20 @@ class _ReplayRun:
         self.emit(
             FindingConfirmed(
                 finding,
-                leading_to(recording.interactions, checked.interaction),
-                f"tracksync replay {recording.path}",
+                leading_to(recent),
+                f"tracksync replay {path}",
                 known,
-                f"{recording.path}:{checked.interaction.line}",
+                f"{path}:{checked.interaction.line}",
             )
         )
 
-    def _not_seen(self, recording: Recording, clause: str) -> None:
+    def _not_seen(self, path: Path, recent: Sequence[Interaction], clause: str) -> None:
         """Report a clause that the manifest lists as broken and the oracle no longer finds broken."""
-        self.unexpected.append(f"{recording.path}: {clause}")
+        self.unexpected.append(f"{path}: {clause}")
         self.broken = True
         message = "the manifest says that this recording breaks the clause, and the oracle does not find it broken"
-        exchanges = tuple(one.exchange for one in recording.interactions[-1:])
-        where = str(recording.path)
+        exchanges = (recent[-1].exchange,) if recent else ()
+        where = str(path)
         self.emit(FindingConfirmed(Finding(clause, message), exchanges, f"tracksync replay {where}", False, where))
 
     def end(self, at: float) -> None:
@@ -201,12 +239,12 @@ class _ReplayRun:
         return text
 
 
-def leading_to(interactions: Sequence[Interaction], last: Interaction) -> tuple[Exchange, ...]:
-    """The exchange in question and the nearest earlier ones that share an identifier with it, at most MOST_SHOWN."""
+def leading_to(recent: Sequence[Interaction]) -> tuple[Exchange, ...]:
+    """The last of `recent` and the nearest earlier ones that share an identifier with it, at most MOST_SHOWN."""
+    last = recent[-1]
     wanted = identifiers_in(last.exchange.request.body)
     chosen = [last.exchange]
-    index = next((at for at, one in enumerate(interactions) if one is last), 0)
-    for one in reversed(interactions[max(index - 2000, 0) : index]):
+    for one in itertools.islice(reversed(recent), 1, None):
         if len(chosen) >= MOST_SHOWN:
             break
         if wanted and one.origin == last.origin and wanted & identifiers_in(one.exchange.request.body):

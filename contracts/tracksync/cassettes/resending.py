@@ -21,7 +21,7 @@ from tracksync.cassettes.interaction import Interaction, Recording
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.normalising import OURS
 from tracksync.cassettes.pseudonyms import Pseudonyms
-from tracksync.cassettes.reading import NoRecording, find_files, parse, read_text
+from tracksync.cassettes.reading import NoRecording, find_files, parse, read_file
 from tracksync.contract.clauses import catalogue
 from tracksync.engine.budget import Budget, BudgetSpent
 from tracksync.engine.freshness import Prefixes
@@ -149,7 +149,7 @@ class _ResendRun:
     def file(self, path: Path, named: bool) -> None:
         """Send one recording again."""
         try:
-            text = read_text(path)
+            text = read_file(path)
             recording = parse(text, path)
             entry = self.manifests.entry(path)
             refused = self.plan.auditor.traces(text, recording) if self.plan.auditor else []

@@ -43,13 +43,49 @@ def settle(drafts: Sequence[Draft]) -> TimedInteractions:
     """The drafts with their times. A draft without a readable URL becomes a problem."""
     problems: list[RecordingProblem] = []
     settled: list[Interaction] = []
-    parties: dict[str, int] = {}
-    spans, skew = _spans(drafts)
-    for draft, (sent, received) in zip(drafts, spans, strict=True):
+    exact = bool(drafts) and all(map(is_exact, drafts))
+    settler = Settler(drafts)
+    for draft in drafts:
+        one = settler.settled(draft, exact=exact)
+        if isinstance(one, RecordingProblem):
+            problems.append(one)
+        else:
+            settled.append(one)
+    settled.sort(key=lambda one: one.exchange.received)  # stable: ties keep the order of the file
+    skew = SKEW if all(map(is_coarse, drafts)) else UNKNOWN_SKEW
+    return TimedInteractions(settled, problems, skew)
+
+
+def is_exact(draft: Draft) -> bool:
+    """Whether the recorder wrote a time and a duration."""
+    return draft.at is not None and draft.elapsed is not None
+
+
+def is_coarse(draft: Draft) -> bool:
+    """Whether the recorder wrote a time, or the response has a `Date` header."""
+    return _coarse(draft) is not None
+
+
+class Settler:
+    """Gives drafts their times, one after another in the order of the file.
+
+    `known`: where they are all at hand. Without exact times the first time in the file is where they begin.
+    """
+
+    def __init__(self, known: Sequence[Draft] = ()) -> None:
+        self._parties: dict[str, int] = {}
+        self._known = known
+        self._now: float | None = None
+
+    def settled(self, draft: Draft, *, exact: bool) -> Interaction | RecordingProblem:
+        """The draft with its times, which are those of the recorder where they are `exact`.
+
+        One without a readable URL is a problem.
+        """
+        sent, received = _exact(draft) if exact else self._span(draft)
         place = _place(draft.url)
         if place is None:
-            problems.append(RecordingProblem(draft.line, f"the uri {draft.url[:80]!r} is not an http or https URL"))
-            continue
+            return RecordingProblem(draft.line, f"the uri {draft.url[:80]!r} is not an http or https URL")
         origin, path = place
         response = None
         if draft.failure is None and draft.status is not None:
@@ -64,23 +100,16 @@ def settle(drafts: Sequence[Draft]) -> TimedInteractions:
             draft.failure,
             draft.tags,
         )
-        settled.append(Interaction(exchange, origin, draft.line, parties.setdefault(key, len(parties)), draft.gap))
-    settled.sort(key=lambda one: one.exchange.received)  # stable: ties keep the order of the file
-    return TimedInteractions(settled, problems, skew)
+        party = self._parties.setdefault(key, len(self._parties))
+        return Interaction(exchange, origin, draft.line, party, draft.gap)
 
-
-def _spans(drafts: Sequence[Draft]) -> tuple[list[tuple[float, float]], float]:
-    if drafts and all(draft.at is not None and draft.elapsed is not None for draft in drafts):
-        return [_exact(draft) for draft in drafts], SKEW
-    moments = [_coarse(draft) for draft in drafts]
-    known = [one for one in moments if one is not None]
-    skew = SKEW if len(known) == len(moments) else UNKNOWN_SKEW
-    spans: list[tuple[float, float]] = []
-    now = known[0] if known else SOMEDAY
-    for one in moments:
-        now = max(now + APART + TOOK, one or 0.0)
-        spans.append((now - TOOK, now))
-    return spans, skew
+    def _span(self, draft: Draft) -> tuple[float, float]:
+        moment_ = _coarse(draft)
+        if self._now is None:
+            known = (one for one in map(_coarse, self._known) if one is not None)
+            self._now = next(known, SOMEDAY if moment_ is None else moment_)
+        self._now = max(self._now + APART + TOOK, moment_ or 0.0)
+        return self._now - TOOK, self._now
 
 
 def _exact(draft: Draft) -> tuple[float, float]:

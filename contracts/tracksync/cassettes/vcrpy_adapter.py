@@ -24,7 +24,7 @@ from tracksync.cassettes.checking import check_recording
 from tracksync.cassettes.forms.common import headers_of, json_headers, moment, seconds
 from tracksync.cassettes.interaction import Draft, Recording
 from tracksync.cassettes.pseudonyms import identifiers
-from tracksync.cassettes.reading import plain, read_text
+from tracksync.cassettes.reading import plain, read_file
 from tracksync.cassettes.redacting import RecordingRedactor
 from tracksync.cassettes.strict_yaml import read_yaml
 from tracksync.cassettes.timestamps import settle
@@ -118,7 +118,7 @@ class VcrpyRecording:
         if not path.is_file():
             raise CassetteNotFoundError
         try:
-            document = read_yaml(read_text(path))
+            document = read_yaml(read_file(path))
         except Unreadable as broken:
             where = f"{path}:{broken.line}" if broken.line else str(path)
             raise CassetteDecodeError(f"{where}: {broken.message}") from None

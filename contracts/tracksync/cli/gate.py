@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tracksync.cli.gate_options import GateCommand, GateOptions, gate_options
+from tracksync.cli.recording import exchange_recorder
 from tracksync.cli.shared import environment_secrets
 from tracksync.errors import UsageError
 
@@ -87,13 +88,16 @@ def _observe(options: GateOptions, own: Mapping[str, Scenario]) -> int:
             result["test_command"] = redactor.json(reports[0].as_json())
         memory.conclude(result)
 
-    return run(
-        lambda emit: reports.append(observe_command(plan, emit, output)),
-        outputs=outputs,
-        redactor=redactor,
-        conclude=finish,
-        quiet=True,
-    )
+    # Every scenario has a workspace of its own.
+    with exchange_recorder(options.exchanges_path, lambda phase: f"https://{phase}.gate.example", redactor) as write:
+        return run(
+            lambda emit: reports.append(observe_command(plan, emit, output)),
+            outputs=outputs,
+            redactor=redactor,
+            conclude=finish,
+            middleware=write,
+            quiet=True,
+        )
 
 
 def _plan(options: GateOptions, own: Mapping[str, Scenario], known: frozenset[str]) -> ObservePlan:

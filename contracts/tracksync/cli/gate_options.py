@@ -10,6 +10,7 @@ from typing import Any, Final, Literal
 import click
 
 from tracksync import config as configuration
+from tracksync.cli.recording import exchanges_option
 from tracksync.cli.shared import FILE, PATH, Function, Outputs, result_options
 from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
@@ -47,6 +48,7 @@ class GateOptions:
     deadline: float | None
     baseline: Path | None
     update_baseline: bool
+    exchanges_path: Path | None
     json_path: Path | None
     junit_path: Path | None
     html_path: Path | None
@@ -108,7 +110,13 @@ class GateOptions:
             raise UsageError("there is no command; write it after --, as in `tracksync gate -- npm test`")
         if self.driver and self.scenario_aware:
             raise UsageError("--scenario-aware is about the exit status of a command; an adapter reports each outcome")
-        for name, value in (("--expect", self.expect), ("--exclude", self.exclude), ("--jobs", self.jobs)):
+        unfit = {
+            "--expect": self.expect,
+            "--exclude": self.exclude,
+            "--jobs": self.jobs,
+            "--exchanges": self.exchanges_path,
+        }
+        for name, value in unfit.items():
             if self.driver and value:
                 raise UsageError(f"{name} cannot be used with --driver")
         if self.port and (self.jobs or 1) > 1:
@@ -224,6 +232,7 @@ _OPTIONS: Final = (
     click.option("--strict", is_flag=True, help="The same as --fail-on warning."),
     click.option("--baseline", type=FILE, metavar="FILE", help="Known findings, which fail nothing."),
     click.option("--update-baseline", is_flag=True, help="Add what is new to the baseline."),
+    exchanges_option,
     click.option("--driver", is_flag=True, help="The command is an adapter; see docs/drive.md."),
     click.option(
         "--scripts",

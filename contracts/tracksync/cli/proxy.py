@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 import click
 
 from tracksync import config as configuration
+from tracksync.cli.recording import exchange_recorder, exchanges_option
 from tracksync.cli.shared import (
     FILE,
     Outputs,
@@ -52,6 +53,7 @@ DEFAULT_PORT: Final = 8090
 )
 @click.option("--tls-key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
 @click.option("--record", "directory", type=FILE, metavar="DIR", help="Make cassettes of all that passes in DIR.")
+@exchanges_option
 @click.option("--allow", "allowed", multiple=True, metavar="CLAUSE", help="A known failure: shown, fails nothing.")
 @click.option(
     "--interpretations",
@@ -83,6 +85,7 @@ def command(
     cert_path: Path | None,
     key_path: Path | None,
     directory: Path | None,
+    exchanges_path: Path | None,
     allowed: tuple[str, ...],
     interpretations_path: Path | None,
     learn_path: Path | None,
@@ -151,13 +154,16 @@ def command(
         click.echo(f"  export BRAZE_REST_ENDPOINT={url}", err=outputs.to_stdout)
         click.echo("  Ctrl-C ends it with the verdict", err=outputs.to_stdout)
 
-    return run(
-        lambda emit: proxy(plan, emit, keys, ready),
-        outputs=outputs,
-        redactor=keys,
-        conclude=keys.result,
-        middleware=_recorder(directory, plan, keys),
-    )
+    record = _recorder(directory, plan, keys)
+    parts = urlsplit(address)
+    with exchange_recorder(exchanges_path, lambda phase: f"{parts.scheme}://{parts.netloc}", keys) as write:
+        return run(
+            lambda emit: proxy(plan, emit, keys, ready),
+            outputs=outputs,
+            redactor=keys,
+            conclude=keys.result,
+            middleware=lambda emit: write(record(emit)),
+        )
 
 
 def _known(config: Config) -> list[str]:

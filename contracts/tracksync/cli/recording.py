@@ -1,17 +1,21 @@
-"""`fuzz --record`: middleware between a run and its reports that makes cassettes of findings."""
+"""`--record` and `--exchanges`: middleware between a run and its reports that writes cassettes, or lines."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from tracksync.cli.shared import environment_secrets
+from tracksync.cli.shared import FILE, environment_secrets, presentation
 from tracksync.model.events import Emit, Event, Middleware, RunEnded, unchanged
+from tracksync.report import files
 
 if TYPE_CHECKING:
     from tracksync.engine import FuzzPlan
+    from tracksync.report import Redactor
 
 
 def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = False) -> Middleware:
@@ -57,3 +61,30 @@ def recorder(directory: Path | None, plan: FuzzPlan, *, every_probe: bool = Fals
         return recorded
 
     return record
+
+
+exchanges_option = click.option(
+    "--exchanges",
+    "exchanges_path",
+    type=FILE,
+    metavar="FILE",
+    help="Write every exchange to FILE, one a line, for replay.",
+)
+
+
+@contextmanager
+def exchange_recorder(path: Path | None, origin_of: Callable[[str], str], redactor: Redactor) -> Iterator[Middleware]:
+    """Middleware that writes each exchange to a line of `path`; where that is None, it passes events on unchanged.
+
+    `origin_of`: scheme, host and port by phase. Raises UsageError where the file cannot be written.
+    """
+    if path is None:
+        yield unchanged
+        return
+    from tracksync.cassettes.exchange_recording import ExchangeRecorder
+
+    files.check_writable(path)
+    with path.open("wb") as file:
+        yield lambda emit: ExchangeRecorder(file, origin_of, redactor, emit)
+    if not presentation().quiet:
+        click.echo(f"wrote {path}", err=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tracksync import config as configuration
-from tracksync.cli.shared import FILE, Outputs, config_option, environment_secrets, learn_option, result_options
+from tracksync.cli.shared import FILE, PATH, Outputs, config_option, environment_secrets, learn_option, result_options
 
 if TYPE_CHECKING:
     from tracksync.model.events import Event
@@ -19,7 +19,7 @@ DEFAULT_DIRECTORY: Final = "cassettes"
 
 
 @click.command("replay")
-@click.argument("paths", metavar="[PATH…]", nargs=-1, type=FILE)
+@click.argument("paths", metavar="[PATH…]", nargs=-1, type=PATH)
 @click.option("--against", metavar="URL|live", help="Send the recorded requests again, and compare.")
 @click.option("--audit", is_flag=True, help="Refuse recordings with what looks like a key or a deliverable address.")
 @click.option(
@@ -55,15 +55,18 @@ def command(
 ) -> int:
     """Check recorded traffic with the same oracle as every command, without a network.
 
-    PATH is a recording or a directory of them; without one it is `cassettes`. Read are vcrpy and Ruby VCR (YAML or
-    JSON), HAR 1.2, and the VCR, HAR and NDJSON reports of schemathesis. Interactions with other endpoints are skipped
-    and counted. A file that cannot be read is named with its line, and the rest still runs.
+    PATH is a recording, a directory of them, a pattern such as 'logs/*.ndjson.zst', or - for standard input; without
+    one it is `cassettes`. Read are exchanges as NDJSON (of any size, while they are read), vcrpy and Ruby VCR (YAML or
+    JSON), HAR 1.2, and the VCR, HAR and NDJSON reports of schemathesis, also compressed with gzip or zstd.
+    Interactions with other endpoints are skipped and counted. A file that cannot be read is named with its line, and
+    the rest still runs.
 
     \b
     Examples:
       tracksync replay
       tracksync replay tests/cassettes/ session.har --junit junit.xml
       tracksync replay --audit cassettes/
+      zcat access.log.gz | tracksync replay -
       tracksync replay cassettes/probes --against http://127.0.0.1:8080
 
     \b
