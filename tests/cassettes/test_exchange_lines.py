@@ -13,9 +13,11 @@ import pytest
 import zstandard
 from cassette_harness import ReplayEvents, event_body, event_response, replayed
 
+from tracksync.cassettes import sources
 from tracksync.cassettes.audit import Auditor
 from tracksync.cassettes.exchange_lines import read_line, write_line
 from tracksync.cassettes.reading import read_recording
+from tracksync.errors import UsageError
 from tracksync.model.events import FindingConfirmed
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
 
@@ -179,3 +181,11 @@ def test_a_key_in_a_line_is_refused_by_the_audit(tmp_path: Path) -> None:
 def test_numbers_written_as_texts_are_read() -> None:
     draft = read_line(line(1, at="1764201601.250", elapsed="0.120").encode(), 1)
     assert (draft.at, draft.elapsed) == (1764201601.25, 0.12)
+
+
+def test_zstd_needs_an_extra(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "traffic.ndjson.zst"
+    path.write_bytes(zstandard.ZstdCompressor().compress(line(1).encode()))
+    monkeypatch.setattr(sources, "zstandard", None)
+    with pytest.raises(UsageError, match=r"tracksync\[zstd\]"):
+        replayed(path)

@@ -33,7 +33,7 @@ def recorded(path: Path, *events: Event) -> list[Event]:
     return seen
 
 
-def test_what_is_recorded_is_checked_the_same_and_names_nobody(tmp_path: Path) -> None:
+def test_what_is_recorded_is_checked_the_same_and_names_no_person(tmp_path: Path) -> None:
     path = tmp_path / "a.ndjson"
     events = [checked(1, 1), checked(2, 2), checked(3, 7)]
     assert recorded(path, *events) == events, "every event is handed on"

@@ -15,9 +15,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Final
 
-import zstandard
-
+from tracksync.errors import MissingExtraError
 from tracksync.wire.bodies import Unreadable
+
+try:
+    import zstandard
+except ImportError:  # without the extra zstd
+    zstandard = None  # type: ignore[assignment]
 
 STDIN: Final = Path("-")
 MAX_LINE: Final = 64 * 1024 * 1024  # bytes
@@ -25,7 +29,10 @@ COMPRESSED: Final = (".gz", ".zst")
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
 _BUFFER: Final = 64 * 1024  # bytes; of a file that is cut short, the last so many may be lost
-_BROKEN: Final = (EOFError, zlib.error, gzip.BadGzipFile, zstandard.ZstdError)
+_BROKEN: Final[tuple[type[Exception], ...]] = (
+    *(EOFError, zlib.error, gzip.BadGzipFile),
+    *((zstandard.ZstdError,) if zstandard else ()),
+)
 FAILURES: Final = (*_BROKEN, OSError)
 
 
@@ -62,7 +69,7 @@ def opened(path: Path) -> Iterator[IO[bytes]]:
 
 
 def unreadable(error: BaseException) -> Unreadable:
-    """What to say of one of FAILURES, which reading an open file may raise."""
+    """What to say of one of FAILURES, which an open file may raise when it is read."""
     if isinstance(error, _BROKEN):
         return Unreadable(f"its compression is broken or cut short: {error}")
     return Unreadable(getattr(error, "strerror", None) or str(error))
@@ -74,6 +81,8 @@ def _uncompressed(raw: IO[bytes]) -> IO[bytes]:
     if start.startswith(_GZIP):
         return io.BufferedReader(gzip.GzipFile(fileobj=buffered), _BUFFER)
     if start == _ZSTD:
+        if zstandard is None:
+            raise MissingExtraError("a recording that is compressed with zstd", "zstd")
         reader = zstandard.ZstdDecompressor().stream_reader(buffered, read_across_frames=True)
         return io.BufferedReader(reader, _BUFFER)
     return buffered
