@@ -33,7 +33,7 @@ _BROKEN: Final[tuple[type[Exception], ...]] = (
     *(EOFError, zlib.error, gzip.BadGzipFile),
     *((zstandard.ZstdError,) if zstandard else ()),
 )
-FAILURES: Final = (*_BROKEN, OSError)
+FAILURES: Final[tuple[type[Exception], ...]] = (*_BROKEN, OSError)
 
 
 def suffix_of(path: Path) -> str:
