@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from tracksync.generate.build import Step, event_request, purchase_request
+from tracksync.generate.build import Step, attributes_request, event_request, purchase_request
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes.probe import probe, send
 
@@ -33,6 +33,11 @@ def identifiers_alike(name: Namer) -> Iterator[Step]:
         phones[0],
     ):  # again: another run may have used a number, so that its first count says nothing
         yield send(f"the phone {phone}", event_request({"phone": phone}, SEEN, DAY))
+    for tag, label in (("Zoë 🎉", "Größe"), ("Zoë 🎊", "Größe"), ("Zoë 🎉", "Größe 2")):
+        alias = {"user_alias": name.alias(tag, label)}
+        yield send(
+            f"the alias {tag} {label}", attributes_request(alias, {"n": {"inc": 1}}, _update_existing_only=False)
+        )
     for tag, domain in EMAILS:
         email = name.email(tag, domain)
         yield send(f"the email {email}", event_request({"email": email}, SEEN, DAY))
