@@ -1,0 +1,50 @@
+"""The suites of examples/mock_admin, in Node and in Python, as their readers run them."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from admin_harness import KEY, setup
+from process import clean_environment
+from required_programs import needs
+
+from tracksync.admin.serving import mock_app
+from tracksync.admin.workspace import MockWorkspace
+from tracksync.wire.serve import served
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples" / "mock_admin"
+
+
+@needs("node")
+def test_the_suite_in_node_passes() -> None:
+    with served(mock_app({"1": MockWorkspace("1", setup(KEY))})) as url:
+        environment = clean_environment(BRAZE_REST_ENDPOINT=url, BRAZE_API_KEY=KEY)
+        done = subprocess.run(
+            ["node", "--test", "admin.test.mjs"],
+            cwd=EXAMPLES,
+            env=environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 0, done.stdout
+    assert "# pass 4" in done.stdout or "pass 4" in done.stdout
+
+
+def test_the_suite_in_python_passes(tmp_path: Path) -> None:
+    (tmp_path / "test_admin.py").write_bytes((EXAMPLES / "test_admin.py").read_bytes())
+    environment = {name: value for name, value in clean_environment().items() if not name.startswith("PYTEST")}
+    plugin = ["-p", "no:cacheprovider", "-p", "no:tracksync", "-p", "tracksync.pytest_plugin"]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", "-q", *plugin, "test_admin.py"],
+        cwd=tmp_path,
+        env=environment | {"PATH": os.environ["PATH"]},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "4 passed" in done.stdout
