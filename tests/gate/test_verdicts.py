@@ -69,6 +69,7 @@ def vars_of(did: Did) -> dict[str, Any]:
 
 
 SUCCESS, FAILURE = Did(), Did(status=1)
+STRICT = {"fail_on": FailOn.WARNING}
 
 
 @pytest.mark.parametrize(
@@ -85,6 +86,10 @@ SUCCESS, FAILURE = Did(), Did(status=1)
         ({"gzip": FAILURE}, {}, "failed"),
         ({"normal": SUCCESS, "error-503": Did(status=1, failed=True)}, {}, "passed"),  # TC-RECOVERS, a warning
         ({"normal": SUCCESS, "error-503": Did(status=1, failed=True)}, {"fail_on": FailOn.WARNING}, "failed"),
+        # A request that met the limit at each of four tries may be given up; one that was sent three times may not.
+        ({"normal": SUCCESS, "rate-burst": Did(1, failed=True, exchanges=(AGAIN,) * 4)}, STRICT, "passed"),
+        ({"normal": SUCCESS, "rate-burst": Did(1, failed=True, exchanges=(AGAIN,) * 3)}, STRICT, "failed"),
+        ({"normal": SUCCESS, "rate-burst": Did(1, failed=True, exchanges=(OTHER, *(AGAIN,) * 4))}, STRICT, "passed"),
         ({"normal": SUCCESS, "outage": Did(status=1, failed=True)}, {}, "passed"),
         ({"normal": SUCCESS, "outage": Did(failed=True)}, {}, "failed"),  # TC-FAILURE-TOLD
         # Given up after two tries: told as a success. Sent once in these words: it may have been sent again in others.

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 from dataclasses import dataclass
+from typing import Final
 
 from tracksync.contract.bounds import SYNC, TRACK
 from tracksync.gate.plan import ObservePlan, ScenarioRun
@@ -15,6 +16,8 @@ from tracksync.gate.retries import request_key
 from tracksync.gate.scenarios import NORMAL, Expect, Family, expectation
 from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
+
+ENOUGH: Final = 4  # tries of one request; in each scenario of failures that pass, three are enough for one sent alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +59,9 @@ def evidence_of_exit(plan: ObservePlan, run: ScenarioRun, *, normal_succeeded: b
             text = f"under normal the command succeeds, under {name} it does not, though all of it is lawful"
             wrong = Finding("TC-TOLERANT", text, place, "exit status 0", how)
             return ExitEvidence("TC-TOLERANT", wrong if failed else None, (run.last,))
-        case Family.TRANSIENT if normal_succeeded and run.disturbed is not None and not (run.risky and failed):
+        case Family.TRANSIENT if (
+            normal_succeeded and run.disturbed is not None and not (run.risky and failed) and not _tried_enough(run)
+        ):
             text = f"under normal the command succeeds, after failures that pass ({name}) it does not"
             wrong = Finding("TC-RECOVERS", text, place, "exit status 0", how)
             return ExitEvidence("TC-RECOVERS", wrong if failed else None, (run.last,))
@@ -68,13 +73,28 @@ def _never_succeeded(run: ScenarioRun) -> Exchange | None:
 
     Where some requests are served, one that was sent once may have been sent again in other words.
     """
-    ours = [one.exchange for one in run.checked if one.exchange.request.path.partition("?")[0] in (SYNC, TRACK)]
-    tries: dict[Hashable, list[Exchange]] = {}
-    for exchange in ours:
-        tries.setdefault(request_key(exchange), []).append(exchange)
-    served = not all(map(_failed, ours))
-    rows = [row for row in tries.values() if _failed(row[-1]) and not (served and len(row) == 1)]
+    tries = _tries(run)
+    served = not all(_failed(exchange) for row in tries for exchange in row)
+    rows = [row for row in tries if _failed(row[-1]) and not (served and len(row) == 1)]
     return max((row[-1] for row in rows), key=lambda exchange: exchange.received, default=None)
+
+
+def _tried_enough(run: ScenarioRun) -> bool:
+    """Whether every request that failed in the end had been sent so often that to give it up is right.
+
+    Many requests at once use up a limit again and again, so that some of them meet it at every try.
+    """
+    failed = [len(row) for row in _tries(run) if _failed(row[-1])]
+    return bool(failed) and min(failed) >= ENOUGH
+
+
+def _tries(run: ScenarioRun) -> list[list[Exchange]]:
+    """The tries of each request, in the order in which they ended."""
+    tries: dict[Hashable, list[Exchange]] = {}
+    for exchange in (one.exchange for one in run.checked):
+        if exchange.request.path.partition("?")[0] in (SYNC, TRACK):
+            tries.setdefault(request_key(exchange), []).append(exchange)
+    return list(tries.values())
 
 
 def _failed(exchange: Exchange) -> bool:
