@@ -32,6 +32,10 @@ if TYPE_CHECKING:
     "--pairs", type=click.IntRange(0, 10_000), default=30, metavar="N", show_default=True, help="Pairs of faults."
 )
 @click.option("--only", multiple=True, metavar="NAME", help="Only this fault or AMBIGUITY=INTERPRETATION; repeatable.")
+@click.option(
+    "--sample", type=click.IntRange(1, 10_000), default=1, metavar="N", show_default=True, help="Only every Nth fault."
+)
+@click.option("--causes", is_flag=True, help="Make findings short too, and count the causes that they are put down to.")
 @click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: one a core]")
 @click.option("--list", "verbose", is_flag=True, help="List every fault with the clause that found it.")
 @result_options
@@ -40,6 +44,8 @@ def command(
     seeds: int,
     pairs: int,
     only: tuple[str, ...],
+    sample: int,
+    causes: bool,
     workers: int | None,
     verbose: bool,
     json_path: Path | None,
@@ -58,6 +64,7 @@ def command(
       tracksync selfcheck
       tracksync selfcheck --seeds 5 --html selfcheck.html --json selfcheck.json
       tracksync selfcheck --only event-count-stuck --list
+      tracksync selfcheck --causes --sample 10 --pairs 20 --seeds 1
 
     \b
     Exit codes: 0 passed, 1 a fault survives or an interpretation has a finding, 2 wrong use, 3 incomplete.
@@ -67,7 +74,7 @@ def command(
 
     outputs = Outputs(json=json_path, junit=junit_path, html=html_path, markdown=markdown_path, page="selfcheck_page")
     outputs.check()
-    jobs = all_jobs(seed, seeds, pairs)
+    jobs = all_jobs(seed, seeds, pairs, sample=sample, causes=causes)
     if only:
         chosen = [job for job in jobs if job.name in only]
         missing = set(only) - {job.name for job in chosen}
@@ -107,8 +114,13 @@ def _shown(totals: Totals, result: dict[str, Any], jobs: int) -> Iterator[str]:
         yield f"faults found           {totals.found} of {totals.faults} within 500 requests"
         yield f"  by the probes alone  {totals.found_by_probes} ({share:.1f} %)"
         yield f"  by a clause named    {totals.found_by_named_clause}"
+    if totals.told:
+        yield f"  told as one cause    {totals.one_cause} of {totals.told}"
+        yield f"  led by a clause named {totals.led}"
     if totals.pairs:
         yield f"pairs of faults found  {totals.pairs_found} of {totals.pairs}"
+    if totals.pairs_told:
+        yield f"  told as two causes   {totals.two_causes} of {totals.pairs_told}"
     if totals.interpretations:
         yield f"lawful runs accused    {len(totals.accused)} of {totals.interpretations}"
         yield f"requests of all probes {totals.directed_requests}"

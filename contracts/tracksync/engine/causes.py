@@ -8,7 +8,12 @@ another identifier. Three observations put findings together:
 - *Indirect.* Some clauses only say that something is wrong somewhere (a profile read back differs, a value of another
   user fits). Such a finding belongs to a direct one that is implied, or that is about the same section.
 
-What is left stands alone, so that two defects stay two causes.
+What is left stands alone, so that two defects stay two causes. Two kinds of defect look like many:
+
+- *Lost state.* A server that loses or mixes up writes breaks clauses of every concern about what a user holds. From
+  three of them on they are one cause, led by the clause on state that was broken first.
+- *One form.* If every other finding of a cause is seen only where a request has a form that may be refused, the clause
+  on that form leads.
 """
 
 from __future__ import annotations
@@ -29,6 +34,11 @@ _SECTIONS: Final = {
     "purchases": "purchases",
     "attributes": "attributes",
 }
+_HELD: Final = frozenset({"counts", "values", "arrays", "objects", "users"})  # concerns about what a user holds
+_STATE: Final = "TS-STATE-"
+_FORMS: Final = ("TS-FORM-", "TS-ROUTE-MEDIA", "TS-ROUTE-SIZE")  # clauses on forms that may be refused
+_MANY: Final = 3  # concerns
+_USERS: Final = "/response/body/users"
 _UNSHRUNK: Final = 10**6  # a sequence that was not made minimal counts as longer than any that was
 
 
@@ -49,7 +59,7 @@ def causes(shown: Sequence[ReplayedFinding]) -> tuple[tuple[int, ...], ...]:
 
     Groups stand in the order of their first finding.
     """
-    groups = _together(shown)
+    groups = _with_lost_state(shown, _together(shown))
     direct = [group for group in groups if not all(_indirect(shown[index]) for index in group)]
     alone: list[int] = []
     for group in groups:
@@ -74,6 +84,20 @@ def _together(shown: Sequence[ReplayedFinding]) -> list[list[int]]:
     return groups
 
 
+def _with_lost_state(shown: Sequence[ReplayedFinding], groups: list[list[int]]) -> list[list[int]]:
+    """The groups, those about what users hold put together where they are many and a clause on state is broken too."""
+    held = [group for group in groups if any(_concern(shown[index].finding.clause) in _HELD for index in group)]
+    state = [group for group in groups if any(_on_state(shown[index]) for index in group)]
+    if len(held) < _MANY or not state:
+        return groups
+    lost = held + [group for group in state if group not in held]
+    return [*(group for group in groups if group not in lost), [index for group in lost for index in group]]
+
+
+def _on_state(one: ReplayedFinding) -> bool:
+    return one.finding.clause.startswith(_STATE)
+
+
 def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     first, second = one.finding.clause, other.finding.clause
     if first == second:
@@ -91,18 +115,24 @@ def _nearness(shown: Sequence[ReplayedFinding], group: Sequence[int], direct: Se
     """How much an indirect group has to do with a direct one; 0 for nothing."""
     pairs = [(shown[one], shown[other]) for one in group for other in direct]
     implied = sum(_implied(one, other) for one, other in pairs)
-    same = any(_section(one.finding) == _section(other.finding) != "" and not _indirect(other) for one, other in pairs)
+    same = any(_place(one) == _place(other) != "" and not _indirect(other) for one, other in pairs)
     return 2 * implied + same
 
 
 def _led(shown: Sequence[ReplayedFinding], group: Sequence[int]) -> list[int]:
     """The group, its leading finding first: a direct one, implied by most, with the shortest sequence."""
+    concerns = {_concern(shown[index].finding.clause) for index in group if not _indirect(shown[index])}
+    if len(concerns & _HELD) >= _MANY and any(_on_state(shown[index]) for index in group):
+        group = sorted(group, key=lambda index: (not _on_state(shown[index]), index))
+        return [group[0], *sorted(group[1:])]
 
     def rank(index: int) -> tuple[bool, int, int, int]:
         clause = shown[index].finding.clause
         implied_by = sum(clause in shown[other].beside for other in group)
         length = shown[index].length
-        return _indirect(shown[index]), -implied_by, _UNSHRUNK if length is None else length, index
+        always = clause.startswith(_FORMS) and all(clause in shown[other].beside for other in group if other != index)
+        behind = _indirect(shown[index]) and not always
+        return behind, -implied_by, _UNSHRUNK if length is None else length, index
 
     lead = min(group, key=rank)
     return [lead, *sorted(index for index in group if index != lead)]
@@ -118,6 +148,7 @@ def _indirect(one: ReplayedFinding) -> bool:
     return known.indirect if known else False
 
 
-def _section(finding: Finding) -> str:
-    """The section of a request or response that a finding points into; "" for none."""
-    return next((_SECTIONS[part] for part in finding.pointer.split("/") if part in _SECTIONS), "")
+def _place(one: ReplayedFinding) -> str:
+    """The section that a finding points into, or "users" where it is about whether there is a user; "" for neither."""
+    section = next((_SECTIONS[part] for part in one.finding.pointer.split("/") if part in _SECTIONS), "")
+    return section or ("users" if one.finding.pointer == _USERS else "")

@@ -15,7 +15,7 @@ from allpairspy import AllPairs
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.engine import Budget, FindingPlan, FuzzPlan, MockPlan, fuzz
 from tracksync.faults.catalogue import catalogue as faults
-from tracksync.model.events import Event, ExchangeChecked
+from tracksync.model.events import Event, ExchangeChecked, FindingConfirmed
 from tracksync.model.verdict import evidence_of
 
 Kind = Literal["fault", "fault pair", "interpretation", "interpretation pair"]
@@ -24,7 +24,10 @@ NEEDS_CONCURRENCY = "race"  # the family of faults that only overlapping request
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One run. For faults it must end with a finding, for interpretations without."""
+    """One run. For faults it must end with a finding, for interpretations without.
+
+    `causes`: each finding is made short, so that those of one cause are seen to be one.
+    """
 
     kind: Kind
     name: str
@@ -32,6 +35,7 @@ class Job:
     faults: tuple[str, ...] = ()
     interpretations: tuple[tuple[str, str], ...] = ()
     max_requests: int = 500
+    causes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +43,7 @@ class JobResult:
     """What a job showed. `found`: (clause, request) in the order of the findings, each clause once, requests from 1.
 
     `directed`: the first finding came from a probe. `directed_requests`: how many requests the probes took.
+    `leads`: of each cause the clause of its leading finding, where the job was to tell causes.
     """
 
     job: Job
@@ -46,6 +51,7 @@ class JobResult:
     directed: bool
     requests: int
     directed_requests: int
+    leads: tuple[str, ...] = ()
 
     @property
     def expected(self) -> bool:
@@ -102,10 +108,13 @@ def carry_out(job: Job) -> JobResult:
     found: dict[str, int] = {}
     requests = directed_requests = 0
     first_phase = ""
+    leads: dict[int, str] = {}
 
     def note(event: Event) -> None:
         nonlocal requests, directed_requests, first_phase
-        if isinstance(event, ExchangeChecked):
+        if isinstance(event, FindingConfirmed):
+            leads.setdefault(event.cause, event.finding.clause)
+        elif isinstance(event, ExchangeChecked) and event.phase != "shrinking":
             requests = event.index
             if event.phase == "probes":
                 directed_requests = event.index
@@ -117,8 +126,8 @@ def carry_out(job: Job) -> JobResult:
         seed=job.seed,
         mock=MockPlan(faults=job.faults, interpretations=dict(job.interpretations)),
         budget=Budget(requests=job.max_requests),
-        findings=FindingPlan(shrink=False),
+        findings=FindingPlan(shrink=job.causes),
     )
     fuzz(plan, note)
     in_order = tuple(sorted(found.items(), key=lambda item: item[1]))
-    return JobResult(job, in_order, first_phase == "probes", requests, directed_requests)
+    return JobResult(job, in_order, first_phase == "probes", requests, directed_requests, tuple(leads.values()))

@@ -9,7 +9,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from tracksync import __version__
@@ -30,6 +30,8 @@ class Totals:
     finding. `weak`: faults found only by clauses that do not fail a run, although they break a documented one.
     `accused`: interpretations and their pairs with a finding. `directed_requests`: the most requests that the probes of
     a run took. `unbroken`: clauses that no fault was seen to break; empty where not every fault was run.
+    Of the runs that tell causes: `told` of one fault, in `one_cause` of them all findings are one cause, and in `led`
+    a clause leads it that the fault names; `pairs_told` of two faults, in `two_causes` of them there are two causes.
     """
 
     faults: int
@@ -44,6 +46,11 @@ class Totals:
     accused: tuple[str, ...]
     directed_requests: int
     unbroken: tuple[str, ...]
+    told: int
+    one_cause: int
+    led: int
+    pairs_told: int
+    two_causes: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +72,8 @@ class Selfcheck:
             clause for fault in table.values() if fault.family == plans.NEEDS_CONCURRENCY for clause in fault.clauses
         }
         server = [one for one in clauses() if one.startswith("TS-")]
+        told = [one for one in single if one.leads]
+        pairs_told = [one for one in pairs if one.leads]
         whole = {one.job.name for one in single} >= {job.name for job in plans.fault_jobs(self.seed)}
         return Totals(
             faults=len(single),
@@ -81,6 +90,11 @@ class Selfcheck:
             accused=tuple(one.job.name for one in lawful if not one.expected),
             directed_requests=max((one.directed_requests for one in lawful or single), default=0),
             unbroken=tuple(one for one in server if one not in broken | by_race) if whole else (),
+            told=len(told),
+            one_cause=sum(len(one.leads) == 1 for one in told),
+            led=sum(len(one.leads) == 1 and one.leads[0] in table[one.job.name].clauses for one in told),
+            pairs_told=len(pairs_told),
+            two_causes=sum(len(one.leads) == 2 for one in pairs_told),
         )
 
     def result(self) -> dict[str, Any]:
@@ -117,6 +131,7 @@ class Selfcheck:
                     "family": table[one.job.name].family if one.job.name in table else "",
                     "expected_clauses": list(table[one.job.name].clauses) if one.job.name in table else [],
                     "found": [{"clause": clause, "request": request} for clause, request in one.found],
+                    "leads": list(one.leads),
                     "by_probes": one.directed,
                     "requests": one.requests,
                 }
@@ -152,10 +167,14 @@ def _as_finding(outcome: JobResult, cause: int) -> dict[str, Any]:
     }
 
 
-def all_jobs(seed: int, seeds: int, pairs: int) -> list[Job]:
-    """The jobs of a selfcheck: faults once, pairs of faults, interpretations and their pairs over several seeds."""
-    jobs = list(plans.fault_jobs(seed))
+def all_jobs(seed: int, seeds: int, pairs: int, *, sample: int = 1, causes: bool = False) -> list[Job]:
+    """The jobs of a selfcheck: faults once, pairs of faults, interpretations and their pairs over several seeds.
+
+    `sample`: only every so many of the faults. `causes`: runs with faults tell the causes of their findings.
+    """
+    jobs = list(plans.fault_jobs(seed))[::sample]
     jobs += plans.fault_pair_jobs(seed, pairs)
+    jobs = [replace(job, causes=causes) for job in jobs]
     for one in range(seed, seed + seeds):
         jobs += plans.interpretation_jobs(one)
         jobs += plans.interpretation_pair_jobs(one)
