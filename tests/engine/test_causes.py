@@ -70,3 +70,22 @@ def test_a_fault_that_breaks_many_clauses_is_one_cause(fault: str, clause: str) 
 def test_two_faults_are_two_causes() -> None:
     found = confirmed("event-count-stuck", "null-as-word")
     assert {one.cause for one in found} == {1, 2}
+
+
+def test_lost_state_that_breaks_clauses_of_three_concerns_is_one_cause() -> None:
+    found = [shown("TS-EVENT-COUNT", pointer=EVENTS), shown("TS-ATTR-INC"), shown("TS-STATE-VISIBLE")]
+    assert len(causes(found)) > 1
+    assert causes([*found, shown("TS-ARRAY-ADD")]) == ((2, 0, 1, 3),)
+    assert len(causes([shown("TS-EVENT-COUNT"), shown("TS-ATTR-INC"), shown("TS-ARRAY-ADD")])) == 3
+
+
+def test_the_clause_on_a_form_leads_what_is_seen_with_it_alone() -> None:
+    form = shown("TS-ROUTE-SIZE", "TS-USER-CREATE")
+    assert causes([shown("TS-USER-CREATE", "TS-ROUTE-SIZE"), form]) == ((1, 0),)
+    assert causes([shown("TS-USER-CREATE"), form]) == ((0, 1),)
+
+
+def test_a_user_that_is_missing_joins_what_is_found_of_users() -> None:
+    users = "/response/body/users"
+    found = [shown("TS-USER-CREATE", pointer=users), shown("TS-TRACK-APPLIED", pointer=users)]
+    assert causes(found) == ((0, 1),)

@@ -96,6 +96,15 @@ def test_a_surviving_fault_and_a_finding_on_a_lawful_server_fail_the_selfcheck()
     assert checked.result()["verdict"] == "failed"
 
 
+def test_causes_are_counted_where_findings_are_made_short() -> None:
+    one = Job("fault", "message-ok", 0, ("message-ok",), max_requests=40, causes=True)
+    two = Job("fault pair", "two", 0, ("null-as-word", "event-count-stuck"), max_requests=60, causes=True)
+    plain = Job("fault", "event-count-stuck", 0, ("event-count-stuck",), max_requests=40)
+    totals = run_all([one, two, plain], seed=0, workers=1).totals()
+    assert (totals.told, totals.one_cause, totals.led) == (1, 1, 1)
+    assert (totals.pairs_told, totals.two_causes) == (1, 1)
+
+
 def test_every_sequential_fault_gets_a_run() -> None:
     assert {job.name for job in fault_jobs(0)} == {one.name for one in SEQUENTIAL}
     assert len(SEQUENTIAL) >= 120

@@ -126,13 +126,13 @@ def _led(shown: Sequence[ReplayedFinding], group: Sequence[int]) -> list[int]:
         group = sorted(group, key=lambda index: (not _on_state(shown[index]), index))
         return [group[0], *sorted(group[1:])]
 
-    def rank(index: int) -> tuple[bool, int, int, int]:
+    def rank(index: int) -> tuple[bool, bool, int, int, int]:
         clause = shown[index].finding.clause
         implied_by = sum(clause in shown[other].beside for other in group)
         length = shown[index].length
         always = clause.startswith(_FORMS) and all(clause in shown[other].beside for other in group if other != index)
         behind = _indirect(shown[index]) and not always
-        return behind, -implied_by, _UNSHRUNK if length is None else length, index
+        return behind, not always, -implied_by, _UNSHRUNK if length is None else length, index
 
     lead = min(group, key=rank)
     return [lead, *sorted(index for index in group if index != lead)]

@@ -52,6 +52,7 @@ def _applied(when: Callable[[Call], bool]) -> type[Core]:
         "user-created-despite-400",
         "A request refused with 400 creates its user.",
         "TS-STATE-REFUSED",
+        "TS-USER-UPDATE-ONLY",
         when=_refused_with(400),
     ),
     row(

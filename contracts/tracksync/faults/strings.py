@@ -232,7 +232,11 @@ class _Length256(Core):
 
 
 @fault(
-    "length-in-bytes", "The 255 characters of a string are counted in bytes.", "TS-ATTR-LENGTH-KEPT", "TS-ATTR-STRING"
+    "length-in-bytes",
+    "The 255 characters of a string are counted in bytes.",
+    "TS-ATTR-LENGTH-KEPT",
+    "TS-OK-SHOWS",
+    "TS-ATTR-STRING",
 )
 class _LengthInBytes(Core):
     def fits(self, value: str) -> bool:

@@ -324,6 +324,7 @@ def _last(last: Callable[[WriteTask, Activity, int, int], int]) -> type[Core]:
         "negative-offset-dropped",
         "A negative offset is dropped.",
         "TS-EVENT-OFFSET",
+        "TS-PURCHASE-FIRST",
         minutes=lambda text: min(0, text.offset_minutes or 0),
     ),
     row(

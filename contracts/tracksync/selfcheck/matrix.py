@@ -72,8 +72,8 @@ class Selfcheck:
             clause for fault in table.values() if fault.family == plans.NEEDS_CONCURRENCY for clause in fault.clauses
         }
         server = [one for one in clauses() if one.startswith("TS-")]
-        told = [one for one in single if one.leads]
-        pairs_told = [one for one in pairs if one.leads]
+        told = [one for one in single if one.job.causes and one.leads]
+        pairs_told = [one for one in pairs if one.job.causes and one.leads]
         whole = {one.job.name for one in single} >= {job.name for job in plans.fault_jobs(self.seed)}
         return Totals(
             faults=len(single),
