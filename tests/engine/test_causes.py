@@ -23,6 +23,11 @@ def test_a_finding_that_a_minimal_sequence_shows_too_is_its_cause() -> None:
     assert causes(found) == ((1, 0),)
 
 
+def test_what_is_wrong_with_every_response_explains_nothing_else() -> None:
+    media = shown("TS-ANSWER-MEDIA", pointer="/response/headers/content-type")
+    assert causes([media, shown("TS-ATTR-STRING", "TS-ANSWER-MEDIA", pointer=ATTRIBUTES)]) == ((0,), (1,))
+
+
 def test_findings_that_have_nothing_in_common_stay_apart() -> None:
     assert causes([shown("TS-OK-MESSAGE"), shown("TS-ATTR-INC", pointer=ATTRIBUTES)]) == ((0,), (1,))
 

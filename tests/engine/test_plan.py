@@ -24,6 +24,7 @@ from tracksync.engine.plan import reproduce_line
         ({"seconds": 90.5}, ["--max-time", "90.5"]),
         ({"data_points": 12}, ["--max-data-points", "12"]),
         ({"shared": True}, ["--shared"]),
+        ({"consistent_after": 1.5}, ["--consistent-after", "1.5"]),
         ({"strict": True}, ["--strict"]),
         ({"verify": "our ca.pem"}, ["--ca", "our ca.pem"]),
         ({"address": "http://127.0.0.1:1"}, ["--target", "http://127.0.0.1:1"]),

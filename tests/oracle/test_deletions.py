@@ -77,6 +77,13 @@ def test_within_the_minutes_that_a_deletion_may_take_a_user_may_be_there_or_not(
     assert harness.event(3) != set()
 
 
+def test_a_workspace_may_say_how_soon_it_is_consistent() -> None:
+    harness = OracleHarness(consistent_after=1.0)
+    harness.event(1)
+    delete(harness, {"external_ids": ["u"]}, wait=1.5)
+    assert harness.event(2, wait=1.5) == {"TS-DELETE-DONE"}
+
+
 def test_a_user_that_is_new_may_be_unknown_to_the_deletion() -> None:
     harness = made(U)
     delete(harness, {"external_ids": ["u"]}, 0, wait=1.0)

@@ -101,8 +101,8 @@ def test_causes_are_counted_where_findings_are_made_short() -> None:
     two = Job("fault pair", "two", 0, ("null-as-word", "event-count-stuck"), max_requests=60, causes=True)
     plain = Job("fault", "event-count-stuck", 0, ("event-count-stuck",), max_requests=40)
     totals = run_all([one, two, plain], seed=0, workers=1).totals()
-    assert (totals.told, totals.one_cause, totals.led) == (1, 1, 1)
-    assert (totals.pairs_told, totals.two_causes) == (1, 1)
+    assert (totals.with_causes, totals.one_cause, totals.led) == (1, 1, 1)
+    assert (totals.pairs_with_causes, totals.two_causes) == (1, 1)
 
 
 def test_every_sequential_fault_gets_a_run() -> None:

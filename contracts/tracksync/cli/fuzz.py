@@ -54,6 +54,12 @@ LARGEST_SEED: Final = 2**32 - 1
 @rate_limit_option
 @click.option("--probe-rate-limit", is_flag=True, help="Go over the limit on purpose. The mock is always probed.")
 @timeout_option
+@click.option(
+    "--consistent-after",
+    type=click.FloatRange(min=0.0),
+    metavar="SECONDS",
+    help="After SECONDS the target has applied what it queued, and exports show it.  [default: 300]",
+)
 @click.option("--shared", is_flag=True, help="Other jobs use up the workspace's limit too (assumed of other machines).")
 @click.option("--resume", is_flag=True, help="Go on with the run that was killed: same seed, same users, same budgets.")
 @click.option(
@@ -108,6 +114,7 @@ def command(
     rate_limit: int | None,
     probe_rate_limit: bool,
     timeout: float,
+    consistent_after: float | None,
     shared: bool,
     resume: bool,
     baseline_path: Path | None,
@@ -180,6 +187,7 @@ def command(
             shared=_shared(shared, place),
             timeout=timeout,
             verify=str(ca_path) if ca_path is not None else True,
+            consistent_after=consistent_after,
         ),
         mock=MockPlan(faults=faults, interpretations=configuration.parse_interpretations(interpretation_pairs)),
         budget=Budget(

@@ -114,13 +114,13 @@ def _shown(totals: Totals, result: dict[str, Any], jobs: int) -> Iterator[str]:
         yield f"faults found           {totals.found} of {totals.faults} within 500 requests"
         yield f"  by the probes alone  {totals.found_by_probes} ({share:.1f} %)"
         yield f"  by a clause named    {totals.found_by_named_clause}"
-    if totals.told:
-        yield f"  told as one cause    {totals.one_cause} of {totals.told}"
+    if totals.with_causes:
+        yield f"  shown as one cause   {totals.one_cause} of {totals.with_causes}"
         yield f"  led by a clause named {totals.led}"
     if totals.pairs:
         yield f"pairs of faults found  {totals.pairs_found} of {totals.pairs}"
-    if totals.pairs_told:
-        yield f"  told as two causes   {totals.two_causes} of {totals.pairs_told}"
+    if totals.pairs_with_causes:
+        yield f"  shown as two causes  {totals.two_causes} of {totals.pairs_with_causes}"
     if totals.interpretations:
         yield f"lawful runs accused    {len(totals.accused)} of {totals.interpretations}"
         yield f"requests of all probes {totals.directed_requests}"

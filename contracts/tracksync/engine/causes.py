@@ -3,7 +3,8 @@
 A defect of a server breaks several clauses: a count that is stuck is wrong in the response, in the export and under
 another identifier. Three observations put findings together:
 
-- *Implied.* The minimal sequence of one finding shows another one, too: whoever mends the second mends the first.
+- *Implied.* The minimal sequence of one finding shows another one, too, and not in another part of the response, such
+  as a header: whoever mends the second mends the first.
 - *One concern.* Clauses of one concern (`clauses.toml`: counts, values, rate …) are broken together by one defect.
 - *Indirect.* Some clauses only say that something is wrong somewhere (a profile read back differs, a value of another
   user fits). Such a finding belongs to a direct one that is implied, or that is about the same section.
@@ -108,7 +109,14 @@ def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
 
 
 def _implied(one: ReplayedFinding, other: ReplayedFinding) -> bool:
-    return one.finding.clause in other.beside or other.finding.clause in one.beside
+    parts = {_part(one), _part(other)} - {""}
+    return len(parts) < 2 and (one.finding.clause in other.beside or other.finding.clause in one.beside)
+
+
+def _part(one: ReplayedFinding) -> str:
+    """The part of the response that a finding is about: a header or a member; "" for all of it."""
+    steps = one.finding.pointer.split("/")
+    return steps[3] if len(steps) > 3 and steps[2] in ("headers", "body") else ""
 
 
 def _nearness(shown: Sequence[ReplayedFinding], group: Sequence[int], direct: Sequence[int]) -> int:

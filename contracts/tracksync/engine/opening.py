@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import ssl
 from collections.abc import Sequence
+from typing import Final
 
 from tracksync.contract.bounds import bounds
 from tracksync.engine.plan import EMBEDDED_RATE, FuzzPlan
@@ -15,6 +16,9 @@ from tracksync.generate.harmless import is_harmless
 from tracksync.generate.renaming import singles
 from tracksync.mock import MockConfig
 from tracksync.model.exchange import Request
+
+SETTLING: Final = 2.0  # seconds to give to what is queued, where minutes would be needed to be certain
+MORE_THAN_SETTLED: Final = 0.2  # seconds
 
 
 def open_target(plan: FuzzPlan, prefixes: Sequence[str]) -> Target:
@@ -46,6 +50,7 @@ def open_target(plan: FuzzPlan, prefixes: Sequence[str]) -> Target:
         timeout=target.timeout,
         verify=ssl.create_default_context(cafile=target.verify) if isinstance(target.verify, str) else target.verify,
         guard=lambda request: harmful(request, prefixes),
+        settling=SETTLING if target.consistent_after is None else target.consistent_after + MORE_THAN_SETTLED,
     )
 
 

@@ -22,7 +22,8 @@ class TargetPlan:
 
     `rate_limit`, `array_limit`: the workspace's, None where not known. `shared`: other jobs use its rate limit too.
     `timeout`: seconds to wait for a response. `verify`: False, or a file with certificates to trust. `outage_timeout`:
-    seconds for which an outage is waited out, and slow deletion.
+    seconds for which an outage is waited out, and slow deletion. `consistent_after`: seconds after which what is queued
+    has been applied and is exported; None for what the documents say.
     """
 
     address: str = "mock"
@@ -34,6 +35,7 @@ class TargetPlan:
     timeout: float = 30.0
     verify: bool | str = True
     outage_timeout: float = 300.0
+    consistent_after: float | None = None
 
     @property
     def embedded(self) -> bool:
@@ -133,6 +135,7 @@ def reproduce_line(plan: FuzzPlan) -> str:
         ("--max-time", plan.budget.seconds),
         ("--max-data-points", plan.budget.data_points),
         ("--rate-limit", plan.target.rate_limit),
+        ("--consistent-after", plan.target.consistent_after),
     ):
         if value is not None:
             words += [option, f"{value:g}" if isinstance(value, float) else str(value)]

@@ -45,6 +45,7 @@ from tracksync.model.exchange import Credential
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import evidence_of, fails, fingerprint
 from tracksync.oracle import Belief, Settings
+from tracksync.oracle.belief import CONSISTENT_AFTER
 
 if TYPE_CHECKING:
     from tracksync.generate.stateful import Sequence as DrawnSequence
@@ -109,6 +110,7 @@ class _FuzzRun:
             interpretations=self.plan.interpretations,
             clock_skew=self.target.clock_skew,
             shared=target.shared,
+            consistent_after=CONSISTENT_AFTER if target.consistent_after is None else target.consistent_after,
             responses=None if second is None else second_document(Path(second)).responses,
         )
 

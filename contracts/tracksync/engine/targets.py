@@ -144,13 +144,14 @@ class HttpTarget:
         timeout: float = 30.0,
         verify: bool | ssl.SSLContext = True,
         guard: Callable[[Request], str | None] | None = None,
+        settling: float = 2.0,
     ) -> None:
         parts = urlsplit(base_url)
         host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname
         port = f":{parts.port}" if parts.port else ""
         self.name = f"{parts.scheme}://{host}{port}{parts.path.rstrip('/')}"
         self.clock_skew = 5.0 if is_loopback(parts.hostname or "") else 300.0
-        self.settling = 2.0
+        self.settling = settling
         self._key, self._unprivileged = key, unprivileged_key
         self._guard = guard
         self._client = httpx.Client(

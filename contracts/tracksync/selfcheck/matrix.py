@@ -30,8 +30,8 @@ class Totals:
     finding. `weak`: faults found only by clauses that do not fail a run, although they break a documented one.
     `accused`: interpretations and their pairs with a finding. `directed_requests`: the most requests that the probes of
     a run took. `unbroken`: clauses that no fault was seen to break; empty where not every fault was run.
-    Of the runs that tell causes: `told` of one fault, in `one_cause` of them all findings are one cause, and in `led`
-    a clause leads it that the fault names; `pairs_told` of two faults, in `two_causes` of them there are two causes.
+    `with_causes`: faults whose runs tell causes; in `one_cause` of them all findings are one cause, and in `led` a
+    clause leads it that the fault names. `pairs_with_causes`, `two_causes`: pairs whose runs do, and show two causes.
     """
 
     faults: int
@@ -46,10 +46,10 @@ class Totals:
     accused: tuple[str, ...]
     directed_requests: int
     unbroken: tuple[str, ...]
-    told: int
+    with_causes: int
     one_cause: int
     led: int
-    pairs_told: int
+    pairs_with_causes: int
     two_causes: int
 
 
@@ -72,8 +72,8 @@ class Selfcheck:
             clause for fault in table.values() if fault.family == plans.NEEDS_CONCURRENCY for clause in fault.clauses
         }
         server = [one for one in clauses() if one.startswith("TS-")]
-        told = [one for one in single if one.job.causes and one.leads]
-        pairs_told = [one for one in pairs if one.job.causes and one.leads]
+        with_causes = [one for one in single if one.job.causes and one.leads]
+        pairs_with_causes = [one for one in pairs if one.job.causes and one.leads]
         whole = {one.job.name for one in single} >= {job.name for job in plans.fault_jobs(self.seed)}
         return Totals(
             faults=len(single),
@@ -90,11 +90,11 @@ class Selfcheck:
             accused=tuple(one.job.name for one in lawful if not one.expected),
             directed_requests=max((one.directed_requests for one in lawful or single), default=0),
             unbroken=tuple(one for one in server if one not in broken | by_race) if whole else (),
-            told=len(told),
-            one_cause=sum(len(one.leads) == 1 for one in told),
-            led=sum(len(one.leads) == 1 and one.leads[0] in table[one.job.name].clauses for one in told),
-            pairs_told=len(pairs_told),
-            two_causes=sum(len(one.leads) == 2 for one in pairs_told),
+            with_causes=len(with_causes),
+            one_cause=sum(len(one.leads) == 1 for one in with_causes),
+            led=sum(len(one.leads) == 1 and one.leads[0] in table[one.job.name].clauses for one in with_causes),
+            pairs_with_causes=len(pairs_with_causes),
+            two_causes=sum(len(one.leads) == 2 for one in pairs_with_causes),
         )
 
     def result(self) -> dict[str, Any]:
