@@ -1,13 +1,17 @@
 """Measure speed: each figure as a ratio or a rate of one run, printed and written to bench.json.
 
-    tools/bench.py [--only cases,check,mock] [--out bench.json]
+    tools/bench.py [--only oracle,replay,mock,cases] [--out bench.json] [--keep]
 
 cases  checked cases per CPU second: `tracksync fuzz` on the embedded mock against `st run` on the same mock, which is
        served in another process whose time is not counted. CPU time is that of the process that generates and checks.
-check  exchanges a second through the oracle alone, over real exchanges of stateful sequences, the belief kept: the best
-       of PASSES over the same ones, since other work on a machine can only slow a pass down.
+oracle the CPU time of checking an exchange by the CPU time of decoding its two bodies with the standard json module, in
+       the same process, for a run of `fuzz` and for ordinary traffic; the best of PASSES over the same exchanges each,
+       since other work on a machine can only slow a pass down.
+replay the same for `replay` of ordinary traffic, end to end, from NDJSON and from HAR.
 mock   requests a second over loopback: the mock in a process of its own against Prism with the same document, under
        the same load from a third process; in rounds by turns, of which the medians count.
+
+`--keep` adds the ratios to docs/speed.ndjson and draws docs/speed.svg.
 """
 
 from __future__ import annotations
@@ -21,8 +25,10 @@ import resource
 import socket
 import subprocess
 import sys
+import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -30,9 +36,16 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "contracts"))
 
-from tracksync.contract import spec  # noqa: E402 - the checkout's package comes first
+import bench_history  # noqa: E402 - the checkout's package comes first
+from traffic import RATE_LIMIT, traffic  # noqa: E402
+
+from tracksync.cassettes.exchange_lines import write_line  # noqa: E402
+from tracksync.cassettes.replaying import ReplayPlan, replay  # noqa: E402
+from tracksync.cassettes.writing import ORIGIN, iso  # noqa: E402
+from tracksync.contract import spec  # noqa: E402
 from tracksync.engine import Budget, FindingPlan, FuzzPlan, TargetPlan, fuzz  # noqa: E402
 from tracksync.model.events import ExchangeChecked  # noqa: E402
+from tracksync.model.exchange import Exchange  # noqa: E402
 from tracksync.oracle import Belief, Settings, check  # noqa: E402
 
 KEY = "bench-key"
@@ -40,7 +53,7 @@ SECONDS = 2.0  # of load on each server in a round
 ROUNDS = 5
 CONNECTIONS = 8
 EXCHANGES = 20_000
-PASSES = 5
+PASSES = 4
 BODY = json.dumps(
     {"events": [{"external_id": "bench-1", "name": "rented_movie", "time": "2023-06-01T00:00:00Z"}]}
 ).encode()
@@ -49,7 +62,7 @@ SERVE = f"""
 import sys
 sys.path.insert(0, {str(ROOT / "contracts")!r})
 from tracksync.mock import MockApp, MockConfig
-from tracksync.mock.serve import serve
+from tracksync.wire.serve import serve
 config = MockConfig(key={KEY!r}, rate_limit=10**9, interpretations={{"wrong-method": "not-allowed"}})
 serve(MockApp(config), port=int(sys.argv[1]))
 """
@@ -124,12 +137,12 @@ def cases() -> dict[str, Any]:
 
 
 def oracle_alone() -> dict[str, Any]:
-    """Exchanges a second through the oracle alone."""
-    exchanges = []
+    """What checking an exchange costs: of a run of `fuzz`, and of ordinary traffic."""
+    of_fuzz: list[Exchange] = []
 
     def keep(event: object) -> None:
         if isinstance(event, ExchangeChecked):
-            exchanges.append(event.exchange)
+            of_fuzz.append(event.exchange)
 
     plan = FuzzPlan(
         seed=3,
@@ -138,25 +151,105 @@ def oracle_alone() -> dict[str, Any]:
         findings=FindingPlan(shrink=False),
     )
     fuzz(plan, keep)
-    found, rates = 0, []
-    for _ in range(PASSES):
+    result: dict[str, Any] = {}
+    for name, exchanges, limit in (("fuzz", of_fuzz, 500), ("traffic", list(traffic(EXCHANGES)), RATE_LIMIT)):
+        settings = Settings(rate_limit=limit, fresh=lambda kind, text: True, clock_skew=1.0)
+        found, checking, decoding = 0, [], []
         gc.collect()
         gc.freeze()  # the exchanges are kept by this script, and no work of the oracle's
-        belief = Belief.start(Settings(rate_limit=500, fresh=lambda kind, text: True, clock_skew=1.0))
-        begin = time.perf_counter()
-        for exchange in exchanges:
-            check_result = check(belief, exchange)
-            belief = check_result.belief
-            found += len(check_result.findings)
-        rates.append(round(len(exchanges) / (time.perf_counter() - begin)))
+        for _ in range(PASSES):
+            belief, begin = Belief.start(settings), time.process_time()
+            for exchange in exchanges:
+                check_result = check(belief, exchange)
+                belief = check_result.belief
+                found += len(check_result.findings)
+            checking.append(time.process_time() - begin)
+            decoding.append(decoded(exchanges))
         gc.unfreeze()
-    return {
-        "exchanges": len(exchanges),
-        "checked_per_second": max(rates),
-        "each_pass": rates,
-        "findings": found,
-        "wanted_per_second": 10_000,
-    }
+        result |= {
+            f"{name} exchanges": len(exchanges),
+            f"{name} findings": found,
+            f"{name} per CPU second": round(len(exchanges) / min(checking)),
+            f"{name} µs": round(min(checking) / len(exchanges) * 1e6, 1),
+            f"{name} µs to decode": round(min(decoding) / len(exchanges) * 1e6, 2),
+            f"{name} ratio": round(min(checking) / min(decoding), 1),
+        }
+    return {**result, "wanted_ratio": 5}
+
+
+def decoded(exchanges: Iterable[Exchange]) -> float:
+    """CPU seconds that the standard json module takes for both bodies of each exchange."""
+    begin = time.process_time()
+    for exchange in exchanges:
+        for message in (exchange.request, exchange.response):
+            if message is not None:
+                with suppress(ValueError, RecursionError):  # some are not JSON, or nested too deeply for it
+                    json.loads(message.body)
+    return time.process_time() - begin
+
+
+def replayed() -> dict[str, Any]:
+    """What `replay` costs for each exchange, end to end, against decoding its bodies: NDJSON and HAR."""
+    exchanges = list(traffic(EXCHANGES))
+    result: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        lines, har = Path(folder, "traffic.ndjson"), Path(folder, "traffic.har")
+        lines.write_bytes(b"".join(write_line(one, ORIGIN) for one in exchanges))
+        har.write_text(har_text(exchanges), encoding="utf-8")
+        for name, path in (("NDJSON", lines), ("HAR", har)):
+            taken, decoding, checked = [], [], 0
+            for _ in range(PASSES):
+                events: list[int] = []
+                begin = time.process_time()
+                replay(ReplayPlan(paths=(path,)), count_into(events), lambda: 0.0)
+                taken.append(time.process_time() - begin)
+                decoding.append(decoded(exchanges))
+                checked = len(events)
+            result |= {
+                f"{name} exchanges": checked,
+                f"{name} per CPU second": round(checked / min(taken)),
+                f"{name} ratio": round(min(taken) / min(decoding), 1),
+            }
+    return {**result, "wanted_ratio": 8}
+
+
+def count_into(events: list[Any]) -> Callable[[object], None]:
+    def count(event: object) -> None:
+        if isinstance(event, ExchangeChecked):
+            events.append(event.index)
+
+    return count
+
+
+def har_text(exchanges: Iterable[Exchange]) -> str:
+    """The exchanges as a HAR document, such as proxies write."""
+    return json.dumps(
+        {
+            "log": {
+                "version": "1.2",
+                "creator": {"name": "bench", "version": "1"},
+                "entries": [
+                    {
+                        "startedDateTime": iso(one.sent),
+                        "time": (one.received - one.sent) * 1000,
+                        "request": {
+                            "method": one.request.method,
+                            "url": ORIGIN + one.request.path,
+                            "headers": [{"name": name, "value": value} for name, value in one.request.headers],
+                            "postData": {"mimeType": "application/json", "text": one.request.body.decode()},
+                        },
+                        "response": {
+                            "status": one.response.status,
+                            "headers": [{"name": name, "value": value} for name, value in one.response.headers],
+                            "content": {"mimeType": "application/json", "text": one.response.body.decode()},
+                        },
+                    }
+                    for one in exchanges
+                    if one.response is not None
+                ],
+            }
+        }
+    )
 
 
 def mock() -> dict[str, Any]:
@@ -228,13 +321,19 @@ def free_port() -> int:
         return int(found.getsockname()[1])
 
 
-MEASURES: dict[str, Callable[[], dict[str, Any]]] = {"oracle": oracle_alone, "mock": mock, "cases": cases}
+MEASURES: dict[str, Callable[[], dict[str, Any]]] = {
+    "oracle": oracle_alone,
+    "replay": replayed,
+    "mock": mock,
+    "cases": cases,
+}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description="Measure speed, and write bench.json.")
     parser.add_argument("--only", default=",".join(MEASURES), help="some of " + ", ".join(MEASURES))
     parser.add_argument("--out", type=Path, default=ROOT / "bench.json")
+    parser.add_argument("--keep", action="store_true", help="add the ratios to docs/speed.ndjson, and draw them")
     wanted = parser.parse_args()
     result: dict[str, Any] = {"python": sys.version.split()[0], "cores": os.cpu_count()}
     for name in wanted.only.split(","):
@@ -244,6 +343,8 @@ def main() -> int:
         print(f"{name}: " + ", ".join(f"{key} {value}" for key, value in result[name].items()), flush=True)
     result["load"] = [round(one, 2) for one in os.getloadavg()]
     wanted.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+    if wanted.keep:
+        bench_history.add(result, iso(time.time()))
     print(f"load {result['load']}; written to {wanted.out.name}")
     return 0
 
