@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup fuzz test quick lint documents bench mutation package clean
+.PHONY: help setup fuzz test quick lint documents bench mutation package docs clean
 
 help: ## List the targets.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 12
@@ -49,6 +49,9 @@ mutation: $(READY) ## Test the tests: change the oracle in one place at a time. 
 package: $(READY) ## Build sdist, wheel and pyz; install and run each in a bare environment. ARGS="--python python3.12".
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[package]'
 	$(BIN)/python tools/package.py $(ARGS)
+
+docs: $(READY) ## Write the documentation as HTML pages to build/site.
+	$(BIN)/tracksync docs --directory build/site --no-browser
 
 clean: ## Remove the environment and all caches.
 	rm -rf $(VENV) build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis .schemathesis

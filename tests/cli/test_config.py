@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import shutil
+import subprocess
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -110,6 +112,17 @@ def test_init_writes_the_schema_that_the_settings_name(tmp_path: Path) -> None:
     assert named is not None
     schema = json.loads((tmp_path / named[1]).read_text("utf-8"))
     assert list(Draft202012Validator(schema).iter_errors(tomllib.loads(text))) == []
+
+
+def test_an_editor_finds_the_schema_by_the_first_line_and_names_a_mistake(tmp_path: Path) -> None:
+    taplo = shutil.which("taplo")
+    assert taplo is not None, "taplo is one of the tools in the group dev"
+    assert CliRunner().invoke(root, ["init", "--directory", str(tmp_path)]).exit_code == 0
+    for text, code in (("", 0), ('live = "yes"\n', 1), ("[workspace]\nrate_limt = 3\n", 1)):
+        path = tmp_path / "tracksync.toml"
+        path.write_text(path.read_text("utf-8") if not text else f"#:schema ./tracksync.schema.json\n{text}", "utf-8")
+        done = subprocess.run([taplo, "check", "tracksync.toml"], cwd=tmp_path, capture_output=True, check=False)
+        assert done.returncode == code, done.stderr
 
 
 def test_the_problem_matcher_finds_file_line_and_message(tmp_path: Path) -> None:

@@ -92,6 +92,8 @@ def _without_null(schema: Any) -> Any:
     if not isinstance(schema, dict):
         return schema
     made = {name: _without_null(one) for name, one in schema.items() if not (name == "default" and one in (None, {}))}
+    if isinstance(made.get("pattern"), str):  # Python's end of a text, which other languages write as `$`
+        made["pattern"] = made["pattern"].replace(r"\Z", "$")
     if isinstance(made.get("default"), dict):
         del made["default"]
     others = [one for one in made.get("anyOf", ()) if one != {"type": "null"}]

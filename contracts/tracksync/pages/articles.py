@@ -58,10 +58,10 @@ def articles() -> list[Article]:
     return found
 
 
-def images() -> dict[str, str]:
-    """The pictures of the documents, which are SVG, by their path in the site."""
+def images() -> dict[str, bytes]:
+    """The pictures of the documents by their path in the site."""
     top = next(place for place in _PLACES if (place / "docs").is_dir())
-    return {f"guides/{file.name}": file.read_text(encoding="utf-8") for file in sorted((top / "docs").glob("*.svg"))}
+    return {f"guides/{file.name}": file.read_bytes() for file in sorted((top / "docs").glob("*.[ps][nv]g"))}
 
 
 def _title(text: str) -> str:

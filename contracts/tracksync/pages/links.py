@@ -26,12 +26,12 @@ class _Found(HTMLParser):
                 self.anchors.append(value)
 
 
-def broken_links(site: Mapping[str, str]) -> Iterator[str]:
+def broken_links(site: Mapping[str, str | bytes]) -> Iterator[str]:
     """`PAGE: ADDRESS` for every link that leads nowhere, and `PAGE: two places …` for an id that is used twice.
 
     Addresses outside the site are not visited.
     """
-    pages = {path: _read(text) for path, text in site.items() if path.endswith(".html")}
+    pages = {path: _read(text) for path, text in site.items() if isinstance(text, str) and path.endswith(".html")}
     for path, found in pages.items():
         for anchor in {one for one in found.anchors if found.anchors.count(one) > 1}:
             yield f"{path}: two places called {anchor}"

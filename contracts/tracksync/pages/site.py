@@ -31,13 +31,13 @@ _SECTIONS: Final[Mapping[Subject, str]] = {  # what stands at the top of each li
 }
 
 
-def site(commands: Commands) -> dict[str, str]:
-    """The text of each file of the site by its path, `index.html` among them. `commands`: by their words."""
+def site(commands: Commands) -> dict[str, str | bytes]:
+    """The content of each file of the site by its path, `index.html` among them. `commands`: by their words."""
     entries = [*catalogues.entries(), *reference.entries(commands)]
     documents = articles.articles()
     known = names(entries)
     paths = {one.source: one.path for one in documents}
-    files = {
+    files: dict[str, str | bytes] = {
         name: resources.files("tracksync.pages").joinpath("templates", name).read_text("utf-8") for name in _ASSETS
     }
     files |= articles.images()
@@ -76,13 +76,13 @@ def page_of(name: str, commands: Commands) -> str:
     return known[name]
 
 
-def write(files: Mapping[str, str], folder: Path) -> None:
+def write(files: Mapping[str, str | bytes], folder: Path) -> None:
     """Write the files of a site below `folder`. Raises UsageError where that is not possible."""
     try:
         for directory in {(folder / path).parent for path in files}:
             directory.mkdir(parents=True, exist_ok=True)
-        for path, text in files.items():
-            (folder / path).write_text(text, encoding="utf-8", newline="\n")
+        for path, content in files.items():
+            (folder / path).write_bytes(content.encode() if isinstance(content, str) else content)
     except OSError as error:
         raise UsageError(f"cannot write to {folder}: {error.strerror or error}") from None
 
