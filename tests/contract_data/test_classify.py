@@ -144,7 +144,10 @@ def test_it_says_whether_the_effect_of_an_accepted_open_request_can_be_checked(b
         (event(time="1583-01-01T00:00:00Z"), "valid"),
         (event(time="1582-12-31T00:00:00Z"), "open"),  # ISO 8601 wants an agreement
         (event(time="2024-02-29T00:00:00Z"), "valid"),
-        (event(time="2023-02-29T00:00:00Z"), "open"),
+        (event(time="2023-02-29T00:00:00Z"), "refused"),
+        (event(time="2023-01-01T24:00:00Z"), "open"),
+        (event(time="2023-01-01T24:30:00Z"), "refused"),
+        (event(time="2023-01-01T00:00:00+25:00"), "refused"),
         # No document speaks of folding or trimming; a blank name is another matter.
         (event(name=" seen"), "valid"),
         (event(name="   "), "open"),

@@ -234,7 +234,21 @@ def addresses() -> Iterator[Stop]:
 
 def folding() -> Iterator[Stop]:
     """Pairs of identifiers and names that are different, and that something might take for one."""
-    pairs = ("Élan Elan", "straße strasse", "Ａ A", "7 7.0", "7 7e0", "a-b a_b", "a-b ab", "x\0a x\0b", "007 7", "y y ")
+    pairs = (
+        "Élan Elan",
+        "straße strasse",
+        "Ａ A",
+        "7 7.0",
+        "7 7e0",
+        "a-b a_b",
+        "a-b ab",
+        "x\0a x\0b",
+        "007 7",
+        "y y ",
+        "z z/1",
+        "a0 a%30",
+        "🎉 🎊",
+    )
     for pair in pairs:
         for name in pair.split(" ", 1):
             yield attributes(name, n={"inc": 1})

@@ -32,13 +32,15 @@ from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
 from tracksync.model.events import PHASES
 
-DEFAULT_REQUESTS: Final = 1000  # two minutes of the documented rate limit: both sides of every constraint
+DEFAULT_REQUESTS: Final = 1200  # less than three minutes of the documented rate limit: both sides of every constraint
 LARGEST_SEED: Final = 2**32 - 1
 
 
 @click.command("fuzz")
 @click.option("--target", default="mock", metavar="mock|URL|live", help="What to check.  [default: mock, in process]")
-@click.option("--max-requests", type=click.IntRange(min=1), metavar="N", help="Send at most N.  [default: 1000]")
+@click.option(
+    "--max-requests", type=click.IntRange(min=1), metavar="N", help=f"Send at most N.  [default: {DEFAULT_REQUESTS}]"
+)
 @max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend at most N data points.")
 @click.option("--only", multiple=True, type=CLAUSE, metavar="CLAUSE", help="Only test CLAUSE; repeatable.")

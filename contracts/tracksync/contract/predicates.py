@@ -18,8 +18,11 @@ from tracksync.values.times import Certainty, read_time
 
 
 def is_not_time(value: Any) -> bool:
-    """Whether a text is certainly not a time."""
-    return type(value) is str and read_time(value).certainty is Certainty.NOT
+    """Whether a text is certainly not a time: no form of one, or one that does not exist."""
+    if type(value) is not str:
+        return False
+    time = read_time(value)
+    return time.certainty is Certainty.NOT or time.impossible
 
 
 def is_not_email(value: Any) -> bool:

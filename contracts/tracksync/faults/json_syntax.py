@@ -123,8 +123,20 @@ def _object(text: str) -> dict[str, Any] | None:
         SYNTAX,
         repair=_sub(r"(?<=\d)_(?=\d)", ""),
     ),
-    row("nan-accepted", "NaN is accepted, and read as zero.", SYNTAX, repair=_sub(r"\bNaN\b", "0")),
-    row("infinity-accepted", "Infinity is accepted, and read as zero.", SYNTAX, repair=_sub(r"-?\bInfinity\b", "0")),
+    row(
+        "nan-accepted",
+        "NaN is accepted, and read as zero.",
+        SYNTAX,
+        beyond="readers of JSON may take forms that are not JSON (RFC 8259, section 9), and many take this one",
+        repair=_sub(r"\bNaN\b", "0"),
+    ),
+    row(
+        "infinity-accepted",
+        "Infinity is accepted, and read as zero.",
+        SYNTAX,
+        beyond="readers of JSON may take forms that are not JSON (RFC 8259, section 9), and many take this one",
+        repair=_sub(r"-?\bInfinity\b", "0"),
+    ),
     # literals
     row(
         "literals-in-capitals-accepted",
@@ -200,8 +212,20 @@ def _repaired(repair: Callable[[str], str]) -> type[Core]:
 
 
 @faults(
-    row("invalid-utf-8-accepted", "Bytes that are not UTF-8 are read as Latin-1.", SYNTAX, decoding=("latin-1",)),
-    row("invalid-utf-8-dropped", "Bytes that are not UTF-8 are dropped.", SYNTAX, decoding=("utf-8", "ignore")),
+    row(
+        "invalid-utf-8-accepted",
+        "Bytes that are not UTF-8 are read as Latin-1.",
+        SYNTAX,
+        beyond="what a reader makes of such bytes is its choice",
+        decoding=("latin-1",),
+    ),
+    row(
+        "invalid-utf-8-dropped",
+        "Bytes that are not UTF-8 are dropped.",
+        SYNTAX,
+        beyond="what a reader makes of such bytes is its choice",
+        decoding=("utf-8", "ignore"),
+    ),
 )
 def _decoded(decoding: tuple[str, ...]) -> type[Core]:
     """Accepts bodies that are in no encoding of JSON."""

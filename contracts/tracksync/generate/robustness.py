@@ -27,7 +27,9 @@ NUMBERS: Final[tuple[tuple[str, bytes], ...]] = (
     ("an integer beyond 2^64", b"18446744073709551617"),
     ("an integer beyond 10^30", b"1" + b"0" * 29 + b"1"),
     ("a number beyond every double", b"1e400"),
+    ("a number too small for a double", b"1e-400"),
 )
+INTEGER: Final = NUMBERS[3]
 DEPTHS: Final = (15, 150, 1500)
 MEGABYTE: Final = 2**20
 MANY: Final = 5000
@@ -49,7 +51,7 @@ def _numbers(user: User) -> Iterator[Step]:
         yield _with(attributes_request(user, {"n": _PLACE}).body, digits, f"{label}, as an attribute")
         event = event_request(user, "seen", TIME, properties={"n": _PLACE})
         yield _with(event.body, digits, f"{label}, as a property")
-    label, digits = NUMBERS[-2]
+    label, digits = INTEGER
     yield _with(attributes_request(user, {"n": {"inc": _PLACE}}).body, digits, f"{label}, as a sum")
     yield _with(purchase_request(user, "sku", TIME, price=_PLACE).body, digits, f"{label}, as a price")
     yield _with(purchase_request(user, "sku", TIME, quantity=_PLACE).body, digits, f"{label}, as a quantity")

@@ -29,7 +29,9 @@ class TimeText:
 
     `instant` is None where it is not certain which one is meant (30 February, bare digits). `year` is that of the text,
     before any change of zone, and is set if the whole text reads as a full date, with or without a time of day.
-    `offset_minutes` is that of the zone, None without a known one; `zoned` says whether there is any.
+    `offset_minutes` is that of the zone, None without a known one; `zoned` says whether there is any. `impossible`: it
+    names a day that its month does not have, a time after 24:00:00, or a zone of more than 23:59 hours, which some
+    readers carry over.
     """
 
     certainty: Certainty
@@ -37,6 +39,7 @@ class TimeText:
     zoned: bool = False
     year: int | None = None
     offset_minutes: int | None = None
+    impossible: bool = False
 
 
 def read_time(text: str) -> TimeText:
@@ -134,14 +137,15 @@ def _at(
     if h > 24 or mi > 59 or s > 60:
         return NOT_A_TIME
     offset = _offset(zone) if zone else None
-    known = days is not None and not (zone and offset is None) and not (h == 24 and (mi or s))
+    beyond = days is None or (h == 24 and bool(mi or s)) or (offset is None and zone is not None and zone[0] in "+-")
+    known = not beyond and not (zone and offset is None)
     instant = None
     if known and days is not None:
         micros = int(f"{fraction:0<6.6}") if fraction else 0
         instant = ((days * 24 + h) * 60 + mi - (offset or 0)) * _MINUTE + s * 1_000_000 + micros
     usual = plain and known and h < 24 and s < 60 and 1 <= year <= 9999 and abs(offset or 0) <= 14 * 60
     certainty = Certainty.CERTAIN if usual and zone != "-00:00" else Certainty.LENIENT
-    return TimeText(certainty, instant, zone is not None, year, offset)
+    return TimeText(certainty, instant, zone is not None, year, offset, beyond)
 
 
 def _offset(zone: str) -> int | None:

@@ -16,9 +16,9 @@ DAY: Final = "2023-10-01T12:00:00Z"
 SEEN: Final = "seen"
 TAG: Final = "a.b-c_d"
 # Where an address ends, what a form decodes, what a store strips, and characters of other planes.
-TAILS: Final = ("/1", "#1", "?1", "&1", "%30", "+", "\u200b", "🎉", "🎊", "é", "\\", "\t", "'", "0")
+TAILS: Final = ("/1", "#1", "?1", "%30", "0", "\u200b", "🎉", "🎊", "é", "\t")
 EMAILS: Final = (("e.f", "example.com"), ("ef", "example.com"), ("e.f+1", "example.com"), ("e.f", "mail.example"))
-NAMES: Final = ("s", "S", "s ", "_s", "s/1", "s#1", "🎉", "🎊")
+NAMES: Final = ("s", "S", "s ", "_s", "s/1", "🎉", "🎊", "7", "07")
 
 
 @probe("identifiers-alike", "TS-USER-SPELLING", "TS-STATE-USERS-APART", further=True)
@@ -33,7 +33,7 @@ def identifiers_alike(name: Namer) -> Iterator[Step]:
         phones[0],
     ):  # again: another run may have used a number, so that its first count says nothing
         yield send(f"the phone {phone}", event_request({"phone": phone}, SEEN, DAY))
-    for tag, label in (("Zoë 🎉", "Größe"), ("Zoë 🎊", "Größe"), ("Zoë 🎉", "Größe 2")):
+    for tag, label in (("Zoë 🎉", "Größe"), ("Zoë 🎊", "Größe"), ("Zoe 🎉", "Größe"), ("Zoë 🎉", "Größe 2")):
         alias = {"user_alias": name.alias(tag, label)}
         yield send(
             f"the alias {tag} {label}", attributes_request(alias, {"n": {"inc": 1}}, _update_existing_only=False)

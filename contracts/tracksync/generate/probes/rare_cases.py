@@ -166,6 +166,18 @@ def flags_and_lists(name: Namer) -> Iterator[Step]:
     yield send("an event in single quotes", raw_request(in_single_quotes))
 
 
+@probe("email-of-several", "TS-USER-EMAIL-FINDS", "TS-STATE-USERS-APART", further=True)
+def email_of_several(name: Namer) -> Iterator[Step]:
+    """Of the holders of an email one with an external_id is found, although an alias was updated after it."""
+    ada, bob = {"external_id": name.external_id("ada")}, {"user_alias": name.alias("bob")}
+    email = name.email("several")
+    yield send("Ada has the email", attributes_request(ada, {"who": "ada"}, email=email))
+    known = attributes_request(bob, {"who": "bob"}, email=email, _update_existing_only=False)
+    yield send("an alias gets the email too, most recently", known)
+    yield send("by email, which is Ada", event_request({"email": email}, SEEN, DAY))
+    yield send("Ada's own, the second", event_request(ada, SEEN, DAY))
+
+
 @probe(
     "refused-creates-no-user", "TS-STATE-REFUSED", "TS-AUTH-INVALID", "TS-AUTH-PERMISSION", "TS-ROUTE-URL", further=True
 )
