@@ -44,6 +44,7 @@ JUNK: tuple[Any, ...] = (
     *("XXX", "ZZZ", [], {}, [1, "a"], [None], [{}], [[1]], {"a": None}, {"a.b": 1}, {"$time": "1980-01-01"}),
     *({"inc": 1}, {"add": [1]}, {"$add": [{"a": 1}]}, {"a": {"$time": "never"}}, {"time": 1}, {"alias_name": "a"}),
 )
+SETTINGS = Settings(clock_skew=2.0, interpretations={"purchase-events": "available"})
 NAMES = ("external_id", "email", "phone", "braze_id", "user_alias", "name", "time", "properties", "quantity", "price")
 
 
@@ -107,11 +108,11 @@ def bodies() -> tuple[Any, ...]:
 
 
 def broken_by(body: Any, status: int) -> set[str]:
-    """The clauses that the oracle finds broken where a server without users responds so."""
+    """The clauses that the oracle finds broken where a server without users, that has purchase events, responds so."""
     request = Request("POST", SYNC, JSON, json.dumps(body).encode())
     response = Response(status, (*JSON, *RATES), SUCCESS if status == 201 else REFUSAL)
     exchange = Exchange(request, response, 1_800_000_017.0, 1_800_000_017.1)
-    result = check(Belief.start(Settings(clock_skew=2.0)), exchange)
+    result = check(Belief.start(SETTINGS), exchange)
     return {finding.clause for finding in result.findings if finding.pointer == "/response/status"}
 
 
