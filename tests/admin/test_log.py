@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from pathlib import Path
 from unittest.mock import patch
 
+import httpx
 import pytest
-from admin_harness import KEY, AdminHarness
+from admin_harness import KEY, AdminHarness, setup
 from mock_harness import request
 
+from tracksync.admin.client import AdminClient
 from tracksync.admin.exchange_log import ExchangeLog
+from tracksync.admin.serving import mock_app
+from tracksync.admin.workspace import MockWorkspace
 from tracksync.cassettes.audit import Auditor
 from tracksync.cassettes.checking import check_recording
 from tracksync.cassettes.manifest import ManifestEntry
 from tracksync.cassettes.reading import parse
 from tracksync.mock import MockApp, MockConfig
-from tracksync.mock.scenarios import catalogue
+from tracksync.mock.scenarios import Act, Scenario, catalogue
+from tracksync.wire.serve import served
 
 EVENT = {"events": [{"external_id": "ada", "name": "seen", "time": "2025-01-01T00:00:00Z"}]}
 PURCHASE = {"external_id": "ada", "product_id": "book", "currency": "EUR", "price": 1, "time": "2025-01-01T00:00:00Z"}
@@ -170,6 +176,21 @@ def test_a_fault_beside_a_scenario_is_found_in_what_the_scenario_leaves_alone() 
     assert server == [(3, "TS-OK-MESSAGE"), (4, "TS-OK-MESSAGE")]
     shown = [entry["disturbed"] for entry in harness.admin("GET", "/log")["exchanges"]]
     assert shown == [True, True, False, False]
+
+
+def test_a_client_that_hangs_up_too_early_is_found_and_one_that_waits_is_not() -> None:
+    slow = Scenario(name="slow", sentence="", acts=(Act(do="pause", seconds=0.3),))
+    workspace = MockWorkspace("1", setup(KEY, scenario=slow))
+    with served(mock_app({"1": workspace})) as url, AdminClient(url) as admin:
+        with httpx.Client(base_url=url, headers={"authorization": f"Bearer {KEY}"}, trust_env=False) as client:
+            client.post("/users/track/sync", json=EVENT)
+            with pytest.raises(httpx.TimeoutException):
+                client.post("/users/track/sync", json={"attributes": [{"external_id": "ada", "n": 1}]}, timeout=0.1)
+        while admin.log()[-1]["verdict"] == "waiting":
+            time.sleep(0.01)
+        waited, left = admin.log()
+        assert (waited["failure"], waited["clauses"], waited["seconds"] >= 0.3) == ("", [], True)
+        assert (left["failure"], left["clauses"], left["seconds"] < 0.3) == ("the client hung up", ["TC-TIMEOUT"], True)
 
 
 def test_clearing_the_log_keeps_numbers_and_users() -> None:

@@ -61,18 +61,18 @@ def test_every_change_is_kept_whoever_made_it(tmp_path: Path) -> None:
     kept = Kept(tmp_path / "mock.db")
     kept.workspace.add_users([{"external_id": "ada"}, {"external_id": "bob"}])
     kept = kept.again()
-    assert {user["external_id"] for user in kept.workspace.users()} == {"ada", "bob"}
+    assert {user["external_id"] for user in kept.workspace.users()[1]} == {"ada", "bob"}
     held = kept.workspace.snapshot()
     kept.send('{"external_ids":["ada"]}', "/users/delete")
     kept.now += 5
     kept.send('{"attributes":[{"external_id":"eve","n":1}]}')
     kept = kept.again()
-    assert {user["external_id"] for user in kept.workspace.users()} == {"bob", "eve"}
+    assert {user["external_id"] for user in kept.workspace.users()[1]} == {"bob", "eve"}
     kept.workspace.restore(held)
     kept = kept.again()
-    assert {user["external_id"] for user in kept.workspace.users()} == {"ada", "bob"}
+    assert {user["external_id"] for user in kept.workspace.users()[1]} == {"ada", "bob"}
     kept.workspace.reset()
-    assert kept.again().workspace.users() == []
+    assert kept.again().workspace.users() == (0, [])
 
 
 def test_counting_goes_on_after_a_start(tmp_path: Path) -> None:
@@ -106,7 +106,7 @@ def test_workspaces_share_a_file_and_nothing_else(tmp_path: Path) -> None:
     for name, user in (("2", "bob"), ("1", "ada")):
         workspace = MockWorkspace(name, setup(KEY))
         assert workspace.keep_in(file)
-        assert [one["external_id"] for one in workspace.users()] == [user]
+        assert [one["external_id"] for one in workspace.users()[1]] == [user]
 
 
 def test_no_key_is_written(tmp_path: Path) -> None:

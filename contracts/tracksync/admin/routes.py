@@ -153,9 +153,9 @@ async def _catalogue(request: HttpRequest) -> HttpResponse:
 
 
 async def _users(workspace: MockWorkspace, request: HttpRequest) -> HttpResponse:
-    found = workspace.users(request.query_params.get("matching", ""))
-    first, most = _number(request, "offset", 0), _number(request, "limit", LISTED)
-    return _json({"total": len(found), "users": found[first : first + min(most, MOST_LISTED)]})
+    offset, most = _number(request, "offset", 0), min(_number(request, "limit", LISTED), MOST_LISTED)
+    total, users = workspace.users(request.query_params.get("matching", ""), offset, most)
+    return _json({"total": total, "users": users})
 
 
 async def _user(workspace: MockWorkspace, request: HttpRequest) -> HttpResponse:

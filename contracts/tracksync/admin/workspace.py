@@ -6,6 +6,7 @@ Knows nothing of HTTP: `routes` gives each operation an address.
 from __future__ import annotations
 
 import asyncio
+import heapq
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
@@ -118,11 +119,15 @@ class MockWorkspace:
         return earlier is not None
 
     # --- users ----------------------------------------------------------------------------------------------------
-    def users(self, matching: str = "") -> list[dict[str, Any]]:
-        """Every user with its identifiers alone, the one written last first; those that hold `matching` in one."""
+    def users(self, matching: str = "", offset: int = 0, most: int = 1000) -> tuple[int, list[dict[str, Any]]]:
+        """How many users hold `matching` in an identifier, and some of them, the one written last first.
+
+        `offset` are left out; each is shown with its identifiers alone.
+        """
         with self.app.held() as core:
-            profiles = sorted(core.store, key=lambda profile: -profile.updated)
-            return [_identifiers(profile) for profile in profiles if not matching or _holds(profile, matching)]
+            profiles = [profile for profile in core.store if not matching or _holds(profile, matching)]
+            latest = heapq.nlargest(offset + most, profiles, key=lambda profile: profile.updated)
+            return len(profiles), [_identifiers(profile) for profile in latest[offset:]]
 
     def user(self, kind: str, value: str | tuple[str, str]) -> dict[str, Any] | None:
         """The user that an identifier names, in the form of an export, or None. An alias is (alias_label, name)."""
