@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from oracle_harness import SHOWN, OracleHarness, bought, purchase
+from oracle_harness import SHOWN, TIME, OracleHarness, bought, purchase
 
 REFUSED = {"message": "Valid data must be provided.", "errors": ["purchase events are not available"]}
 NOTHING_SHOWN: list[Any] = [
@@ -58,3 +58,11 @@ def test_the_count_after_a_purchase_without_effect_is_not_known() -> None:
     harness = OracleHarness()
     harness.check(purchase(), NOTHING_SHOWN[0])
     assert "TS-PURCHASE-COUNT" not in harness.clauses(purchase(), bought(7, SHOWN, SHOWN))
+
+
+def test_an_entry_without_a_purchase_does_not_tell_how_no_user_is_shown() -> None:
+    harness = OracleHarness()
+    entry = {"users": [{"external_id": "u"}], "message": "success"}
+    assert harness.check(purchase(_update_existing_only=True), entry) == []
+    event = {"events": [{"external_id": "v", "name": "seen", "time": TIME, "_update_existing_only": True}]}
+    assert harness.check(event, {"users": [], "message": "success"}) == []

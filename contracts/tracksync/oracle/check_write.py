@@ -45,10 +45,11 @@ def check_write(context: Context, body: dict[str, Any]) -> None:
     _check_write(attempt, body)
     shown = _shows_a_purchase(body)
     wrong = len(attempt.findings) > len(response_body.check_message(body))
-    if wrong and not shown and "without-effect" in context.belief.ambiguities["purchase-events"]:
+    if not shown and (wrong or body.get("users")) and "without-effect" in context.belief.ambiguities["purchase-events"]:
         context.findings += response_body.check_message(body)
-        context.hold("purchase-events", frozenset(["without-effect"]), USERS)
-        make_unknown(context)
+        if wrong:
+            context.hold("purchase-events", frozenset(["without-effect"]), USERS)
+        make_unknown(context)  # an entry without a purchase may also be how the response shows that there is no user
         return
     _adopt(context, attempt)
     if shown:
