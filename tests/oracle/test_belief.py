@@ -126,15 +126,15 @@ def test_an_ambiguity_that_is_not_learned_is_not_an_interpretation_of_the_server
 
 def test_interpretations_are_narrowed_only_where_every_outcome_requires_one() -> None:
     belief = Belief.start()
-    kept = (("no-user", "omitted"),)
-    other = (("no-user", "empty-list"),)
+    kept = (("removed-attribute", "omitted"),)
+    other = (("removed-attribute", "null"),)
     assert belief.narrow([]) is belief
     assert belief.narrow([kept, ()]) is belief
     assert belief.narrow([kept, other]).ambiguities == belief.ambiguities
     narrowed = belief.narrow([kept])
-    assert narrowed.interpretations() == {"no-user": "omitted"}
+    assert narrowed.interpretations() == {"removed-attribute": "omitted"}
     assert narrowed.narrow([kept]) is narrowed
-    assert narrowed.narrow([other]).interpretations() == {"no-user": "omitted"}
+    assert narrowed.narrow([other]).interpretations() == {"removed-attribute": "omitted"}
     assert not narrowed.allows(other)
     assert narrowed.allows(kept)
     assert narrowed.allows(())
