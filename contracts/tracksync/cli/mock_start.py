@@ -85,10 +85,10 @@ def greeting(address: str, played: Scenario, given: Sequence[str], trust: str, *
         yield f"  {len(given)} workspaces, in the order of their keys" if len(given) > 1 else "  with the key you gave"
     else:
         yield f"  key {KEY}; without the permission: {UNPRIVILEGED_KEY}"
-    if admin:
-        yield f"  inspector {address}{PREFIX}/"
     if trust:
         yield f"  export SSL_CERT_FILE={trust}"
+    if admin:
+        yield f"  inspector {address}{PREFIX}/"
     if played.window_seconds or any(act.do == "limit" for act in played.acts):
         yield "  its rate windows are shorter than a minute; fuzz and race report that as TS-RATE-RESET"
     yield "Try it:" if given else f"Try it: export TRACKSYNC_API_KEY={KEY}"
