@@ -124,7 +124,7 @@ def _refused_objects(section: str) -> Iterator[Any]:
     required = bounds().required_members[section]
     for name in required:
         yield {"not": _with(name, {"not": {"type": "null"}})}
-    for name in bounds().object_members[section]:
+    for name in sorted(bounds().object_members[section]):  # one document gives one form
         fits = {"$ref": f"#/components/schemas/{_OBJECTS[section]}/properties/{name}"}
         before = [fits, *([{"type": "null"}] if name in required else ())]
         for row in rows_at(name, section):
