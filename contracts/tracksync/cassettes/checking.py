@@ -27,7 +27,8 @@ _KNOWN: Final = frozenset(DOCUMENTED)
 _LONGEST_FLIGHT: Final = 200  # interactions looked at for an overlap; more than any client has in flight
 # What Ruby VCR's `filter_sensitive_data` and its like put in the place of a text, such as <USER_ID>.
 _PLACEHOLDER: Final = re.compile(rb"<(?:[A-Z][A-Z0-9]*(?:[_ .-][A-Z0-9]+)*|[a-z][a-z0-9]*(?:[_-][a-z0-9]+)+)>")
-_HIDDEN: Final = re.compile(rb"redacted|\[?filtered\]?|<[A-Z][A-Z_ ]{2,}>|\*{4,}|x{6,}", re.IGNORECASE)
+_HIDDEN: Final = re.compile(rb"redacted|\[?filtered\]?|<[a-z][a-z_ ]{2,}>|\*{4,}|x{6,}")
+_MARKS: Final = (b"redacted", b"filtered", b"<", b"****", b"xxxxxx")  # each match of _HIDDEN has one of them
 
 PLACEHOLDERS: Final = "the recording has placeholders in the place of texts"
 FILTERED_APART: Final = "a filter hid a value in the request and not in the response, or in one only"
@@ -158,8 +159,15 @@ def _unread_text(exchange: Exchange) -> str:
         return PLACEHOLDERS
     if _PLACEHOLDER.search(response) and not response.lstrip().startswith(b"<"):  # a page of HTML has tags of its own
         return FILTERED_APART
-    hidden = [{match.lower() for match in _HIDDEN.findall(body)} for body in (request, response)]
-    return FILTERED_APART if hidden[0] != hidden[1] else ""
+    return FILTERED_APART if _hidden_in(request) != _hidden_in(response) else ""
+
+
+def _hidden_in(body: bytes) -> set[bytes]:
+    """What a filter put in the place of values, in small letters."""
+    lowered = body.lower()
+    if not any(mark in lowered for mark in _MARKS):  # the usual case: no search through the whole body
+        return set()
+    return set(_HIDDEN.findall(lowered))
 
 
 def _with_flights(interactions: Iterable[Interaction]) -> Iterator[tuple[Interaction, Sequence[Request]]]:

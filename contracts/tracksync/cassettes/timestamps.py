@@ -14,6 +14,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
 
@@ -123,6 +124,7 @@ def _coarse(draft: Draft) -> float | None:
     return moment(header(draft.response_headers, "date"))
 
 
+@lru_cache(maxsize=1024)
 def _place(url: str) -> tuple[str, str] | None:
     """The origin (scheme, host and port), and the path with its query; None where the URL has no host.
 
