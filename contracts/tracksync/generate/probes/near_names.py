@@ -16,15 +16,15 @@ DAY: Final = "2023-10-01T12:00:00Z"
 SEEN: Final = "seen"
 TAG: Final = "a.b-c_d"
 # Where an address ends, what a form decodes, what a store strips, and characters of other planes.
-TAILS: Final = ("/1", "#1", "?1", "%30", "0", "\u200b", "🎉", "🎊", "é", "\t")
-EMAILS: Final = (("e.f", "example.com"), ("ef", "example.com"), ("e.f+1", "example.com"), ("e.f", "mail.example"))
-NAMES: Final = ("s", "S", "s ", "_s", "s/1", "🎉", "🎊", "7", "07")
+TAILS: Final = ("/1", "#1", "?1", "%30", "0", "\u200b", "🎉", "🎊")
+EMAILS: Final = (("e.f", "example.com"), ("ef", "example.com"), ("e.f+1", "example.com"))
+NAMES: Final = ("s", "s ", "_s", "s/1", "🎉", "🎊", "7", "07")
 
 
 @probe("identifiers-alike", "TS-USER-SPELLING", "TS-STATE-USERS-APART", further=True)
 def identifiers_alike(name: Namer) -> Iterator[Step]:
     """external_ids, phones and emails that a careless key takes for one another."""
-    for tag in (TAG, "abcd", "a b c d", *(TAG + tail for tail in TAILS)):
+    for tag in (TAG, "abcd", *(TAG + tail for tail in TAILS)):
         user = {"external_id": name.external_id(tag)}
         yield send(f"external_id {user['external_id']!r}", event_request(user, SEEN, DAY))
     phones = name.similar_phones("p")
