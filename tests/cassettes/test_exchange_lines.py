@@ -83,7 +83,9 @@ def test_a_line_that_comes_far_too_late_is_not_held_against_the_server(tmp_path:
     assert "1 skipped (its line comes more than 200 lines after one with a later response)" in events.end.reason
 
 
-@pytest.mark.parametrize("compress", [gzip.compress, zstandard.ZstdCompressor().compress, bytes], ids=str)
+@pytest.mark.parametrize(
+    "compress", [gzip.compress, zstandard.ZstdCompressor().compress, bytes], ids=["gzip", "zstd", "plain"]
+)
 def test_compression_is_seen_by_its_first_bytes(tmp_path: Path, compress: Any) -> None:
     pieces = [f"{line(number)}\n".encode() for number in (1, 2, 3)]
     path = tmp_path / "traffic.log"

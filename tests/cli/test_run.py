@@ -292,6 +292,11 @@ def test_the_shell_completes_names(words: str, completed: set[str]) -> None:
     assert {line.partition(",")[2] for line in shown.output.split()} == completed
 
 
+@pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
+def test_the_script_of_a_shell_asks_for_completion(shell: str) -> None:
+    assert f"_TRACKSYNC_COMPLETE={shell}_complete" in invoke("completion", shell)
+
+
 @pytest.mark.parametrize(
     ("words", "coloured"), [((), False), (("--color", "always"), True), (("--color", "never"), False)]
 )

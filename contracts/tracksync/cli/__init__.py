@@ -39,6 +39,7 @@ COMMANDS: Final[dict[str, str]] = {
     "cassettes": "Export recordings for other tools; generate the cassettes of this package.",
     "init": "Write tracksync.toml and a CI workflow.",
     "config": "Check tracksync.toml; print the schemas of files for editors.",
+    "completion": "Print what a shell needs to complete commands, options and names.",
     "clean": "Delete the test users that a killed run left behind.",
     "selfcheck": "Test the oracle: it must find every fault, and accept every lawful server.",
 }
@@ -86,7 +87,7 @@ def root() -> None:
 
     \b
     The shell completes commands, options and names after
-      eval "$(_TRACKSYNC_COMPLETE=bash_source tracksync)"
+      eval "$(tracksync completion bash)"
     """
 
 
