@@ -138,7 +138,7 @@ def test_the_action_and_the_workflows_of_this_repository_are_valid() -> None:
 
 
 def test_a_linter_for_the_safety_of_workflows_finds_nothing(tmp_path: Path) -> None:
-    zizmor = shutil.which("zizmor")
+    zizmor = shutil.which("zizmor", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     assert zizmor is not None, "zizmor is one of the tools in the group dev"
     ours = [ROOT / "action.yml", *(ROOT / ".github" / "workflows").iterdir()]
     command = [zizmor, "--offline", "--no-progress", "--config", ROOT / ".github" / "zizmor.yml"]

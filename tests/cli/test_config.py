@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -115,7 +117,7 @@ def test_init_writes_the_schema_that_the_settings_name(tmp_path: Path) -> None:
 
 
 def test_an_editor_finds_the_schema_by_the_first_line_and_names_a_mistake(tmp_path: Path) -> None:
-    taplo = shutil.which("taplo")
+    taplo = shutil.which("taplo", path=f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     assert taplo is not None, "taplo is one of the tools in the group dev"
     assert CliRunner().invoke(root, ["init", "--directory", str(tmp_path)]).exit_code == 0
     for text, code in (("", 0), ('live = "yes"\n', 1), ("[workspace]\nrate_limt = 3\n", 1)):

@@ -50,7 +50,7 @@ def test_a_fault_is_an_error_with_exit_code_1(tmp_path: Path) -> None:
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stdout.startswith("FAILED: ")
     assert "TS-OK-MESSAGE" in done.stdout
-    last = done.stdout.splitlines()[-1]
+    last = next(line for line in reversed(done.stdout.splitlines()) if line.startswith("   reproduce: "))
     assert last.startswith("   reproduce: tracksync fuzz ")
     assert name in last
     assert json_result.read(tmp_path / "r.json")["verdict"] == "failed"

@@ -98,7 +98,9 @@ def _check_write(context: Context, body: dict[str, Any]) -> None:
 
 def _may_show_no_user(context: Context, success: Success) -> bool:
     """Whether the entry has the request's identifier and nothing else: ambiguity no-user."""
-    entry = success.entry
+    entry, kinds = success.entry, {kind for kind, _ in context.parsed.identifiers}
+    if not (context.parsed.update_only or kinds & {"user_alias", "braze_id"}):
+        return False  # a user would have been created
     if entry is None or any(entry.get(member) for member in _SECTIONS_SHOWN):
         return False
     allowed = "identifier" in context.belief.ambiguities["no-user"]

@@ -171,10 +171,12 @@ def email_of_several(name: Namer) -> Iterator[Step]:
     """Of the holders of an email one with an external_id is found, although an alias was updated after it."""
     ada, bob = {"external_id": name.external_id("ada")}, {"user_alias": name.alias("bob")}
     email = name.email("several")
-    yield send("Ada has the email", attributes_request(ada, {"who": "ada"}, email=email))
+    yield send("Ada has the email", attributes_request(ada, {"who": {"name": "ada"}}, email=email))
     known = attributes_request(bob, {"who": "bob"}, email=email, _update_existing_only=False)
     yield send("an alias gets the email too, most recently", known)
-    yield send("by email, which is Ada", event_request({"email": email}, SEEN, DAY))
+    merged = attributes_request({"email": email}, {"who": {"found": True}}, _merge_objects=True)
+    yield send("by email, which is Ada: merged", merged)
+    yield send("an event by email", event_request({"email": email}, SEEN, DAY))
     yield send("Ada's own, the second", event_request(ada, SEEN, DAY))
 
 
