@@ -44,7 +44,7 @@ def accepted(probe: str) -> Iterator[tuple[int, Exchange]]:
             yield index, exchange
 
 
-def told(belief: Belief) -> Belief:
+def informed(belief: Belief) -> Belief:
     """The belief of who knows that the workspace has purchase events, and how it shows that no user was found."""
     for interpretation in (Interpretation("purchase-events", "available"), Interpretation("no-user", "empty-list")):
         belief = belief.narrow([(interpretation,)])
@@ -57,7 +57,7 @@ def test_an_altered_response_is_found_by_the_clause_on_what_is_altered(probe: st
         for alteration, other in with_altered_response(exchange):
             for pattern, clause in CLAUSES.items():
                 if re.fullmatch(pattern, alteration):
-                    found = check(told(recorded(probe).beliefs[index]), other).findings
+                    found = check(informed(recorded(probe).beliefs[index]), other).findings
                     assert clause in {finding.clause for finding in found}, (index, alteration)
 
 
