@@ -129,7 +129,8 @@ def differences(client: httpx.Client, cassettes: list[Path]) -> list[str]:
 
 def test_wiremock_answers_as_recorded_byte_for_byte(wiremock: httpx.Client, tmp_path: Path) -> None:
     mappings = exported("wiremock", tmp_path / "mappings.json", PROBES)
-    assert wiremock.post("/__admin/mappings/import", content=mappings.read_bytes()).status_code == 200
+    done = wiremock.post("/__admin/mappings/import", content=mappings.read_bytes())
+    assert done.status_code == 200, done.text
     assert differences(wiremock, PLAYED) == []
     assert len(wiremock.get("/__admin/scenarios").json()["scenarios"]) > 20
     # Every cassette is at its end now: the comparison above would find a difference.

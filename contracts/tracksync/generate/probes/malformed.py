@@ -1,6 +1,7 @@
 """Probes of malformed content: each production of RFC 8259 broken once, and times that do not exist.
 
-Every request is to be refused. The last one of each probe is right: it shows whether one of the others was applied.
+Every request is to be refused; what a reader makes of a byte that is not UTF-8 is its choice. The last one of each
+probe is right: it shows whether one of the others was applied.
 """
 
 from __future__ import annotations
@@ -31,8 +32,6 @@ MISTAKES: Final[tuple[tuple[str, bytes, bytes], ...]] = (
     ("no digit in the exponent", b'"n":1', b'"n":1e'),
     ("a hexadecimal number", b'"n":1', b'"n":0x10'),
     ("a separator of digits", b'"n":1', b'"n":1_000'),
-    ("NaN", b'"n":1', b'"n":NaN'),
-    ("Infinity", b'"n":1', b'"n":Infinity'),
     ("True", b"true", b"True"),
     ("undefined", b"true", b"undefined"),
     ("a comma after the last member", b"true}", b"true,}"),

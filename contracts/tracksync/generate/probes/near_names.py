@@ -26,13 +26,11 @@ def identifiers_alike(name: Namer) -> Iterator[Step]:
     """external_ids, phones and emails that a careless key takes for one another."""
     for tag in (TAG, "abcd", *(TAG + tail for tail in TAILS)):
         user = {"external_id": name.external_id(tag)}
-        yield send(f"external_id {user['external_id']!r}", event_request(user, SEEN, DAY))
+        yield send(f"external_id {tag!r}", event_request(user, SEEN, DAY))
     phones = name.similar_phones("p")
-    for phone in (
-        *phones,
-        phones[0],
-    ):  # again: another run may have used a number, so that its first count says nothing
-        yield send(f"the phone {phone}", event_request({"phone": phone}, SEEN, DAY))
+    # The first again: another run may have used a number, so that its first count says nothing.
+    for number, phone in enumerate((*phones, phones[0]), start=1):
+        yield send(f"phone {number} of the similar ones", event_request({"phone": phone}, SEEN, DAY))
     for tag, label in (("Zoë 🎉", "Größe"), ("Zoë 🎊", "Größe"), ("Zoe 🎉", "Größe"), ("Zoë 🎉", "Größe 2")):
         alias = {"user_alias": name.alias(tag, label)}
         yield send(
@@ -40,7 +38,7 @@ def identifiers_alike(name: Namer) -> Iterator[Step]:
         )
     for tag, domain in EMAILS:
         email = name.email(tag, domain)
-        yield send(f"the email {email}", event_request({"email": email}, SEEN, DAY))
+        yield send(f"the email {tag}@{domain}", event_request({"email": email}, SEEN, DAY))
 
 
 @probe("names-alike", "TS-STATE-KEYS-APART", "TS-EVENT-NAME", "TS-PURCHASE-PRODUCT", further=True)
