@@ -10,6 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 import jsonschema_rs
+from edited_documents import OPEN_MEMBERS
 from spec_schemas import OPEN, REFUSED, VALID
 
 from tracksync.contract import spec
@@ -40,17 +41,6 @@ def bodies(path: str) -> tuple[Any, ...]:
     )
 
 
-OPEN_MEMBERS: Final = {
-    "push_token_import": True,
-    "subscription_groups": [{"subscription_group_id": "g", "subscription_state": "subscribed"}],
-    "push_tokens": [{"app_id": "a", "token": "t", "device_id": "d"}],
-    "marked_email_as_spam_at": TIME,
-    "image_url": "https://example.com/a.png",
-    "facebook": {"id": "1"},
-    "twitter": {"id": 1},
-    "alias_name": "n",
-    "alias_label": "l",
-}
 EXTRA: Final = (
     *({"attributes": [{"external_id": "u", "text": "x", name: value}]} for name, value in OPEN_MEMBERS.items()),
     {"events": [{"external_id": "u", "name": "n", "time": TIME, "app_id": "a"}]},

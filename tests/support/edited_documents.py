@@ -191,21 +191,20 @@ def _by_both(step: Step) -> list[Exchange]:
     return [exchange, Exchange(step.request, refusal, exchange.sent, exchange.received)]
 
 
+# Members of attributes that no server has to accept.
+OPEN_MEMBERS: Final = {
+    "push_token_import": True,
+    "subscription_groups": [{"subscription_group_id": "g", "subscription_state": "subscribed"}],
+    "push_tokens": [{"app_id": "a", "token": "t", "device_id": "d"}],
+    "marked_email_as_spam_at": TIME,
+    "image_url": "https://example.com/a.png",
+    "facebook": {"id": "1"},
+    "twitter": {"id": 1},
+    "alias_name": "n",
+    "alias_label": "l",
+}
 _FURTHER: Final[Sequence[Any]] = (
-    *(
-        {"attributes": [{**NAMES, "text": "x", name: value}]}
-        for name, value in {
-            "push_token_import": True,
-            "subscription_groups": [{"subscription_group_id": "g", "subscription_state": "subscribed"}],
-            "push_tokens": [{"app_id": "a", "token": "t", "device_id": "d"}],
-            "marked_email_as_spam_at": TIME,
-            "image_url": "https://example.com/a.png",
-            "facebook": {"id": "1"},
-            "twitter": {"id": 1},
-            "alias_name": "n",
-            "alias_label": "l",
-        }.items()
-    ),
+    *({"attributes": [{**NAMES, "text": "x", name: value}]} for name, value in OPEN_MEMBERS.items()),
     {"events": [{**NAMES, "name": "n", "time": TIME, "app_id": "a"}]},
     {"attributes": [{"braze_id": "b", "text": "x"}]},
     {"attributes": [{**NAMES, "email_subscribe": "opted_in"}]},

@@ -9,7 +9,7 @@ from typing import Final
 
 from tracksync.contract.bounds import bounds
 from tracksync.engine.plan import EMBEDDED_RATE, FuzzPlan
-from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
+from tracksync.engine.targets import SETTLING, EmbeddedMock, HttpTarget, Target
 from tracksync.errors import UsageError
 from tracksync.faults.catalogue import servers
 from tracksync.generate.harmless import is_harmless
@@ -17,7 +17,6 @@ from tracksync.generate.renaming import singles
 from tracksync.mock import MockConfig
 from tracksync.model.exchange import Request
 
-SETTLING: Final = 2.0  # seconds to give to what is queued, where minutes would be needed to be certain
 MORE_THAN_SETTLED: Final = 0.2  # seconds
 
 

@@ -10,7 +10,7 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Protocol
+from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
@@ -20,9 +20,11 @@ from tracksync.generate.build import SentKey, Step
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.call import ResponseLost
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Headers, Request, Response
+from tracksync.oracle.belief import CONSISTENT_AFTER
 
 USER_AGENT = "tracksync"
-WRONG_KEY = "tracksync-wrong-key"
+WRONG_KEY: Final = "tracksync-wrong-key"
+SETTLING: Final = 2.0  # seconds to give to what is queued, where minutes would be needed to be certain
 
 
 class Target(Protocol):
@@ -92,7 +94,7 @@ class EmbeddedMock:
     def __init__(self, config: MockConfig) -> None:
         self.name = "mock"
         self.clock_skew = 1.0
-        self.settling = 301.0
+        self.settling = CONSISTENT_AFTER + 1.0
         self._config = config
         self._time = self.EPOCH
         self.app = MockApp(config, clock=lambda: self._time)
@@ -144,7 +146,7 @@ class HttpTarget:
         timeout: float = 30.0,
         verify: bool | ssl.SSLContext = True,
         guard: Callable[[Request], str | None] | None = None,
-        settling: float = 2.0,
+        settling: float = SETTLING,
     ) -> None:
         parts = urlsplit(base_url)
         host = f"[{parts.hostname}]" if parts.hostname and ":" in parts.hostname else parts.hostname

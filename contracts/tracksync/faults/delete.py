@@ -85,6 +85,7 @@ class _DeleteCountMissing(Core):
         "A user that is to be deleted by braze_id is not.",
         "TS-DELETE-DONE",
         "TS-EXPORT-USERS",
+        beyond="no run knows a braze_id of its users: its steps are made before the responses come",
         doomed=lambda named: [who for who in named if who.kind != "braze_id"],
     ),
     row(

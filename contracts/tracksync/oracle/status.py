@@ -17,6 +17,7 @@ from tracksync.oracle.request import ParsedRequest
 
 STATUS: Final = "/response/status"
 OTHER_ENDPOINT: Final = "other-endpoint"  # the row of the refusals by which a server need not offer the others
+_NO_PURCHASES: Final = (400, 403, 404)  # of ambiguity purchase-events: no document names the status
 ENDPOINTS: Final = {"sync": SYNC, "track": TRACK, "delete": DELETE, "export": EXPORT}
 ACCEPTANCE: Final = (  # which clause a needless refusal breaks, by what the request has in it
     "TS-PURCHASE-REFUND",
@@ -87,7 +88,7 @@ def _has_no_purchases(context: Context, status: int) -> bool:
     """Whether a purchase may be refused because the workspace has no purchase events: ambiguity purchase-events."""
     parsed = context.parsed
     purchase = parsed.section == "purchases" and parsed.endpoint == "sync"
-    return purchase and status in (400, 403, 404) and "refused" in context.belief.ambiguities["purchase-events"]
+    return purchase and status in _NO_PURCHASES and "refused" in context.belief.ambiguities["purchase-events"]
 
 
 def _add_wrong_status(context: Context, response: Response, conditions: list[Condition], *, must_refuse: bool) -> None:
