@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
+from collections.abc import Callable
 from typing import Any
 
 from fuzz_plans import fuzz_plan
@@ -67,16 +69,28 @@ class SecondServer:
         return Exchange(request, response, sent, self.time, step.credential, None, (step.label,))
 
 
+class _Enough(Exception):
+    """Ends a run that has shown what was asked."""
+
+
 def findings(
-    *, max_requests: int = 500, seed: int = 0, phases: tuple[str, ...] = PHASES, **config: Any
+    *,
+    max_requests: int = 500,
+    seed: int = 0,
+    phases: tuple[str, ...] = PHASES,
+    enough: Callable[[Finding], bool] = lambda _: False,
+    **config: Any,
 ) -> list[Finding]:
-    """What a fuzz run finds on a second server of this configuration."""
+    """What a fuzz run finds on a second server of this configuration, up to the first finding that is `enough`."""
     found: list[Finding] = []
 
     def note(event: Event) -> None:
         if isinstance(event, ExchangeChecked):
             found.extend(event.findings)
+            if any(enough(finding) for finding in event.findings):
+                raise _Enough
 
     plan = fuzz_plan(seed=seed, requests=max_requests, phases=phases, shrink=False)
-    fuzz(plan, note, wrap=lambda *_: SecondServer(**config))
+    with contextlib.suppress(_Enough):
+        fuzz(plan, note, wrap=lambda *_: SecondServer(**config))
     return found
