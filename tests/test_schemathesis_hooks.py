@@ -19,7 +19,7 @@ CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
 KEY = "canary-key-0123456789"
 
 
-def st_run(app: MockApp, tmp_path: Path, *, hooks: bool, phases: str = "examples,coverage") -> tuple[int, str]:
+def st_run(app: MockApp, tmp_path: Path, *, hooks: bool, phases: str, mode: str) -> tuple[int, str]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("TRACKSYNC_")}
     environment |= {"PYTHONPATH": str(CONTRACTS), "COLUMNS": "200"}
     environment |= {"SCHEMATHESIS_HOOKS": "tracksync.schemathesis_hooks"} if hooks else {}
@@ -30,7 +30,7 @@ def st_run(app: MockApp, tmp_path: Path, *, hooks: bool, phases: str = "examples
         command = [
             *(sys.executable, "-m", "schemathesis.cli", "run", str(spec.path() if hooks else form), "--url", url),
             *("--header", f"Authorization: Bearer {KEY}", "--include-path", "/users/track/sync", "--no-color"),
-            *("--checks", "all", "--phases", phases, "--max-examples", "10", "--seed", "1"),
+            *("--checks", "all", "--phases", phases, "--mode", mode, "--max-examples", "10", "--seed", "1"),
         ]
         done = subprocess.run(
             command, env=environment, cwd=tmp_path, capture_output=True, text=True, timeout=300, check=False
@@ -49,7 +49,7 @@ def mock(*faults: str) -> MockApp:
 
 def test_without_a_fault_there_are_no_findings_and_no_real_user_is_addressed(tmp_path: Path) -> None:
     app = mock()
-    code, output = st_run(app, tmp_path, hooks=True, phases="examples,coverage,fuzzing")
+    code, output = st_run(app, tmp_path, hooks=True, phases="examples,coverage,fuzzing", mode="all")
     assert code == 0, output
     bodies = [entry.request for entry in app.journal if b"external_id" in entry.request.body]
     name = next(
@@ -65,9 +65,9 @@ def test_without_a_fault_there_are_no_findings_and_no_real_user_is_addressed(tmp
 
 
 def test_a_fault_that_only_memory_shows_is_found_with_the_hooks_alone(tmp_path: Path) -> None:
-    code, output = st_run(mock("purchase-count-stuck"), tmp_path, hooks=False)
+    code, output = st_run(mock("purchase-count-stuck"), tmp_path, hooks=False, phases="coverage", mode="positive")
     assert code == 0, output
-    code, output = st_run(mock("purchase-count-stuck"), tmp_path, hooks=True)
+    code, output = st_run(mock("purchase-count-stuck"), tmp_path, hooks=True, phases="coverage", mode="positive")
     assert code == 1, output
     assert "Contract broken: TS-PURCHASE-COUNT" in output
     assert "Every purchase adds to the lifetime count" in output

@@ -147,7 +147,7 @@ def test_wiremock_serves_a_recorded_fault(wiremock: httpx.Client, tmp_path: Path
 
 
 def test_prism_answers_with_the_recorded_example_that_a_request_names(tmp_path: Path) -> None:
-    document = exported("prism-examples", tmp_path / "openapi.json", PROBES)
+    document = exported("prism-examples", tmp_path / "openapi.json", PLAYED)
     prism, port = tool("prism"), free_port()
     words = [prism, "mock", str(document), "--host", "127.0.0.1", "--port", str(port)]
     request_of = 0

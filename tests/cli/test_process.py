@@ -46,7 +46,9 @@ def test_a_fault_is_an_error_with_exit_code_1(tmp_path: Path) -> None:
     from tracksync.faults.catalogue import catalogue
 
     name = next(name for name, fault in catalogue().items() if fault.clauses[0] == "TS-OK-MESSAGE")
-    done = tracksync("fuzz", "--seed", "7", "--fault", name, "--json", "r.json", cwd=tmp_path)
+    done = tracksync(
+        *("fuzz", "--seed", "7", "--max-requests", "250", "--fault", name, "--json", "r.json"), cwd=tmp_path
+    )
     assert done.returncode == 1, done.stdout + done.stderr
     assert done.stdout.startswith("FAILED: ")
     assert "TS-OK-MESSAGE" in done.stdout
