@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tracksync.contract.clauses import Side, catalogue, clause
 from tracksync.gate import KeyForm, Observed, read_key
 from tracksync.model.exchange import Credential, Request
+from tracksync.wire.senders import Sender
 
 
 def test_the_side_of_a_clause_is_told_by_its_prefix() -> None:
@@ -187,6 +188,40 @@ def test_new_connections_that_a_parallel_client_opened_before_the_429_break_noth
     assert broken(*on_new_connections(0, 0.01, 0.02, 0.042)) == set()
 
 
+def sent_by(*line: int, living: tuple[int, ...] = (), at: float = 0.0, status: int = 429, user: str = "u") -> Observed:
+    """A request of the first process in `line`, on a connection of its own; a 429 names a reset in two seconds."""
+    sender = Sender(line, frozenset({*line, *living}))
+    return seen(body(external_id=user), status, at, reset=2, connection=f"{line} {at}", opened=at, sender=sender)
+
+
+def test_processes_that_each_wait_for_their_own_429_break_nothing() -> None:
+    met = [sent_by(n, 1, living=(2, 3, 4), at=0.3 * n, user=f"u{n}") for n in (2, 3, 4)]
+    later = [sent_by(n, 1, living=(2, 3, 4), at=2.01, status=201, user=f"u{n}") for n in (2, 3, 4)]
+    assert broken(*met, *later) == set()
+    assert "TC-RATE-WAIT" in checked([*met, *later])[3].covered
+    # The same requests of one process, or of processes that are not known.
+    assert broken(sent_by(2), sent_by(2, at=0.6, user="u3")) == {"TC-RATE-WAIT"}
+    assert broken(seen(status=429, reset=2), seen(at=0.6, connection="two")) == {"TC-RATE-WAIT"}
+
+
+def test_one_of_several_processes_that_ignores_its_429_is_found() -> None:
+    waits = sent_by(3, 1, living=(2,), at=0.3)
+    assert broken(sent_by(2, 1, living=(3,)), waits, sent_by(2, 1, living=(3,), at=0.6)) == {"TC-RATE-WAIT"}
+
+
+def test_a_process_that_was_started_after_the_429_knows_of_it_from_the_one_that_started_it() -> None:
+    """A shell that starts curl for each request: 1 is the shell."""
+    assert broken(sent_by(2, 1), sent_by(3, 1, at=0.5)) == {"TC-RATE-WAIT"}
+    assert broken(sent_by(2, 1), sent_by(3, 1, at=2.01)) == set()
+    assert broken(sent_by(2, 1), sent_by(5, 4, 1, at=0.5)) == {"TC-RATE-WAIT"}  # curl under `timeout`, say
+    # 2 lives still and waits, so that 1 has not been told; and 3 was there before.
+    assert broken(sent_by(2, 1), sent_by(3, 1, living=(2,), at=0.5)) == set()
+    assert broken(sent_by(2, 1, living=(3,)), sent_by(3, 1, at=0.5)) == set()
+    # Shells that each start their own curl; 1 started the shells.
+    assert broken(sent_by(4, 2, 1, living=(3,)), sent_by(5, 3, 1, living=(2,), at=0.5)) == set()
+    assert broken(sent_by(4, 2, 1, living=(3,)), sent_by(5, 2, 1, living=(3,), at=0.5)) == {"TC-RATE-WAIT"}
+
+
 def tried(*pauses: float, user: str = "user-1", status: int = 503) -> list[Observed]:
     """One request that meets a 503 until its last try, with these pauses between the tries."""
     starts = [sum(pauses[:count]) + 0.01 * count for count in range(len(pauses) + 1)]
@@ -218,6 +253,20 @@ def test_tries_come_to_an_end() -> None:
     at = [0.2 * 1.5**n for n in range(13)]
     assert broken(*(seen(status=503, at=one) for one in at)) == {"TC-RETRY-BOUNDED"}
     assert broken(*(seen(status=503, at=one) for one in at[:12])) == set()
+
+
+def test_tries_that_each_wait_for_the_reset_time_are_not_counted() -> None:
+    waiting = [seen(status=429, at=0.06 * n, reset=-3, connection=str(n)) for n in range(20)]
+    assert broken(*waiting, seen(at=1.5)) == set()  # the server's clock is behind, so that each reset time has passed
+    ignoring = [seen(status=429, at=0.06 * n, reset=9) for n in range(14)]
+    assert broken(*ignoring) == {"TC-RATE-WAIT", "TC-RETRY-BOUNDED"}
+
+
+def test_two_events_that_differ_in_their_time_alone_are_two() -> None:
+    first, second = (body("events", time=f"2030-01-01T12:00:0{n}Z") for n in range(2))
+    assert broken(seen(first, 400), seen(second, 400, at=0.1), notes=True) == set()
+    assert broken(seen(first, 500), seen(second, 500, at=0.1), notes=True) == set()
+    assert broken(seen(first, 400), seen(first, 400, at=0.1)) == {"TC-NO-RETRY"}
 
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 413])

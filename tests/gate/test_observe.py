@@ -26,6 +26,7 @@ NODE = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node
 QUICK = {
     "python": {"url-slash", "key-printed-encoded", "log-the-response", "naive-time", "retry-at-once", "status-only"},
     "node": {"object-object", "key-quoted", "price-nan", "rate-ignored", "key-order"},
+    "processes": {"rate-ignored"},
 }
 
 # --- clients --------------------------------------------------------------------------------------------------------
@@ -36,6 +37,12 @@ def test_a_correct_client_is_not_accused(language: str) -> None:
     outcome = gate(*COMMANDS[language], scenarios=("normal", "unknown-fields", "error-503"))
     assert (outcome.clauses, outcome.exit_code) == (set(), 0), outcome.printed
     assert outcome.result["verdict"] == "passed"
+
+
+@pytest.mark.skipif(not Path("/proc/net/tcp").exists(), reason="processes cannot be told apart")
+def test_processes_that_each_wait_for_their_own_429_are_not_accused() -> None:
+    outcome = gate(*COMMANDS["processes"], scenarios=("rate-burst",))
+    assert (outcome.clauses, outcome.exit_code) == (set(), 0), outcome.printed
 
 
 @pytest.mark.parametrize(

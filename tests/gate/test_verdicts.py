@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from typing import Any
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 from gate_runs import EXCHANGE, Did, result_of_gate
 
-from tracksync.model.exchange import Response
+from tracksync.model.exchange import Exchange, Response
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import EXIT_CODES, FailOn
 from tracksync.report import github, html, json_result, junit, markdown, terminal, view
@@ -127,3 +128,51 @@ def test_pages_have_the_headline_too() -> None:
     headline = view.headline(result)
     assert f"<h1>{headline}</h1>" in html.render(result)
     assert f"**{headline}**" in markdown.render(result)
+
+
+# --- what the command repeats of itself -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("clause", "asked", "sent", "verdict"),
+    [
+        ("TC-NO-RETRY", 2, 2, "passed"),
+        ("TC-NO-RETRY", 1, 2, "failed"),
+        ("TC-NO-RETRY", 2, 3, "failed"),
+        ("TC-RETRY-BOUNDED", 2, 24, "passed"),
+        ("TC-RETRY-BOUNDED", 2, 25, "failed"),
+        ("TC-STRING-LIMIT", 2, 2, "failed"),
+    ],
+)
+def test_a_request_that_the_command_repeats_under_normal_too_is_no_second_try(
+    clause: str, asked: int, sent: int, verdict: str
+) -> None:
+    again = Finding(clause, "sent again", "/request")
+    normal = Did(exchanges=(EXCHANGE,) * asked)
+    result = result_of_gate({"normal": normal, "rejected": Did(1, finding=again, exchanges=(EXCHANGE,) * sent)})
+    assert result["verdict"] == verdict, result["reason"]
+    agree(result, verdict)
+
+
+def met(status: int, **attributes: str) -> Exchange:
+    """An exchange about these attributes of one user."""
+    content = json.dumps({"attributes": [{"external_id": "u1", **attributes}]}).encode()
+    return replace(EXCHANGE, request=replace(EXCHANGE.request, body=content), response=Response(status, (), b"{}"))
+
+
+@pytest.mark.parametrize(
+    ("sent", "verdict"),
+    [
+        ((met(429, a="1"), met(201, b="2")), "failed"),
+        ((met(503, a="1"), met(201, b="2")), "failed"),
+        ((met(201, a="0"), met(429, a="1"), met(201, b="2")), "failed"),
+        ((met(429, a="1"), met(201, a="1")), "passed"),
+        ((met(429, a="1"), met(429, b="2"), met(201, a="1", b="3")), "passed"),  # in other words
+        ((met(500, a="1"), met(201, b="2")), "passed"),  # it may have been applied
+    ],
+)
+def test_a_request_that_is_left_undone_is_a_failure_to_report(sent: tuple[Exchange, ...], verdict: str) -> None:
+    result = result_of_gate({"normal": Did(), "rate-burst": Did(exchanges=sent)})
+    assert result["verdict"] == verdict, result["reason"]
+    assert {one["clause"] for one in result["findings"]} == ({"TC-FAILURE-TOLD"} if verdict == "failed" else set())
+    assert result_of_gate({"normal": Did(), "rate-burst": Did(1, exchanges=sent)})["verdict"] == "passed"

@@ -22,6 +22,7 @@ HERE = Path(__file__).resolve().parents[1] / "clients"
 COMMANDS = {
     "python": (sys.executable, str(HERE / "python_client.py")),
     "node": ("node", str(HERE / "node_client.mjs")),
+    "processes": (sys.executable, str(HERE / "processes_client.py")),
     "shell": (str(HERE / "shell_client.sh"),),
 }
 

@@ -10,6 +10,7 @@ from tracksync.contract.clauses import Evidence
 from tracksync.gate import ClientBelief, ClientCheckResult, Observed, check_client, conclude, observe
 from tracksync.model.exchange import Exchange, Failure, FailureKind, Request, Response
 from tracksync.model.verdict import evidence_of
+from tracksync.wire.senders import Sender
 
 KEY = "9b1f0c52-77aa-4d0e-8f6e-canary000001"
 NOW = 1_800_000_000.0
@@ -50,6 +51,7 @@ def seen(
     opened: float | None = None,
     answered: float | None = None,
     tags: tuple[str, ...] = (),
+    sender: Sender | None = None,
 ) -> Observed:
     """One exchange that began `at` seconds after NOW. `status` None: the connection was cut.
 
@@ -73,6 +75,7 @@ def seen(
         gave_up=gave_up,
         opened=None if opened is None else NOW + opened,
         answered=None if answered is None else NOW + at + answered,
+        sender=sender,
     )
 
 

@@ -7,7 +7,8 @@ Pure and sans-IO like the oracle: it sends nothing, never sleeps and reads no cl
 which they ended. `client_rules` checks each request alone, `retries` how a request is tried again; this file checks
 whether a client waits: for a reset time, for the response before the next request, for a slow response.
 
-A request that may have been under way before the client could know better is not held against the client.
+A request that may have been under way before the client could know better is not held against the client, nor is a
+429 that another of its processes met (LIMITS: whoever meets one pauses; nothing tells the others).
 """
 
 from __future__ import annotations
@@ -20,19 +21,18 @@ from rpds import HashTrieMap
 
 from tracksync.gate.client_rules import read_client_request
 from tracksync.gate.findings import ClientFindings
-from tracksync.gate.retries import RetryBelief, check_retries, never_retried, request_key
-from tracksync.model.exchange import Exchange, Response, header
+from tracksync.gate.retries import EARLY, RetryBelief, check_retries, never_retried, request_key
+from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle.belief import identifier_of
 from tracksync.oracle.request import ParsedRequest
-from tracksync.wire.observed import Observed
+from tracksync.wire.observed import Observed, reset_time
 
 SECONDS: Final = 1.9  # the documents speak of seconds, so of two at least; a tenth is left for timers that differ
 TEN_SECONDS: Final = 9.5  # no document names this bound; half a second is left for timers and networks
 SLOW: Final = 1.0  # seconds from which a response shows how long a client waits
 IN_FLIGHT: Final = 0.15  # seconds within which a request on another connection may have been under way already
 IGNORED: Final = 2  # new connections in a row, each opened after the 429 on the one before, that show a client at fault
-EARLY: Final = 0.1  # seconds by which timers and clocks may differ
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,9 +49,12 @@ class Limited:
 
 @dataclass(frozen=True, slots=True)
 class ClientBelief:
-    """What is remembered of a client's traffic: limits by endpoint, the last exchange by cell, and the retries."""
+    """What is remembered of a client's traffic: the limits by endpoint, the last exchange by cell, and the retries.
 
-    limited: HashTrieMap[str, Limited] = field(default_factory=HashTrieMap)
+    Of the limits that the same process knows of, the newest is remembered.
+    """
+
+    limited: HashTrieMap[str, tuple[Limited, ...]] = field(default_factory=HashTrieMap)
     cells: HashTrieMap[Hashable, Observed] = field(default_factory=HashTrieMap)
     retries: RetryBelief = field(default_factory=RetryBelief)
 
@@ -106,7 +109,8 @@ def _result(belief: ClientBelief, found: ClientFindings) -> ClientCheckResult:
 
 def _check_rate(belief: ClientBelief, observed: Observed, parsed: ParsedRequest, found: ClientFindings) -> ClientBelief:
     exchange = observed.exchange
-    limited = belief.limited.get(parsed.endpoint)
+    limits = belief.limited.get(parsed.endpoint, ())
+    limited = next((one for one in limits if _is_told(observed, one)), None)
     ignored = 0
     if limited is not None:
         early = limited.reset - exchange.sent
@@ -119,12 +123,29 @@ def _check_rate(belief: ClientBelief, observed: Observed, parsed: ParsedRequest,
             wrong = Finding("TC-RATE-WAIT", text, "/request", limited.reset, round(exchange.sent, 3))
             found.add(wrong, limited.observed.exchange)
     response = exchange.response
-    reset = _reset(response) if response is not None and response.status == 429 else None
+    reset = reset_time(response.headers) if response is not None and response.status == 429 else None
     if reset is None:
         return belief
     if limited is not None:
         reset = max(reset, limited.reset)
-    return replace(belief, limited=belief.limited.insert(parsed.endpoint, Limited(observed, reset, ignored)))
+    others = (one for one in limits if one is not limited and one.reset > exchange.sent)
+    limits = (Limited(observed, reset, ignored), *others)
+    return replace(belief, limited=belief.limited.insert(parsed.endpoint, limits))
+
+
+def _is_told(observed: Observed, limited: Limited) -> bool:
+    """Whether whoever sent the request could learn of the 429. Where processes are not known, everyone could.
+
+    The process that met the 429 knows of it. If it has ended, the nearest process above it that lives knows; and so
+    does every process that one of these started since.
+    """
+    met, sends = limited.observed.sender, observed.sender
+    if met is None or sends is None:
+        return True
+    knows = next((process for process in met.line if process in sends.living), None)
+    if knows is None or knows not in sends.line:
+        return knows is None
+    return met.living.isdisjoint(sends.line[: sends.line.index(knows)])
 
 
 def _knew(observed: Observed, limited: Limited) -> bool:
@@ -142,11 +163,6 @@ def _opened_after(observed: Observed, limited: Limited) -> bool:
     return observed.opened is not None and observed.opened >= limited.observed.known
 
 
-def _reset(response: Response) -> float | None:
-    value = header(response.headers, "x-ratelimit-reset") or ""
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
-
-
 # --- order --------------------------------------------------------------------------------------------------------
 
 
@@ -156,7 +172,7 @@ def _check_order(
     """Exchanges come in the order of their ends, so an overlap shows when the later one of the two has ended."""
     cells = belief.cells
     reported = False
-    for name, cell in _cells(parsed):
+    for name, cell in cells_of(parsed):
         before = cells.get(cell)
         if before is not None:
             found.covered.add("TC-ORDER")
@@ -179,7 +195,8 @@ def _overlap(before: Observed, after: Observed) -> str:
 _WORDS: Final = {"attributes": "the attribute", "events": "the event", "purchases": "the product"}
 
 
-def _cells(parsed: ParsedRequest) -> Iterable[tuple[str, Hashable]]:
+def cells_of(parsed: ParsedRequest) -> Iterable[tuple[str, Hashable]]:
+    """What a request to /users/track/sync is about: each attribute, event, product or field, in words and as a key."""
     if parsed.endpoint != "sync" or not parsed.identifiers:
         return
     user = identifier_of(*parsed.identifiers[0])

@@ -7,15 +7,17 @@ did not say what is expected of it.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from tracksync.contract.bounds import SYNC, TRACK
+from tracksync.gate.client_behaviour import cells_of
 from tracksync.gate.plan import ObservePlan, ScenarioRun
 from tracksync.gate.retries import request_key
 from tracksync.gate.scenarios import NORMAL, Expect, Family, expectation
-from tracksync.model.exchange import Exchange
+from tracksync.model.exchange import Credential, Exchange
 from tracksync.model.finding import Finding
+from tracksync.oracle.request import read_request
 
 ENOUGH: Final = 4  # tries of one request; in each scenario of failures that pass, three are enough for one sent alone
 
@@ -29,6 +31,7 @@ class ExitEvidence:
     exchanges: tuple[Exchange, ...] = ()
 
 
+NOT_APPLIED: Final = frozenset({429, 502, 503})  # ERRORS: the request was not let in, or did not reach its destination
 _NONE = ExitEvidence()
 
 
@@ -59,6 +62,10 @@ def evidence_of_exit(plan: ObservePlan, run: ScenarioRun, *, normal_succeeded: b
             text = f"under normal the command succeeds, under {name} it does not, though all of it is lawful"
             wrong = Finding("TC-TOLERANT", text, place, "exit status 0", how)
             return ExitEvidence("TC-TOLERANT", wrong if failed else None, (run.last,))
+        case Family.TRANSIENT if normal_succeeded and not failed and (left := _left_undone(run)) is not None:
+            text = "a request failed and what it asked for was never done, and the command ended with success"
+            wrong = Finding("TC-FAILURE-TOLD", text, place, "a failure", how)
+            return ExitEvidence("TC-FAILURE-TOLD", wrong, (left,))
         case Family.TRANSIENT if (
             normal_succeeded and run.disturbed is not None and not (run.risky and failed) and not _tried_enough(run)
         ):
@@ -79,21 +86,36 @@ def _never_succeeded(run: ScenarioRun) -> Exchange | None:
     return max((row[-1] for row in rows), key=lambda exchange: exchange.received, default=None)
 
 
+def _left_undone(run: ScenarioRun) -> Exchange | None:
+    """The last request that was not applied and that no later one about the same cell made good; None for none."""
+    left: dict[Hashable, Exchange] = {}
+    for exchange in (one.exchange for one in run.checked):
+        status = exchange.response.status if exchange.response else None
+        for _, cell in cells_of(read_request(replace(exchange, credential=Credential.VALID))):
+            if status in NOT_APPLIED:
+                left[cell] = exchange
+            else:
+                left.pop(cell, None)
+    return max(left.values(), key=lambda exchange: exchange.received, default=None)
+
+
 def _tried_enough(run: ScenarioRun) -> bool:
     """Whether every request that failed in the end had been sent so often that to give it up is right.
 
     Many requests at once use up a limit again and again, so that some of them meet it at every try.
     """
-    failed = [len(row) for row in _tries(run) if _failed(row[-1])]
-    return bool(failed) and min(failed) >= ENOUGH
+    return any(
+        (failed := [len(row) for row in _tries(run, timeless=timeless) if _failed(row[-1])]) and min(failed) >= ENOUGH
+        for timeless in (True, False)
+    )
 
 
-def _tries(run: ScenarioRun) -> list[list[Exchange]]:
-    """The tries of each request, in the order in which they ended."""
+def _tries(run: ScenarioRun, *, timeless: bool = True) -> list[list[Exchange]]:
+    """The tries of each request, in the order in which they ended; `timeless`: the same but for their time."""
     tries: dict[Hashable, list[Exchange]] = {}
     for exchange in (one.exchange for one in run.checked):
         if exchange.request.path.partition("?")[0] in (SYNC, TRACK):
-            tries.setdefault(request_key(exchange), []).append(exchange)
+            tries.setdefault(request_key(exchange, timeless=timeless), []).append(exchange)
     return list(tries.values())
 
 

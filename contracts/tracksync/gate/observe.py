@@ -22,6 +22,7 @@ from tracksync.gate.exit_status import evidence_of_exit, own_failure
 from tracksync.gate.guidance import advice
 from tracksync.gate.output import CommandOutput
 from tracksync.gate.plan import ObservePlan, ScenarioRun, SeenFinding
+from tracksync.gate.repetition import without_repetition
 from tracksync.gate.scenario_run import run_scenario
 from tracksync.gate.scenarios import NORMAL, duration
 from tracksync.gate.summary import ScenarioSummary, conclusion, section, summarise, why_not
@@ -179,6 +180,9 @@ class _Observation:
     def _conclude(self, run: ScenarioRun) -> None:
         """Add what the exit status shows, emit the exchanges, and print a line."""
         name = run.scenario.name
+        normal = self._normal()
+        if normal is not None and name != NORMAL:
+            run = without_repetition(run, normal)
         evidence = evidence_of_exit(self._plan, run, normal_succeeded=self._normal_succeeded(run))
         if evidence.finding is not None:
             seen = SeenFinding(evidence.finding, evidence.exchanges, f"scenario {name}")
@@ -197,8 +201,11 @@ class _Observation:
         summary = summarise(self._plan, run, self._own_failure_of(run))
         self._output.note(f"[{len(self._concluded)}/{len(self._plan.scenarios)}] {summary.line()}")
 
+    def _normal(self) -> ScenarioRun | None:
+        return self._concluded.get(NORMAL) or self._ended.get(NORMAL)
+
     def _normal_succeeded(self, run: ScenarioRun) -> bool:
-        normal = run if run.scenario.name == NORMAL else self._concluded.get(NORMAL) or self._ended.get(NORMAL)
+        normal = run if run.scenario.name == NORMAL else self._normal()
         return normal is not None and normal.succeeded
 
     def _own_failure_of(self, run: ScenarioRun) -> str:

@@ -1,7 +1,8 @@
 """How a client tries a request again: whether, after which pause, how often, and what must not be tried again.
 
-Pure. Two requests are tries of one if they are the same but for the time that they name. Where a pause is checked,
-chance is allowed for: a backoff with jitter may draw a shorter pause once, and a busy machine stretches any.
+Pure. Two requests are tries of one if they have the same content. Two events that differ in their time alone are two
+(TRACK: every event counts). Where a pause is checked, chance is allowed for: a backoff with jitter may draw a shorter
+pause once, and a busy machine stretches any.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tracksync.model.exchange import Exchange, FailureKind
 from tracksync.model.finding import Finding
 from tracksync.oracle.request import ParsedRequest, objects_of
 from tracksync.values.jsontext import read_json
-from tracksync.wire.observed import Observed, identity
+from tracksync.wire.observed import Observed, identity, reset_time
 
 REFUSALS: Final = frozenset({400, 401, 403, 404, 413})
 MAYBE_APPLIED: Final = frozenset({500, 504})  # ERRORS: with 502 and 503 the request did not reach its destination
@@ -26,6 +27,7 @@ AT_ONCE: Final = 0.05  # seconds; a shorter pause is none
 SAME_PAUSE: Final = 0.05  # two pauses within this share of each other are the same pause
 TIMER: Final = 0.015  # seconds by which two equal pauses may differ beside
 GROWN: Final = 1.15  # the longest pause against the first
+EARLY: Final = 0.1  # seconds by which timers and clocks may differ
 AGAIN: Final = 60.0  # seconds within which the same refused request counts as sent again
 
 
@@ -33,12 +35,14 @@ AGAIN: Final = 60.0  # seconds within which the same refused request counts as s
 class Tries:
     """How often the same request was sent in a row. `pauses`: seconds before each try that followed a 5XX.
 
+    `waited`: how many of the tries came after a 429, and not before the reset time that it named.
     `done`: the last one succeeded, so that the same request starts a new row.
     """
 
     last: Observed
     first: Exchange
     number: int = 1
+    waited: int = 0
     pauses: tuple[float, ...] = ()
     repeatable: bool = False
     done: bool = False
@@ -70,9 +74,12 @@ class RetryBelief:
     steady: Suspicion = Suspicion()
 
 
-def request_key(exchange: Exchange) -> Hashable:
-    """What the tries of one request have in common: the request but for its time, and the use of the key."""
-    return identity(exchange.request), exchange.credential
+def request_key(exchange: Exchange, *, timeless: bool = False) -> Hashable:
+    """What the tries of one request have in common: its content, and the use of the key.
+
+    `timeless`: but for the time, for where a client may name another one at each try.
+    """
+    return identity(exchange.request, timeless=timeless), exchange.credential
 
 
 def check_retries(belief: RetryBelief, observed: Observed, parsed: ParsedRequest, found: ClientFindings) -> RetryBelief:
@@ -132,15 +139,18 @@ def _again(before: Tries, observed: Observed, parsed: ParsedRequest, found: Clie
     elif status is not None and status >= 500:
         pauses = (*pauses, pause)
         found.covered.add("TC-RETRY-BOUNDED")
-    if number == TRIES + 1:
-        text = f"the same request was sent {number} times in a row"
-        found.add(Finding("TC-RETRY-BOUNDED", text, "/request", TRIES, number), before.first, last)
+    waits = _waited(last, exchange)
+    waited = before.waited + waits
+    counted = number - waited
+    if counted == TRIES + 1 and not waits:
+        text = f"the same request was sent {counted} times in a row"
+        found.add(Finding("TC-RETRY-BOUNDED", text, "/request", TRIES, counted), before.first, last)
     lost = status is None and not _never_arrived(last)
     maybe_applied = lost or status in MAYBE_APPLIED or unreadable(last)
     if parsed.endpoint == "sync" and maybe_applied and not _is_repeatable(parsed):
         text = f"sent again after a try that ended {_doubt(status)}: if that one was applied, this counts twice"
         found.add(Finding("TC-APPLIED-TWICE", text, "/request/body"), last)
-    return replace(before, last=observed, number=number, pauses=pauses)
+    return replace(before, last=observed, number=number, waited=waited, pauses=pauses)
 
 
 def _check_pauses(belief: RetryBelief, tries: Tries, before: Tries, found: ClientFindings) -> RetryBelief:
@@ -169,6 +179,14 @@ def _check_pauses(belief: RetryBelief, tries: Tries, before: Tries, found: Clien
         evidence = (last,) if tries.first is last else (tries.first, last)
         found.add(Finding("TC-RETRY-BACKOFF", text, "/request", "pauses that grow", shown), *evidence)
     return replace(belief, at_once=at_once, steady=steady)
+
+
+def _waited(last: Exchange, exchange: Exchange) -> bool:
+    """Whether `last` was a 429, and `exchange` was not sent before the reset time: what the documents ask for."""
+    if last.response is None or last.response.status != 429:
+        return False
+    reset = reset_time(last.response.headers)
+    return reset is None or exchange.sent >= reset - EARLY
 
 
 def _status(exchange: Exchange) -> int | None:

@@ -23,6 +23,7 @@ from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.wire.observed import Observed
 from tracksync.wire.recorder import Recorder
+from tracksync.wire.senders import sender_of
 from tracksync.wire.serving import serving
 
 LIMIT_DELAY: Final = 0.04  # seconds by which a 429 is delayed; see Recorder
@@ -69,7 +70,12 @@ class _ScenarioPlay:
             seed=plan.seed,
         )
         recorder = Recorder(
-            MockApp(config), self._ended.put, plan.key, config.unprivileged_key, limit_delay=LIMIT_DELAY
+            MockApp(config),
+            self._ended.put,
+            plan.key,
+            config.unprivileged_key,
+            limit_delay=LIMIT_DELAY,
+            sender_of=sender_of,
         )
 
         def tick() -> None:

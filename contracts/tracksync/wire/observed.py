@@ -17,6 +17,7 @@ from typing import Any, Final
 from urllib.parse import unquote
 
 from tracksync.model.exchange import Credential, Exchange, Headers, Request, header
+from tracksync.wire.senders import Sender
 
 
 class KeyForm(enum.StrEnum):
@@ -54,7 +55,8 @@ class Observed:
     to the connection, or when the connection ended. `connection` names the connection; `opened` is when it was
     accepted, and None for every later request on it. `answered` is when the status line and the headers were handed to
     the connection. `gave_up`: the client hung up before the response was complete. `test`: the name of the test that
-    was running, where it is known. Times are seconds since the Unix epoch.
+    was running, where it is known. `sender`: the process that sent the request, where it is known. Times are seconds
+    since the Unix epoch.
     """
 
     exchange: Exchange
@@ -64,6 +66,7 @@ class Observed:
     test: str = ""
     opened: float | None = None
     answered: float | None = None
+    sender: Sender | None = None
 
     @property
     def known(self) -> float:
@@ -124,6 +127,12 @@ def without_key(headers: Headers) -> Headers:
     return tuple(pair for pair in headers if pair[0].lower() != "authorization")
 
 
+def reset_time(headers: Headers) -> float | None:
+    """The time until which the headers of a 429 ask to wait, in seconds since the epoch."""
+    value = header(headers, "x-ratelimit-reset") or ""
+    return float(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
+
+
 def observe(
     exchange: Exchange,
     key: str,
@@ -134,19 +143,21 @@ def observe(
     test: str = "",
     opened: float | None = None,
     answered: float | None = None,
+    sender: Sender | None = None,
 ) -> Observed:
     """`exchange` without the key in its header; what is left of the key is how it was used."""
     use, credential = read_key(exchange.request, key, unprivileged_key)
     request = replace(exchange.request, headers=without_key(exchange.request.headers))
     clean = replace(exchange, request=request, credential=credential)
-    return Observed(clean, use, connection, gave_up, test, opened, answered)
+    return Observed(clean, use, connection, gave_up, test, opened, answered, sender)
 
 
-def identity(request: Request) -> bytes:
-    """What makes two requests tries of one: the same but for the time that they name."""
+def identity(request: Request, *, timeless: bool = False) -> bytes:
+    """What makes two requests tries of one: the same content; `timeless`: but for the time that it names."""
     body = request.body
     with suppress(ValueError, RecursionError):
-        body = json.dumps(_timeless(json.loads(body)), sort_keys=True).encode()
+        content = json.loads(body)
+        body = json.dumps(_timeless(content) if timeless else content, sort_keys=True).encode()
     return hashlib.sha256(b"\0".join((request.method.encode(), request.path.encode("utf-8", "replace"), body))).digest()
 
 

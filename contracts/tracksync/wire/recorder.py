@@ -14,8 +14,9 @@ from contextlib import suppress
 from typing import Any, Final
 
 from tracksync.mock.app import ABORT, CLOSE, Message, Receive, Scope, Send
-from tracksync.model.exchange import Exchange, Failure, FailureKind, Request, Response
-from tracksync.wire.observed import Observed, observe
+from tracksync.model.exchange import Exchange, Failure, FailureKind, Headers, Request, Response
+from tracksync.wire.observed import Observed, observe, reset_time
+from tracksync.wire.senders import Sender
 from tracksync.wire.serve import OPENED
 
 _LARGEST_BODY: Final = 5 * 1024 * 1024
@@ -27,7 +28,8 @@ class Recorder:
 
     `take` is called in the server's thread and must be quick. `limit_delay`: seconds by which every 429 is delayed. A
     client that sends one request after the other then opens its next connection after the 429, while the requests of
-    a parallel client were on their way before it.
+    a parallel client were on their way before it. `sender_of` takes the ports of the client and of the server, and says
+    which process sent a request; it is asked about a 429, and from there to the reset time.
     """
 
     def __init__(
@@ -39,8 +41,11 @@ class Recorder:
         clock: Callable[[], float] = time.time,
         *,
         limit_delay: float = 0.0,
+        sender_of: Callable[[int, int], Sender | None] | None = None,
     ) -> None:
         self.limit_delay = limit_delay
+        self._sender_of = sender_of
+        self._reset = 0.0
         self._connections: set[str] = set()
         self._app = app
         self._take = take
@@ -76,6 +81,19 @@ class Recorder:
         self._connections.add(connection)
         return new
 
+    def is_limited(self, status: int, headers: Headers) -> bool:
+        """Whether a limit is in force, from a 429 on until the reset time that it names."""
+        if status == 429:
+            self._reset = max(self._reset, reset_time(headers) or 0.0)
+        return status == 429 or self._reset > self.now()
+
+    async def sender(self, scope: Scope) -> Sender | None:
+        """The process that sent this request, where it is known."""
+        client, server = scope.get("client"), scope.get("server")
+        if self._sender_of is None or not (client and server and server[1]):
+            return None
+        return await asyncio.to_thread(self._sender_of, client[1], server[1])
+
     def hand_on(self, exchange: Exchange, **more: Any) -> None:
         """Take the key out of the exchange and pass it on. `more`: further members of Observed."""
         self._take(observe(exchange, self._key, self._unprivileged_key, **more))
@@ -96,6 +114,7 @@ class _RecordedRequest:
         new = recorder.is_new(self._connection)
         self._opened: float | None = (scope.get("extensions") or {}).get(OPENED) if new else None
         self._answered: float | None = None
+        self._sender: Sender | None = None
         self._body = b""
         self._status: int | None = None
         self._headers: tuple[tuple[str, str], ...] = ()
@@ -172,8 +191,9 @@ class _RecordedRequest:
             self._headers = tuple(
                 (name.decode("latin-1"), value.decode("latin-1")) for name, value in message.get("headers", ())
             )
-            if self._status == 429 and self._recorder.limit_delay:
-                await asyncio.sleep(self._recorder.limit_delay)
+            if self._recorder.is_limited(message["status"], self._headers):
+                delay = self._recorder.limit_delay if self._status == 429 else 0.0
+                self._sender, _ = await asyncio.gather(self._recorder.sender(self._scope), asyncio.sleep(delay))
             self._answered = self._recorder.now()
         elif message["type"] == "http.response.body":
             self._pieces.append(message.get("body", b""))
@@ -212,7 +232,12 @@ class _RecordedRequest:
             response = Response(self._status, self._headers, self._read_body())
         exchange = Exchange(request, response, sent, ended or self._recorder.now(), failure=failure)
         self._recorder.hand_on(
-            exchange, connection=self._connection, gave_up=gave_up, opened=self._opened, answered=self._answered
+            exchange,
+            connection=self._connection,
+            gave_up=gave_up,
+            opened=self._opened,
+            answered=self._answered,
+            sender=self._sender,
         )
 
     def _read_body(self) -> bytes:
