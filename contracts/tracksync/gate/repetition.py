@@ -1,4 +1,4 @@
-"""What the command repeats of itself is no second try: a suite whose tests begin alike sends one request many times.
+"""What the command repeats of itself is not a second try: a suite whose tests begin alike sends one request many times.
 
 Pure. Where nothing fails nothing is tried again, so the run under `normal` shows how often the command sends a request.
 Without it every repetition counts as a try.
