@@ -70,3 +70,26 @@ def _object(section: str, draw: random.Random) -> dict[str, Any]:
         if draw.random() < 0.2
         else {key: kinds[key] for key in chosen}
     )
+
+
+def main() -> None:
+    """Write exchanges as NDJSON: COUNT of them to FILE; ."""
+    import argparse
+
+    from tracksync.cassettes.exchange_lines import write_line
+
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("count", type=int)
+    parser.add_argument("file", type=Path)
+    parser.add_argument("--users", type=int)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--fault")
+    chosen = parser.parse_args()
+    made = traffic(chosen.count, users=chosen.users, seed=chosen.seed, fault=chosen.fault)
+    with chosen.file.open("wb") as file:
+        for exchange in made:
+            file.write(write_line(exchange, "https://rest.example.com"))
+
+
+if __name__ == "__main__":
+    main()

@@ -11,7 +11,7 @@ import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Final
+from typing import Final, TypeAlias
 
 from msgspec import structs
 
@@ -30,6 +30,7 @@ _PLACEHOLDER: Final = re.compile(rb"<(?:[A-Z][A-Z0-9]*(?:[_ .-][A-Z0-9]+)*|[a-z]
 _HIDDEN: Final = re.compile(rb"redacted|\[?filtered\]?|<[a-z][a-z_ ]{2,}>|\*{4,}|x{6,}")
 _MARKS: Final = (b"redacted", b"filtered", b"<", b"****", b"xxxxxx")  # each match of _HIDDEN has one of them
 
+ANOTHER_ENDPOINT: Final = "another endpoint"
 PLACEHOLDERS: Final = "the recording has placeholders in the place of texts"
 FILTERED_APART: Final = "a filter hid a value in the request and not in the response, or in one only"
 
@@ -68,8 +69,12 @@ def fresh_identifiers(entry: ManifestEntry) -> Callable[[str, str], bool]:
     return Prefixes(entry.fresh) if entry.fresh else nothing
 
 
+Place: TypeAlias = tuple[str, int]
+"""Which workspace an interaction belongs to: its origin, and the number of its key."""
+
+
 @dataclass(frozen=True, slots=True)
-class _Workspace:
+class Workspace:
     """One workspace of a recording: what is believed of it, and the interpretations that were reported."""
 
     belief: Belief
@@ -97,37 +102,73 @@ def check_interactions(
 
     `clock_skew`: seconds by which their times may differ from the server's clock.
     """
-    settings = settings_of(entry, clock_skew)
-    if interpretations:
-        settings = replace(settings, interpretations={**settings.interpretations, **interpretations})
-    start = _Workspace(Belief.start(settings))
-    workspaces: dict[tuple[str, int], _Workspace] = {}
-    for interaction, in_flight in _with_flights(interactions):
-        if entry is None and interaction.exchange.request.path.partition("?")[0] not in _KNOWN:
-            yield CheckedRecording(interaction, skipped="another endpoint")
+    start = Workspace(Belief.start(settings_for(clock_skew, entry, interpretations)))
+    foreign = entry is None
+    workspaces: dict[Place, Workspace] = {}
+    for interaction, in_flight in with_flights(interactions):
+        if foreign and not is_documented(interaction):
+            yield CheckedRecording(interaction, skipped=ANOTHER_ENDPOINT)
             continue
-        # Our own recordings tell keys apart by what the probe knew of them; all belong to one workspace.
-        place = (interaction.origin, 0 if entry is not None else interaction.party)
+        place = place_of(interaction, foreign=foreign)
         workspace = workspaces.get(place, start)
-        if interaction.gap and header(interaction.exchange.request.headers, "authorization") is None:
-            for other in [one for one in workspaces if one[0] == interaction.origin]:  # it may be any of them
-                workspaces[other] = replace(workspaces[other], belief=_forget(workspaces[other].belief))
-        checked, workspaces[place] = _check(workspace, interaction, in_flight, foreign=entry is None)
+        if interaction.gap:
+            for one in (place, *places_of_gap(interaction, workspaces)):
+                workspaces[one] = forgetting(workspaces.get(one, start))
+            yield CheckedRecording(interaction, skipped=interaction.gap)
+            continue
+        result = check(workspace.belief, interaction.exchange, in_flight)
+        checked, workspaces[place] = concluded(workspace, interaction, result, foreign=foreign)
         yield checked
 
 
-def _check(
-    workspace: _Workspace, interaction: Interaction, in_flight: Sequence[Request], *, foreign: bool
-) -> tuple[CheckedRecording, _Workspace]:
-    """The interaction after checking, and the workspace after it. `foreign`: a recording without a manifest."""
+def settings_for(
+    clock_skew: float, entry: ManifestEntry | None, interpretations: Mapping[str, str] | None = None
+) -> Settings:
+    """What the oracle is told about a recording: by its manifest, and `interpretations` to which it is held beside."""
+    settings = settings_of(entry, clock_skew)
+    if interpretations:
+        settings = replace(settings, interpretations={**settings.interpretations, **interpretations})
+    return settings
+
+
+def is_documented(interaction: Interaction) -> bool:
+    """Whether the request went to a documented endpoint."""
+    return interaction.exchange.request.path.partition("?")[0] in _KNOWN
+
+
+def place_of(interaction: Interaction, *, foreign: bool) -> Place:
+    """The workspace of an interaction. `foreign`: of a recording without a manifest.
+
+    Our own recordings tell keys apart by what the probe knew of them; all belong to one workspace.
+    """
+    return interaction.origin, interaction.party if foreign else 0
+
+
+def places_of_gap(gap: Interaction, places: Iterable[Place]) -> list[Place]:
+    """Those of `places` that a gap may be about beside its own: all of its origin, where it names no key."""
+    if header(gap.exchange.request.headers, "authorization") is not None:
+        return []
+    return [one for one in places if one[0] == gap.origin]
+
+
+def forgetting(workspace: Workspace) -> Workspace:
+    """The workspace after an exchange that cannot be checked: any user may have been changed."""
+    return replace(workspace, belief=workspace.belief.among_strangers(nothing))
+
+
+def concluded(
+    workspace: Workspace, interaction: Interaction, result: CheckResult, *, foreign: bool
+) -> tuple[CheckedRecording, Workspace]:
+    """What the oracle's result says of the interaction, and the workspace after it.
+
+    `workspace`: before it. `foreign`: of a recording without a manifest.
+    """
     belief = workspace.belief
-    if interaction.gap:
-        return CheckedRecording(interaction, skipped=interaction.gap), replace(workspace, belief=_forget(belief))
-    result = check(belief, interaction.exchange, in_flight)
     unread = _unread_text(interaction.exchange) if foreign else ""
     if unread == PLACEHOLDERS or (unread and result.findings):
         # Who was meant is unknown: nothing is held against the server, and nothing is learned.
-        belief = structs.replace(_forget(result.belief), ambiguities=belief.ambiguities, windows=result.belief.windows)
+        forgotten = result.belief.among_strangers(nothing)
+        belief = structs.replace(forgotten, ambiguities=belief.ambiguities, windows=result.belief.windows)
         if result.findings:
             return CheckedRecording(interaction, skipped=unread), replace(workspace, belief=belief)
         checked = CheckedRecording(interaction, (), result.covered)
@@ -135,15 +176,10 @@ def _check(
     changed = _newly_learned(workspace, result)
     learned = workspace.learned if changed is None else changed
     checked = CheckedRecording(interaction, result.findings, result.covered, "", changed)
-    return checked, _Workspace(result.belief, learned)
+    return checked, Workspace(result.belief, learned)
 
 
-def _forget(belief: Belief) -> Belief:
-    """The belief after an exchange that cannot be checked: any user may have been changed."""
-    return belief.among_strangers(nothing)
-
-
-def _newly_learned(workspace: _Workspace, result: CheckResult) -> Mapping[str, str] | None:
+def _newly_learned(workspace: Workspace, result: CheckResult) -> Mapping[str, str] | None:
     """The interpretations that the server has shown so far, where the response changed them, else None."""
     if result.belief.ambiguities is workspace.belief.ambiguities:
         return None
@@ -170,7 +206,7 @@ def _hidden_in(body: bytes) -> set[bytes]:
     return set(_HIDDEN.findall(lowered))
 
 
-def _with_flights(interactions: Iterable[Interaction]) -> Iterator[tuple[Interaction, Sequence[Request]]]:
+def with_flights(interactions: Iterable[Interaction]) -> Iterator[tuple[Interaction, Sequence[Request]]]:
     """Each interaction, with the requests that were in flight when its response came."""
     rest = iter(interactions)
     ahead: deque[Interaction] = deque()

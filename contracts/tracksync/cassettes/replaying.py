@@ -11,18 +11,26 @@ from __future__ import annotations
 import itertools
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from glob import has_magic
 from pathlib import Path
 
 from tracksync.cassettes import audit
-from tracksync.cassettes.checking import CheckedRecording, check_interactions
+from tracksync.cassettes.checking import check_interactions, settings_for
 from tracksync.cassettes.exchange_lines import write_line
 from tracksync.cassettes.interaction import Interaction, Recording, RecordingProblem
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
+from tracksync.cassettes.parallel.blocks import Block, check_in_blocks
+from tracksync.cassettes.parallel.cluster import cluster
+from tracksync.cassettes.parallel.connections import connections_of
+from tracksync.cassettes.parallel.processes import Lines, local_pool, parts_in_processes
+from tracksync.cassettes.parallel.results import concluded
+from tracksync.cassettes.parallel.routing import Router
+from tracksync.cassettes.parallel.whole_files import Folded, Pending, Pool, size_of
 from tracksync.cassettes.pseudonyms import identifiers_in
 from tracksync.cassettes.reading import NoRecording, find_files, opened_stream, parse, read_text
-from tracksync.cassettes.sources import STDIN, opened
+from tracksync.cassettes.sources import STDIN, lines, opened, url_of
 from tracksync.cassettes.streaming import Stream
 from tracksync.contract.clauses import catalogue
 from tracksync.errors import ConfigError, UsageError
@@ -43,6 +51,7 @@ from tracksync.wire.bodies import Unreadable
 
 MOST_SHOWN = 8  # exchanges that lead to a finding
 RECENT = 2000  # exchanges among which they are looked for
+SHARED_FROM = 1 * 1024 * 1024  # bytes of a file; of a smaller one the users are not divided
 MOST_FINDINGS = 500  # of one run in full; the rest are counted
 
 
@@ -51,19 +60,22 @@ class ReplayPlan:
     """What to replay. `paths`: files and directories. `interpretations`: what every server is held to.
 
     `strict`: warnings fail the run too. `auditor`: refuses recordings with secrets or deliverable addresses; None
-    refuses nothing.
+    refuses nothing. `jobs`: processes among which files, and the users of a large one, are divided. `scheduler`: of a
+    cluster that checks the files.
     """
 
     paths: tuple[Path, ...]
     interpretations: Mapping[str, str] = field(default_factory=dict)
     strict: bool = False
     auditor: audit.Auditor | None = None
+    jobs: int = 1
+    scheduler: str | None = None
 
 
 def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
     """Check every recording. Raises UsageError when there is none; everything else ends in a RunEnded event."""
     for path in plan.paths:
-        if path != STDIN and not path.exists() and not has_magic(str(path)):
+        if path != STDIN and url_of(path) is None and not path.exists() and not has_magic(str(path)):
             raise UsageError(f"{path} does not exist; give recordings, or directories that hold some")
     files = find_files(plan.paths)
     if not files:
@@ -71,9 +83,63 @@ def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], 
     run = _ReplayRun(plan, emit)
     emit(RunStarted("replay", ", ".join(map(str, plan.paths)), clock(), strict=plan.strict))
     emit(PhaseStarted("replay"))
-    for path, named in files:
-        run.file(path, named)
+    with ExitStack() as stack:
+        pool = _pool(plan, len(files), stack)
+        pending: dict[Path, Pending] = {}
+        large = [path for path, _ in files if path == STDIN or size_of(path) >= SHARED_FROM]
+        for path, named in files if pool else ():
+            # Of few large files each is divided; the others are checked whole, side by side.
+            if path != STDIN and (plan.scheduler or path not in large or len(large) >= plan.jobs):
+                assert pool is not None
+                pending[path] = pool.submit(check_file, replace(plan, jobs=1, scheduler=None), path, named)
+        for path, named in files:
+            if path in pending:
+                run.take(pending.pop(path).result())
+            else:
+                run.file(path, named)
     run.end(clock())
+
+
+def _pool(plan: ReplayPlan, files: int, stack: ExitStack) -> Pool | None:
+    """Where files are checked side by side; None where one is checked after another."""
+    if plan.scheduler is not None:
+        return stack.enter_context(cluster(plan.scheduler))
+    if plan.jobs == 1 or files == 1:
+        return None
+    return stack.enter_context(local_pool(min(plan.jobs, files)))
+
+
+@dataclass(frozen=True, slots=True)
+class FileResult:
+    """What one file came to, checked somewhere else: `events` in sum, and `findings` in their order."""
+
+    events: tuple[Event, ...]
+    findings: tuple[FindingConfirmed, ...]
+    run: _ReplayRun
+
+
+def check_file(plan: ReplayPlan, path: Path, named: bool) -> FileResult:
+    """Check one file in this process, wherever that is."""
+    folded = Folded()
+    run = _ReplayRun(plan, folded)
+    run.file(path, named)
+    run.emit, run.manifests = _ignored, Manifests()
+    return FileResult(tuple(folded.events()), tuple(folded.findings), run)
+
+
+def _ignored(event: Event) -> None:
+    pass
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen of one file so far. `expected`: the clauses that it should break."""
+
+    path: Path
+    expected: set[str]
+    clauses: set[str] = field(default_factory=set)
+    shown: dict[str, str] = field(default_factory=dict)
+    recent: deque[Interaction] = field(default_factory=lambda: deque(maxlen=RECENT))
 
 
 @dataclass(slots=True)
@@ -90,6 +156,27 @@ class _ReplayRun:
     interpretations: dict[str, set[str]] = field(default_factory=dict)
     findings: int = 0
     broken: bool = False
+
+    def take(self, result: FileResult) -> None:
+        """Take over what a file came to elsewhere."""
+        other = result.run
+        for event in result.events:
+            self.emit(event)
+        unexpected = len(other.unexpected)  # these stand at the end, and all are shown
+        shown = len(result.findings) - unexpected
+        for number, finding in enumerate(result.findings):
+            if number >= shown or self.findings + number < MOST_FINDINGS:
+                self.emit(finding)
+        self.index += other.index
+        self.files += other.files
+        self.findings += other.findings
+        self.broken = self.broken or other.broken
+        self.skipped.update(other.skipped)
+        self.unread += other.unread
+        self.refused += other.refused
+        self.unexpected += other.unexpected
+        for ambiguity, shown_ in other.interpretations.items():
+            self.interpretations.setdefault(ambiguity, set()).update(shown_)
 
     def file(self, path: Path, named: bool) -> None:
         """Read, audit and check one file. One with an exchange a line is checked while it is read."""
@@ -126,17 +213,31 @@ class _ReplayRun:
         self._check(path, recording.interactions, recording.clock_skew, entry)
 
     def _stream(self, path: Path, stream: Stream, entry: ManifestEntry | None) -> None:
-        def interactions() -> Iterator[Interaction]:
-            for one in stream:
-                if isinstance(one, RecordingProblem):
-                    self._unread(path, one.line, one.message)
-                elif self._passes_audit(path, one):
-                    yield one
-                else:
-                    yield replace(one, gap="refused by the audit")
-
         self.files += 1
-        self._check(path, interactions(), stream.clock_skew, entry)
+        if self.plan.jobs == 1 or path == STDIN or size_of(path) < SHARED_FROM:
+            self._check(path, self._interactions(path, stream), stream.clock_skew, entry)
+            return
+        with opened(path) as file:
+            exchanges = (one.exchange for one in Stream(lines(file)) if isinstance(one, Interaction))
+            connections = connections_of(exchanges)
+        with opened(path) as file:
+            kept = Lines(lines(file))
+            stream = Stream(iter(kept))
+            settings = settings_for(stream.clock_skew, entry, self.plan.interpretations)
+            foreign = entry is None
+            with parts_in_processes(self.plan.jobs, kept, settings, foreign=foreign) as parts:
+                router = Router(settings, connections, parts.count, foreign=foreign)
+                directed = router.directed(self._interactions(path, stream))
+                self._check_in_parts(path, check_in_blocks(directed, parts), entry)
+
+    def _interactions(self, path: Path, stream: Stream) -> Iterator[Interaction]:
+        for one in stream:
+            if isinstance(one, RecordingProblem):
+                self._unread(path, one.line, one.message)
+            elif self._passes_audit(path, one):
+                yield one
+            else:
+                yield replace(one, gap="refused by the audit")
 
     def _passes_audit(self, path: Path, interaction: Interaction) -> bool:
         if self.plan.auditor is None:
@@ -154,13 +255,9 @@ class _ReplayRun:
     def _check(
         self, path: Path, interactions: Iterable[Interaction], clock_skew: float, entry: ManifestEntry | None
     ) -> None:
-        recent: deque[Interaction] = deque(maxlen=RECENT)
-        expected = set(entry.breaks) if entry else set()
-        seen: set[str] = set()
-        confirmed: set[str] = set()
-        shown: Mapping[str, str] = {}
+        seen = _Seen(path, set(entry.breaks) if entry else set())
         for checked in check_interactions(interactions, clock_skew, entry, self.plan.interpretations):
-            recent.append(checked.interaction)
+            seen.recent.append(checked.interaction)
             if checked.skipped:
                 self.skipped[checked.skipped] += 1
                 self.emit(Skipped(f"{path}:{checked.interaction.line}", checked.skipped))
@@ -172,20 +269,37 @@ class _ReplayRun:
                 )
             )
             if checked.interpretations is not None:
-                shown = {**shown, **checked.interpretations}
+                seen.shown.update(checked.interpretations)
             for finding in checked.findings:
-                seen.add(finding.clause)
-                if finding.clause not in confirmed:
-                    confirmed.add(finding.clause)
-                    self._confirm(path, recent, checked, finding, known=finding.clause in expected)
-        for ambiguity, interpretation in shown.items():
-            self.interpretations.setdefault(ambiguity, set()).add(interpretation)
-        for clause in sorted(expected - seen):
-            self._not_seen(path, recent, clause)
+                self._found(seen, finding)
+        self._end_of_file(seen)
 
-    def _confirm(
-        self, path: Path, recent: Sequence[Interaction], checked: CheckedRecording, finding: Finding, *, known: bool
-    ) -> None:
+    def _check_in_parts(self, path: Path, blocks: Iterable[Block], entry: ManifestEntry | None) -> None:
+        seen = _Seen(path, set(entry.breaks) if entry else set())
+        for block in concluded(blocks, "replay"):
+            self.index += block.checked
+            self.skipped.update(block.skipped)
+            self.emit(block.event)
+            seen.shown.update(block.shown)
+            for step in block.steps:
+                seen.recent.append(step.interaction)
+                for one in step.findings:
+                    self._found(seen, one.finding)
+        self._end_of_file(seen)
+
+    def _found(self, seen: _Seen, finding: Finding) -> None:
+        """A finding of the last of the recent interactions: the first about a clause is reported."""
+        if finding.clause not in seen.clauses:
+            seen.clauses.add(finding.clause)
+            self._confirm(seen, finding, known=finding.clause in seen.expected)
+
+    def _end_of_file(self, seen: _Seen) -> None:
+        for ambiguity, interpretation in seen.shown.items():
+            self.interpretations.setdefault(ambiguity, set()).add(interpretation)
+        for clause in sorted(seen.expected - seen.clauses):
+            self._not_seen(seen.path, seen.recent, clause)
+
+    def _confirm(self, seen: _Seen, finding: Finding, *, known: bool) -> None:
         self.broken = self.broken or fails(evidence_of(finding.clause), strict=self.plan.strict, known=known)
         self.findings += 1
         if self.findings > MOST_FINDINGS:
@@ -193,10 +307,10 @@ class _ReplayRun:
         self.emit(
             FindingConfirmed(
                 finding,
-                leading_to(recent),
-                f"tracksync replay {path}",
+                leading_to(seen.recent),
+                f"tracksync replay {seen.path}",
                 known,
-                f"{path}:{checked.interaction.line}",
+                f"{seen.path}:{seen.recent[-1].line}",
             )
         )
 
@@ -227,15 +341,15 @@ class _ReplayRun:
         for why, count in sorted(self.skipped.items()):
             parts.append(f"{count} skipped ({why})")
         text = "; ".join(parts)
-        for head, lines in (
+        for head, told in (
             ("could not be read", self.unread),
             ("refused by the audit", self.refused),
             ("expected to break a clause, and did not", self.unexpected),
         ):
-            if lines:
-                text += f"\n{len(lines)} {head}:\n" + "\n".join(f"  {line}" for line in lines[:50])
-                if len(lines) > 50:
-                    text += f"\n  and {len(lines) - 50} more"
+            if told:
+                text += f"\n{len(told)} {head}:\n" + "\n".join(f"  {line}" for line in told[:50])
+                if len(told) > 50:
+                    text += f"\n  and {len(told) - 50} more"
         return text
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 import glob
 import gzip
 import io
+import re
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Final
+from typing import IO, Any, Final
 
 from tracksync.errors import MissingExtraError
 from tracksync.wire.bodies import Unreadable
@@ -28,6 +29,7 @@ MAX_LINE: Final = 64 * 1024 * 1024  # bytes
 COMPRESSED: Final = (".gz", ".zst")
 _GZIP: Final = b"\x1f\x8b"
 _ZSTD: Final = b"\x28\xb5\x2f\xfd"
+_SCHEME: Final = re.compile(r"[a-z][a-z0-9+.-]+")  # a single letter is a drive
 _BUFFER: Final = 64 * 1024  # bytes; of a file that is cut short, the last so many may be lost
 _BROKEN: Final[tuple[type[Exception], ...]] = (
     *(EOFError, zlib.error, gzip.BadGzipFile),
@@ -45,18 +47,47 @@ def expanded(paths: Iterable[Path]) -> list[Path]:
     """`paths` with every pattern replaced by the files that fit it, in the order of their names."""
     found: list[Path] = []
     for path in paths:
-        if path != STDIN and not path.exists() and glob.has_magic(str(path)):
+        url = url_of(path)
+        if url is not None and glob.has_magic(url):
+            found += [Path(one) for one in _matching(url)]
+        elif url is None and path != STDIN and not path.exists() and glob.has_magic(str(path)):
             found += sorted(Path(path.anchor).glob(str(path.relative_to(path.anchor))))
         else:
             found.append(path)
     return found
 
 
+def url_of(path: Path) -> str | None:
+    """The URL that was given as a path, such as `s3://logs/day.ndjson`, for fsspec; None for a path of this machine."""
+    scheme, colon, rest = path.as_posix().partition(":/")
+    if not colon or not _SCHEME.fullmatch(scheme):
+        return None
+    return f"{scheme}://{'/' if scheme == 'file' else ''}{rest}"
+
+
+def _matching(url: str) -> list[str]:
+    """The URLs that fit a pattern, in the order of their names."""
+    return sorted(one.full_name for one in _fsspec().open_files(url))
+
+
+def _fsspec() -> Any:
+    try:
+        import fsspec
+    except ImportError:
+        raise MissingExtraError("a recording at a URL", "distributed") from None
+    return fsspec
+
+
 @contextmanager
 def opened(path: Path) -> Iterator[IO[bytes]]:
     """The uncompressed bytes of a file or of standard input. Raises Unreadable where it cannot be opened."""
+    url = url_of(path)
     try:
-        raw: IO[bytes] = sys.stdin.buffer if path == STDIN else path.open("rb", buffering=_BUFFER)
+        raw: IO[bytes]
+        if url is not None:
+            raw = _fsspec().open(url, "rb").open()
+        else:
+            raw = sys.stdin.buffer if path == STDIN else path.open("rb", buffering=_BUFFER)
     except OSError as error:
         raise Unreadable(error.strerror or str(error)) from None
     try:

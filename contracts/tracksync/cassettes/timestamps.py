@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
@@ -84,25 +84,12 @@ class Settler:
         One without a readable URL is a problem.
         """
         sent, received = _exact(draft) if exact else self._span(draft)
-        place = _place(draft.url)
-        if place is None:
-            return RecordingProblem(draft.line, f"the uri {draft.url[:80]!r} is not an http or https URL")
-        origin, path = place
-        response = None
-        if draft.failure is None and draft.status is not None:
-            response = Response(draft.status, draft.response_headers, draft.response_body)
+        settled = settled_at(draft, sent, received)
+        if isinstance(settled, RecordingProblem):
+            return settled
         key = header(draft.request_headers, "authorization") or ""
-        exchange = Exchange(
-            Request(draft.method, path, draft.request_headers, draft.request_body),
-            response,
-            sent,
-            received,
-            draft.credential,
-            draft.failure,
-            draft.tags,
-        )
         party = self._parties.setdefault(key, len(self._parties))
-        return Interaction(exchange, origin, draft.line, party, draft.gap)
+        return replace(settled, party=party) if party else settled
 
     def _span(self, draft: Draft) -> tuple[float, float]:
         moment_ = _coarse(draft)
@@ -111,6 +98,20 @@ class Settler:
             self._now = next(known, SOMEDAY if moment_ is None else moment_)
         self._now = max(self._now + APART + TOOK, moment_ or 0.0)
         return self._now - TOOK, self._now
+
+
+def settled_at(draft: Draft, sent: float, received: float) -> Interaction | RecordingProblem:
+    """The draft with these times. One without a readable URL is a problem."""
+    place = _place(draft.url)
+    if place is None:
+        return RecordingProblem(draft.line, f"the uri {draft.url[:80]!r} is not an http or https URL")
+    origin, path = place
+    response = None
+    if draft.failure is None and draft.status is not None:
+        response = Response(draft.status, draft.response_headers, draft.response_body)
+    request = Request(draft.method, path, draft.request_headers, draft.request_body)
+    exchange = Exchange(request, response, sent, received, draft.credential, draft.failure, draft.tags)
+    return Interaction(exchange, origin, draft.line, 0, draft.gap)
 
 
 def _exact(draft: Draft) -> tuple[float, float]:

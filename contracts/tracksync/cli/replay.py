@@ -11,6 +11,7 @@ import click
 
 from tracksync import config as configuration
 from tracksync.cli.shared import FILE, PATH, Outputs, config_option, environment_secrets, learn_option, result_options
+from tracksync.errors import UsageError
 
 if TYPE_CHECKING:
     from tracksync.model.events import Event
@@ -32,6 +33,14 @@ DEFAULT_DIRECTORY: Final = "cassettes"
 @learn_option
 @click.option("--strict", is_flag=True, help="Let warnings from what was observed fail the run too.")
 @click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Divide the work among N processes of this machine.  [default: 1]",
+)
+@click.option("--scheduler", metavar="ADDRESS", help="Check the files on a cluster: the address of its Dask scheduler.")
+@click.option(
     "--max-requests",
     type=click.IntRange(min=1),
     metavar="N",
@@ -46,6 +55,8 @@ def command(
     interpretations_path: Path | None,
     learn_path: Path | None,
     strict: bool,
+    jobs: int,
+    scheduler: str | None,
     max_requests: int | None,
     config_path: Path,
     json_path: Path | None,
@@ -67,6 +78,7 @@ def command(
       tracksync replay tests/cassettes/ session.har --junit junit.xml
       tracksync replay --audit cassettes/
       zcat access.log.gz | tracksync replay -
+      tracksync replay --jobs 2 'logs/*.ndjson.zst'
       tracksync replay cassettes/probes --against http://127.0.0.1:8080
 
     \b
@@ -77,6 +89,10 @@ def command(
     from tracksync.cli.run import run
     from tracksync.report import Redactor
 
+    if against is not None and (jobs > 1 or scheduler):
+        raise UsageError("--against sends one request after another; leave out --jobs and --scheduler")
+    if audit and scheduler:
+        raise UsageError("--audit knows this machine's keys, which go to no cluster; audit the recordings here")
     chosen = paths or (Path(DEFAULT_DIRECTORY),)
     interpretations = configuration.read_interpretations(interpretations_path) if interpretations_path else {}
     outputs = Outputs(json_path, junit_path, html_path, markdown_path, learn_path)
@@ -105,7 +121,12 @@ def command(
             resend(resend_plan, emit)
     else:
         plan = ReplayPlan(
-            paths=chosen, interpretations=interpretations, strict=strict, auditor=Auditor(secrets) if audit else None
+            paths=chosen,
+            interpretations=interpretations,
+            strict=strict,
+            auditor=Auditor(secrets) if audit else None,
+            jobs=jobs,
+            scheduler=scheduler,
         )
 
         def drive(emit: Callable[[Event], None]) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
 
+from tracksync.model.counts import Counts
 from tracksync.model.exchange import Exchange
 from tracksync.model.figures import Figure, Section
 from tracksync.model.finding import Finding
@@ -63,6 +64,17 @@ class ExchangeChecked:
     covered: frozenset[str] = frozenset()
     phase: str = ""
     data_points: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ExchangesChecked:
+    """Exchanges were checked by another process: what they add up to.
+
+    `firsts`: of each clause that they broke, the first exchange that did, with those findings only.
+    """
+
+    counts: Counts
+    firsts: tuple[ExchangeChecked, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +185,7 @@ Event = (
     RunStarted
     | PhaseStarted
     | ExchangeChecked
+    | ExchangesChecked
     | Paused
     | Retried
     | Skipped

@@ -12,6 +12,9 @@ class _Nothing:
     def __repr__(self) -> str:
         return "nothing"
 
+    def __reduce__(self) -> str:  # stays itself through pickle, so that worker processes can compare by identity
+        return "NOTHING"
+
 
 NOTHING: Final = _Nothing()
 

@@ -114,7 +114,9 @@ def _pend_by_contact(context: Context, identifier: Identifier, writes: Sequence[
 def queue(context: Context, *, accepted: bool) -> None:
     """The objects of a /users/track request are applied at some later time, in any order; surely if it was accepted."""
     due = context.exchange.received + context.belief.settings.consistent_after
-    for parsed in neighbours.queued(context.parsed):
+    for number, parsed in enumerate(neighbours.queued(context.parsed)):
+        if context.objects is not None and number not in context.objects:
+            continue
         inner = Context(context.belief, context.exchange, parsed)
         if parsed.vague or parsed.refused or context.parsed.vague:
             make_unknown(inner, lasting=True)

@@ -252,7 +252,7 @@ class Belief(Struct, frozen=True, gc=False):
     `moment`: how many exchanges were checked. `answered`: the last of them whose response was not a 5XX.
     `failures_in_a_row`: by hash of a request, how often in a row it failed, and the first of these exchanges (infinite
     once that was a finding).
-    `writers`: by cell key, the user written last, to name a broken clause better.
+    `writers`: by cell key, the user written last and the exchange that did, to name a broken clause better.
     `users_made`: how many users were ever made, so that no number is given twice.
     `pending_by_identifier`: pending writes that reach the user to whom the identifier leads when they take effect.
     `moved`: identifiers of these that may lead to another user since. `deletions`: those that may still take effect, by
@@ -271,7 +271,7 @@ class Belief(Struct, frozen=True, gc=False):
     windows: HashTrieMap[LimitedEndpoint, WindowBelief] = HashTrieMap()
     moment: int = 0
     failures_in_a_row: HashTrieMap[int, tuple[int, float]] = HashTrieMap()
-    writers: HashTrieMap[CellKey, int] = HashTrieMap()
+    writers: HashTrieMap[CellKey, tuple[int, int]] = HashTrieMap()
     users_made: int = 0
     pending_by_identifier: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
     moved: frozenset[Identifier] = frozenset()
@@ -333,7 +333,7 @@ class Belief(Struct, frozen=True, gc=False):
             elif any(one not in links for one in user.held):
                 users = users.insert(uid, replace(user, held=tuple(one for one in user.held if one in links)))
         writers = self.writers
-        for cell, uid in self.writers.items():
+        for cell, (uid, _) in self.writers.items():
             if uid not in users:
                 writers = writers.discard(cell)
         return replace(self, links=links, users=users, writers=writers, pending_by_identifier=pending_by_identifier)

@@ -212,7 +212,7 @@ def _clause_of_count(context: Context, candidate: Candidate, case: CounterCase, 
             return "TS-STATE-VISIBLE", "lacks a request that was completed"
     if surplus > 0:
         writer = context.belief.writers.get(case.key)
-        if writer is not None and writer != candidate.uid:
+        if writer is not None and writer[0] != candidate.uid:
             return "TS-STATE-USERS-APART", "includes another user's"
         if candidate.user.exists and not known and any(other != case.key for other in candidate.user.cells):
             return "TS-STATE-KEYS-APART", "includes another one's of the same user"

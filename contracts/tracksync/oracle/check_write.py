@@ -267,12 +267,10 @@ def _check_entry(context: Context, candidate: Candidate, entry: dict[str, Any]) 
     if context.findings:
         context.findings = _named_by_identifier(context, candidate)
     context.belief, uid = users.linked(context.belief, parsed, candidate, user)
-    writers = context.belief.writers
+    writers, writer = context.belief.writers, (uid, moment)
     for key in parsed.cells():
-        if writers.get(key) != uid:
-            writers = writers.insert(key, uid)
-    if writers is not context.belief.writers:
-        context.belief = replace(context.belief, writers=writers)
+        writers = writers.insert(key, writer)
+    context.belief = replace(context.belief, writers=writers)
 
 
 def _covered_by_entry(parsed: ParsedRequest, candidate: Candidate) -> Iterator[str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -51,16 +51,34 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     `in_flight`: requests that were sent before this response came and have no response yet.
     """
     parsed = read_request(exchange)
+    cells = cells_in_flight(parsed, exchange, in_flight) if in_flight else _NONE
+    rate = rates.check_exchange(belief, exchange, parsed.endpoint, crowded=bool(in_flight))
+    return check_beside(belief, exchange, parsed, cells, rate)
+
+
+def check_beside(
+    belief: Belief,
+    exchange: Exchange,
+    parsed: ParsedRequest,
+    cells: frozenset[CellKey],
+    rate: rates.RateCheck,
+    objects: Collection[int] | None = None,
+) -> CheckResult:
+    """Check one exchange beside what is known of the others.
+
+    `cells`: those that requests without a response yet may write. `rate`: what its rate headers show. `objects`: of a
+    batch, the numbers of the objects that the belief is about; None for all.
+    """
     if belief.deletions:
         belief = deletions.ended(belief, exchange.sent)
     moment, response = belief.moment + 1, exchange.response
-    cells = frozenset(_cells_in_flight(parsed, exchange, in_flight)) if in_flight else _NONE
     if response is None:
-        context = Context(replace(belief, moment=moment), exchange, parsed, cells)
+        context = Context(
+            replace(belief, moment=moment, windows=rate.windows), exchange, parsed, cells, objects=objects
+        )
         _check_no_response(context)
         return _result(context, belief)
     headers = lowered(response.headers)
-    rate = rates.check_rate(belief, exchange, response.status, headers, parsed, crowded=bool(in_flight))
     failed = response.status >= 500
     belief = replace(
         belief,
@@ -69,7 +87,9 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
         windows=rate.windows,
         failures_in_a_row=belief.failures_in_a_row if failed else _without_failures(belief, exchange),
     )
-    context = Context(belief, exchange, parsed, cells, rate.findings, set(rate.covered), headers=headers)
+    context = Context(
+        belief, exchange, parsed, cells, list(rate.findings), set(rate.covered), headers=headers, objects=objects
+    )
     if failed:
         context.covered.add("TS-ANSWER-ARRIVES")
         _check_failure(context, "TS-ANSWER-SERVER-ERROR", f"is answered {response.status}")
@@ -110,7 +130,6 @@ def _check_no_response(context: Context) -> None:
     _check_failure(context, "TS-ANSWER-ARRIVES", "gets no complete response")
     failure = context.exchange.failure
     if failure is None or failure.kind != "unreachable":
-        context.belief = replace(context.belief, windows=rates.count_unseen(context.belief, context.parsed))
         perhaps_applied(context)
 
 
@@ -140,14 +159,16 @@ def _hash(request: Request) -> int:
     return hash((request.method, request.path, request.body))
 
 
-def _cells_in_flight(parsed: ParsedRequest, exchange: Exchange, requests: Iterable[Request]) -> Iterator[CellKey]:
+def cells_in_flight(parsed: ParsedRequest, exchange: Exchange, requests: Iterable[Request]) -> frozenset[CellKey]:
     """The cells that this request and one without a response yet may both write."""
     mine = set(parsed.cells())
-    for request in requests:
+    shared: set[CellKey] = set()
+    for request in requests if mine else ():
         other = read_request(dataclasses.replace(exchange, request=request))
         for one in neighbours.queued(other) if other.endpoint == "track" else [other]:
             if _may_share_user(parsed, one):
-                yield from mine.intersection(one.cells())
+                shared.update(mine.intersection(one.cells()))
+    return frozenset(shared)
 
 
 def _may_share_user(parsed: ParsedRequest, other: ParsedRequest) -> bool:

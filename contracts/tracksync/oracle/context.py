@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from msgspec import Struct, field
@@ -36,6 +36,8 @@ class Context(Struct, gc=False):
     mismatches: tuple[Mismatch, ...] = ()
     """Where the response does not fit the document; what no other finding speaks of is one."""
     headers: dict[str, str] = field(default_factory=dict)
+    objects: Collection[int] | None = None
+    """Of a batch, the numbers of the objects that the belief is about; None for all."""
 
     def hold(self, ambiguity: str, shown: frozenset[str], where: str) -> None:
         """The response at `where` shows one of the interpretations `shown`: narrow, or find a contradiction."""

@@ -136,7 +136,7 @@ def _gone(belief: Belief, uid: int) -> Belief:
     for identifier in freed:
         links = links.insert(identifier, tuple(link for link in links[identifier] if link.uid != uid))
     writers = belief.writers
-    for cell, writer in belief.writers.items():
+    for cell, (writer, _) in belief.writers.items():
         if writer == uid:
             writers = writers.discard(cell)
     users = belief.users.discard(uid)

@@ -13,10 +13,9 @@ from msgspec import Struct
 from msgspec.structs import replace
 from rpds import HashTrieMap
 
-from tracksync.model.exchange import Exchange
+from tracksync.model.exchange import Exchange, lowered
 from tracksync.model.finding import Finding
 from tracksync.oracle.belief import Belief, LimitedEndpoint, Settings, WindowBelief
-from tracksync.oracle.request import ParsedRequest
 
 NAMES: Final = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 WHERE: Final = "/response/headers/"
@@ -74,22 +73,36 @@ class Sequel(Struct, frozen=True, gc=False):
     alone: bool
 
 
+def check_exchange(belief: Belief, exchange: Exchange, name: str, *, crowded: bool) -> RateCheck:
+    """What one exchange shows of the rate windows, or uses up of them.
+
+    `name`: of the endpoint. `crowded`: other requests of ours are without a response yet.
+    """
+    response = exchange.response
+    if response is not None:
+        headers = lowered(response.headers)
+        return check_rate(belief, exchange, response.status, headers, name, crowded=crowded)
+    failure = exchange.failure
+    unsent = failure is not None and failure.kind == "unreachable"
+    return RateCheck(belief.windows if unsent else count_unseen(belief, name), [], _NOTHING)
+
+
 def check_rate(
-    belief: Belief, exchange: Exchange, status: int, headers: Mapping[str, str], parsed: ParsedRequest, *, crowded: bool
+    belief: Belief, exchange: Exchange, status: int, headers: Mapping[str, str], name: str, *, crowded: bool
 ) -> RateCheck:
     """Check the rate headers of one response against the window it belongs to.
 
-    `headers`: by their names in small letters. `crowded`: other requests of ours are without a response yet.
+    `headers`: by their names in small letters. `name`, `crowded`: as above.
     """
     values = [headers.get(name) for name in NAMES]
-    endpoint = ENDPOINTS.get(parsed.endpoint)
+    endpoint = ENDPOINTS.get(name)
     promised = endpoint is LimitedEndpoint.SYNC and status in STATUSES
     if not promised and values == [None, None, None]:
-        counted = count_unseen(belief, parsed) if endpoint is None else _count_only(belief.windows, status, endpoint)
+        counted = count_unseen(belief, name) if endpoint is None else _count_only(belief.windows, status, endpoint)
         return RateCheck(counted, [], _NOTHING)
     findings = list(_check_form(values, status))
     if endpoint is None:
-        return RateCheck(count_unseen(belief, parsed), findings, _FORM)
+        return RateCheck(count_unseen(belief, name), findings, _FORM)
     if findings or status == 401:
         return RateCheck(_count_only(belief.windows, status, endpoint), findings, _FORM)
     limit, remaining, reset = [int(value) for value in values if value is not None]
@@ -107,9 +120,9 @@ def _check_form(values: list[str | None], status: int) -> Iterator[Finding]:
             yield Finding("TS-RATE-HEADERS", f"{name} is not a whole number", WHERE + name, "a whole number", value)
 
 
-def count_unseen(belief: Belief, parsed: ParsedRequest) -> Windows:
+def count_unseen(belief: Belief, name: str) -> Windows:
     """The windows after a request without a response, or to a path that may be another spelling of an endpoint."""
-    endpoint, windows = ENDPOINTS.get(parsed.endpoint), belief.windows
+    endpoint, windows = ENDPOINTS.get(name), belief.windows
     for one in LimitedEndpoint if endpoint is None else [endpoint]:
         windows = _count_only(windows, 0, one)
     return windows

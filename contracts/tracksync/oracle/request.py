@@ -6,6 +6,7 @@ of belief, responses or state.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -92,15 +93,28 @@ def read_request(exchange: Exchange) -> ParsedRequest:
     return replace(parsed, unread=True)
 
 
-def _read(exchange: Exchange, text: JsonText, encoding: str) -> ParsedRequest:
+def endpoint_of(exchange: Exchange) -> str:
+    """The endpoint that a request is sent to, as ParsedRequest has it."""
     request = exchange.request
-    line = Line(
+    if request.method == "POST" and request.path == SYNC:
+        return "sync"
+    return _endpoint(_line(exchange, ""))
+
+
+def _line(exchange: Exchange, encoding: str) -> Line:
+    request = exchange.request
+    return Line(
         request.method,
         request.path.partition("?")[0],
         media_type(request.headers),
         encoding,
         exchange.credential,  # a text; its `value` would take long to look up
     )
+
+
+def _read(exchange: Exchange, text: JsonText, encoding: str) -> ParsedRequest:
+    request = exchange.request
+    line = _line(exchange, encoding)
     endpoint = "sync" if line == USUAL else _endpoint(line)
     classification = classify(line, request.body, text)
     if endpoint not in _ENDPOINTS:
@@ -122,15 +136,26 @@ def _read(exchange: Exchange, text: JsonText, encoding: str) -> ParsedRequest:
 def objects_of(parsed: ParsedRequest) -> list[ParsedRequest]:
     """The single objects of a /users/track request, each read as if it stood alone."""
     found = []
-    for section in bounds().sections:
-        value = parsed.body.get(section) if isinstance(parsed.body, dict) else None
-        for index, target in enumerate(value if isinstance(value, list) else []):
-            if isinstance(target, dict):
-                where = f"/request/body/{section}/{index}"
-                classification = classify_object(section, target, where)
-                covers = _covered(classification)
-                found.append(_read_object(section, target, where, classification, covers, None))
+    for section, index, target in _placed(parsed.body) if isinstance(parsed.body, dict) else ():
+        where = f"/request/body/{section}/{index}"
+        classification = classify_object(section, target, where)
+        covers = _covered(classification)
+        found.append(_read_object(section, target, where, classification, covers, None))
     return found
+
+
+def objects_in(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The single objects of the body of a batch, in the order of `objects_of`."""
+    return (target for _, _, target in _placed(body))
+
+
+def _placed(body: dict[str, Any]) -> Iterator[tuple[str, int, dict[str, Any]]]:
+    """Each object of a batch: its section, its index there, and itself."""
+    for section in bounds().sections:
+        value = body.get(section)
+        for index, target in enumerate(value if isinstance(value, list) else ()):
+            if isinstance(target, dict):
+                yield section, index, target
 
 
 def _covered(classification: Classification) -> frozenset[str]:

@@ -74,9 +74,9 @@ def _is_after_refused_write(cell: Cell, limits: Limits, explains: Callable[[Any]
 def _is_of_another_user(context: Context, candidate: Candidate, key: CellKey, explains: Callable[[Any], bool]) -> bool:
     """Whether the value of the user whose attribute of this name was written last explains what is shown."""
     writer = context.belief.writers.get(key)
-    if writer is None or writer == candidate.uid:
+    if writer is None or writer[0] == candidate.uid:
         return False
-    value = context.belief.users[writer].cell(key).known
+    value = context.belief.users[writer[0]].cell(key).known
     return value is not UNKNOWN and explains(value)
 
 

@@ -12,6 +12,7 @@ from typing import Any, Final, TextIO
 from tracksync.model.events import (
     Event,
     ExchangeChecked,
+    ExchangesChecked,
     FindingConfirmed,
     Paused,
     PhaseStarted,
@@ -76,6 +77,12 @@ class Progress:
                 self._requests += 1
                 self._data_points += event.data_points
                 self._suspects.update(finding.clause for finding in event.findings)
+                now = self._clock()
+                if now - self._shown >= self._every:
+                    self._show(now)
+            case ExchangesChecked():
+                self._requests += event.counts.requests
+                self._suspects.update(event.counts.broken)
                 now = self._clock()
                 if now - self._shown >= self._every:
                     self._show(now)

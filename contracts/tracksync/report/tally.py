@@ -13,11 +13,13 @@ from typing import Any, Final
 
 from tracksync import __version__
 from tracksync.contract.clauses import Side, catalogue
+from tracksync.model.counts import Counts
 from tracksync.model.events import (
     Cleaned,
     ConstraintsCounted,
     Event,
     ExchangeChecked,
+    ExchangesChecked,
     FindingConfirmed,
     InterpretationLearned,
     Paused,
@@ -29,7 +31,6 @@ from tracksync.model.events import (
     Skipped,
     Verdict,
 )
-from tracksync.model.exchange import Exchange, FailureKind, header
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.model.verdict import evidence_of, fails, severity_of
 from tracksync.report.drawing import figure_json, section_json
@@ -38,8 +39,6 @@ from tracksync.report.redact import Redactor
 
 Result = dict[str, Any]
 SCHEMA: Final = 2
-_WINDOW_SECONDS: Final = 60  # LIMITS: a rate window is a clock minute
-_LIMITED: Final = "/users/track/sync"  # the path whose limit the timeline shows
 
 
 class Tally:
@@ -56,15 +55,10 @@ class Tally:
         self._until: float | None = None
         self._started: RunStarted | None = None
         self._ended: RunEnded | None = None
-        self._last_received = 0.0
-        self._requests = 0
-        self._skipped = 0
-        self._data_points = 0
+        self._counts = Counts()
         self._retries = 0
         self._pauses = 0
         self._paused_seconds = 0.0
-        self._covered: Counter[str] = Counter()
-        self._broken: Counter[str] = Counter()
         self._interpretations: dict[str, str] = {}
         self._shown: dict[str, dict[str, Any]] = {}
         self._retried: Counter[str] = Counter()
@@ -73,7 +67,6 @@ class Tally:
         self._unconfirmed: dict[str, dict[str, Any]] = {}
         self._phases: Counter[str] = Counter()
         self._phase = ""
-        self._timeline: dict[int, dict[str, Any]] = {}
         self._sections: list[dict[str, Any]] = []
         self._constraints: ConstraintsCounted | None = None
 
@@ -97,7 +90,12 @@ class Tally:
                 self._retries += 1
                 self._retried[event.why] += 1
             case Skipped():
-                self._skipped += 1
+                self._counts.skipped += 1
+            case ExchangesChecked():
+                self._counts.merge(event.counts)
+                self._phases[self._phase] += event.counts.requests
+                for one in event.firsts:
+                    self._suspect(one)
             case InterpretationLearned():
                 self._interpretations[event.ambiguity] = event.interpretation
                 if event.exchange is not None:
@@ -110,41 +108,23 @@ class Tally:
                 self._sections.append(self._redactor.json(section_json(event.section)))
             case RunEnded():
                 self._ended = event
-                self._until = self._clock() if self._clock else max(event.at, self._last_received)
+                self._until = self._clock() if self._clock else max(event.at, self._counts.last_received)
                 self._interpretations.update(event.interpretations)
 
     def _checked(self, event: ExchangeChecked) -> None:
-        exchange = event.exchange
-        failure = exchange.failure
-        if failure is None or failure.kind is not FailureKind.UNREACHABLE:
-            self._requests += 1
-            if exchange.request.path == _LIMITED:
-                self._on_timeline(exchange)
+        broken = {finding.clause for finding in event.findings}
+        if self._counts.add(event.exchange, broken, event.covered, event.data_points):
             phase = self._redactor.text(event.phase) or self._phase
             if phase:
                 self._phases[phase] += 1
-            self._data_points += event.data_points
-        self._last_received = max(self._last_received, exchange.received)
-        broken = {finding.clause for finding in event.findings}
-        self._broken.update(broken)
-        self._covered.update(event.covered | broken)
+        self._suspect(event)
+
+    def _suspect(self, event: ExchangeChecked) -> None:
+        """Keep the first exchange that broke each clause, for a run that ends before it confirms the finding."""
         for finding in event.findings:
             if finding.clause not in self._unconfirmed:
-                shown = self._finding(FindingConfirmed(finding, (exchange,), reproduce=""))
+                shown = self._finding(FindingConfirmed(finding, (event.exchange,), reproduce=""))
                 self._unconfirmed[finding.clause] = {**shown, "confirmed": False}
-
-    def _on_timeline(self, exchange: Exchange) -> None:
-        window = int(exchange.sent // _WINDOW_SECONDS) * _WINDOW_SECONDS
-        entry = self._timeline.setdefault(window, {"at": window, "requests": 0, "limited": 0, "failed": 0})
-        entry["requests"] += 1
-        response = exchange.response
-        if response is None or response.status >= 500:
-            entry["failed"] += 1
-        if response is not None:
-            entry["limited"] += response.status == 429
-            limit = header(response.headers, "x-ratelimit-limit")
-            if limit and limit.isascii() and limit.isdigit() and len(limit) < 10:
-                entry["limit"] = int(limit)
 
     def _finding(self, event: FindingConfirmed) -> dict[str, Any]:
         finding: Finding = event.finding
@@ -182,7 +162,7 @@ class Tally:
         findings = self._findings()
         until = self._until
         if until is None:
-            until = self._clock() if self._clock else self._last_received
+            until = self._clock() if self._clock else self._counts.last_received
         result: Result = {
             "tracksync": __version__,
             "schema": SCHEMA,
@@ -196,10 +176,10 @@ class Tally:
             "started": datetime.fromtimestamp(self._begun, UTC)
             .isoformat(timespec="milliseconds")
             .replace("+00:00", "Z"),
-            "requests": self._requests,
-            "skipped": self._skipped,
+            "requests": self._counts.requests,
+            "skipped": self._counts.skipped,
             "seconds": round(max(until - self._begun, 0.0), 3),
-            "data_points": self._data_points,
+            "data_points": self._counts.data_points,
             "retries": self._retries,
             "retries_by": dict(sorted(self._retried.items())),
             "pauses": {"count": self._pauses, "seconds": round(self._paused_seconds, 3)},
@@ -208,7 +188,7 @@ class Tally:
             "interpretations": dict(sorted(self._interpretations.items())),
             "interpretations_shown": dict(sorted(self._shown.items())),
             "phases": dict(self._phases),
-            "timeline": [self._timeline[window] for window in sorted(self._timeline)],
+            "timeline": [self._counts.timeline[window] for window in sorted(self._counts.timeline)],
         }
         if self._constraints:
             result["constraints"] = {
@@ -265,9 +245,9 @@ class Tally:
         confirmed = Counter(finding["clause"] for finding in self._confirmed)
         reasons = self._ended.why_not if self._ended else {}
         table: dict[str, dict[str, Any]] = {}
-        for id_ in dict.fromkeys([*catalogue(self._side()), *self._covered, *confirmed]):
-            broken = max(self._broken[id_], confirmed[id_])
-            covered = max(self._covered[id_], broken)
+        for id_ in dict.fromkeys([*catalogue(self._side()), *self._counts.covered, *confirmed]):
+            broken = max(self._counts.broken[id_], confirmed[id_])
+            covered = max(self._counts.covered[id_], broken)
             table[id_] = {"covered": covered, "broken": broken}
             if not covered:
                 reason = reasons.get(id_, "no response of this run bore on it")

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import multiprocessing
-import signal
-import sys
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tracksync import __version__
 from tracksync.contract.clauses import catalogue as clauses
+from tracksync.engine.child_processes import interrupts_blocked
 from tracksync.faults.catalogue import catalogue as faults
 from tracksync.model.verdict import evidence_of, severity_of
 from tracksync.report.tally import SCHEMA
@@ -199,7 +197,7 @@ def run_all(
     earlier = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:
-            with _interrupts_blocked():
+            with interrupts_blocked():
                 futures = {pool.submit(carry_out, job): index for index, job in enumerate(wanted)}
             for future in as_completed(futures):
                 done[futures[future]] = future.result()
@@ -210,19 +208,3 @@ def run_all(
                 worker.terminate()
                 worker.join()
     return Selfcheck(tuple(done[index] for index in sorted(done)), time.monotonic() - begun, seed)
-
-
-@contextmanager
-def _interrupts_blocked() -> Iterator[None]:
-    """Processes that are started meanwhile never see Ctrl-C, which a terminal sends to them too. This one sees it late.
-
-    Has no effect on Windows.
-    """
-    if sys.platform == "win32":
-        yield
-        return
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
-    try:
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)

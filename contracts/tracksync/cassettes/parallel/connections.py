@@ -1,0 +1,109 @@
+"""Which users any identifier may connect. Users that are connected are checked together.
+
+An identifier counts by its text alone, folded as widely as any rule of the oracle folds it, whatever its kind is: two
+users too many together cost speed, and two apart that belong together would cost a finding.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Collection, Iterable, Iterator
+from typing import Any, Final
+
+from tracksync.contract.bounds import DELETE, EXPORT, TRACK, bounds
+from tracksync.model.exchange import Exchange
+from tracksync.oracle.deletions import identifiers_in
+from tracksync.oracle.request import objects_in
+from tracksync.oracle.request_object import read_identifiers
+from tracksync.values.jsontext import read_json
+
+Group = tuple[int, ...]
+"""Hashes of identifiers that belong to one user, or may."""
+
+
+class Connections:
+    """The sets of identifiers that exchanges connect (union-find). Holds only those that are connected to others."""
+
+    def __init__(self) -> None:
+        self._parents: dict[int, int] = {}
+
+    def connect(self, group: Collection[int]) -> None:
+        """The identifiers of `group` belong together."""
+        if len(group) < 2:
+            return
+        first, *others = map(self.leader, group)
+        for one in others:
+            if one != first:
+                self._parents[one] = first
+                self._parents.setdefault(first, first)
+
+    def leader(self, identifier: int) -> int:
+        """The identifier that stands for all that are connected with this one."""
+        parents = self._parents
+        parent = parents.get(identifier, identifier)
+        while parent != identifier:
+            parents[identifier] = above = parents[parent]
+            identifier, parent = parent, above
+        return identifier
+
+
+def connections_of(exchanges: Iterable[Exchange]) -> Connections:
+    """The connections that any of these exchanges makes."""
+    found = Connections()
+    for exchange in exchanges:
+        for group in groups_of(exchange):
+            found.connect(group)
+    return found
+
+
+def groups_of(exchange: Exchange) -> list[Group]:
+    """The identifiers of each user that the exchange is about; of a batch one group an object, in their order.
+
+    An exchange about no user that could be read has one group, which all requests equal to it share.
+    """
+    request = exchange.request
+    path = request.path.partition("?")[0]
+    body = read_json(request.body).value
+    groups: list[Group] = []
+    if isinstance(body, dict):
+        if path == TRACK:
+            groups = [_group(read_identifiers(one)) or (_NOBODY,) for one in objects_in(body)]
+        elif path in (DELETE, EXPORT):
+            groups = [_group(identifiers_in(body), _exported(exchange) if path == EXPORT else ())]
+        else:
+            groups = [_group(found for one in _targets(body) for found in read_identifiers(one))]
+    if groups and groups[0]:
+        return groups
+    return [(hash((request.method, request.path, request.body)),)]
+
+
+def _group(identifiers: Iterable[tuple[str, Any]], texts: Iterable[str] = ()) -> Group:
+    """An alias counts by its name: one label is common to many users."""
+    named = [str(value.get("alias_name") if kind == "user_alias" else value) for kind, value in identifiers]
+    return tuple(dict.fromkeys(map(_node, (*named, *texts))))
+
+
+def _targets(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every object of a request, also one that does not stand in an array."""
+    for section in bounds().sections:
+        value = body.get(section)
+        for target in value if isinstance(value, list) else (value,):
+            if isinstance(target, dict):
+                yield target
+
+
+def _exported(exchange: Exchange) -> list[str]:
+    """The external_ids in the response to an export."""
+    value = read_json(exchange.response.body).value if exchange.response is not None else None
+    listed = value.get("users") if isinstance(value, dict) else None
+    shown = [one.get("external_id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return [one for one in shown if isinstance(one, str)]
+
+
+def _node(text: str) -> int:
+    if not text.isascii():
+        text = unicodedata.normalize("NFC", text)
+    return hash(text.casefold().replace(" ", ""))
+
+
+_NOBODY: Final = 0  # an object without an identifier, of which nothing is stored

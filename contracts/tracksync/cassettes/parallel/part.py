@@ -1,0 +1,259 @@
+"""The exchanges of some users, checked in order with a belief of their own. Pure but for what it holds; no I/O.
+
+A part runs ahead under what all parts share. It stops after the first exchange that changes this, and keeps what it
+believed before each exchange, so that it can go back to where another part stopped.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from msgspec import Struct, structs
+
+from tracksync.cassettes.checking import CheckedRecording, Place, Workspace, concluded, forgetting
+from tracksync.cassettes.interaction import Interaction
+from tracksync.model.counts import Counts
+from tracksync.model.finding import Finding
+from tracksync.oracle import Belief, Settings
+from tracksync.oracle.belief import CellKey
+from tracksync.oracle.parts import (
+    Beside,
+    Effect,
+    Writer,
+    check_part,
+    effect_of,
+    shared_of,
+    with_effect,
+    with_shared,
+    with_writers,
+    writers_of,
+)
+from tracksync.oracle.request import read_request
+
+
+class Routed(Struct, frozen=True, gc=False):
+    """One exchange of a part. `index`: its number in the recording. `home`: what it shows is counted in this part."""
+
+    index: int
+    place: Place
+    interaction: Interaction
+    beside: Beside
+    home: bool = True
+
+
+class Gap(Struct, frozen=True, gc=False):
+    """Something that cannot be checked happened in these workspaces."""
+
+    index: int
+    places: tuple[Place, ...]
+
+
+Item = Routed | Gap
+
+
+class Change(Struct, frozen=True):
+    """What an exchange changed for all parts. `strangers`: all users are forgotten, since nobody knows who was meant.
+
+    `learned`: the interpretations of the workspace from then on; `shown`: the same where the exchange changed them.
+    """
+
+    index: int
+    place: Place
+    effect: Effect
+    strangers: bool
+    learned: Mapping[str, str]
+    shown: Mapping[str, str] | None = None
+
+
+class Question(Struct, frozen=True):
+    """Who wrote these cells last, before the exchange with this index?"""
+
+    index: int
+    place: Place
+    keys: tuple[CellKey, ...]
+
+
+Answer = dict[CellKey, Writer]
+
+
+class Run(Struct, frozen=True):
+    """How far a part came: to its first change, if there was one. The questions are about its findings."""
+
+    change: Change | None
+    questions: tuple[Question, ...]
+
+
+class Located(Struct, frozen=True):
+    """The first finding about a clause in a block; `position` among those of the exchange."""
+
+    index: int
+    position: int
+    finding: Finding
+
+
+@dataclass(slots=True)
+class Summary:
+    """What the exchanges of a block came to in one part."""
+
+    checked: int = 0
+    counts: Counts = field(default_factory=Counts)
+    skipped: dict[str, int] = field(default_factory=dict)
+    firsts: dict[str, Located] = field(default_factory=dict)
+    unsettled_until: float = float("-inf")
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """An item that was run, and its workspaces before it. `checked` is None of a gap."""
+
+    item: Item
+    before: tuple[tuple[Place, Workspace | None], ...]
+    checked: CheckedRecording | None = None
+
+
+class Part:
+    """One part. `settings`: of the recording. `foreign`: it has no manifest."""
+
+    def __init__(self, settings: Settings, *, foreign: bool) -> None:
+        self._start = Workspace(Belief.start(settings))
+        self._foreign = foreign
+        self._workspaces: dict[Place, Workspace] = {}
+        self._inbox: list[Item] = []
+        self._done: list[_Done] = []
+        self._change: Change | None = None
+
+    def run(self, items: Iterable[Item], until: int) -> Run:
+        """Take `items` in, and check those with an index below `until`, up to the first change."""
+        self._inbox.extend(items)
+        self._change = None
+        count = 0
+        for item in self._inbox:
+            if item.index >= until or self._change is not None:
+                break
+            count += 1
+            if isinstance(item, Gap):
+                self._skip(item)
+            else:
+                self._check(item)
+        del self._inbox[:count]
+        return Run(self._change, tuple(self._questions()))
+
+    def _skip(self, gap: Gap) -> None:
+        self._done.append(_Done(gap, tuple((place, self._workspaces.get(place)) for place in gap.places)))
+        for place in gap.places:
+            self._workspaces[place] = forgetting(self._workspaces.get(place, self._start))
+
+    def _check(self, item: Routed) -> None:
+        known = self._workspaces.get(item.place)
+        before = known or self._start
+        exchange = item.interaction.exchange
+        result = check_part(before.belief, exchange, item.beside)
+        checked, after = concluded(before, item.interaction, result, foreign=self._foreign)
+        self._workspaces[item.place] = after
+        self._done.append(_Done(item, ((item.place, known),), checked))
+        strangers = after.belief.settings is not result.belief.settings
+        effect = effect_of(before.belief, result.belief, exchange)
+        if strangers:  # nothing that it showed of interpretations is held
+            forgot, unread = (effect.forgot, effect.unread) if effect else (False, None)
+            effect = Effect(shared_of(after.belief), forgot, unread)
+        if effect is not None:
+            shown = checked.interpretations
+            self._change = Change(item.index, item.place, effect, strangers, after.learned, shown)
+
+    def _questions(self) -> Iterable[Question]:
+        for one in self._done:
+            if one.checked is not None and isinstance(one.item, Routed) and one.item.home and one.checked.findings:
+                keys = read_request(one.item.interaction.exchange).cells()
+                if keys:
+                    yield Question(one.item.index, one.item.place, keys)
+
+    def answers(self, questions: Sequence[Question]) -> list[Answer]:
+        """To each question the writers that this part knows of."""
+        held: dict[Place, tuple[list[int], list[Workspace | None]]] = {}
+        for done in self._done:
+            for place, workspace in done.before:
+                indexes, workspaces = held.setdefault(place, ([], []))
+                indexes.append(done.item.index)
+                workspaces.append(workspace)
+        found = []
+        for one in questions:
+            indexes, workspaces = held.get(one.place, ([], []))
+            at = bisect_left(indexes, one.index)
+            before = workspaces[at] if at < len(indexes) else self._workspaces.get(one.place)
+            found.append(writers_of((before or self._start).belief, one.keys))
+        return found
+
+    def commit(self, upto: int, change: Change | None, answers: Mapping[int, Answer]) -> Summary:
+        """Go back to the exchange with the index `upto`, which is certain, and take over what it changed.
+
+        `answers`: by the index of an exchange with findings.
+        """
+        while self._done and self._done[-1].item.index > upto:
+            back = self._done.pop()
+            self._inbox.insert(0, back.item)
+            for place, workspace in back.before:
+                self._restore(place, workspace)
+        summary = self._summary(answers)
+        if change is not None:
+            self._take_over(change)
+            summary.unsettled_until = self._workspaces[change.place].belief.unsettled_until
+        self._done.clear()
+        return summary
+
+    def _restore(self, place: Place, workspace: Workspace | None) -> None:
+        if workspace is None:
+            self._workspaces.pop(place, None)
+        else:
+            self._workspaces[place] = workspace
+
+    def _take_over(self, change: Change) -> None:
+        workspace = self._workspaces.get(change.place, self._start)
+        belief = workspace.belief
+        if self._change is not None and self._change.index == change.index:  # it happened here
+            until = max(belief.unsettled_until, change.effect.shared.unsettled_until)
+            self.settle(change.place, until)
+            return
+        belief = with_effect(belief, change.effect)
+        workspace = Workspace(belief, change.learned)
+        if change.strangers:
+            workspace = forgetting(workspace)
+            workspace = replace(workspace, belief=with_shared(workspace.belief, change.effect.shared))
+        self._workspaces[change.place] = workspace
+
+    def settle(self, place: Place, until: float) -> None:
+        """From some part it is known that until then, in epoch seconds, any user of the workspace may be deleted."""
+        workspace = self._workspaces[place]
+        belief = workspace.belief
+        if belief.unsettled_until < until:
+            self._workspaces[place] = replace(workspace, belief=structs.replace(belief, unsettled_until=until))
+
+    def _summary(self, answers: Mapping[int, Answer]) -> Summary:
+        summary = Summary()
+        for one in self._done:
+            item, checked = one.item, one.checked
+            if checked is None or not isinstance(item, Routed) or not item.home:
+                continue
+            if checked.skipped:
+                summary.counts.skipped += 1
+                summary.skipped[checked.skipped] = summary.skipped.get(checked.skipped, 0) + 1
+                continue
+            if checked.findings and item.index in answers:
+                checked = self._again(one, item, answers[item.index])
+            summary.checked += 1
+            broken = {finding.clause for finding in checked.findings}
+            summary.counts.add(checked.interaction.exchange, broken, checked.covered)
+            for position, finding in enumerate(checked.findings):
+                summary.firsts.setdefault(finding.clause, Located(item.index, position, finding))
+        return summary
+
+    def _again(self, done: _Done, item: Routed, writers: Answer) -> CheckedRecording:
+        """Check an exchange with findings once more, knowing who of other parts wrote the cells last."""
+        before = done.before[0][1] or self._start
+        belief = with_writers(before.belief, writers)
+        assert done.checked is not None
+        if belief is before.belief:
+            return done.checked
+        result = check_part(belief, item.interaction.exchange, item.beside)
+        return concluded(before, item.interaction, result, foreign=self._foreign)[0]

@@ -1,0 +1,70 @@
+"""What the blocks of one recording come to, in the order of its exchanges: as events, and as what replay sums up."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from tracksync.cassettes.interaction import Interaction
+from tracksync.cassettes.parallel.blocks import Block
+from tracksync.cassettes.parallel.part import Located, Summary
+from tracksync.model.counts import Counts
+from tracksync.model.events import ExchangeChecked, ExchangesChecked
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One interaction of a recording, and the findings that are the first about their clauses in its block."""
+
+    interaction: Interaction
+    findings: tuple[Located, ...] = ()
+
+
+@dataclass(slots=True)
+class Concluded:
+    """A block in order. `checked`: how many interactions were. `shown`: interpretations that it changed."""
+
+    event: ExchangesChecked
+    steps: list[Step]
+    checked: int
+    skipped: Counter[str] = field(default_factory=Counter)
+    shown: dict[str, str] = field(default_factory=dict)
+
+
+def concluded(blocks: Iterable[Block], phase: str) -> Iterator[Concluded]:
+    """Each block as one process would have told it. `phase`: of the run."""
+    before = 0
+    for block in blocks:
+        skipped = Counter(one.skipped for one in block.directed if one.skipped)
+        counts = Counts(skipped=sum(skipped.values()))
+        for summary in block.summaries:
+            counts.merge(summary.counts)
+            skipped.update(summary.skipped)
+        firsts = _firsts(block.summaries)
+        by_index: dict[int, list[Located]] = {}
+        for one in sorted(firsts, key=lambda one: (one.index, one.position)):
+            by_index.setdefault(one.index, []).append(one)
+        steps = [Step(one.interaction, tuple(by_index.get(one.index, ()))) for one in block.directed]
+        told = tuple(
+            ExchangeChecked(
+                before + number, step.interaction.exchange, tuple(one.finding for one in step.findings), phase=phase
+            )
+            for number, step in enumerate(steps, 1)
+            if step.findings
+        )
+        checked = sum(summary.checked for summary in block.summaries)
+        shown = dict(block.change.shown or {}) if block.change else {}
+        yield Concluded(ExchangesChecked(counts, told), steps, checked, skipped, shown)
+        before += checked
+
+
+def _firsts(summaries: Iterable[Summary]) -> list[Located]:
+    """Of each clause the first finding."""
+    found: dict[str, Located] = {}
+    for summary in summaries:
+        for clause, one in summary.firsts.items():
+            known = found.get(clause)
+            if known is None or (one.index, one.position) < (known.index, known.position):
+                found[clause] = one
+    return list(found.values())

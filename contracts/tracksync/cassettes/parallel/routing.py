@@ -1,0 +1,129 @@
+"""One pass over a recording in the order of the responses: to which part each exchange goes, and what is beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from msgspec import Struct, structs
+
+from tracksync.cassettes.checking import (
+    ANOTHER_ENDPOINT,
+    Place,
+    is_documented,
+    place_of,
+    places_of_gap,
+    with_flights,
+)
+from tracksync.cassettes.interaction import Interaction
+from tracksync.cassettes.parallel.connections import Connections, groups_of
+from tracksync.cassettes.parallel.part import Gap, Item, Routed
+from tracksync.contract.bounds import TRACK
+from tracksync.model.exchange import Request
+from tracksync.oracle import Belief, Settings
+from tracksync.oracle.belief import CellKey
+from tracksync.oracle.checking import cells_in_flight
+from tracksync.oracle.parts import Pass
+from tracksync.oracle.request import read_request
+from tracksync.oracle.request_object import read_identifiers
+from tracksync.values.jsontext import read_json
+
+_NO_CELLS: Final[frozenset[CellKey]] = frozenset()
+
+
+class Directed(Struct, frozen=True, gc=False):
+    """An interaction and the items that it becomes, each with the number of its part; none where it is `skipped`."""
+
+    index: int
+    interaction: Interaction
+    items: tuple[tuple[int, Item], ...] = ()
+    skipped: str = ""
+
+
+class Router:
+    """Directs the interactions of one recording. `assign`: the part of an identifier that stands for a user."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        connections: Connections,
+        parts: int,
+        *,
+        foreign: bool,
+        assign: Callable[[int], int] | None = None,
+    ) -> None:
+        self._start = Belief.start(settings)
+        self._connections = connections
+        self._parts = parts
+        self._foreign = foreign
+        self._assign = assign or (lambda leader: leader % parts)
+        self._passes: dict[Place, Pass] = {}
+
+    def directed(self, interactions: Iterable[Interaction]) -> Iterator[Directed]:
+        """Every interaction, in order."""
+        for index, (interaction, in_flight) in enumerate(with_flights(interactions)):
+            if self._foreign and not is_documented(interaction):
+                yield Directed(index, interaction, skipped=ANOTHER_ENDPOINT)
+                continue
+            place = place_of(interaction, foreign=self._foreign)
+            known = self._passes.get(place)
+            if known is None:
+                known = self._passes[place] = Pass(self._start)
+            if interaction.gap:
+                yield self._gap(index, interaction, place)
+                continue
+            cells = _overlapping(interaction, in_flight) if in_flight else _NO_CELLS
+            beside = known.next(interaction.exchange, cells, crowded=bool(in_flight))
+            groups = groups_of(interaction.exchange)
+            home = self._part_of(groups[0][0])
+            items: tuple[tuple[int, Item], ...]
+            if interaction.exchange.request.path.partition("?")[0] == TRACK and len(groups[0]) and self._parts > 1:
+                owners = [self._part_of(group[0]) for group in groups]
+                found: list[tuple[int, Item]] = []
+                for part in dict.fromkeys(owners):
+                    mine = frozenset(number for number, owner in enumerate(owners) if owner == part)
+                    own = structs.replace(beside, objects=mine)
+                    found.append((part, Routed(index, place, interaction, own, part == home)))
+                items = tuple(found)
+            else:
+                items = ((home, Routed(index, place, interaction, beside)),)
+            yield Directed(index, interaction, items)
+
+    def _part_of(self, identifier: int) -> int:
+        return self._assign(self._connections.leader(identifier))
+
+    def _gap(self, index: int, interaction: Interaction, place: Place) -> Directed:
+        places = tuple(dict.fromkeys((place, *places_of_gap(interaction, self._passes))))
+        for one in places:
+            self._passes[one].forget_windows()
+        gap = Gap(index, places)
+        return Directed(index, interaction, tuple((part, gap) for part in range(self._parts)), interaction.gap)
+
+
+def _overlapping(interaction: Interaction, in_flight: Sequence[Request]) -> frozenset[CellKey]:
+    """The cells that the request and one in flight may both write."""
+    exchange = interaction.exchange
+    own = _named(exchange.request.body)
+    near = [one for one in in_flight if _may_be_one_user(own, _named(one.body))]
+    return cells_in_flight(read_request(exchange), exchange, near) if near else _NO_CELLS
+
+
+def _may_be_one_user(one: tuple[str, str] | None, other: tuple[str, str] | None) -> bool:
+    """False where both are named by the same kind of identifier alone, and differently."""
+    return one is None or other is None or one[0] != other[0] or one[1] == other[1]
+
+
+@lru_cache(maxsize=1024)
+def _named(body: bytes) -> tuple[str, str] | None:
+    """The identifier of the one user that a body is about, where it is one and the only text of its kind."""
+    value: Any = read_json(body).value
+    if not isinstance(value, dict):
+        return None
+    targets = [one for section in value.values() if isinstance(section, list) for one in section]
+    if len(targets) != 1 or not isinstance(targets[0], dict):
+        return None
+    identifiers = read_identifiers(targets[0])
+    if len(identifiers) != 1 or not isinstance(identifiers[0][1], str):
+        return None
+    return identifiers[0]

@@ -1,0 +1,146 @@
+"""Replay with several processes and on a cluster: the results of one process, and what happens when one is lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import threading
+import time
+from collections.abc import Iterator
+from multiprocessing import active_children
+from pathlib import Path
+from typing import Any
+
+import pytest
+from cassette_harness import command, two_events, vcrpy_document
+from mixed_traffic import mixed
+
+from tracksync.cassettes import replaying
+from tracksync.cassettes.exchange_lines import write_gap, write_line
+from tracksync.cassettes.replaying import ReplayPlan, replay
+from tracksync.errors import Incomplete, MissingExtraError
+from tracksync.model.exchange import Exchange
+from tracksync.report import Redactor, Tally
+
+yaml = pytest.importorskip("yaml")
+ORIGIN = "https://rest.example.com"
+
+
+def result(plan: ReplayPlan) -> dict[str, Any]:
+    tally = Tally(Redactor(()))
+    replay(plan, tally, lambda: 0.0)
+    return {name: value for name, value in tally.result().items() if name not in ("started", "seconds")}
+
+
+def written(path: Path, exchanges: list[Exchange], *, gap: int | None = None) -> Path:
+    lines = [write_line(one, ORIGIN) for one in exchanges]
+    if gap is not None:
+        lines.insert(gap, write_gap("a restart", exchanges[gap].received, ORIGIN))
+        lines.insert(gap + 5, b"not an exchange\n")
+    path.write_bytes(b"".join(lines))
+    return path
+
+
+@pytest.fixture
+def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A recording whose users are divided among processes."""
+    monkeypatch.setattr(replaying, "SHARED_FROM", 0)
+    return written(tmp_path / "large.ndjson", mixed(5, 200, users=5, fault="event-count-by-two", odd=0.03), gap=150)
+
+
+@pytest.fixture
+def several(tmp_path: Path) -> Path:
+    folder = tmp_path / "several"
+    folder.mkdir()
+    for number in range(3):
+        fault = "event-count-by-two" if number == 1 else None
+        written(folder / f"{number}.ndjson", mixed(number, 60, fault=fault, odd=0.03), gap=20 if number == 2 else None)
+    (folder / "c.yaml").write_text(yaml.safe_dump(vcrpy_document(two_events(1))))
+    (folder / "other.json").write_text('{"no": "recording"}')
+    return folder
+
+
+def test_users_divided_among_processes_give_the_result_of_one(large: Path) -> None:
+    alone = result(ReplayPlan(paths=(large,)))
+    assert alone["findings"]
+    assert alone["skipped"] == 2
+    assert result(ReplayPlan(paths=(large,), jobs=2)) == alone
+
+
+def test_files_side_by_side_give_the_result_of_one_after_another(several: Path) -> None:
+    alone = result(ReplayPlan(paths=(several,)))
+    assert len(alone["findings"]) > 1
+    assert result(ReplayPlan(paths=(several,), jobs=2)) == alone
+
+
+def test_no_more_findings_are_shown_than_by_one_process(several: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(replaying, "MOST_FINDINGS", 1)
+    assert result(ReplayPlan(paths=(several,), jobs=2)) == result(ReplayPlan(paths=(several,)))
+
+
+def test_a_process_that_is_killed_leaves_the_run_incomplete(large: Path) -> None:
+    def kill() -> None:
+        while not (children := active_children()):
+            time.sleep(0.01)
+        os.kill(children[0].pid or 0, signal.SIGKILL)
+
+    killer = threading.Thread(target=kill)
+    killer.start()
+    with pytest.raises(Incomplete, match="was ended from outside"):
+        result(ReplayPlan(paths=(large,), jobs=2))
+    killer.join()
+    assert active_children() == []
+
+
+@pytest.fixture
+def scheduler() -> Iterator[str]:
+    """A cluster of two workers in this process."""
+    distributed = pytest.importorskip("distributed")
+    with distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster:
+        yield cluster.scheduler_address
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_gives_the_result_of_one_process(several: Path, scheduler: str) -> None:
+    alone = result(ReplayPlan(paths=(several,)))
+    assert result(ReplayPlan(paths=(several,), scheduler=scheduler)) == alone
+
+
+def test_recordings_are_read_from_urls(several: Path) -> None:
+    fsspec = pytest.importorskip("fsspec")
+    storage = fsspec.filesystem("memory")
+    for one in several.glob("*.ndjson"):
+        storage.pipe(f"/logs/{one.name}", one.read_bytes())
+    there = result(ReplayPlan(paths=(Path("memory://logs/*.ndjson"),)))
+    here = result(ReplayPlan(paths=tuple(sorted(several.glob("*.ndjson")))))
+    assert there["clauses"] == here["clauses"]
+    assert there["interpretations"] == here["interpretations"]
+    assert there["findings"][0]["cassette"].startswith("memory:/logs/1.ndjson:")
+
+
+def test_a_url_that_leads_nowhere_is_told_with_its_name() -> None:
+    pytest.importorskip("fsspec")
+    told = result(ReplayPlan(paths=(Path("memory://logs/nothing.ndjson"),)))
+    assert told["verdict"] == "incomplete"
+    assert "memory:/logs/nothing.ndjson" in told["reason"]
+
+
+def test_without_the_extra_it_is_named(several: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(__import__("sys").modules, "distributed", None)
+    with pytest.raises(MissingExtraError, match="distributed"):
+        result(ReplayPlan(paths=(several,), scheduler="tcp://127.0.0.1:9"))
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        (("--jobs", "2", "--against", "http://127.0.0.1:9"), 2, "leave out --jobs"),
+        (("--audit", "--scheduler", "tcp://127.0.0.1:9"), 2, "go to no cluster"),
+        (("--scheduler", "nonsense://x"), 3, "no Dask scheduler responds"),
+    ],
+)
+def test_what_does_not_go_together_is_one_line(several: Path, words: tuple[str, ...], code: int, said: str) -> None:
+    done = command("replay", str(several), *words)
+    assert done.returncode == code
+    assert said in done.stderr + done.stdout
+    assert "Traceback" not in done.stderr + done.stdout
