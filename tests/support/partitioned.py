@@ -10,7 +10,7 @@ from tracksync.cassettes.checking import check_interactions, settings_for
 from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.manifest import ManifestEntry
 from tracksync.cassettes.parallel.blocks import LONGEST, Block, PartsHere, check_in_blocks
-from tracksync.cassettes.parallel.connections import connections_of
+from tracksync.cassettes.parallel.connections import Connections, groups_of
 from tracksync.cassettes.parallel.part import Part
 from tracksync.cassettes.parallel.results import concluded
 from tracksync.cassettes.parallel.routing import Router
@@ -77,7 +77,10 @@ def blocks(
     longest: int,
 ) -> Iterator[Block]:
     settings = settings_for(skew, entry, held)
-    connections = connections_of(one.exchange for one in interactions)
+    connections = Connections()
+    for one in interactions:
+        for group in groups_of(one.exchange):
+            connections.connect(group)
     foreign = entry is None
     router = Router(settings, connections, parts, foreign=foreign, assign=assign)
     here = PartsHere([Part(settings, foreign=foreign) for _ in range(parts)])

@@ -54,11 +54,28 @@ class _Line(Struct):
     gap: str = ""
 
 
+_UsualHeaders = list[tuple[str, str]] | dict[str, str] | None
+
+
+class _UsualRequest(_Request):
+    headers: _UsualHeaders = None
+
+
+class _UsualResponse(_Response):
+    headers: _UsualHeaders = None
+
+
+class _UsualLine(_Line):  # decoded at less cost, since what stands in the headers needs no look
+    request: _UsualRequest
+    response: _UsualResponse | None = None
+
+
 class _Head(Struct):
     request: dict[str, Any]
 
 
 _DECODER: Final = msgspec.json.Decoder(_Line)
+_USUAL: Final = msgspec.json.Decoder(_UsualLine)
 _HEAD: Final = msgspec.json.Decoder(_Head)
 _NO_RESPONSE: Final = Failure(FailureKind.RESET, "the line holds no response")
 
@@ -75,13 +92,13 @@ def is_exchange_line(line: bytes) -> bool:
 def read_line(line: bytes, number: int) -> Draft:
     """The exchange in one line. Raises Unreadable that names the line and the member."""
     try:
-        read = _DECODER.decode(line)
+        read = _decoded(line)
     except (msgspec.DecodeError, UnicodeError) as error:  # of which errors of members are a kind
         raise Unreadable(f"this is not an exchange: {error}", number) from None
     except RecursionError:
         raise Unreadable("it is nested too deeply to be read", number) from None
     request, response = read.request, read.response
-    headers = headers_of(request.headers, "request", number)
+    headers = _headers(request, number, "request")
     draft = Draft(
         line=number,
         method=request.method.upper(),
@@ -97,11 +114,25 @@ def read_line(line: bytes, number: int) -> Draft:
     if response is None or read.failure is not None:
         draft.failure = Failure(read.failure.kind, read.failure.detail) if read.failure else _NO_RESPONSE
         return draft
-    headers = headers_of(response.headers, "response", number)
+    headers = _headers(response, number, "response")
     draft.status = status_of(response.status, number)
     draft.response_headers = headers
     draft.response_body = _body(response, headers, number, "response")
     return draft
+
+
+def _decoded(line: bytes) -> _Line:
+    try:
+        return _USUAL.decode(line)
+    except msgspec.ValidationError:
+        return _DECODER.decode(line)
+
+
+def _headers(message: _Request | _Response, number: int, what: str) -> Headers:
+    headers = message.headers
+    if type(message) in (_UsualRequest, _UsualResponse) and type(headers) is list:
+        return tuple(headers)
+    return headers_of(headers, what, number)
 
 
 def write_line(exchange: Exchange, origin: str) -> bytes:

@@ -23,7 +23,7 @@ from tracksync.cassettes.interaction import Interaction, Recording, RecordingPro
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.parallel.blocks import Block, check_in_blocks
 from tracksync.cassettes.parallel.cluster import cluster
-from tracksync.cassettes.parallel.connections import connections_of
+from tracksync.cassettes.parallel.first_pass import connections_of
 from tracksync.cassettes.parallel.processes import Lines, local_pool, parts_in_processes
 from tracksync.cassettes.parallel.results import concluded
 from tracksync.cassettes.parallel.routing import Router
@@ -218,8 +218,7 @@ class _ReplayRun:
             self._check(path, self._interactions(path, stream), stream.clock_skew, entry)
             return
         with opened(path) as file:
-            exchanges = (one.exchange for one in Stream(lines(file)) if isinstance(one, Interaction))
-            connections = connections_of(exchanges)
+            connections = connections_of(lines(file))
         with opened(path) as file:
             kept = Lines(lines(file))
             stream = Stream(iter(kept))

@@ -114,6 +114,12 @@ def settled_at(draft: Draft, sent: float, received: float) -> Interaction | Reco
     return Interaction(exchange, origin, draft.line, 0, draft.gap)
 
 
+def path_of(url: str) -> str:
+    """The path of a URL without its query, as an interaction has it; "" where it has no host."""
+    place = _place(url)
+    return place[1].partition("?")[0] if place else ""
+
+
 def _exact(draft: Draft) -> tuple[float, float]:
     at, elapsed = draft.at or 0.0, draft.elapsed or 0.0
     return (at, at + elapsed) if draft.at_is == "start" else (at - elapsed, at)

@@ -6,9 +6,12 @@ users too many together cost speed, and two apart that belong together would cos
 
 from __future__ import annotations
 
+import re
 import unicodedata
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
+
+import msgspec
 
 from tracksync.contract.bounds import DELETE, EXPORT, TRACK, bounds
 from tracksync.model.exchange import Exchange
@@ -47,34 +50,38 @@ class Connections:
         return identifier
 
 
-def connections_of(exchanges: Iterable[Exchange]) -> Connections:
-    """The connections that any of these exchanges makes."""
-    found = Connections()
-    for exchange in exchanges:
-        for group in groups_of(exchange):
-            found.connect(group)
-    return found
-
-
 def groups_of(exchange: Exchange) -> list[Group]:
     """The identifiers of each user that the exchange is about; of a batch one group an object, in their order.
 
     An exchange about no user that could be read has one group, which all requests equal to it share.
     """
-    request = exchange.request
-    path = request.path.partition("?")[0]
-    body = read_json(request.body).value
+    request, response = exchange.request, exchange.response
+    named = groups_named(request.path.partition("?")[0], request.body, response.body if response else b"")
+    return named or [(hash((request.method, request.path, request.body)),)]
+
+
+def groups_named(path: str, body_: bytes, shown: bytes) -> list[Group]:
+    """The groups of the users that a body names; none where it names none. `shown`: the body of the response."""
+    body = _value(body_)
     groups: list[Group] = []
     if isinstance(body, dict):
         if path == TRACK:
             groups = [_group(read_identifiers(one)) or (_NOBODY,) for one in objects_in(body)]
         elif path in (DELETE, EXPORT):
-            groups = [_group(identifiers_in(body), _exported(exchange) if path == EXPORT else ())]
+            groups = [_group(identifiers_in(body), _exported(shown) if path == EXPORT else ())]
         else:
             groups = [_group(found for one in _targets(body) for found in read_identifiers(one))]
-    if groups and groups[0]:
-        return groups
-    return [(hash((request.method, request.path, request.body)),)]
+    return groups if groups and groups[0] else []
+
+
+def _value(body: bytes) -> Any:
+    """The JSON value of a body. Numbers of many digits are read as the oracle reads them."""
+    if len(body) < _SHORT or not _LONG_NUMBER.search(body):
+        try:
+            return msgspec.json.decode(body)
+        except (msgspec.DecodeError, UnicodeError, RecursionError):
+            pass
+    return read_json(body).value
 
 
 def _group(identifiers: Iterable[tuple[str, Any]], texts: Iterable[str] = ()) -> Group:
@@ -92,18 +99,20 @@ def _targets(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
                 yield target
 
 
-def _exported(exchange: Exchange) -> list[str]:
+def _exported(body: bytes) -> list[str]:
     """The external_ids in the response to an export."""
-    value = read_json(exchange.response.body).value if exchange.response is not None else None
+    value = read_json(body).value
     listed = value.get("users") if isinstance(value, dict) else None
     shown = [one.get("external_id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return [one for one in shown if isinstance(one, str)]
 
 
 def _node(text: str) -> int:
-    if not text.isascii():
-        text = unicodedata.normalize("NFC", text)
-    return hash(text.casefold().replace(" ", ""))
+    if text.isascii():
+        return hash(text.lower().replace(" ", ""))
+    return hash(unicodedata.normalize("NFC", text).casefold().replace(" ", ""))
 
 
+_LONG_NUMBER: Final = re.compile(rb"[0-9]{15}")
+_SHORT: Final = 15
 _NOBODY: Final = 0  # an object without an identifier, of which nothing is stored
