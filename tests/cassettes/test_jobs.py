@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import os
 import signal
 import threading
@@ -65,6 +66,15 @@ def test_users_divided_among_processes_give_the_result_of_one(large: Path) -> No
     assert alone["findings"]
     assert alone["skipped"] == 2
     assert result(ReplayPlan(paths=(large,), jobs=2)) == alone
+
+
+def test_a_file_that_is_cut_short_is_checked_as_far_as_it_goes(large: Path) -> None:
+    whole = gzip.compress(large.read_bytes())
+    short = large.with_name("short.ndjson.gz")
+    short.write_bytes(whole[: len(whole) * 3 // 4])
+    alone = result(ReplayPlan(paths=(short,)))
+    assert "cut short" in alone["reason"]
+    assert result(ReplayPlan(paths=(short,), jobs=2)) == alone
 
 
 def test_files_side_by_side_give_the_result_of_one_after_another(several: Path) -> None:

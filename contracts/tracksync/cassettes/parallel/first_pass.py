@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from typing import Final
 
 import msgspec
@@ -33,12 +34,13 @@ _DECODER: Final = msgspec.json.Decoder(_Line)
 
 
 def connections_of(lines: Iterable[tuple[int, bytes]]) -> Connections:
-    """The connections that the exchanges of a file make. Lines that cannot be read make none."""
+    """The connections that the exchanges of a file make. What cannot be read makes none: the second pass tells it."""
     found = Connections()
-    for number, line in lines:
-        for group in _groups(number, line):
-            if len(group) > 1:
-                found.connect(group)
+    with suppress(Unreadable):  # the rest of the file cannot be read
+        for number, line in lines:
+            for group in _groups(number, line):
+                if len(group) > 1:
+                    found.connect(group)
     return found
 
 
