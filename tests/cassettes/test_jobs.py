@@ -130,9 +130,9 @@ def test_recordings_are_read_from_urls(several: Path) -> None:
 
 def test_a_url_that_leads_nowhere_is_told_with_its_name() -> None:
     pytest.importorskip("fsspec")
-    told = result(ReplayPlan(paths=(Path("memory://logs/nothing.ndjson"),)))
-    assert told["verdict"] == "incomplete"
-    assert "memory:/logs/nothing.ndjson" in told["reason"]
+    failed = result(ReplayPlan(paths=(Path("memory://logs/nothing.ndjson"),)))
+    assert failed["verdict"] == "incomplete"
+    assert "memory:/logs/nothing.ndjson" in failed["reason"]
 
 
 def test_without_the_extra_it_is_named(several: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,5 +1,8 @@
-"""Interleaved traffic of many users on the mock: every kind of identifier, batches, deletions, exports, lost responses,
-requests that overlap, and bodies that no reader is sure of. For tests that check it in several ways."""
+"""Interleaved traffic of many users on the mock, for tests that check it more than once.
+
+It has every kind of identifier, batches, deletions, exports, lost responses, requests that overlap, and bodies that no
+reader is sure of.
+"""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.manifest import ManifestEntry
 from tracksync.cassettes.parallel.blocks import LONGEST, Block, PartsHere, check_in_blocks
 from tracksync.cassettes.parallel.connections import Connections, groups_of
-from tracksync.cassettes.parallel.part import Part
+from tracksync.cassettes.parallel.part import Partition
 from tracksync.cassettes.parallel.results import concluded
 from tracksync.cassettes.parallel.routing import Router
 from tracksync.model.counts import Counts
@@ -83,7 +83,7 @@ def blocks(
             connections.connect(group)
     foreign = entry is None
     router = Router(settings, connections, parts, foreign=foreign, assign=assign)
-    here = PartsHere([Part(settings, foreign=foreign) for _ in range(parts)])
+    here = PartsHere([Partition(settings, foreign=foreign) for _ in range(parts)])
     yield from check_in_blocks(router.directed(interactions), here, longest=longest)
 
 

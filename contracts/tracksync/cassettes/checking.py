@@ -74,7 +74,7 @@ Place: TypeAlias = tuple[str, int]
 
 
 @dataclass(frozen=True, slots=True)
-class Workspace:
+class RecordedWorkspace:
     """One workspace of a recording: what is believed of it, and the interpretations that were reported."""
 
     belief: Belief
@@ -102,9 +102,9 @@ def check_interactions(
 
     `clock_skew`: seconds by which their times may differ from the server's clock.
     """
-    start = Workspace(Belief.start(settings_for(clock_skew, entry, interpretations)))
+    start = RecordedWorkspace(Belief.start(settings_for(clock_skew, entry, interpretations)))
     foreign = entry is None
-    workspaces: dict[Place, Workspace] = {}
+    workspaces: dict[Place, RecordedWorkspace] = {}
     for interaction, in_flight in with_flights(interactions):
         if foreign and not is_documented(interaction):
             yield CheckedRecording(interaction, skipped=ANOTHER_ENDPOINT)
@@ -151,14 +151,14 @@ def places_of_gap(gap: Interaction, places: Iterable[Place]) -> list[Place]:
     return [one for one in places if one[0] == gap.origin]
 
 
-def forgetting(workspace: Workspace) -> Workspace:
+def forgetting(workspace: RecordedWorkspace) -> RecordedWorkspace:
     """The workspace after an exchange that cannot be checked: any user may have been changed."""
     return replace(workspace, belief=workspace.belief.among_strangers(nothing))
 
 
 def concluded(
-    workspace: Workspace, interaction: Interaction, result: CheckResult, *, foreign: bool
-) -> tuple[CheckedRecording, Workspace]:
+    workspace: RecordedWorkspace, interaction: Interaction, result: CheckResult, *, foreign: bool
+) -> tuple[CheckedRecording, RecordedWorkspace]:
     """What the oracle's result says of the interaction, and the workspace after it.
 
     `workspace`: before it. `foreign`: of a recording without a manifest.
@@ -176,10 +176,10 @@ def concluded(
     changed = _newly_learned(workspace, result)
     learned = workspace.learned if changed is None else changed
     checked = CheckedRecording(interaction, result.findings, result.covered, "", changed)
-    return checked, Workspace(result.belief, learned)
+    return checked, RecordedWorkspace(result.belief, learned)
 
 
-def _newly_learned(workspace: Workspace, result: CheckResult) -> Mapping[str, str] | None:
+def _newly_learned(workspace: RecordedWorkspace, result: CheckResult) -> Mapping[str, str] | None:
     """The interpretations that the server has shown so far, where the response changed them, else None."""
     if result.belief.ambiguities is workspace.belief.ambiguities:
         return None

@@ -24,7 +24,7 @@ from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.parallel.blocks import Block, check_in_blocks
 from tracksync.cassettes.parallel.cluster import cluster
 from tracksync.cassettes.parallel.first_pass import connections_of
-from tracksync.cassettes.parallel.processes import Lines, local_pool, parts_in_processes
+from tracksync.cassettes.parallel.processes import KeptLines, local_pool, parts_in_processes
 from tracksync.cassettes.parallel.results import concluded
 from tracksync.cassettes.parallel.routing import Router
 from tracksync.cassettes.parallel.whole_files import Folded, Pending, Pool, size_of
@@ -220,7 +220,7 @@ class _ReplayRun:
         with opened(path) as file:
             connections = connections_of(lines(file))
         with opened(path) as file:
-            kept = Lines(lines(file))
+            kept = KeptLines(lines(file))
             stream = Stream(iter(kept))
             settings = settings_for(stream.clock_skew, entry, self.plan.interpretations)
             foreign = entry is None
@@ -340,15 +340,15 @@ class _ReplayRun:
         for why, count in sorted(self.skipped.items()):
             parts.append(f"{count} skipped ({why})")
         text = "; ".join(parts)
-        for head, told in (
+        for head, entries in (
             ("could not be read", self.unread),
             ("refused by the audit", self.refused),
             ("expected to break a clause, and did not", self.unexpected),
         ):
-            if told:
-                text += f"\n{len(told)} {head}:\n" + "\n".join(f"  {line}" for line in told[:50])
-                if len(told) > 50:
-                    text += f"\n  and {len(told) - 50} more"
+            if entries:
+                text += f"\n{len(entries)} {head}:\n" + "\n".join(f"  {line}" for line in entries[:50])
+                if len(entries) > 50:
+                    text += f"\n  and {len(entries) - 50} more"
         return text
 
 

@@ -101,7 +101,7 @@ class Shared(Struct, frozen=True):
 class Effect(Struct, frozen=True):
     """What one exchange changed for every part.
 
-    `forgot`: any user may have been changed. `unread`: a request that nobody read, if it may have been carried out.
+    `forgot`: any user may have been changed. `unread`: a request that was not read, if it may have been carried out.
     """
 
     shared: Shared

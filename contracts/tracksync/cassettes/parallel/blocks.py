@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
-from tracksync.cassettes.parallel.part import Answer, Change, Item, Part, Question, Run, Summary
+from tracksync.cassettes.parallel.part import Answer, Change, Item, Partition, Question, Run, Summary
 from tracksync.cassettes.parallel.routing import Directed
 
 SHORTEST: Final = 32  # interactions of a block
@@ -46,7 +46,7 @@ class Parts(Protocol):
 class PartsHere:
     """Parts in this process."""
 
-    def __init__(self, parts: Sequence[Part]) -> None:
+    def __init__(self, parts: Sequence[Partition]) -> None:
         self._parts = parts
         self._runs: list[Run] = []
 

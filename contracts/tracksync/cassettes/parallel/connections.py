@@ -66,7 +66,7 @@ def groups_named(path: str, body_: bytes, shown: bytes) -> list[Group]:
     groups: list[Group] = []
     if isinstance(body, dict):
         if path == TRACK:
-            groups = [_group(read_identifiers(one)) or (_NOBODY,) for one in objects_in(body)]
+            groups = [_group(read_identifiers(one)) or (_UNNAMED,) for one in objects_in(body)]
         elif path in (DELETE, EXPORT):
             groups = [_group(identifiers_in(body), _exported(shown) if path == EXPORT else ())]
         else:
@@ -115,4 +115,4 @@ def _node(text: str) -> int:
 
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{15}")
 _SHORT: Final = 15
-_NOBODY: Final = 0  # an object without an identifier, of which nothing is stored
+_UNNAMED: Final = 0  # an object without an identifier, of which nothing is stored

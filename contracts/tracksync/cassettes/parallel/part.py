@@ -12,7 +12,7 @@ from dataclasses import dataclass, field, replace
 
 from msgspec import Struct, structs
 
-from tracksync.cassettes.checking import CheckedRecording, Place, Workspace, concluded, forgetting
+from tracksync.cassettes.checking import CheckedRecording, Place, RecordedWorkspace, concluded, forgetting
 from tracksync.cassettes.interaction import Interaction
 from tracksync.model.counts import Counts
 from tracksync.model.finding import Finding
@@ -54,7 +54,7 @@ Item = Routed | Gap
 
 
 class Change(Struct, frozen=True):
-    """What an exchange changed for all parts. `strangers`: all users are forgotten, since nobody knows who was meant.
+    """What an exchange changed for all parts. `strangers`: all users are forgotten.
 
     `learned`: the interpretations of the workspace from then on; `shown`: the same where the exchange changed them.
     """
@@ -109,17 +109,17 @@ class _Done:
     """An item that was run, and its workspaces before it. `checked` is None of a gap."""
 
     item: Item
-    before: tuple[tuple[Place, Workspace | None], ...]
+    before: tuple[tuple[Place, RecordedWorkspace | None], ...]
     checked: CheckedRecording | None = None
 
 
-class Part:
+class Partition:
     """One part. `settings`: of the recording. `foreign`: it has no manifest."""
 
     def __init__(self, settings: Settings, *, foreign: bool) -> None:
-        self._start = Workspace(Belief.start(settings))
+        self._start = RecordedWorkspace(Belief.start(settings))
         self._foreign = foreign
-        self._workspaces: dict[Place, Workspace] = {}
+        self._workspaces: dict[Place, RecordedWorkspace] = {}
         self._inbox: list[Item] = []
         self._done: list[_Done] = []
         self._change: Change | None = None
@@ -171,7 +171,7 @@ class Part:
 
     def answers(self, questions: Sequence[Question]) -> list[Answer]:
         """To each question the writers that this part knows of."""
-        held: dict[Place, tuple[list[int], list[Workspace | None]]] = {}
+        held: dict[Place, tuple[list[int], list[RecordedWorkspace | None]]] = {}
         for done in self._done:
             for place, workspace in done.before:
                 indexes, workspaces = held.setdefault(place, ([], []))
@@ -202,7 +202,7 @@ class Part:
         self._done.clear()
         return summary
 
-    def _restore(self, place: Place, workspace: Workspace | None) -> None:
+    def _restore(self, place: Place, workspace: RecordedWorkspace | None) -> None:
         if workspace is None:
             self._workspaces.pop(place, None)
         else:
@@ -216,7 +216,7 @@ class Part:
             self.settle(change.place, until)
             return
         belief = with_effect(belief, change.effect)
-        workspace = Workspace(belief, change.learned)
+        workspace = RecordedWorkspace(belief, change.learned)
         if change.strangers:
             workspace = forgetting(workspace)
             workspace = replace(workspace, belief=with_shared(workspace.belief, change.effect.shared))

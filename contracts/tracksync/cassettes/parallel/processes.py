@@ -15,7 +15,7 @@ from typing import Any, Final
 from tracksync.cassettes.checking import Place
 from tracksync.cassettes.exchange_lines import read_line
 from tracksync.cassettes.interaction import Interaction
-from tracksync.cassettes.parallel.part import Answer, Change, Gap, Item, Part, Question, Routed, Run, Summary
+from tracksync.cassettes.parallel.part import Answer, Change, Gap, Item, Partition, Question, Routed, Run, Summary
 from tracksync.cassettes.parallel.whole_files import Processes
 from tracksync.cassettes.timestamps import settled_at
 from tracksync.engine.child_processes import interrupts_blocked
@@ -29,7 +29,7 @@ _ENDED: Final = "a process of --jobs was ended from outside, perhaps for lack of
 Packed = tuple[Any, ...]
 
 
-class Lines:
+class KeptLines:
     """The lines that were read of a file and not yet sent to a part, by their numbers."""
 
     def __init__(self, lines: Iterator[tuple[int, bytes]]) -> None:
@@ -55,7 +55,7 @@ class Lines:
             del self._kept[first]
 
 
-def packed(item: Item, lines: Lines) -> Packed:
+def packed(item: Item, lines: KeptLines) -> Packed:
     """The item as it travels."""
     if isinstance(item, Gap):
         return item.index, item.places
@@ -78,7 +78,7 @@ def unpacked(packed: Packed) -> Item:
 
 def _serve(connection: Connection, settings: Settings, foreign: bool) -> None:
     """Do what the first process asks of one part, until it closes the connection."""
-    part = Part(settings, foreign=foreign)
+    part = Partition(settings, foreign=foreign)
     try:
         while True:
             name, arguments = connection.recv()
@@ -105,7 +105,7 @@ class _Broken:
 class PartsInProcesses:
     """Parts in processes of this machine. `lines`: of the file that is read."""
 
-    def __init__(self, connections: Sequence[Connection], lines: Lines) -> None:
+    def __init__(self, connections: Sequence[Connection], lines: KeptLines) -> None:
         self._connections = connections
         self._lines = lines
 
@@ -162,7 +162,9 @@ def _send(connection: Connection, name: str, *arguments: Any) -> None:
 
 
 @contextmanager
-def parts_in_processes(count: int, lines: Lines, settings: Settings, *, foreign: bool) -> Iterator[PartsInProcesses]:
+def parts_in_processes(
+    count: int, lines: KeptLines, settings: Settings, *, foreign: bool
+) -> Iterator[PartsInProcesses]:
     """`count` processes with a part each, which end with the block."""
     context = multiprocessing.get_context("spawn")
     started: list[SpawnProcess] = []

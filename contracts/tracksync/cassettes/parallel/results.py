@@ -14,7 +14,7 @@ from tracksync.model.events import ExchangeChecked, ExchangesChecked
 
 
 @dataclass(frozen=True, slots=True)
-class Step:
+class Reported:
     """One interaction of a recording, and the findings that are the first about their clauses in its block."""
 
     interaction: Interaction
@@ -26,14 +26,14 @@ class Concluded:
     """A block in order. `checked`: how many interactions were. `shown`: interpretations that it changed."""
 
     event: ExchangesChecked
-    steps: list[Step]
+    steps: list[Reported]
     checked: int
     skipped: Counter[str] = field(default_factory=Counter)
     shown: dict[str, str] = field(default_factory=dict)
 
 
 def concluded(blocks: Iterable[Block], phase: str) -> Iterator[Concluded]:
-    """Each block as one process would have told it. `phase`: of the run."""
+    """Each block as one process would report it. `phase`: of the run."""
     before = 0
     for block in blocks:
         skipped = Counter(one.skipped for one in block.directed if one.skipped)
@@ -45,8 +45,8 @@ def concluded(blocks: Iterable[Block], phase: str) -> Iterator[Concluded]:
         by_index: dict[int, list[Located]] = {}
         for one in sorted(firsts, key=lambda one: (one.index, one.position)):
             by_index.setdefault(one.index, []).append(one)
-        steps = [Step(one.interaction, tuple(by_index.get(one.index, ()))) for one in block.directed]
-        told = tuple(
+        steps = [Reported(one.interaction, tuple(by_index.get(one.index, ()))) for one in block.directed]
+        events = tuple(
             ExchangeChecked(
                 before + number, step.interaction.exchange, tuple(one.finding for one in step.findings), phase=phase
             )
@@ -55,7 +55,7 @@ def concluded(blocks: Iterable[Block], phase: str) -> Iterator[Concluded]:
         )
         checked = sum(summary.checked for summary in block.summaries)
         shown = dict(block.change.shown or {}) if block.change else {}
-        yield Concluded(ExchangesChecked(counts, told), steps, checked, skipped, shown)
+        yield Concluded(ExchangesChecked(counts, events), steps, checked, skipped, shown)
         before += checked
 
 
