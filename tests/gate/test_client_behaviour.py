@@ -67,6 +67,8 @@ def test_a_request_that_keeps_the_documents_breaks_nothing(content: bytes) -> No
         (body("events", time=...), "TC-EVENT-TIME"),
         (body("events", time="yesterday"), "TC-EVENT-TIME"),
         (body("events", time=1_700_000_000), "TC-EVENT-TIME"),
+        (body("events", time="1764288000"), "TC-EVENT-TIME"),
+        (body("events", time="Sat, 28 Nov 2026 00:39:01 GMT"), "TC-EVENT-TIME"),
         (body("events", properties={"time": 1}), "TC-PROPERTY-RESERVED"),
         (body("events", properties={"$a": 1}), "TC-PROPERTY-NAMES"),
         (body("events", properties={"a": "x" * 256}), "TC-PROPERTY-LIMIT"),
@@ -80,6 +82,7 @@ def test_a_request_that_keeps_the_documents_breaks_nothing(content: bytes) -> No
         (body("purchases", quantity=101), "TC-PURCHASE-QUANTITY"),
         (body("purchases", quantity="2"), "TC-PURCHASE-QUANTITY"),
         (body("purchases", time=...), "TC-PURCHASE-TIME"),
+        (body("purchases", time="28.11.2026 10:00"), "TC-PURCHASE-TIME"),
     ],
 )
 def test_a_request_is_checked_alone(content: bytes, expected: str) -> None:
@@ -141,11 +144,21 @@ def test_a_body_of_four_megabytes_is_the_largest() -> None:
 
 
 @pytest.mark.parametrize(
-    "content", [body("events", time="2030-01-01T12:00:00"), body("purchases", time="2030-01-01 12:00:00")]
+    "content", [body("events", time="2030-01-01T12:00:00"), body("purchases", time="2030-01-01T12:00:00")]
 )
 def test_a_time_without_a_zone_is_a_note_since_the_documents_say_what_it_means(content: bytes) -> None:
     assert broken(seen(content)) == set()
     assert broken(seen(content), notes=True) == {"TC-TIME-ZONE"}
+
+
+@pytest.mark.parametrize(
+    "text", ["20261128", "2026-11", "2026-W48-5", "2026-332T10:00Z", "20261128T100000Z", "11/28/2026", "2026-11-28T10"]
+)
+def test_a_rare_form_of_iso_8601_or_one_that_is_documented_for_attributes_is_a_doubt(text: str) -> None:
+    assert broken(seen(body("events", time=text))) == set()
+    assert "TC-DOUBT" in broken(seen(body("events", time=text)), notes=True)
+    doubtful = broken(seen(body("purchases", time="2030-01-01 12:00:00")), notes=True)
+    assert doubtful == {"TC-DOUBT", "TC-TIME-ZONE"}
 
 
 def test_what_lawful_servers_may_refuse_is_a_note() -> None:

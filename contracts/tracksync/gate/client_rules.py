@@ -8,6 +8,7 @@ and does not apply, or cuts, is the client's fault as well: those bounds are che
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
@@ -27,6 +28,7 @@ from tracksync.wire.observed import KeyForm, Observed
 EVERY_REQUEST: Final = frozenset({"TC-URL", "TC-METHOD", "TC-MEDIA", "TC-JSON", "TC-BODY-SIZE", "TC-DOUBT"})
 EVERY_OBJECT: Final = frozenset({"TC-IDENTIFIER", "TC-TYPES"})
 KEY_CLAUSES: Final = frozenset({"TC-KEY-SENT", "TC-KEY-BEARER", "TC-KEY-UNQUOTED", "TC-KEY-HEADER-ONLY"})
+_REDUCED: Final = re.compile(r"\d{4}(?:-?\d{2,4})?")  # ISO 8601 without a day of the month, or without hyphens
 _NO_JSON: Final = {
     "bom": "a byte order mark stands before the JSON text",
     "nan": "NaN and Infinity are not JSON",
@@ -119,7 +121,7 @@ def _quirks(body: bytes) -> Iterator[Finding]:
 
 def _once(findings: list[Finding]) -> tuple[Finding, ...]:
     """The findings without repetition; doubt about a place where a clause is broken says nothing more."""
-    broken = {finding.pointer for finding in findings if finding.clause != "TC-DOUBT"}
+    broken = {finding.pointer for finding in findings if finding.clause not in ("TC-DOUBT", "TC-TIME-ZONE")}
     kept = {
         (finding.clause, finding.pointer): finding
         for finding in findings
@@ -186,7 +188,7 @@ def _object_findings(section: str, where: str, target: dict[str, Any]) -> Iterat
         for name, value in _custom(target).items():
             yield from _attribute(f"{where}/{name}", value)
         return
-    yield from _time(where, target.get("time"))
+    yield from _time("TC-EVENT-TIME" if section == "events" else "TC-PURCHASE-TIME", where, target.get("time"))
     properties = target.get("properties")
     if isinstance(properties, dict):
         yield from _properties(f"{where}/properties", properties)
@@ -257,10 +259,12 @@ def _nested(where: str, value: Any) -> Iterator[Finding]:
             yield _over("TC-OBJECT-SIZE", "an object", where, limits.most_bytes, serialized_size(value), "bytes")
 
 
-def _time(where: str, value: Any) -> Iterator[Finding]:
+def _time(clause: str, where: str, value: Any) -> Iterator[Finding]:
     if isinstance(value, str):
         time = read_time(value)
-        if time.certainty is not Certainty.NOT and not time.zoned:
+        if time.certainty is Certainty.LENIENT and time.year is None and not _REDUCED.fullmatch(value.strip()):
+            yield Finding(clause, "the time has none of the documented forms", f"{where}/time", "ISO 8601", value)
+        elif time.certainty is not Certainty.NOT and not time.zoned:
             yield Finding("TC-TIME-ZONE", "the time has no zone", f"{where}/time", "2030-01-01T12:00:00Z", value)
 
 
