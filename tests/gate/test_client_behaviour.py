@@ -257,6 +257,13 @@ def test_one_pause_that_chance_or_a_busy_machine_made_proves_nothing() -> None:
     assert broken(*stretched, *(one for user in "abcd" for one in tried(0.1, 0.2, 0.4, user=user))) == set()
 
 
+def test_a_first_try_at_once_is_a_backoff_where_the_next_one_pauses() -> None:
+    """As urllib3's Retry does it."""
+    assert broken(*(one for user in "abcd" for one in tried(0.001, 0.4, 0.8, user=user))) == set()
+    at_the_same_time = [tried(0.001, 0.4, user=user) for user in "abcd"]
+    assert broken(*(one for step in zip(*at_the_same_time, strict=True) for one in step)) == set()
+
+
 def test_jitter_may_let_pauses_shrink_but_not_in_most_requests() -> None:
     assert broken(*tried(0.5, 0.25, 1.25, 1.9)) == set()
     assert broken(*tried(0.5, 0.25, 0.35), *tried(0.4, 0.2, 0.3, user="user-2")) == {"TC-RETRY-BACKOFF"}

@@ -60,9 +60,9 @@ class Suspicion:
         """Whether it was seen at two places and in two thirds of the cases, so that chance does not explain it."""
         return self.marks >= 2 and 3 * self.marks >= 2 * self.trials
 
-    def after(self, *, marked: bool, trial: bool) -> Suspicion:
-        """The suspicion after one more case."""
-        return Suspicion(self.marks + marked, self.trials + trial)
+    def after(self, *, marks: int, trials: int) -> Suspicion:
+        """The suspicion after so many cases more."""
+        return Suspicion(self.marks + marks, self.trials + trials)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,12 +158,14 @@ def _check_pauses(belief: RetryBelief, tries: Tries, before: Tries, found: Clien
     found.covered.add("TC-RETRY-BACKOFF")
     pauses = tries.pauses
     count, first, newest = len(pauses), pauses[0], pauses[-1]
-    hasty = newest < AT_ONCE
-    at_once = belief.at_once.after(marked=hasty and count <= 2, trial=count <= 2)
+    at_once = belief.at_once
+    if count == 2 or (count == 1 and not _is_5xx(tries.last.exchange)):
+        # A first try at once is a backoff that begins with nothing, where the next one pauses.
+        at_once = at_once.after(marks=sum(one < AT_ONCE for one in pauses) if newest < AT_ONCE else 0, trials=count)
     same = count == 2 and abs(newest - first) <= SAME_PAUSE * first + TIMER
     level = count == 3 and max(pauses[1:]) < GROWN * first
     paused = min(first, newest) >= AT_ONCE
-    steady = belief.steady.after(marked=paused and (same or level), trial=paused and count == 2)
+    steady = belief.steady.after(marks=paused and (same or level), trials=paused and count == 2)
     text = None
     if at_once.confirmed and at_once.marks > belief.at_once.marks:
         text = f"sent again {newest * 1000:.0f} ms after a 5XX"
@@ -187,6 +189,11 @@ def _waited(last: Exchange, exchange: Exchange) -> bool:
         return False
     reset = reset_time(last.response.headers)
     return reset is None or exchange.sent >= reset - EARLY
+
+
+def _is_5xx(exchange: Exchange) -> bool:
+    status = _status(exchange)
+    return status is not None and status >= 500
 
 
 def _status(exchange: Exchange) -> int | None:

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from typing import Final
 
 from tracksync.gate.retries import request_key
-from tracksync.model.exchange import Exchange, header
+from tracksync.model.exchange import Exchange
 from tracksync.model.figures import Bar, Figure, Mark
+from tracksync.wire.observed import reset_time
 
 DRAWN: Final = frozenset(
     {
@@ -55,5 +56,4 @@ def _outcome(exchange: Exchange) -> str:
 def _reset(exchange: Exchange) -> float | None:
     if exchange.response is None or exchange.response.status != 429:
         return None
-    value = header(exchange.response.headers, "x-ratelimit-reset") or ""
-    return float(value) if value.isascii() and value.isdigit() and len(value) < 16 else None
+    return reset_time(exchange.response.headers)
