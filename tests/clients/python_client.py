@@ -206,6 +206,8 @@ class Client:
         if not users and not is_("status-only"):
             raise Failed("no user was updated")
         entry: dict[str, Any] = users[0] if users else {}
+        if is_("first-of-section") and "purchase_events" in entry:
+            print("bought", entry["purchase_events"][0]["product_id"])
         return entry
 
     def _now(self) -> Any:
