@@ -20,7 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -123,24 +123,34 @@ def _bare(folder: Path, what: str, python: str, requirement: str) -> None:
     _timed(f"{what}: every command", lambda: every_command(tracksync, work, {}))
 
 
-def verdict(program: list[str | Path], folder: Path, environment: dict[str, str]) -> None:
+def verdict(program: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> None:
     """The first thing that a newcomer runs."""
     _expect([*program, "fuzz", "-q"], folder, environment, 0, "PASSED")
 
 
-def every_command(program: list[str | Path], folder: Path, environment: dict[str, str]) -> None:
+def every_command(program: Sequence[str | Path], folder: Path, environment: Mapping[str, str]) -> None:
     """Run COMMANDS in `folder`."""
     (folder / "client.py").write_text(CLIENT, encoding="utf-8")
-    for line, code, text in COMMANDS:
+    run_commands(program, folder, environment, COMMANDS)
+
+
+def run_commands(
+    program: Sequence[str | Path],
+    folder: Path,
+    environment: Mapping[str, str],
+    commands: Sequence[tuple[str, int, str]],
+) -> None:
+    """Run `commands` of the form of COMMANDS in `folder`."""
+    for line, code, text in commands:
         words = [sys.executable if word == "PYTHON" else word for word in line.split()]
         _expect([*program, *words], folder, environment, code, text)
 
 
-def _expect(command: list[str | Path], folder: Path, environment: dict[str, str], code: int, text: str) -> None:
+def _expect(command: Sequence[str | Path], folder: Path, environment: Mapping[str, str], code: int, text: str) -> None:
     kept = {
         name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC_", "PYTHON", "GITHUB_"))
     }
-    done = subprocess.run(command, cwd=folder, env=kept | environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(command, cwd=folder, env={**kept, **environment}, capture_output=True, text=True, check=False)
     if done.returncode != code or text not in done.stdout + done.stderr or "a defect of tracksync" in done.stderr:
         words = " ".join(map(str, command))
         raise SystemExit(f"{words}: exit code {done.returncode}, not {code}\n{done.stdout}{done.stderr}")

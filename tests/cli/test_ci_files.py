@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -86,10 +87,25 @@ def test_only_the_steps_that_send_requests_have_the_key(tmp_path: Path) -> None:
     assert "--target live" not in outside
 
 
-def test_the_vendor_document_is_compared_with_the_stored_copy_and_a_change_is_told_once(tmp_path: Path) -> None:
-    workflow: dict[str, Any] = yaml.safe_load(written(tmp_path, "github").read_text(encoding="utf-8"))
-    (step,) = [one for one in workflow["jobs"]["nightly"]["steps"] if "spec diff" in one.get("run", "")]
-    assert step["env"] == {"VENDOR_SPEC_URL": "${{ vars.VENDOR_SPEC_URL }}"}
+def vendor_script(ci: str, text: str) -> str:
+    """The commands that compare the vendor's document, from the file of a CI system."""
+    if ci == "jenkins":
+        (found,) = [one for one in re.findall(r"'''(.*?)'''", text, re.DOTALL) if "spec diff" in one]
+        return textwrap.dedent(found).replace(".venv/bin/", "")
+    file: dict[str, Any] = yaml.safe_load(text)
+    if ci == "gitlab":
+        return "\n".join(file["tracksync-vendor-document"]["script"][1:])
+    job = file["jobs"]["nightly" if ci == "github" else "vendor-document"]
+    runs = [one.get("run", "") if isinstance(one, dict) else "" for one in job["steps"]]
+    commands = [one["command"] if isinstance(one, dict) else one for one in runs]
+    return "\n".join(one for one in commands if "spec diff" in one or one.startswith("mkdir"))
+
+
+@pytest.mark.parametrize("ci", CI_FILES)
+def test_the_vendor_document_is_compared_with_the_stored_copy_and_a_change_is_told_once(
+    ci: str, tmp_path: Path
+) -> None:
+    script = vendor_script(ci, written(tmp_path, ci).read_text(encoding="utf-8"))
     bin_, summary = tmp_path / "bin", tmp_path / "summary"
     bin_.mkdir()
     (bin_ / "tracksync").write_text(f'#!/bin/sh\nexec {sys.executable} -m tracksync "$@"\n')
@@ -103,14 +119,32 @@ def test_the_vendor_document_is_compared_with_the_stored_copy_and_a_change_is_to
     }
     published = spec.path().read_text(encoding="utf-8")
     changed = published.replace("maxLength: 75", "maxLength: 60")
-    codes = []
-    for document in (published, published, changed, changed, "not a document"):
+    codes, said = [], ""
+    # That nothing is said twice, and that a file which is no document changes nothing, is asked of one system only.
+    for document in (published, changed, *((changed, "not a document") if ci == "github" else ())):
         (tmp_path / "published.yaml").write_text(document, encoding="utf-8")
-        done = subprocess.run(["bash", "-e", "-c", step["run"]], cwd=tmp_path, env=environment, capture_output=True)
+        done = subprocess.run(["sh", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
         codes.append(done.returncode)
-    assert codes == [0, 0, 1, 0, 2]
-    assert "maxLength: 75, then 60" in summary.read_text(encoding="utf-8")
+        said += done.stdout
+    assert codes == [0, 1, 0, 2][: len(codes)]
+    assert "maxLength: 75, then 60" in said
+    assert ci != "github" or "maxLength: 75, then 60" in summary.read_text(encoding="utf-8")
     assert (tmp_path / ".tracksync/vendor-spec.yaml").read_text(encoding="utf-8") == changed
+
+
+def test_the_vendor_document_is_optional_and_its_job_has_no_key(tmp_path: Path) -> None:
+    workflow: dict[str, Any] = yaml.safe_load(written(tmp_path, "github").read_text(encoding="utf-8"))
+    (step,) = [one for one in workflow["jobs"]["nightly"]["steps"] if "spec diff" in one.get("run", "")]
+    assert step["env"] == {"VENDOR_SPEC_URL": "${{ vars.VENDOR_SPEC_URL }}"}
+    assert "vars.VENDOR_SPEC_URL != ''" in step["if"]
+    gitlab = yaml.safe_load(written(tmp_path, "gitlab").read_text(encoding="utf-8"))["tracksync-vendor-document"]
+    assert gitlab["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule" && $VENDOR_SPEC_URL'}]
+    assert "environment" not in gitlab
+    circleci = yaml.safe_load(written(tmp_path, "circleci").read_text(encoding="utf-8"))
+    assert "vendor-document" in circleci["workflows"]["nightly"]["jobs"]  # by its name alone: without a context
+    assert circleci["jobs"]["vendor-document"]["steps"][0]["run"].startswith('test -n "$VENDOR_SPEC_URL" || ')
+    jenkins = written(tmp_path, "jenkins").read_text(encoding="utf-8")
+    assert "expression { env.VENDOR_SPEC_URL }" in jenkins
 
 
 def test_init_says_so_where_ci_cannot_install_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -345,3 +345,19 @@ def test_middleware_sees_every_event_and_may_add_some(tmp_path: Path) -> None:
         lambda emit: [emit(one) for one in run()] and None, outputs=outputs, redactor=Redactor(), middleware=doubled
     )
     assert json_result.read(tmp_path / "r.json")["requests"] == 4
+
+
+@pytest.mark.parametrize("site", ["ftp://example.com", "example.com", "https://example.com/a b", 'https://e.com/"><p>'])
+def test_the_address_of_the_pages_has_to_be_one(site: str) -> None:
+    done = CliRunner().invoke(root, ["fuzz", "--docs-url", site])
+    assert isinstance(done.exception, UsageError)
+    assert "--docs-url" in str(done.exception)
+
+
+def test_a_result_remembers_where_the_pages_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TRACKSYNC_DOCS_URL", "https://docs.example.com")
+    only = ["fuzz", "--only", "TS-OK-MESSAGE", "--fault", "message-ok", "--json", str(tmp_path / "result.json")]
+    CliRunner().invoke(root, only)
+    monkeypatch.delenv("TRACKSYNC_DOCS_URL")
+    shown = CliRunner().invoke(root, ["report", str(tmp_path / "result.json")]).output
+    assert "https://docs.example.com/clauses/TS-OK-MESSAGE.html" in shown

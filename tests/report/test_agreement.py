@@ -78,7 +78,7 @@ def test_an_incomplete_run_has_a_test_case_with_the_reason() -> None:
 
 def test_an_annotation_is_an_error_where_the_finding_fails_the_run_and_one_line_each() -> None:
     lines = github.render(result_of(run(finding(message="50%,\nsecond line"), finding(OBSERVED)))).splitlines()
-    assert lines[0] == f"::error title={DOCUMENTED}::50%25,%0Asecond line"
+    assert lines[0] == f"::error title={DOCUMENTED}::50%25,%0Asecond line%0Atracksync docs {DOCUMENTED}"
     assert lines[1].startswith(f"::warning title={OBSERVED}::")
 
 
@@ -110,3 +110,29 @@ def test_a_wide_table_becomes_one_line_per_cell_and_a_narrow_one_stays_a_table()
     assert "  A    B\n  one  word word" in terminal.render({**result, "sections": [wide]})
     wider = {**section, "rows": [["x" * 90, "word " * 40]]}
     assert f"  A: {'x' * 90}\n    B: word" in terminal.render({**result, "sections": [wider]})
+
+
+SITE = "https://docs.example.com/tracksync/"
+FORMS = {"terminal": terminal, "markdown": markdown, "html": html, "junit": junit, "annotations": github}
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_links_a_clause_to_its_page_where_the_pages_are_published(name: str) -> None:
+    result = {**result_of(run(finding())), "docs_url": SITE}
+    assert f"https://docs.example.com/tracksync/clauses/{DOCUMENTED}.html" in FORMS[name].render(result)
+    assert "tracksync docs" not in FORMS[name].render(result)
+
+
+@pytest.mark.parametrize("name", FORMS)
+def test_every_form_names_the_command_that_opens_a_page_where_none_is_published(name: str) -> None:
+    text = FORMS[name].render(result_of(run(finding())))
+    assert f"tracksync docs {'NAME' if name == 'html' else DOCUMENTED}" in text
+    assert f"clauses/{DOCUMENTED}.html" not in text
+
+
+def test_the_ambiguities_and_clauses_of_tables_are_links_too() -> None:
+    result = {**result_of(run(finding())), "docs_url": SITE, "interpretations": {"no-user": "omitted"}}
+    (missed, *_) = view.not_covered(result)
+    for text in (markdown.render(result), html.render(result)):
+        assert f"{SITE}ambiguities/no-user.html" in text
+        assert f"{SITE}clauses/{missed}.html" in text

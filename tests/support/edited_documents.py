@@ -11,9 +11,11 @@ import copy
 import json
 import random
 import sys
+import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any, Final
 from unittest.mock import patch
 
@@ -21,7 +23,7 @@ from msgspec import Struct
 
 from tracksync.contract import spec
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
-from tracksync.contract.classify import classify_body
+from tracksync.contract.classify import classify_body, require_usable
 from tracksync.contract.constraints import Constraint, Direction, constraints
 from tracksync.contract.refusals import RequestClass
 from tracksync.contract.responses import Responses
@@ -49,11 +51,11 @@ TIME: Final = "2022-12-06T18:20:45.000Z"
 
 
 class Outcome(Struct, frozen=True):
-    """What one edit showed. `stops`: the edited document cannot be used, which whoever starts a run is told."""
+    """What one edit showed. `stops`: the document cannot be used, with the words that whoever starts a run is told."""
 
     edit: str
     clauses: frozenset[str] = frozenset()
-    stops: bool = False
+    stops: str = ""
 
 
 # --- edits ------------------------------------------------------------------------------------------------------------
@@ -209,6 +211,7 @@ _FURTHER: Final[Sequence[Any]] = (
     {"attributes": [{"braze_id": "b", "text": "x"}]},
     {"attributes": [{**NAMES, "email_subscribe": "opted_in"}]},
     {"attributes": [{**NAMES, "push_subscribe": "opted_in"}]},
+    {"attributes": [{**NAMES, "push_subscribe": "perhaps"}]},
 )
 
 
@@ -287,17 +290,33 @@ def findings_of(exchanges: Sequence[Exchange], *, new: bool = True) -> frozenset
 
 
 def outcomes(one: Constraint, *, thorough: bool = False) -> Iterator[Outcome]:
-    """What each edit of a constraint of requests shows. `thorough`: in all recordings, not in those made for it."""
+    """What each edit of a constraint of requests shows: in the cases for it, and in those made for the edited one.
+
+    `thorough`: in all recordings.
+    """
     if thorough:
         exchanges = list({id(exchange): exchange for some in recorded().values() for exchange in some}.values())
     else:
         exchanges = [*recorded().get(one.pointer, ()), *recorded()[""]]
     for name, document in edits(one.pointer, spec.at(ORIGINAL, one.pointer)):
-        with installed(document):
-            try:
-                yield Outcome(name, findings_of(exchanges))
-            except (KeyError, IndexError, TypeError, ValueError):
-                yield Outcome(name, stops=True)
+        try:
+            with installed(document):
+                require_usable()
+                found = findings_of(exchanges)
+            if one.clause not in found:
+                found |= _of_own_cases(document, one.pointer)
+            yield Outcome(name, found)
+        except spec.SpecificationError as error:
+            yield Outcome(name, stops=str(error))
+
+
+def _of_own_cases(document: Mapping[str, Any], pointer: str) -> frozenset[str]:
+    """What the cases show that are made for the edited constraint, sent to the servers that stayed as they were."""
+    with installed(document):
+        cases = boundary_plan(NAMER, pointers=[pointer]).cases
+    exchanges = [exchange for case in cases for exchange in _by_both(case.step)]
+    with installed(document):
+        return findings_of(exchanges)
 
 
 def mismatches(one: Constraint) -> Iterator[frozenset[str]]:
@@ -321,3 +340,10 @@ _OPEN_NAMES: Final = {one.place.split("/")[-1] for one in REQUEST.values() if on
 def is_open(one: Constraint) -> bool:
     """Whether it bounds what is open whatever it is, so that the bound is for readers and generators alone."""
     return one.kind != "x-open" and bool(set(one.place.split("/")) & _OPEN_NAMES)
+
+
+@cache
+def without_effect() -> Mapping[str, str]:
+    """The other constraints whose edit shows nothing, by their pointers without `/components/schemas/`: the reasons."""
+    rows = tomllib.loads((Path(__file__).parents[1] / "contract_data" / "without_effect.toml").read_text("utf-8"))
+    return {pointer: reason for reason, pointers in rows.items() for pointer in pointers}

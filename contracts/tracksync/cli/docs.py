@@ -9,7 +9,7 @@ import click
 
 from tracksync import __version__
 from tracksync.cli.shared import FILE
-from tracksync.pages.entry import Subject, path_of
+from tracksync.model.page_addresses import Subject, address_of, path_of
 
 
 def pages_folder() -> Path:
@@ -18,8 +18,11 @@ def pages_folder() -> Path:
     return Path(cache) / "tracksync" / f"docs-{__version__}"
 
 
-def clause_page(clause: str) -> str:
-    """The address of the page of a clause where `tracksync docs` has written it on this machine; otherwise empty."""
+def clause_page(clause: str, site: str = "") -> str:
+    """The address of the page of a clause: on `site`, if there is one, else where `tracksync docs` has written it on
+    this machine; otherwise empty."""
+    if site:
+        return address_of(site, Subject.CLAUSE, clause)
     page = pages_folder() / path_of(Subject.CLAUSE, clause)
     return page.as_uri() if page.is_file() else ""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from pathlib import Path
 
 import click
@@ -48,7 +49,9 @@ def command(results: tuple[Path, ...], html_path: Path | None, markdown_path: Pa
         raise UsageError(f"give one result to show it, or two to compare them; {len(results)} were given")
     read = [json_result.read(path) for path in results]
     comparison = compare.compare(read[0], read[1]) if len(read) == 2 else None
-    shown = read[-1]
+    shown, shown_as = read[-1], presentation()
+    if shown_as.docs_url:
+        shown["docs_url"] = shown_as.docs_url
     if comparison is not None:
         drift = [compare.drift_json(one) for one in comparison.drift]
         others = [one for one in shown.get("sections") or [] if one["title"] != "Drift"]
@@ -61,8 +64,8 @@ def command(results: tuple[Path, ...], html_path: Path | None, markdown_path: Pa
     if not written:
         if comparison is not None:
             click.echo(compare.render(comparison))
-        shown_as = presentation()
         colour, width = shown_as.colour(sys.stdout), terminal_width(sys.stdout)
-        page = clause_page if colour and is_terminal(sys.stdout) else lambda clause: ""
+        site = str(shown.get("docs_url", ""))
+        page = partial(clause_page, site=site) if colour and is_terminal(sys.stdout) else None
         text = terminal.render(shown, colour=colour, width=width, brief=shown_as.quiet, page=page)
         click.echo(text, nl=False, color=colour)

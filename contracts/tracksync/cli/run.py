@@ -14,6 +14,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from types import FrameType
 
 import click
@@ -79,6 +80,8 @@ def run(
         if stopped:
             emit(RunEnded("incomplete", stopped, time.time()))
     result = tally.result()
+    if shown.docs_url:
+        result["docs_url"] = shown.docs_url
     conclude(result)
     stream = sys.stderr if outputs.to_stdout else sys.stdout
     text = terminal.render(
@@ -86,7 +89,7 @@ def run(
         colour=shown.colour(stream),
         width=terminal_width(stream),
         brief=shown.quiet,
-        page=clause_page if is_terminal(stream) and shown.colour(stream) else lambda clause: "",
+        page=partial(clause_page, site=shown.docs_url) if is_terminal(stream) and shown.colour(stream) else None,
     )
     click.echo(text, nl=False, err=outputs.to_stdout, color=shown.colour(stream))
     if defect:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -76,10 +77,14 @@ ca_option = click.option(
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """How a command shows its result: `color` is auto, always or never; `quiet` shows the headline only."""
+    """How a command shows its result: `color` is auto, always or never; `quiet` shows the headline only.
+
+    `docs_url`: where the pages of `tracksync docs` are published, or empty.
+    """
 
     color: str = "auto"
     quiet: bool = False
+    docs_url: str = ""
 
     def colour(self, stream: TextIO) -> bool:
         """Whether to write colours to `stream`: as the option says, else as the environment and the terminal say."""
@@ -90,7 +95,7 @@ _PRESENTATION: Final = "tracksync.presentation"
 
 
 def presentation() -> Presentation:
-    """What `--color` and `--quiet` of the running command say; the defaults where no command runs."""
+    """What `--color`, `--quiet` and `--docs-url` of the running command say; the defaults where no command runs."""
     context = click.get_current_context(silent=True)
     meta: dict[str, Any] = context.meta if context else {}
     return Presentation(**meta.get(_PRESENTATION, {}))
@@ -167,8 +172,26 @@ def _renderer(module: str) -> Callable[[Result], str]:
     return render
 
 
+def _checked_site(context: click.Context, option: click.Parameter, value: str | None) -> None:
+    if value and not _SITE.match(value):
+        raise UsageError(f"--docs-url {value!r} is not an address that begins with http:// or https://")
+    _keep(context, option, value or "")
+
+
+_SITE: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%/+-]*)?\Z")
+
+
 def presentation_options(function: Function) -> Function:
-    """Adds --color and --quiet. They are not parameters of the command; `presentation` gives them."""
+    """Adds --color, --quiet and --docs-url. They are not parameters of the command; `presentation` gives them."""
+    function = click.option(
+        "--docs-url",
+        metavar="URL",
+        envvar="TRACKSYNC_DOCS_URL",
+        show_envvar=True,
+        expose_value=False,
+        callback=_checked_site,
+        help="Where the pages of `tracksync docs` are published; every output links to them.",
+    )(function)
     function = click.option(
         "--quiet", "-q", is_flag=True, expose_value=False, callback=_keep, help="Show the headline only."
     )(function)
@@ -183,7 +206,7 @@ def presentation_options(function: Function) -> Function:
 
 
 def result_options(function: Function) -> Function:
-    """Adds --json, --junit, --html and --markdown as parameters `json_path`, …, and --color and --quiet."""
+    """Adds --json, --junit, --html and --markdown as parameters `json_path`, …, --color, --quiet and --docs-url."""
     function = presentation_options(function)
     for name, what in (
         ("markdown", "Write a summary for a GitHub job page"),

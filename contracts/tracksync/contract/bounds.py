@@ -22,6 +22,7 @@ SYNC: Final = "/users/track/sync"
 TRACK: Final = "/users/track"
 DELETE: Final = "/users/delete"
 EXPORT: Final = "/users/export/ids"
+_SECTIONS: Final = 3
 
 
 class Documented(Struct, frozen=True):
@@ -108,65 +109,97 @@ def bounds() -> Bounds:
 
 
 def read_bounds(document: Mapping[str, Any]) -> Bounds:
-    """The bounds of any document that has the shape of ours. Raises KeyError where one is missing."""
-    schemas = document["components"]["schemas"]
-    object_bytes = Documented(tuple(schemas["CustomObject"]["x-max-bytes"]))
-    years = (schemas["CustomText"]["x-years"][0], schemas["CustomText"]["x-years"][1])
-    event, purchase, attributes = schemas["Event"], schemas["Purchase"], schemas["UserAttributes"]
-    sections = tuple(_resolved(document, one)["required"][0] for one in schemas["SyncRequest"]["oneOf"])
-    identifiers = tuple(one["required"][0] for one in attributes["allOf"][0]["anyOf"])
-    profile_identifiers = tuple(one["required"][0] for one in event["allOf"][0]["oneOf"] if "required" in one)
-    control = frozenset(attributes["not"]["anyOf"][0]["propertyNames"]["enum"]) - set(identifiers)
-    objects = dict(zip(sections, (attributes, event, purchase), strict=True))
+    """The bounds of any document that has the shape of ours. Raises SpecificationError where one is missing."""
+
+    def at(pointer: str, kind: type[Any]) -> Any:
+        return spec.needed(document, pointer, kind)
+
+    def schema(pointer: str, kind: type[Any]) -> Any:
+        return at(f"/components/schemas/{pointer}", kind)
+
+    def numbers(pointer: str, *, least: int = 1) -> tuple[int, ...]:
+        found = schema(pointer, list)
+        for index in range(max(len(found), least)):
+            schema(f"{pointer}/{index}", int)
+        return tuple(found)
+
+    def first_names(pointer: str) -> list[str | None]:
+        """What each alternative requires; None where it is an alternative of others."""
+        found = []
+        for index in range(len(schema(pointer, list))):
+            target, part = _resolved(document, f"/components/schemas/{pointer}/{index}")
+            found.append(at(f"{target}/required/0", str) if "anyOf" not in part else None)
+        return found
+
+    nested = schema("NestedText/maxLength", int)
+    object_bytes = Documented(numbers("CustomObject/x-max-bytes"))
+    years = numbers("CustomText/x-years", least=2)[:2]
+    sections = tuple(filter(None, first_names("SyncRequest/oneOf")))
+    identifiers = tuple(filter(None, first_names("UserAttributes/allOf/0/anyOf")))
+    profile_identifiers = tuple(filter(None, first_names("Event/allOf/0/oneOf")))
+    control = frozenset(schema("UserAttributes/not/anyOf/0/propertyNames/enum", list)) - set(identifiers)
+    objects = dict(zip(sections, ("UserAttributes", "Event", "Purchase"), strict=False))
+    if len(objects) != _SECTIONS:
+        raise spec.SpecificationError("/components/schemas/SyncRequest/oneOf", f"there are not {_SECTIONS} sections")
+    members = {name: frozenset(schema(f"{one}/properties", dict)) for name, one in objects.items()}
+    attributes = schema("UserAttributes/properties", dict)
+    paths = at("/paths", dict)
+    limited = [path for path in paths if "x-rate-limit" in at(f"/paths/{_escaped(path)}/post", dict)]
+    limits = {path: at(f"/paths/{_escaped(path)}/post/x-rate-limit", int) for path in (SYNC, *limited)}
     return Bounds(
-        requests_per_minute=MappingProxyType(
-            {
-                path: item["post"]["x-rate-limit"]
-                for path, item in document["paths"].items()
-                if "x-rate-limit" in item["post"]
-            }
-        ),
-        body_bytes=Documented(tuple(schemas["SyncRequest"]["x-max-bytes"])),
-        body_depth=schemas["SyncRequest"]["x-max-depth"],
-        text_characters=schemas["CustomText"]["x-max-length"],
-        nested_characters=schemas["NestedText"]["maxLength"],
-        attribute_name_characters=schemas["AttributeName"]["maxLength"],
-        identifier_characters=schemas["ExternalId"]["maxLength"],
-        event_name_characters=event["properties"]["name"]["maxLength"],
-        product_id_characters=purchase["properties"]["product_id"]["maxLength"],
-        property_name_characters=schemas["PropertyName"]["maxLength"],
-        array_elements=Documented(tuple(schemas["CustomArray"]["x-max-elements"])),
+        requests_per_minute=MappingProxyType(limits),
+        body_bytes=Documented(numbers("SyncRequest/x-max-bytes")),
+        body_depth=schema("SyncRequest/x-max-depth", int),
+        text_characters=schema("CustomText/x-max-length", int),
+        nested_characters=nested,
+        attribute_name_characters=schema("AttributeName/maxLength", int),
+        identifier_characters=schema("ExternalId/maxLength", int),
+        event_name_characters=schema("Event/properties/name/maxLength", int),
+        product_id_characters=schema("Purchase/properties/product_id/maxLength", int),
+        property_name_characters=schema("PropertyName/maxLength", int),
+        array_elements=Documented(numbers("CustomArray/x-max-elements")),
         object_bytes=object_bytes,
-        object_limits=ObjectLimits(schemas["NestedText"]["maxLength"], object_bytes.least, object_bytes.most, years),
-        properties_bytes=Documented(tuple(schemas["Properties"]["x-max-bytes"])),
-        properties_count=schemas["Properties"]["x-max-distinct-properties"],
-        quantity_min=purchase["properties"]["quantity"]["minimum"],
-        quantity_max=purchase["properties"]["quantity"]["maximum"],
-        date_years=years,
-        track_objects=schemas["TrackRequest"]["x-max-batch"],
-        delete_identifiers=schemas["DeleteByExternalId"]["properties"]["external_ids"]["maxItems"],
+        object_limits=ObjectLimits(nested, object_bytes.least, object_bytes.most, (years[0], years[1])),
+        properties_bytes=Documented(numbers("Properties/x-max-bytes")),
+        properties_count=schema("Properties/x-max-distinct-properties", int),
+        quantity_min=schema("Purchase/properties/quantity/minimum", int),
+        quantity_max=schema("Purchase/properties/quantity/maximum", int),
+        date_years=(years[0], years[1]),
+        track_objects=schema("TrackRequest/x-max-batch", int),
+        delete_identifiers=schema("DeleteByExternalId/properties/external_ids/maxItems", int),
         sections=sections,
         identifiers=identifiers,
         profile_identifiers=profile_identifiers,
         contacts=tuple(kind for kind in identifiers if kind not in profile_identifiers),
         control_keys=control,
         naming_keys=control | set(identifiers),
-        profile_fields=frozenset(attributes["properties"]) - control,
-        plain_profile_fields=frozenset(attributes["properties"]) - control - set(identifiers),
-        object_members=MappingProxyType({name: frozenset(one["properties"]) for name, one in objects.items()}),
+        profile_fields=frozenset(attributes) - control,
+        plain_profile_fields=frozenset(attributes) - control - set(identifiers),
+        object_members=MappingProxyType(members),
         older_fields=frozenset(
-            name for name, one in attributes["properties"].items() if one.get("x-open") == "older-field"
+            name
+            for name in attributes
+            if schema(f"UserAttributes/properties/{name}", dict).get("x-open") == "older-field"
         ),
-        required_members=MappingProxyType({name: tuple(one.get("required", ())) for name, one in objects.items()}),
-        reserved_properties=frozenset(schemas["PropertyName"]["not"]["enum"]),
-        currencies=frozenset(schemas["Currency"]["enum"]),
+        required_members=MappingProxyType(
+            {name: tuple(schema(one, dict).get("required", ())) for name, one in objects.items()}
+        ),
+        reserved_properties=frozenset(schema("PropertyName/not/enum", list)),
+        currencies=frozenset(schema("Currency/enum", list)),
     )
 
 
-def _resolved(document: Mapping[str, Any], schema: Mapping[str, Any]) -> Mapping[str, Any]:
-    while "$ref" in schema:
-        schema = spec.at(document, schema["$ref"])
-    return schema
+def _resolved(document: Mapping[str, Any], pointer: str) -> tuple[str, Mapping[str, Any]]:
+    """Where the schema at `pointer` stands, references followed, and the schema."""
+    found = spec.needed(document, pointer, dict)
+    while "$ref" in found:
+        pointer = str(found["$ref"]).removeprefix("#")
+        found = spec.needed(document, pointer, dict)
+    return pointer, found
+
+
+def _escaped(path: str) -> str:
+    return path.replace("/", "~1")
 
 
 def with_bounds(text: str) -> str:

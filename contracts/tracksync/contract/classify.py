@@ -64,6 +64,13 @@ VALID: Final = Classification(RequestClass.VALID)
 USUAL: Final = Line()
 
 
+def require_usable() -> None:
+    """Read what the class of a request depends on. Raises SpecificationError if an edit of the document stops that."""
+    refusals()
+    for path in _paths():
+        request_validator(path, True)
+
+
 def classify(line: Line, raw: bytes, text: JsonText) -> Classification:
     """The class of a whole request; `text` is what `read_json` says of its body `raw`. Never raises."""
     if line == USUAL and text.valid and not text.quirks and len(raw) <= bounds().body_bytes.least:

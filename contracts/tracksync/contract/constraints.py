@@ -202,11 +202,14 @@ class _Walker:
             yield from self.schema(names, schema["propertyNames"])
 
     def required_clause(self, at: _At, member: Any) -> str | None:
-        """The clause for a missing member: the one that the member's own schema names, else the object's."""
+        """The clause for a missing member: the one that the member's own schema names, else the object's.
+
+        A member that may be left out names none for that; if it becomes required, it is the one for its type.
+        """
         while isinstance(member, dict):
             own = member.get("x-clause")
-            if isinstance(own, dict) and "required" in own:
-                return str(own["required"])
+            if isinstance(own, dict) and ("required" in own or "type" in own):
+                return str(own.get("required", own.get("type")))
             if isinstance(own, str):
                 return own
             if "$ref" not in member:

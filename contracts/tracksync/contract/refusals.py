@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import enum
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache, cached_property
 from importlib import resources
 from types import MappingProxyType
@@ -14,6 +14,7 @@ import jsonschema_rs
 import msgspec
 from msgspec import Struct
 
+from tracksync.contract import spec
 from tracksync.contract.bounds import SYNC, Documented, bounds
 from tracksync.contract.predicates import PREDICATES
 from tracksync.contract.validators import compiled
@@ -81,13 +82,28 @@ class Row(Struct, frozen=True, eq=False, dict=True, kw_only=True, forbid_unknown
 
 @cache
 def refusals() -> Mapping[str, Row]:
-    """All rows by name, in the order of the table; a row with `each` stands as `name/each`."""
+    """All rows by name, in the order of the table; a row with `each` stands as `name/each`.
+
+    Raises SpecificationError if a row refers to what the installed document does not have.
+    """
     rows = {}
     for name, raw in _table().items():
         if name != "definitions":
             for row in _rows(name, dict(raw)):
                 rows[row.name] = row
+                for pointer in _references(row.when):
+                    spec.needed(spec.document(), pointer)
     return MappingProxyType(rows)
+
+
+def _references(node: Any) -> Iterator[str]:
+    """The parts of the document to which a condition refers."""
+    if isinstance(node, dict):
+        target = node.get("$ref")
+        if isinstance(target, str) and target.startswith("#/components/"):
+            yield target.removeprefix("#")
+    for part in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _references(part)
 
 
 @cache

@@ -107,8 +107,15 @@ def responses() -> Responses:
 
 
 def validate_response(path: str, status: int, headers: Mapping[str, str] | None, body: Any) -> tuple[Mismatch, ...]:
-    """What of a response does not fit the installed document; see `Responses.validate`."""
-    return responses().validate(path, status, headers, body)
+    """What of a response does not fit the installed document; see `Responses.validate`.
+
+    Raises SpecificationError where the document's schema for it is none.
+    """
+    try:
+        return responses().validate(path, status, headers, body)
+    except ValueError as error:
+        where = f"/paths/{path.replace('/', '~1')}/post/responses"
+        raise spec.SpecificationError(where, first_line(error)) from error
 
 
 def unexplained(mismatches: Iterable[Mismatch], pointers: Iterable[str]) -> Iterator[Mismatch]:

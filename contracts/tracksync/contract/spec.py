@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import yaml
 
-from tracksync.errors import TracksyncError
+from tracksync.errors import TracksyncError, UsageError
 
 _PACKAGE: Final = Path(__file__).parent.parent
 # The wheel carries the files inside the package; in a checkout (and an editable install) they stand at its top.
@@ -23,6 +23,13 @@ _PLACES: Final = (_PACKAGE / "spec", _PACKAGE.parent.parent / "spec")
 
 class SpecificationMissingError(TracksyncError):
     """The installation lacks the document; the message says where it was looked for."""
+
+
+class SpecificationError(UsageError):
+    """The document was changed so that it cannot be used; the message says where."""
+
+    def __init__(self, where: str, what: str) -> None:
+        super().__init__(f"the OpenAPI document ({path()}) cannot be used: at {where or 'its top'} {what}")
 
 
 def directory() -> Path:
@@ -46,9 +53,30 @@ def document() -> Mapping[str, Any]:
 
 
 def load() -> dict[str, Any]:
-    """The OpenAPI document. Each call returns a copy of its own, which the caller may change."""
-    read: dict[str, Any] = yaml.load(path().read_text(encoding="utf-8"), Loader=loader())  # noqa: S506 - safe ones
+    """The OpenAPI document. Each call returns a copy of its own, which the caller may change.
+
+    Raises SpecificationError if the file is not YAML.
+    """
+    try:
+        read: Any = yaml.load(path().read_text(encoding="utf-8"), Loader=loader())  # noqa: S506 - safe ones
+    except (yaml.YAMLError, UnicodeError) as error:
+        raise SpecificationError("", f"it is not YAML: {' '.join(str(error).split())}") from error
+    if not isinstance(read, dict):
+        raise SpecificationError("", "there is no object")
     return read
+
+
+def needed(document: Mapping[str, Any], pointer: str, kind: type[Any] | tuple[type[Any], ...] = object) -> Any:
+    """What stands at a JSON Pointer. Raises SpecificationError where nothing does, or nothing of this type."""
+    try:
+        found = at(document, pointer)
+    except (LookupError, TypeError, ValueError):
+        raise SpecificationError(
+            pointer, "there is nothing, and tracksync reads a bound or a name from there"
+        ) from None
+    if not isinstance(found, kind):
+        raise SpecificationError(pointer, f"there is {json.dumps(found)[:60]}, which is of another type than before")
+    return found
 
 
 def at(document: Mapping[str, Any], pointer: str) -> Any:

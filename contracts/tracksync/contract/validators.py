@@ -52,25 +52,31 @@ def strict(schema: Any, *, costly: bool = True) -> Any:
 @cache
 def components(costly: bool) -> Mapping[str, Any]:
     """The enforced schemas of the installed document, by name."""
-    schemas = spec.document()["components"]["schemas"]
+    schemas = spec.needed(spec.document(), "/components/schemas", dict)
     return {name: strict(schema, costly=costly) for name, schema in schemas.items()}
 
 
 def compiled(
     schema: Any, *, costly: bool = True, definitions: Mapping[str, Any] | None = None
 ) -> jsonschema_rs.Validator:
-    """A validator of `schema`, which may refer to `#/components/schemas/…` and to `#/definitions/…`."""
+    """A validator of `schema`, which may refer to `#/components/schemas/…` and to `#/definitions/…`.
+
+    Raises SpecificationError where the installed document has no schema that can be compiled.
+    """
     root = {"allOf": [schema], "components": {"schemas": components(costly)}, "definitions": definitions or {}}
-    return jsonschema_rs.Draft202012Validator(
-        root, formats=dict(FORMATS), validate_formats=True, keywords=dict(_KEYWORDS), offline=True
-    )
+    try:
+        return jsonschema_rs.Draft202012Validator(
+            root, formats=dict(FORMATS), validate_formats=True, keywords=dict(_KEYWORDS), offline=True
+        )
+    except ValueError as error:  # of the library: what is wrong, then where
+        raise spec.SpecificationError("/components/schemas", str(error).splitlines()[0]) from error
 
 
 @cache
 def request_validator(path: str, costly: bool) -> jsonschema_rs.Validator:
-    """The validator of the request bodies of `path`."""
-    body = spec.document()["paths"][path]["post"]["requestBody"]["content"]["application/json"]
-    return compiled(body["schema"], costly=costly)
+    """The validator of the request bodies of `path`. Raises SpecificationError where there is no schema for them."""
+    where = f"/paths/{path.replace('/', '~1')}/post/requestBody/content/application~1json/schema"
+    return compiled(spec.needed(spec.document(), where), costly=costly)
 
 
 def request_validator_of(document: Mapping[str, Any], path: str) -> jsonschema_rs.Validator:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Final, Protocol
 
 from tracksync.config import is_loopback
 from tracksync.contract.bounds import bounds
+from tracksync.contract.classify import require_usable
 from tracksync.contract.clauses import catalogue
 from tracksync.contract.second_document import second_document
 from tracksync.engine.budget import SHRINK_SHARE, BudgetSpent, Reserve
@@ -67,6 +68,7 @@ class WrapTarget(Protocol):
 
 def fuzz(plan: FuzzPlan, emit: Emit, wrap: WrapTarget | None = None) -> None:
     """Run `plan`. Raises TracksyncError for a plan that cannot be carried out; all else ends in a RunEnded event."""
+    require_usable()
     prefix = plan.prefix()
     prefixes = [prefix, *plan.users.more]
     target = open_target(plan, prefixes)

@@ -8,9 +8,9 @@ one of its own. What could reach a person is not made.
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from tracksync.contract import spec
 from tracksync.contract.bounds import bounds
@@ -67,19 +67,28 @@ class _Made:
     request: Request
 
 
+_Choice: TypeAlias = tuple[BoundaryValue, Request]
+
+
 def boundary_plan(
-    namer: Namer, *, seed: int = 0, document: Mapping[str, Any] | None = None, paths: Sequence[str] | None = None
+    namer: Namer,
+    *,
+    seed: int = 0,
+    document: Mapping[str, Any] | None = None,
+    paths: Sequence[str] | None = None,
+    pointers: Collection[str] | None = None,
 ) -> BoundaryPlan:
     """The cases for `document` (the installed one by default), in an order that the seed sets.
 
-    `paths`: which paths may be sent to, all by default; constraints that stand elsewhere only get a reason. A
-    constraint of a shared schema is tested at one of its places; see `further_cases` for the others.
+    `paths`: which paths may be sent to, all by default; constraints that stand elsewhere only get a reason.
+    `pointers`: only these constraints. A constraint of a shared schema is tested at one of its places; see
+    `further_cases` for the others.
     """
     document = spec.document() if document is None else document
     sampler = Sampler(document, namer)
     reasons: dict[str, str] = {}
     made: list[_Made] = []
-    places = _places(document)
+    places = {key: found for key, found in _places(document).items() if pointers is None or key in pointers}
     for pointer, constraints in places.items():
         allowed = [one for one in constraints if paths is None or one.path in paths]
         found: list[_Made] = []
@@ -165,13 +174,29 @@ def _values(document: Mapping[str, Any], sampler: Sampler, constraint: Constrain
         bodies = _OF_BODIES[constraint.kind](sampler, root, constraint)
     else:
         bodies = _at_place(sampler, root, holder, schema, constraint)
-    chosen = 0
+    choices: list[_Choice] = []
     for value, request in bodies:
-        if value.choice and chosen == CHOICES:
+        if is_harmless(request, sampler.namer.prefix) is not None:
             continue
-        if is_harmless(request, sampler.namer.prefix) is None:
-            chosen += value.choice
-            yield _Made(constraint, replace(value, further=value.further or (value.choice and chosen > 1)), request)
+        if value.choice:
+            choices.append((value, request))
+        else:
+            yield _Made(constraint, value, request)
+    first, more = _chosen(choices)
+    for number, (value, request) in enumerate(first + more):
+        yield _Made(constraint, replace(value, further=value.further or number >= len(first)), request)
+
+
+def _chosen(choices: list[_Choice]) -> tuple[list[_Choice], list[_Choice]]:
+    """Those that show a side, and a few more. Where another branch takes the first, one that none takes as well."""
+    first, rest = choices[:1], choices[1:]
+    if first and _is_valid(first[0][1]):
+        first += [one for one in rest if not _is_valid(one[1])][:1]
+    return first, [one for one in rest if one not in first][: CHOICES - len(first)]
+
+
+def _is_valid(request: Request) -> bool:
+    return classify_body(request.path, read_json(request.body).value).request_class is RequestClass.VALID
 
 
 def _at_place(
@@ -295,10 +320,9 @@ def _only_member(one: _Made) -> tuple[str, dict[str, Any]] | None:
     name = CUSTOM if steps[2] == MEMBER else steps[2]
     if name == KEY or name in bounds().identifiers or len(one.request.body) > LARGEST_SHARED:
         return None
-    body = read_json(one.request.body).value
-    if classify_body(SYNC, body).request_class is not RequestClass.VALID:
+    if not _is_valid(one.request):
         return None
-    target = body[_SHARED_SECTION][0]
+    target = read_json(one.request.body).value[_SHARED_SECTION][0]
     return (name, target) if name in target else None
 
 

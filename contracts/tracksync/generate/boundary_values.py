@@ -16,7 +16,7 @@ from tracksync.generate.samples import CUSTOM, Sampler
 Side = Literal["at", "inside", "outside"]
 
 MOST_VALUES: Final = 200  # of one enumeration
-_OTHERS: Final[tuple[Any, ...]] = ("1", 1, 1.5, True, "true", None, [], {}, ["a"], {"a": 1}, [[1]])
+_OTHERS: Final[tuple[Any, ...]] = ("1", 1, 1.5, True, "true", None, [], {}, ["a"], {"a": 1}, [[1]], {"a.b": 1})
 # Texts that fit the form and are no such thing.
 _FORMATS: Final[Mapping[str, tuple[str, ...]]] = {
     "date": ("2023-02-29", "2023-06-31", "not a date"),
@@ -112,9 +112,12 @@ def _edits(text: Any) -> list[str]:
     if not isinstance(text, str):
         return []
     middle = len(text) // 2
-    spoilt = [text.replace("@", ""), text.replace("@", "@@"), text.partition("@")[0] + "@", text.removeprefix("+")]
+    spoilt = [text.replace("@", "'@"), text.replace("@", ""), text.replace("@", "@@"), text.partition("@")[0] + "@"]
+    digits = [first + text[1:] for first in "09" if text[:1].isdigit()]
     other = [text[:-1], text + "\x00", text + ".", f"${text}", text.swapcase(), text[:middle] + " " + text[middle:]]
-    return [one for one in (*spoilt, *other, text + "!", text + "0" * 12) if one != text]
+    return [
+        one for one in (*digits, *spoilt, text.removeprefix("+"), *other, text + "!", text + "0" * 12) if one != text
+    ]
 
 
 # --- lengths and ranges ------------------------------------------------------------------------------------------
@@ -226,11 +229,14 @@ def _max_bytes(keyword: Keyword) -> Iterator[BoundaryValue]:
         value = _filled(keyword, size, measure)
         if value is not None:
             yield BoundaryValue(side, value)  # type: ignore[arg-type]
+    wide = _filled(keyword, bounds[-1] + 1, compact_bytes, "é")
+    if wide is not None:  # over the bound in bytes, and not in characters
+        yield BoundaryValue("outside", wide)
 
 
-def _filled(keyword: Keyword, size: int, measure: Callable[[Any], int]) -> Any:
+def _filled(keyword: Keyword, size: int, measure: Callable[[Any], int], character: str = "b") -> Any:
     """A value of exactly `size` bytes that fits the schema but for its size; None where none was found."""
-    text = "b" * 240
+    text = character * 240
     shapes: tuple[Callable[[list[str]], Any], ...] = (
         lambda these: {f"k{number:04}": one for number, one in enumerate(these)},
         lambda these: [{"k": one} for one in these],
@@ -295,8 +301,9 @@ def _dependent(keyword: Keyword) -> Iterator[BoundaryValue]:
     names = keyword.value.get("propertyNames", {}).get("not", {}).get("enum", ())
     aliases = {"user_alias": keyword.sampler.namer.alias("u"), "braze_id": keyword.sampler.namer.braze_id("u")}
     makers = {**aliases, "external_id": keyword.sampler.namer.external_id("u")}
+    own = {name: one for name, one in makers.items() if name not in names}  # what the others may not stand beside
     for number, name in enumerate(name for name in names if name in makers):
-        yield BoundaryValue("outside", {**keyword.sample, name: makers[name]}, further=number > 0)
+        yield BoundaryValue("outside", {**keyword.sample, **own, name: makers[name]}, further=number > 0)
 
 
 _MAKERS: Final[Mapping[str, Callable[[Keyword], Iterator[BoundaryValue]]]] = {

@@ -199,7 +199,12 @@ def _settled(before: Belief, belief: Belief, received: float) -> Belief:
 
 
 def _form_findings(context: Context) -> Iterator[Finding]:
-    """A request in a form that may be refused, and is neither refused nor handled right, breaks that clause as well."""
+    """A request in a form that may be refused, and is neither refused nor handled right, breaks that clause as well.
+
+    Not one that has to be refused for another reason: its acceptance says nothing about the form.
+    """
+    if context.parsed.classification.refused:
+        return
     broken = [
         finding for finding in context.findings if not finding.clause.startswith(("TS-RATE-", "TS-INTERPRETATION-"))
     ]

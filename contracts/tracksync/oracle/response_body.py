@@ -308,7 +308,8 @@ def check_too_long(parsed: ParsedRequest, body: dict[str, Any]) -> list[Finding]
         if isinstance(one, dict) and one.get("product_id") == parsed.counter.name:
             text = f"a product_id of {len(parsed.counter.name)} characters was recorded"
             where = f"{ENTRY}/purchase_events/{index}/product_id"
-            return [Finding("TS-PURCHASE-PRODUCT-LENGTH", text, where, "at most 255 characters", parsed.counter.name)]
+            most = f"at most {bounds().product_id_characters} characters"
+            return [Finding("TS-PURCHASE-PRODUCT-LENGTH", text, where, most, parsed.counter.name)]
     return []
 
 

@@ -13,8 +13,9 @@ from tracksync.gate.guidance import guidance
 from tracksync.gate.scenarios import expectation
 from tracksync.mock.scenarios import Act, Scenario
 from tracksync.mock.scenarios import catalogue as scenario_catalogue
+from tracksync.model.page_addresses import Subject
 from tracksync.model.verdict import severity_of
-from tracksync.pages.entry import Entry, Fact, Named, Reference, Subject, facts
+from tracksync.pages.entry import Entry, Fact, Named, Reference, facts
 
 _COUNTS: Final = {
     "error": "a broken clause is an error and fails the run",

@@ -2,25 +2,9 @@
 
 from __future__ import annotations
 
-import enum
 from dataclasses import dataclass
 
-
-class Subject(enum.StrEnum):
-    """The kinds of things that have a page. The value is the word for one of them."""
-
-    CLAUSE = "clause"
-    AMBIGUITY = "ambiguity"
-    FAULT = "fault"
-    SCENARIO = "scenario"
-    COMMAND = "command"
-    OPTION = "option"
-    SETTING = "setting"
-
-    @property
-    def plural(self) -> str:
-        """The word for several of them; also the name of their folder."""
-        return "ambiguities" if self is Subject.AMBIGUITY else f"{self.value}s"
+from tracksync.model.page_addresses import Subject, path_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,11 +51,6 @@ class Entry:
     def path(self) -> str:
         """The page's file, from the top of the site."""
         return path_of(self.kind, self.name)
-
-
-def path_of(kind: Subject, name: str) -> str:
-    """The file of the page about this thing, from the top of the site."""
-    return f"{kind.plural}/{name.lstrip('-').replace(' ', '-')}.html"
 
 
 def facts(*wanted: Fact) -> tuple[Fact, ...]:

@@ -8,7 +8,8 @@ from typing import Final
 
 from markupsafe import Markup, escape
 
-from tracksync.pages.entry import Entry, Named, Subject
+from tracksync.model.page_addresses import Subject
+from tracksync.pages.entry import Entry, Named
 
 # In running text only what cannot be an ordinary word: the id of a clause, and an option.
 _PLAIN: Final = re.compile(r"`[^`]+`|\b(?:TS|TC)-[A-Z0-9]+(?:-[A-Z0-9]+)*\b|(?<![\w-])--[a-z][a-z-]+\b")

@@ -10,7 +10,8 @@ import click
 import msgspec
 
 from tracksync.config import SETTINGS, sentence_of, value_of
-from tracksync.pages.entry import Entry, Fact, Reference, Subject, facts
+from tracksync.model.page_addresses import Subject
+from tracksync.pages.entry import Entry, Fact, Reference, facts
 
 Commands = Mapping[str, click.Command]
 _UNSET: Final = (None, (), "", False)

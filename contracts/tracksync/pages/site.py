@@ -13,8 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from tracksync import __version__
 from tracksync.errors import UsageError
+from tracksync.model.page_addresses import Subject, path_of
 from tracksync.pages import articles, catalogues, openapi, reference
-from tracksync.pages.entry import Entry, Subject, path_of
+from tracksync.pages.entry import Entry
 from tracksync.pages.names import Names, linked, names
 from tracksync.pages.reference import Commands
 from tracksync.values.near_names import suggestion

@@ -11,9 +11,15 @@ from tracksync.report.tally import Result
 
 
 def render(result: Result) -> str:
-    """One line per finding: an error if it fails the run, else a warning; one more if no finding shows the verdict."""
+    """One line per finding: an error if it fails the run, else a warning; one more if no finding shows the verdict.
+
+    Under the message of an annotation stands where to read more: GitHub makes a link of an address.
+    """
     findings = view.findings(result)
-    lines = [_line("error" if finding.fails else "warning", finding.clause, finding.message) for finding in findings]
+    lines = [
+        _line("error" if finding.fails else "warning", finding.clause, f"{finding.message}\n{finding.page}")
+        for finding in findings
+    ]
     if view.needs_verdict_line(result):
         lines.append(_line("error", "tracksync", view.headline(result)))
     return "".join(f"{line}\n" for line in lines)

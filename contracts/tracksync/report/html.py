@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.clauses import catalogue
+from tracksync.model.page_addresses import Subject, command_for
 from tracksync.model.verdict import evidence_of
 from tracksync.report import drawing, view
 from tracksync.report.compare import Comparison, changes
@@ -32,6 +33,7 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
         findings=view.findings(result),
         sections=view.sections(result),
         clauses=_clauses(result),
+        more="" if result.get("docs_url") else command_for("NAME"),
         interpretations=_interpretations(result),
         budget=list(view.budget_lines(result)),
         timeline=_timeline(result),
@@ -61,6 +63,7 @@ def _clauses(result: Result) -> list[dict[str, Any]]:
         rows.append(
             {
                 "id": id_,
+                "page": view.address(result, Subject.CLAUSE, id_),
                 "sentence": clause.sentence if clause else "",
                 "evidence": evidence_of(id_).value,
                 "covered": entry["covered"],
@@ -80,6 +83,7 @@ def _interpretations(result: Result) -> list[dict[str, str]]:
         rows.append(
             {
                 "ambiguity": name,
+                "page": view.address(result, Subject.AMBIGUITY, name),
                 "question": known.question if known else "",
                 "interpretation": str(interpretation),
                 "sentence": known.interpretations.get(interpretation, "") if known else "",

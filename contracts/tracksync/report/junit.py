@@ -103,4 +103,5 @@ def _text(finding: view.FindingView) -> str:
     lines += [f"actual {finding.actual}"] if finding.actual is not None else []
     lines += [line for step in finding.steps for line in (step.curl, f"  -> {step.outcome}")]
     lines += [f"reproduce: {finding.reproduce}"] if finding.reproduce else []
+    lines.append(f"about the clause: {finding.page}")
     return "\n".join(lines)

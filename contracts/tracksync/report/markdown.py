@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from tracksync.model.page_addresses import Subject
 from tracksync.report import drawing, view
 from tracksync.report.compare import Comparison, changes
 from tracksync.report.exchange_text import printable
@@ -29,7 +30,7 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
     if view.reason(result):
         lines += ["", _plain(view.reason(result))]
     if comparison is not None:
-        lines += ["", *_comparison(comparison)]
+        lines += ["", *_comparison(result, comparison)]
     for section in view.sections(result):
         lines += ["", f"### {_plain(section['title'])}", "", _plain(section["text"]), "", *_rows(section)]
         for figure in section["figures"]:
@@ -38,27 +39,40 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
     if findings:
         lines += ["", "### Findings"]
     for finding in findings[:_IN_FULL]:
-        lines += ["", *_finding(finding)]
+        lines += ["", *_finding(result, finding)]
     if len(findings) > _IN_FULL:
         lines += ["", f"And {len(findings) - _IN_FULL} more, in the JSON and HTML results."]
+    if findings and not result.get("docs_url"):
+        lines += ["", "More about a clause:", "", *_fenced(findings[0].page, "sh")]
     missed = view.not_covered(result)
     if missed:
-        lines += ["", *_folded(f"Not covered ({len(missed)})", _table(("Clause", "Why"), list(missed.items())))]
+        rows = [(_linked(result, Subject.CLAUSE, id_), _plain(why)) for id_, why in missed.items()]
+        lines += ["", *_folded(f"Not covered ({len(missed)})", _table(("Clause", "Why"), rows))]
     if result.get("interpretations"):
-        rows = [(name, str(interpretation)) for name, interpretation in result["interpretations"].items()]
+        rows = [
+            (_linked(result, Subject.AMBIGUITY, name), _plain(str(interpretation)))
+            for name, interpretation in result["interpretations"].items()
+        ]
         lines += ["", *_folded(f"Interpretations seen ({len(rows)})", _table(("Ambiguity", "Interpretation"), rows))]
     budget = list(view.budget_lines(result))
     if budget:
-        lines += ["", *_folded("Budget", _table(("Budget", "Spent"), budget))]
+        spent = [(_plain(left), _plain(right)) for left, right in budget]
+        lines += ["", *_folded("Budget", _table(("Budget", "Spent"), spent))]
     return "\n".join(lines) + "\n"
 
 
-def _comparison(comparison: Comparison) -> list[str]:
+def _linked(result: Result, kind: Subject, name: str) -> str:
+    """A name, as a link to its page where the pages are published."""
+    address = view.address(result, kind, name)
+    return f"[{_plain(name)}]({address})" if address else _plain(name)
+
+
+def _comparison(result: Result, comparison: Comparison) -> list[str]:
     lines = ["### Since the earlier run", ""]
     before, after = comparison.before["verdict"], comparison.after["verdict"]
     lines.append(f"- verdict: {before}, now {after}")
     for name, found in changes(comparison):
-        lines.append(f"- {name}: {len(found)}{_clauses(found)}")
+        lines.append(f"- {name}: {len(found)}{_clauses(result, found)}")
     lines += [
         f"- drift: {_plain(drift.ambiguity)} was {_plain(drift.before)}, now {_plain(drift.after)}"
         for drift in comparison.drift
@@ -66,13 +80,15 @@ def _comparison(comparison: Comparison) -> list[str]:
     return lines
 
 
-def _clauses(findings: tuple[dict[str, Any], ...]) -> str:
-    return f" ({', '.join(_plain(finding['clause']) for finding in findings)})" if findings else ""
+def _clauses(result: Result, findings: tuple[dict[str, Any], ...]) -> str:
+    named = ", ".join(_linked(result, Subject.CLAUSE, finding["clause"]) for finding in findings)
+    return f" ({named})" if findings else ""
 
 
-def _finding(finding: view.FindingView) -> list[str]:
+def _finding(result: Result, finding: view.FindingView) -> list[str]:
     known = ", known" if finding.known else ""
-    lines = [f"#### {_plain(finding.clause)} ({finding.severity}{known})", ""]
+    clause = _linked(result, Subject.CLAUSE, finding.clause)
+    lines = [f"#### {clause} ({finding.severity}{known})", ""]
     lines += [_plain(finding.sentence), ""] if finding.sentence else []
     lines.append(f"**{_plain(finding.message)}**")
     facts = [("at", finding.pointer), ("expected", finding.expected), ("actual", finding.actual)]
@@ -100,7 +116,7 @@ def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> list[str]:
     return [
         f"| {head[0]} | {head[1]} |",
         "| --- | --- |",
-        *(f"| {_plain(left)} | {_plain(right)} |" for left, right in rows),
+        *(f"| {left} | {right} |" for left, right in rows),
     ]
 
 

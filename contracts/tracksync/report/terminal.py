@@ -26,14 +26,15 @@ def render(
     colour: bool = False,
     width: int = DEFAULT_WIDTH,
     brief: bool = False,
-    page: Callable[[str], str] = lambda clause: "",
+    page: Callable[[str], str] | None = None,
 ) -> str:
     """The headline, what was not covered, then each finding. The last line of a finding reproduces it.
 
     `width` is in columns. Text is wrapped between words; a command is one line, so that it can be copied. `brief`: the
-    headline only. `page` gives the address of a clause's page, to which the id in a finding leads, or nothing.
+    headline only. `page` gives the address of a clause's page, to which the id in a finding leads, or nothing; it is
+    for a terminal that can show links.
     """
-    paint = _Paint(colour, page)
+    paint = _Paint(colour, page or (lambda clause: ""))
     wrapped = _Wrapper(width)
     verdict = result["verdict"]
     head, _, rest = view.headline(result).partition(":")
@@ -62,6 +63,8 @@ def render(
         for figure in section["figures"]:
             lines += ["", *(f"  {line}" for line in drawing.lines(figure, wrapped.width - 2))]
     causes = [list(group) for _, group in itertools.groupby(view.findings(result), lambda one: one.cause)]
+    if causes:
+        lines += ["", *wrapped(view.about(result, causes[0][0].clause), "")]
     for number, (lead, *others) in enumerate(causes[:_IN_FULL], start=1):
         lines += ["", *_finding(number, lead, paint, wrapped)]
         if others:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracksync.contract.clauses import catalogue
+from tracksync.model.page_addresses import Subject, address_of, command_for
 from tracksync.model.verdict import evidence_of, fails
 from tracksync.report.exchange_text import curl_parts, outcome_line, printable, value_text
 from tracksync.report.tally import Result
@@ -26,7 +27,10 @@ class ShownStep:
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding of a result, ready to print. `expected` and `actual` are None where there is no value to show."""
+    """A finding of a result, ready to print. `expected` and `actual` are None where there is no value to show.
+
+    `page`: the address of the clause's page, or the command that opens it.
+    """
 
     clause: str
     severity: str
@@ -44,6 +48,7 @@ class FindingView:
     reproduce: str
     cassette: str
     steps: tuple[ShownStep, ...]
+    page: str
     figure: dict[str, Any] | None = None
 
 
@@ -79,8 +84,20 @@ def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
         reproduce=printable(finding.get("reproduce", "")),
         cassette=printable(finding.get("cassette", "")),
         steps=tuple(_step(exchange, target) for exchange in finding["exchanges"]),
+        page=address(result, Subject.CLAUSE, finding["clause"]) or command_for(printable(finding["clause"])),
         figure=finding.get("figure"),
     )
+
+
+def address(result: Result, kind: Subject, name: str) -> str:
+    """The address of the page about a thing where the result says that the pages are published; otherwise empty."""
+    return address_of(str(result.get("docs_url") or ""), kind, printable(name))
+
+
+def about(result: Result, name: str) -> str:
+    """Where to read more about the clauses that findings name, of which `name` is one."""
+    page = address(result, Subject.CLAUSE, name)
+    return f"About {name}: {page}" if page else f"More about a clause: {command_for(name)}"
 
 
 def _step(exchange: dict[str, Any], target: str) -> ShownStep:
