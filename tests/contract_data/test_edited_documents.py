@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 import copy
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
 from typing import Any
 
 import edited_documents as edited
 import pytest
+import yaml
 from edited_documents import ORIGINAL, REQUEST, RESPONSE, installed
 from fuzz_plans import fuzz_plan
 
+import tracksync
 from tracksync.contract import spec
 from tracksync.contract.bounds import SYNC
 from tracksync.contract.responses import SCHEMA_CLAUSE, Responses
 from tracksync.engine import fuzz
+from tracksync.mock import MockApp, MockConfig
 from tracksync.model.events import Event, FindingConfirmed
+from tracksync.wire.serve import served
 
 SCHEMAS = "/components/schemas"
 # One of each kind of keyword, with the clause that names what is found. `tools/edited-document` does all of them.
@@ -51,38 +60,106 @@ def test_the_servers_keep_the_document_as_it_is() -> None:
     assert edited.findings_of(exchanges, new=False) == frozenset()
 
 
-def run() -> dict[str, str]:
-    """The findings of a run against the embedded mock, by clause."""
-    events: list[Event] = []
-    fuzz(fuzz_plan(seed=1, requests=800, shrink=False, phases=("probes", "boundaries")), events.append)
-    return {one.finding.clause: one.finding.message for one in events if isinstance(one, FindingConfirmed)}
+FOUND = [
+    "TS-EVENT-PROPERTIES",
+    "TS-EVENT-RESERVED",
+    "TS-PURCHASE-CURRENCY-VALID",
+    "TS-PURCHASE-PRODUCT-LENGTH",
+    "TS-PURCHASE-QUANTITY",
+]
 
 
-def test_a_run_reports_each_of_several_edits_under_its_clause() -> None:
+def stricter() -> dict[str, Any]:
+    """The document with five edits that make it ask for more than the servers do."""
     document = copy.deepcopy(ORIGINAL)
     schemas = document["components"]["schemas"]
     schemas["Purchase"]["properties"]["quantity"]["maximum"] = 50
-    schemas["Purchase"]["properties"]["product_id"]["maxLength"] = 300
+    schemas["Purchase"]["properties"]["product_id"]["maxLength"] = 100
     schemas["PropertyName"]["not"]["enum"].append("colour")
     schemas["Currency"]["enum"].remove("EUR")
-    with installed(document):
-        found = run()
-    forms = {clause for clause in found if "neither refused nor handled right" in found[clause]}
-    assert sorted(found.keys() - forms) == [
-        "TS-EVENT-RESERVED",
-        "TS-PURCHASE-CURRENCY-VALID",
-        "TS-PURCHASE-PRODUCT-LENGTH",
-        "TS-PURCHASE-QUANTITY",
-    ]
+    schemas["Event"]["required"].append("properties")
+    return document
+
+
+def test_a_run_reports_exactly_the_edits_each_under_its_clause() -> None:
+    events: list[Event] = []
+    with installed(stricter()):
+        fuzz(fuzz_plan(seed=1, requests=800, shrink=False, phases=("probes", "boundaries")), events.append)
+    found = {one.finding.clause: one.finding.message for one in events if isinstance(one, FindingConfirmed)}
+    assert sorted(found) == FOUND
     assert "over 50" in found["TS-PURCHASE-QUANTITY"]
     assert "colour" in found["TS-EVENT-RESERVED"]
+    assert "properties is missing" in found["TS-EVENT-PROPERTIES"]
 
 
-def test_a_further_required_member_is_missed_in_every_event() -> None:
-    document = copy.deepcopy(ORIGINAL)
-    document["components"]["schemas"]["Event"]["required"].append("properties")
-    with installed(document):
-        assert "properties is missing" in run()["TS-OK-STATUS"]
+def installation(folder: Path, document: str) -> dict[str, str]:
+    """An installation of tracksync in `folder` that has another document, as the environment of a process."""
+    package = folder / "tracksync"
+    (package / "spec").mkdir(parents=True)
+    for part in Path(tracksync.__file__).parent.iterdir():
+        if part.name not in ("spec", "__pycache__"):
+            (package / part.name).symlink_to(part)
+    (package / "spec" / "openapi.yaml").write_text(document, encoding="utf-8")
+    (package / "spec" / "examples").symlink_to(spec.directory() / "examples")
+    return {**os.environ, "PYTHONPATH": str(folder)}
+
+
+def run(environment: dict[str, str], folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    command = [
+        sys.executable,
+        "-m",
+        "tracksync",
+        "fuzz",
+        "--seed",
+        "1",
+        "-q",
+        "--phases",
+        "probes,boundaries",
+        *options,
+    ]
+    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+
+
+def test_an_installed_copy_reports_the_same_of_an_unchanged_server(tmp_path: Path) -> None:
+    environment = installation(tmp_path, yaml.safe_dump(stricter(), sort_keys=False))
+    config = MockConfig(rate_limit=100_000)
+    environment |= {"TRACKSYNC_API_KEY": config.key, "TRACKSYNC_UNPRIVILEGED_KEY": config.unprivileged_key}
+    with served(MockApp(config)) as url:
+        options = ("--target", url, "--rate-limit", "100000", "--max-requests", "900")
+        done = run(environment, tmp_path, *options, "--consistent-after", "2", "--json", "result.json")
+    assert done.returncode == 1, done.stderr
+    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
+    assert sorted({finding["clause"] for finding in result["findings"]}) == FOUND
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("      x-max-distinct-properties: 256\n", ""), "at /components/schemas/Properties/x-max-distinct-properties"),
+        (("          maximum: 100\n", "          maximum: many\n"), "quantity/maximum there is"),
+        (("openapi: 3.1.0", "openapi: [3.1.0"), "it is not YAML"),
+        (("pattern: '^[A-Z]{2}$'", "pattern: '^[A-Z{2}$'"), "regex"),
+    ],
+)
+def test_a_document_that_cannot_be_used_ends_a_run_with_a_sentence(
+    change: tuple[str, str], said: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    text = spec.path().read_text(encoding="utf-8")
+    file = tmp_path / "openapi.yaml"
+    file.write_text(text.replace(*change), encoding="utf-8")
+    monkeypatch.setattr(spec, "path", lambda: file)
+    with pytest.raises(spec.SpecificationError) as error, installed(spec.load()):
+        fuzz(fuzz_plan(requests=10), lambda event: None)
+    assert said in str(error.value)
+    assert str(file) in str(error.value)
+    assert error.value.exit_code == 2
+
+
+def test_every_constraint_without_an_effect_is_one_of_the_document() -> None:
+    pointers = [one if one.startswith("/") else f"{SCHEMAS}/{one}" for one in edited.without_effect()]
+    assert set(pointers) <= set(REQUEST)
+    assert len(pointers) == len(set(pointers))
+    assert not [one for one in pointers if edited.is_open(REQUEST[one])]
 
 
 # --- responses --------------------------------------------------------------------------------------------------------

@@ -20,7 +20,7 @@ from tracksync.contract.refusals import RequestClass
 from tracksync.generate.boundary_values import BoundaryValue, Keyword, Side, boundary_values
 from tracksync.generate.build import SYNC, Step, encode, json_request, raw_request
 from tracksync.generate.harmless import FORBIDDEN_KEYS, Namer, is_harmless
-from tracksync.generate.samples import CUSTOM, Sampler
+from tracksync.generate.samples import CUSTOM, MOST_ITEMS, Sampler
 from tracksync.model.exchange import Request
 from tracksync.values.jsontext import read_json
 
@@ -154,6 +154,8 @@ def _reason(constraints: Sequence[Constraint], allowed: Sequence[Constraint], fo
         return _NO_SIDES[first.kind]
     if not allowed:
         return f"{first.path} is not among the paths that the run may use"
+    if _is_beyond(first):
+        return "the bound is higher than any value that a run makes"
     if all(set(one.place.split("/")) & FORBIDDEN_KEYS for one in constraints):
         return "what it bounds concerns devices or subscriptions, which a harmless run does not send"
     if all(one.place.endswith("}") and one.kind == "type" for one in constraints):
@@ -166,7 +168,7 @@ def _reason(constraints: Sequence[Constraint], allowed: Sequence[Constraint], fo
 
 def _values(document: Mapping[str, Any], sampler: Sampler, constraint: Constraint) -> Iterator[_Made]:
     """Requests for the sides of `constraint` at its place, as far as they are harmless."""
-    if constraint.header is not None or constraint.kind in _NO_SIDES:
+    if constraint.header is not None or constraint.kind in _NO_SIDES or _is_beyond(constraint):
         return
     root = f"/paths/{constraint.path.replace('/', '~1')}/post/requestBody/content/application~1json/schema"
     holder, schema = _holder(document, constraint)
@@ -266,6 +268,19 @@ def _batches(sampler: Sampler, root: str, constraint: Constraint) -> Iterator[tu
         yield BoundaryValue(side, None), json_request(body, path=constraint.path)
 
 
+def _is_beyond(constraint: Constraint) -> bool:
+    """Whether a bound is so high that a run makes no value of that size."""
+    values = constraint.value if isinstance(constraint.value, list) else [constraint.value]
+    most = _MOST.get(constraint.kind)
+    return most is not None and any(isinstance(one, int | float) and one > most for one in values)
+
+
+_MOST: Final[Mapping[str, int]] = {
+    **dict.fromkeys(("minLength", "maxLength", "x-max-length", "x-max-bytes"), 10**7),
+    **dict.fromkeys(("minItems", "maxItems", "x-max-elements", "x-max-batch"), MOST_ITEMS),
+    **dict.fromkeys(("minProperties", "maxProperties", "x-max-distinct-properties"), MOST_ITEMS),
+    "x-max-depth": 500,
+}
 _LEVELS_AROUND: Final = 3  # the body, its section, and the object in it
 _OF_BODIES: Final = {"x-max-bytes": _sized_bodies, "x-max-depth": _deep_bodies, "x-max-batch": _batches}
 _OF_OBJECTS: Final = ("required", "not", "dependentSchemas", "anyOf", "oneOf", "additionalProperties")

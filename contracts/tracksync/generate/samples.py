@@ -22,6 +22,8 @@ from tracksync.generate.harmless import Namer
 CUSTOM: Final = "colour"
 """The name of a member that stands for any that the schema does not name."""
 TEXTS: Final = ("a", "US", "en", "Abc", "1")
+MOST_ITEMS: Final = 100_000
+"""Elements of an array, or members of an object, that are made for a bound."""
 _DEEPEST: Final = 12
 
 
@@ -120,7 +122,7 @@ class Sampler:
                 count = max((part.schema.get("minItems", 1) for part in parts), default=1)
                 item = self.child(parts, ITEM)
                 one = self.value(item, alternatives, levels=levels - 1) if item and levels else "a"
-                yield [one] * max(count, 1)
+                yield [one] * min(max(count, 1), MOST_ITEMS)
             case "integer" | "number":
                 bounds = [part.schema.get("minimum") for part in parts if "minimum" in part.schema]
                 yield from (1, *bounds, 0, 9.5)
