@@ -120,7 +120,7 @@ def test_the_vendor_document_is_compared_with_the_stored_copy_and_a_change_is_to
     published = spec.path().read_text(encoding="utf-8")
     changed = published.replace("maxLength: 75", "maxLength: 60")
     codes, said = [], ""
-    # That nothing is said twice, and that a file which is no document changes nothing, is asked of one system only.
+    # That nothing is said twice, and that a file which is not a document changes nothing, is asked of one system only.
     for document in (published, changed, *((changed, "not a document") if ci == "github" else ())):
         (tmp_path / "published.yaml").write_text(document, encoding="utf-8")
         done = subprocess.run(["sh", "-e", "-c", script], cwd=tmp_path, env=environment, capture_output=True, text=True)
