@@ -104,32 +104,27 @@ def installation(folder: Path, document: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(folder)}
 
 
-def run(environment: dict[str, str], folder: Path, *options: str) -> subprocess.CompletedProcess[str]:
-    command = [
-        sys.executable,
-        "-m",
-        "tracksync",
-        "fuzz",
-        "--seed",
-        "1",
-        "-q",
-        "--phases",
-        "probes,boundaries",
-        *options,
-    ]
-    return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+def found_by(environment: dict[str, str], folder: Path, *options: str) -> list[str]:
+    """The clauses that a run of such an installation finds broken."""
+    command = [sys.executable, "-m", "tracksync", "fuzz", "--seed", "1", "-q", "--json", "result.json", *options]
+    done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 1, done.stderr
+    result = json.loads((folder / "result.json").read_text(encoding="utf-8"))
+    return sorted({finding["clause"] for finding in result["findings"]})
 
 
-def test_an_installed_copy_reports_the_same_of_an_unchanged_server(tmp_path: Path) -> None:
+def test_an_installed_copy_reports_the_same_of_the_mock_and_of_a_server(tmp_path: Path) -> None:
     environment = installation(tmp_path, yaml.safe_dump(stricter(), sort_keys=False))
+    phases = ("--phases", "probes,boundaries", "--max-requests", "800")
+    assert found_by(environment, tmp_path, *phases) == FOUND
     config = MockConfig(rate_limit=100_000)
     environment |= {"TRACKSYNC_API_KEY": config.key, "TRACKSYNC_UNPRIVILEGED_KEY": config.unprivileged_key}
     with served(MockApp(config)) as url:
-        options = ("--target", url, "--rate-limit", "100000", "--max-requests", "900")
-        done = run(environment, tmp_path, *options, "--consistent-after", "2", "--json", "result.json")
-    assert done.returncode == 1, done.stderr
-    result = json.loads((tmp_path / "result.json").read_text(encoding="utf-8"))
-    assert sorted({finding["clause"] for finding in result["findings"]}) == FOUND
+        # Of a run with all its waiting, the probes of these clauses; no probe has a property called colour.
+        only = [word for clause in FOUND for word in ("--only", clause)]
+        options = ("--target", url, "--rate-limit", "100000", "--phases", "probes", "--consistent-after", "1")
+        found = found_by(environment, tmp_path, *only, *options)
+    assert found == [clause for clause in FOUND if clause != "TS-EVENT-RESERVED"]
 
 
 @pytest.mark.parametrize(

@@ -93,7 +93,7 @@ def is_noticed(document: dict[str, Any], path: str) -> bool:
         if read_bounds(document) != read_bounds(spec.document()):
             return True
         validator = request_validator_of(document, path)
-    except (KeyError, IndexError, TypeError, jsonschema_rs.ValidationError):
+    except (spec.SpecificationError, jsonschema_rs.ValidationError):
         return True  # it stops those that read it
     return any(validator.is_valid(body) is not was for body, was in zip(bodies(path), classes(path), strict=True))
 

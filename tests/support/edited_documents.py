@@ -289,10 +289,10 @@ def findings_of(exchanges: Sequence[Exchange], *, new: bool = True) -> frozenset
     )
 
 
-def outcomes(one: Constraint, *, thorough: bool = False) -> Iterator[Outcome]:
-    """What each edit of a constraint of requests shows: in the cases for it, and in those made for the edited one.
+def outcomes(one: Constraint, *, thorough: bool = False, anew: bool = False) -> Iterator[Outcome]:
+    """What each edit of a constraint of requests shows in the cases that were recorded for it.
 
-    `thorough`: in all recordings.
+    `thorough`: in all recordings. `anew`: where they show nothing, in new cases for the edited constraint.
     """
     if thorough:
         exchanges = list({id(exchange): exchange for some in recorded().values() for exchange in some}.values())
@@ -303,7 +303,7 @@ def outcomes(one: Constraint, *, thorough: bool = False) -> Iterator[Outcome]:
             with installed(document):
                 require_usable()
                 found = findings_of(exchanges)
-            if one.clause not in found:
+            if anew and not found:
                 found |= _of_own_cases(document, one.pointer)
             yield Outcome(name, found)
         except spec.SpecificationError as error:
