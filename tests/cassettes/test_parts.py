@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mixed_traffic import mixed
 from partitioned import Outcome, by_one_process, differences, in_parts, interactions_of
 
 from tracksync.cassettes.interaction import Interaction
-from tracksync.faults.catalogue import catalogue
+from tracksync.cassettes.parallel import blocks
+from tracksync.cassettes.parallel.connections import Connections, groups_named
+from tracksync.engine.targets import EmbeddedMock
+from tracksync.faults.catalogue import catalogue, servers
+from tracksync.generate.build import SYNC, Step, attributes_request, json_request
+from tracksync.mock import MockConfig
+from tracksync.model.exchange import Exchange, Request, Response
 
+DELETE = "/users/delete"
 FAULTS = st.none() | st.sampled_from(sorted(catalogue()))
 
 
@@ -18,7 +28,7 @@ def compared(interactions: list[Interaction], parts: int, seed: int, longest: in
     return differences(by_one_process(interactions), other)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 10**6),
     fault=FAULTS,
@@ -29,3 +39,91 @@ def compared(interactions: list[Interaction], parts: int, seed: int, longest: in
 def test_any_division_gives_one_result(seed: int, fault: str | None, parts: int, longest: int, odd: float) -> None:
     interactions = interactions_of(mixed(seed, 60, fault=fault, odd=odd))
     assert compared(interactions, parts, seed, longest) == []
+
+
+USERS = ("ada", "bob")
+
+
+def by_name(leader: int) -> int:
+    """Ada's exchanges are in part 0, all others in part 1."""
+    return int(leader != groups_named(SYNC, b'{"attributes":[{"external_id":"ada"}]}', b"")[0][0])
+
+
+def played(requests: list[Request], fault: str | None = None) -> list[Exchange]:
+    target = EmbeddedMock(MockConfig(faults=tuple(servers([fault])) if fault else ()))
+    return [target.send(Step(request)) for request in requests]
+
+
+def the_same(exchanges: list[Exchange]) -> Outcome:
+    interactions = interactions_of(exchanges)
+    alone = by_one_process(interactions)
+    assert differences(alone, in_parts(interactions, 2, assign=by_name)) == []
+    return alone
+
+
+def clauses(outcome: Outcome) -> set[str]:
+    return {clause for clause, _ in outcome["firsts"]}
+
+
+def inc(user: str) -> Request:
+    return attributes_request({"external_id": user}, {"visits": {"inc": 1}})
+
+
+def test_a_value_of_a_user_in_another_part_is_named_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    exchanges = played([inc(user) for user in USERS * 3], "attributes-shared-between-users")
+    assert "TS-STATE-USERS-APART" in clauses(the_same(exchanges))
+    monkeypatch.setattr(blocks, "_answered", lambda *_: {})
+    with pytest.raises(AssertionError):
+        the_same(exchanges)
+
+
+def test_a_failure_is_lasting_where_users_of_another_part_get_a_response() -> None:
+    down = Response(503, (("content-type", "application/json"),), b'{"message": "no capacity"}')
+    failing = attributes_request({"external_id": "ada"}, {"n": 1})
+    exchanges = [
+        replace(one, response=down) if one.request == failing else one for one in played([failing, inc("bob")] * 5)
+    ]
+    assert "TS-ANSWER-SERVER-ERROR" in clauses(the_same(exchanges))
+
+
+def test_a_deletion_of_a_stranger_is_known_in_every_part() -> None:
+    exchanges = played([inc("ada"), inc("ada"), json_request({"external_ids": ["stranger"]}, path=DELETE), inc("ada")])
+    shown = exchanges[-1].response
+    assert shown is not None
+    wrong = replace(shown, body=shown.body.replace(b'"visits":3', b'"visits":7'))
+    assert wrong.body != shown.body
+    assert clauses(the_same([*exchanges[:-1], replace(exchanges[-1], response=wrong)])) == set()
+    assert clauses(the_same([*exchanges[:2], replace(exchanges[-1], response=wrong)])) == {"TS-ATTR-INC"}
+
+
+def test_what_one_user_shows_of_the_server_is_held_against_it_in_every_part() -> None:
+    removals = [attributes_request({"external_id": user}, {"visits": None}) for user in reversed(USERS)]
+    exchanges = played([inc("ada"), inc("bob"), *removals])
+    shown = exchanges[-1].response
+    assert shown is not None
+    body = shown.body.replace(b'"visits":null', b"") if b"null" in shown.body else with_null(shown.body)
+    other = replace(exchanges[-1], response=replace(shown, body=body))
+    assert "TS-INTERPRETATION-KEPT" in clauses(the_same([*exchanges[:-1], other]))
+
+
+def with_null(body: bytes) -> bytes:
+    return body.replace(b'"custom_attributes":{}', b'"custom_attributes":{"visits":null}')
+
+
+def test_spellings_of_one_identifier_are_in_one_part() -> None:
+    both = [groups_named(SYNC, json_request({"attributes": [{"external_id": one}]}).body, b"") for one in ("a B", "AB")]
+    assert both[0] == both[1]
+
+
+def test_an_export_connects_the_users_that_it_shows() -> None:
+    shown = b'{"users": [{"external_id": "bob"}, {"external_id": 5}, 7]}'
+    (group,) = groups_named("/users/export/ids", b'{"external_ids": ["ada"]}', shown)
+    assert len(group) == 2
+
+
+def test_connections_are_found_over_any_number_of_steps() -> None:
+    connections = Connections()
+    for one in range(1, 50):
+        connections.connect((one, one + 1))
+    assert len({connections.leader(one) for one in range(1, 51)}) == 1
+    assert connections.leader(77) == 77
