@@ -107,7 +107,7 @@ class _TwoNodesApart(Core):
         return super().serve_sync(call)
 
 
-@fault("windows-of-two-nodes", "Two nodes response in turn, each with a rate window of its own.", "TS-RATE-REMAINING")
+@fault("windows-of-two-nodes", "Two nodes respond in turn, each with a rate window of its own.", "TS-RATE-REMAINING")
 class _WindowsOfTwoNodes(Core):
     __used: tuple[int, ...] = (0, 0)
 
