@@ -33,6 +33,7 @@ class Verifier:
     every: int = EVERY
     consistency_timeout: float = CONSISTENT_AFTER + 5.0  # seconds for which profiles that disagree are read again
     why_not: str = ""
+    _first: dict[str, None] = field(default_factory=dict)  # the users that were written first, at most USERS
     _touched: dict[str, None] = field(default_factory=dict)
     _doubtful: dict[str, float] = field(default_factory=dict)  # user → when it was first seen to disagree
     _writes: int = 0
@@ -47,12 +48,18 @@ class Verifier:
         for identifier in identifiers_of(exchange.request, self.prefix):
             if identifier[0] == "external_id":
                 self._touched[identifier[1]] = None
+                if len(self._first) < USERS:
+                    self._first[identifier[1]] = None
         self._writes += 1
         if self._writes % self.every == 0:
             self._look()
 
     def finish(self, sleep: Callable[[float, str], None]) -> None:
-        """Read back what is left; wait for those that disagree until no lag explains it. `sleep` takes a reason."""
+        """Read back what is left, and the first users once more: a store may forget with time.
+
+        Waits for those that disagree until no lag explains it. `sleep` takes a reason.
+        """
+        self._touched.update(self._first)
         if self._touched and not self.why_not:
             self._look()
         wait = 1.0

@@ -5,6 +5,7 @@ from __future__ import annotations
 from tracksync.faults.registry import fault, faults, refusing, row
 from tracksync.mock.call import Call, Detail, Refused
 from tracksync.mock.core import Core
+from tracksync.mock.rate import SYNC_PATH
 from tracksync.model.exchange import header
 
 faults(
@@ -26,6 +27,12 @@ class _AnyKeyAccepted(Core):
     def is_key(self, call: Call, sent: str, key: str) -> bool:
         unprivileged = sent == self.config.unprivileged_key or '"' in sent
         return (bool(sent) and not unprivileged) or super().is_key(call, sent, key)
+
+
+@fault("any-key-accepted-by-the-neighbours", "The other endpoints take any key.", "TS-AUTH-INVALID")
+class _AnyKeyAcceptedByTheNeighbours(Core):
+    def is_key(self, call: Call, sent: str, key: str) -> bool:
+        return super().is_key(call, sent, key) or (call.request.path != SYNC_PATH and bool(sent))
 
 
 @fault("missing-key-accepted", "No key is needed.", "TS-AUTH-MISSING")

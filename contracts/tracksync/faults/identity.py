@@ -227,6 +227,18 @@ class _PhoneLeads(Core):
 
 
 @fault(
+    "external-id-finds-an-email",
+    "An external_id that is the text of an email finds the user who has this email.",
+    "TS-STATE-USERS-APART",
+    "TS-USER-CREATE",
+)
+class _ExternalIdFindsAnEmail(Core):
+    def lookup(self, who: UserIdentity) -> Profile | None:
+        found = super().lookup(who)
+        return self.store.find("email", who.key) if found is None and who.kind == "external_id" else found
+
+
+@fault(
     "email-over-external-id",
     "An email is the identifier even beside an external_id.",
     "TS-OK-IDENTIFIER",

@@ -72,6 +72,7 @@ PROBES: Final[tuple[Probe, ...]] = (
     neighbours.track_by_identifier,
     neighbours.export_fields,
     neighbours.deletions,
+    neighbours.keys,
 )
 
 # Clauses that no fixed sequence can cover, and who does it instead.

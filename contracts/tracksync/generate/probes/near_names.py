@@ -39,6 +39,8 @@ def identifiers_alike(name: Namer) -> Iterator[Step]:
     for tag, domain in EMAILS:
         email = name.email(tag, domain)
         yield send(f"the email {tag}@{domain}", event_request({"email": email}, SEEN, DAY))
+    same = name.email(*EMAILS[0])
+    yield send("an external_id of the same text as an email", event_request({"external_id": same}, SEEN, DAY))
 
 
 @probe("names-alike", "TS-STATE-KEYS-APART", "TS-EVENT-NAME", "TS-PURCHASE-PRODUCT", further=True)

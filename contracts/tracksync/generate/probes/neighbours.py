@@ -12,6 +12,7 @@ from tracksync.generate.build import (
     DELETE,
     EXPORT,
     TRACK,
+    SentKey,
     Step,
     User,
     attributes,
@@ -209,3 +210,18 @@ def deletions(name: Namer) -> Iterator[Step]:
     yield send("the alias again", event_request(by_alias, "deleted", DAY))
     yield send("the email again", event_request(by_email, "deleted", DAY))
     yield send("the phone again", event_request(by_phone, "deleted", DAY))
+
+
+@probe("neighbours-keys", "TS-AUTH-INVALID", "TS-STATE-REFUSED", optional=True, group="neighbours", further=True)
+def keys(name: Namer) -> Iterator[Step]:
+    """The neighbours with a key that is not valid: nothing is queued, nobody is deleted, nothing is exported."""
+    user = {"external_id": name.external_id("u")}
+    yield send("the first event", event_request(user, "counted", DAY))
+    batch = json_request({"events": [event(user, "counted", DAY)]}, path=TRACK)
+    for label, request in (
+        ("an event for /users/track", batch),
+        ("the user's deletion", deleting(external_ids=[user["external_id"]])),
+        ("the user's export", exporting(user)),
+    ):
+        yield send(f"{label}, with an invalid key", request, SentKey.INVALID)
+    yield later("the second event", event_request(user, "counted", DAY))
