@@ -142,3 +142,9 @@ def test_clauses_that_are_chosen_leave_out_every_other_phase() -> None:
     ended = events[-1]
     assert isinstance(ended, RunEnded)
     assert ended.verdict == "passed"
+
+
+@pytest.mark.parametrize("clause", ["TS-RATE-EXCEEDED", "TS-RATE-429"])
+def test_a_clause_on_the_limit_that_is_chosen_by_itself_is_tried(clause: str) -> None:
+    events = events_of(only=(clause,), rate_limit=20, requests=60, target=EmbeddedMock(MockConfig(rate_limit=20)))
+    assert clause in {one for event in events if isinstance(event, ExchangeChecked) for one in event.covered}
