@@ -15,16 +15,16 @@ PREFIX = "ts01-"
 
 
 class Exporting:
-    """A session whose exports list nobody, and which remembers of whom it was asked."""
+    """A session whose exports list no user, and which remembers the names it was sent."""
 
     def __init__(self) -> None:
         self.belief = Belief.start(Settings())
-        self.asked: list[list[str]] = []
+        self.exports: list[list[str]] = []
         self.target = SimpleNamespace(now=lambda: 1_800_000_100.0)
 
     def send(self, step: Step) -> Exchange:
         assert step.request.path == EXPORT
-        self.asked.append(json.loads(step.request.body)["external_ids"])
+        self.exports.append(json.loads(step.request.body)["external_ids"])
         return answered(step.request, 200, {"users": [], "message": "success"})
 
 
@@ -48,7 +48,7 @@ def test_users_are_read_back_after_so_many_writes_each_once() -> None:
     verifier = Verifier(session, PREFIX)  # type: ignore[arg-type]
     written(verifier, range(EVERY))
     written(verifier, range(EVERY, 2 * EVERY))
-    assert session.asked == [
+    assert session.exports == [
         [f"{PREFIX}{number}" for number in range(EVERY)],
         [f"{PREFIX}{number}" for number in range(EVERY, 2 * EVERY)],
     ]
@@ -59,7 +59,7 @@ def test_at_the_end_the_first_users_are_read_once_more_since_a_store_may_forget_
     verifier = Verifier(session, PREFIX)  # type: ignore[arg-type]
     written(verifier, range(2 * EVERY))
     verifier.finish(no_sleep)
-    assert session.asked[2:] == [[f"{PREFIX}{number}" for number in range(USERS)]]
+    assert session.exports[2:] == [[f"{PREFIX}{number}" for number in range(USERS)]]
 
 
 def test_a_key_without_the_permission_ends_it_and_says_so() -> None:

@@ -214,7 +214,7 @@ def deletions(name: Namer) -> Iterator[Step]:
 
 @probe("neighbours-keys", "TS-AUTH-INVALID", "TS-STATE-REFUSED", optional=True, group="neighbours", further=True)
 def keys(name: Namer) -> Iterator[Step]:
-    """The neighbours with a key that is not valid: nothing is queued, nobody is deleted, nothing is exported."""
+    """The neighbours with a key that is not valid: nothing is queued, deleted or exported."""
     user = {"external_id": name.external_id("u")}
     yield send("the first event", event_request(user, "counted", DAY))
     batch = json_request({"events": [event(user, "counted", DAY)]}, path=TRACK)
