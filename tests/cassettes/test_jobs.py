@@ -7,18 +7,20 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from concurrent.futures import Future
 from multiprocessing import active_children
 from pathlib import Path
 from typing import Any
 
 import pytest
 from cassette_harness import command, two_events, vcrpy_document
+from cluster_harness import cluster_here
 from mixed_traffic import mixed
 
 from tracksync.cassettes import replaying
 from tracksync.cassettes.exchange_lines import write_gap, write_line
 from tracksync.cassettes.replaying import ReplayPlan, replay
+from tracksync.engine.cluster import Task
 from tracksync.errors import Incomplete, MissingExtraError
 from tracksync.model.exchange import Exchange
 from tracksync.report import Redactor, Tally
@@ -102,18 +104,35 @@ def test_a_process_that_is_killed_leaves_the_run_incomplete(large: Path) -> None
     assert active_children() == []
 
 
-@pytest.fixture
-def scheduler() -> Iterator[str]:
-    """A cluster of two workers in this process."""
-    distributed = pytest.importorskip("distributed")
-    with distributed.LocalCluster(n_workers=2, processes=False, dashboard_address=None) as cluster:
-        yield cluster.scheduler_address
-
-
 @pytest.mark.filterwarnings("ignore")
-def test_a_cluster_gives_the_result_of_one_process(several: Path, scheduler: str) -> None:
+def test_a_cluster_gives_the_result_of_one_process(several: Path) -> None:
     alone = result(ReplayPlan(paths=(several,)))
-    assert result(ReplayPlan(paths=(several,), scheduler=scheduler)) == alone
+    with cluster_here() as scheduler:
+        assert result(ReplayPlan(paths=(several,), scheduler=scheduler)) == alone
+
+
+def test_work_with_which_workers_die_is_given_to_others_and_then_given_up() -> None:
+    distributed = pytest.importorskip("distributed")
+    lost = distributed.KilledWorker("check_file", None, 3)
+
+    class Client:
+        def __init__(self, *outcomes: Any) -> None:
+            self.outcomes = list(outcomes)
+
+        def submit(self, *arguments: Any, **more: Any) -> Any:
+            future: Future[Any] = Future()
+            outcome = self.outcomes.pop(0)
+            if isinstance(outcome, Exception):
+                future.set_exception(outcome)
+            else:
+                future.set_result(outcome)
+            return future
+
+    assert Task(Client(lost, lost, "done"), print, ()).result() == "done"
+    with pytest.raises(Incomplete, match="workers died with one piece of work"):
+        Task(Client(*[lost] * 9), print, ()).result()
+    with pytest.raises(Incomplete, match="the cluster was lost"):
+        Task(Client(OSError("closed")), print, ()).result()
 
 
 def test_recordings_are_read_from_urls(several: Path) -> None:

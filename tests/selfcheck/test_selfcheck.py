@@ -15,6 +15,7 @@ from typing import Any
 
 import jsonschema
 import pytest
+from cluster_harness import cluster_here
 from fuzz_plans import fuzz_plan
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
@@ -176,3 +177,11 @@ def test_an_unknown_name_is_a_wrong_use() -> None:
     assert ended.returncode == 2
     assert "no-such-fault" in ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_cluster_gives_the_outcomes_of_one_process() -> None:
+    jobs = [job for job in fault_jobs(1) if job.name in ("event-count-stuck", "event-count-by-two")]
+    with cluster_here() as scheduler:
+        checked = run_all(jobs, seed=1, scheduler=scheduler)
+    assert checked.outcomes == tuple(map(carry_out, jobs))

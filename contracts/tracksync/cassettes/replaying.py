@@ -22,7 +22,6 @@ from tracksync.cassettes.exchange_lines import write_line
 from tracksync.cassettes.interaction import Interaction, Recording, RecordingProblem
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.parallel.blocks import Block, check_in_blocks
-from tracksync.cassettes.parallel.cluster import cluster
 from tracksync.cassettes.parallel.first_pass import connections_of
 from tracksync.cassettes.parallel.processes import KeptLines, local_pool, parts_in_processes
 from tracksync.cassettes.parallel.results import concluded
@@ -33,6 +32,7 @@ from tracksync.cassettes.reading import NoRecording, find_files, opened_stream, 
 from tracksync.cassettes.sources import STDIN, lines, opened, url_of
 from tracksync.cassettes.streaming import Stream
 from tracksync.contract.clauses import catalogue
+from tracksync.engine.cluster import cluster
 from tracksync.errors import ConfigError, UsageError
 from tracksync.model.events import (
     Event,

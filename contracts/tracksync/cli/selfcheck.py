@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 )
 @click.option("--causes", is_flag=True, help="Make findings short too, and count the causes that they are put down to.")
 @click.option("--workers", type=click.IntRange(1, 256), metavar="N", help="Processes.  [default: one a core]")
+@click.option("--scheduler", metavar="ADDRESS", help="Run on a cluster: the address of its Dask scheduler.")
 @click.option("--list", "verbose", is_flag=True, help="List every fault with the clause that found it.")
 @result_options
 def command(
@@ -47,6 +48,7 @@ def command(
     sample: int,
     causes: bool,
     workers: int | None,
+    scheduler: str | None,
     verbose: bool,
     json_path: Path | None,
     junit_path: Path | None,
@@ -72,6 +74,8 @@ def command(
     from tracksync.selfcheck import run_all
     from tracksync.selfcheck.matrix import all_jobs
 
+    if scheduler and workers:
+        raise click.UsageError("--workers are processes of this machine; leave it out, or --scheduler")
     outputs = Outputs(json=json_path, junit=junit_path, html=html_path, markdown=markdown_path, page="selfcheck_page")
     outputs.check()
     jobs = all_jobs(seed, seeds, pairs, sample=sample, causes=causes)
@@ -89,6 +93,7 @@ def command(
             jobs,
             seed=seed,
             workers=workers,
+            scheduler=scheduler,
             progress=lambda outcome, done, total: progress.update(task, completed=done),
         )
     result = checked.result()

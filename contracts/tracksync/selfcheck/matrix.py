@@ -6,12 +6,14 @@ import multiprocessing
 import time
 from collections.abc import Callable, Iterable
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tracksync import __version__
 from tracksync.contract.clauses import catalogue as clauses
 from tracksync.engine.child_processes import interrupts_blocked
+from tracksync.engine.cluster import cluster
 from tracksync.faults.catalogue import catalogue as faults
 from tracksync.model.verdict import evidence_of, severity_of
 from tracksync.report.tally import SCHEMA
@@ -184,16 +186,24 @@ def run_all(
     *,
     seed: int,
     workers: int | None = None,
+    scheduler: str | None = None,
     progress: Callable[[JobResult, int, int], None] = lambda outcome, done, total: None,
 ) -> Selfcheck:
     """Carry out all jobs on `workers` processes, one a core by default, and return the outcomes in the order of `jobs`.
 
+    `scheduler`: of a Dask cluster that carries them out instead.
     `progress` is called in this process after each job, with its outcome, the number done and the total. On
     KeyboardInterrupt the workers are ended at once, and the outcomes so far are returned.
     """
     wanted = list(jobs)
     begun = time.monotonic()
     done: dict[int, JobResult] = {}
+    if scheduler is not None:
+        with suppress(KeyboardInterrupt), cluster(scheduler) as pool:
+            for index, task in enumerate([pool.submit(carry_out, job) for job in wanted]):
+                done[index] = task.result()
+                progress(done[index], len(done), len(wanted))
+        return Selfcheck(tuple(done.values()), time.monotonic() - begun, seed)
     earlier = set(multiprocessing.active_children())
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
         try:

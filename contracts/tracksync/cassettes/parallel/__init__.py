@@ -5,8 +5,8 @@
     part            the exchanges of some users, checked with a belief of their own
     blocks          the parts go through a recording block by block, and take over what one of them learned
     processes       parts in processes of this machine
-    whole_files     recordings side by side, each by one process
-    cluster         the same on Dask
+    whole_files     recordings side by side, each by one process, here or on a cluster (`engine.cluster`)
+    first_pass, results     which users are connected; what blocks come to, in order
 
 ARCHITECTURE.md lists what is known across users, and how each of these is merged.
 """

@@ -1,4 +1,4 @@
-"""Files on a cluster of Dask. Needs the extra `distributed`."""
+"""Work on a cluster of Dask: pure functions of data, called on any worker. Needs the extra `distributed`."""
 
 from __future__ import annotations
 
@@ -58,4 +58,6 @@ class Task:
                 self._future = self._again()
             except (OSError, TimeoutError) as error:
                 raise Incomplete(f"the cluster was lost: {error}") from None
-        raise Incomplete("workers of the cluster died with one file again and again, perhaps for lack of memory")
+        raise Incomplete(
+            "workers of the cluster died with one piece of work again and again, perhaps for lack of memory"
+        )
