@@ -8,14 +8,23 @@ from fuzz_plans import fuzz_plan
 from tracksync.engine import fuzz
 from tracksync.engine.causes import ReplayedFinding, causes
 from tracksync.model.events import Event, FindingConfirmed
-from tracksync.model.finding import Finding
+from tracksync.model.finding import NOTHING, Finding
 
 EVENTS = "/response/body/users/0/custom_events/0/count"
 ATTRIBUTES = "/response/body/users/0/custom_attributes/a"
 
 
-def shown(clause: str, *beside: str, pointer: str = "", length: int | None = 2) -> ReplayedFinding:
-    return ReplayedFinding(Finding(clause, "m", pointer), length, frozenset(beside))
+def shown(
+    clause: str,
+    *beside: str,
+    pointer: str = "",
+    length: int | None = 2,
+    kinds: tuple[str, ...] = ("external_id",),
+    expected: object = NOTHING,
+    actual: object = NOTHING,
+) -> ReplayedFinding:
+    finding = Finding(clause, "m", pointer, expected, actual)
+    return ReplayedFinding(finding, length, frozenset(beside), frozenset(kinds))
 
 
 def test_a_finding_that_a_minimal_sequence_shows_too_is_its_cause() -> None:
@@ -94,3 +103,84 @@ def test_a_user_that_is_missing_joins_what_is_found_of_users() -> None:
     users = "/response/body/users"
     found = [shown("TS-USER-CREATE", pointer=users), shown("TS-TRACK-APPLIED", pointer=users)]
     assert causes(found) == ((0, 1),)
+
+
+STATUS = "/response/status"
+
+
+@pytest.mark.parametrize(("status", "together"), [(413, True), (415, True), (400, False)])
+def test_needless_refusals_with_a_status_that_says_why_are_one_cause(status: int, together: bool) -> None:
+    found = [
+        shown("TS-OK-STATUS", pointer=STATUS, actual=status),
+        shown("TS-OBJECT-LIMITS", pointer=STATUS, actual=status),
+    ]
+    assert causes(found) == (((0, 1),) if together else ((0,), (1,)))
+
+
+def test_what_shows_with_one_kind_of_identifier_only_is_one_cause() -> None:
+    created = shown("TS-USER-ALIAS-DEFAULT", kinds=("user_alias",))
+    deleted = shown("TS-DELETE-ANSWER", kinds=("user_alias",))
+    assert causes([created, deleted]) == ((0, 1),)
+    assert causes([created, shown("TS-DELETE-ANSWER", kinds=("email",))]) == ((0,), (1,))
+    assert len(causes([shown("TS-USER-CREATE"), shown("TS-DELETE-ANSWER")])) == 2
+    assert len(causes([created, shown("TS-DELETE-ANSWER", kinds=("user_alias", "email"))])) == 2
+
+
+def test_a_header_is_no_cause_of_what_is_wrong_elsewhere() -> None:
+    reset = shown("TS-RATE-HEADERS", pointer="/response/headers/x-ratelimit-reset")
+    assert causes([reset, shown("TS-REFUSE-EMPTY", "TS-RATE-HEADERS", pointer=STATUS)]) == ((0,), (1,))
+
+
+@pytest.mark.parametrize(
+    ("expected", "groups"), [("refused-attribute=previous", 1), ("update-without-merge=replace", 2)]
+)
+def test_a_changed_interpretation_follows_from_a_wrong_value_where_that_seems_to_settle_it(
+    expected: str, groups: int
+) -> None:
+    kept = shown("TS-INTERPRETATION-KEPT", pointer=ATTRIBUTES, expected=expected)
+    assert len(causes([shown("TS-ATTR-STRING", pointer=ATTRIBUTES), kept])) == groups
+
+
+def test_an_indirect_finding_of_another_kind_of_value_is_a_cause_of_its_own() -> None:
+    changed = shown("TS-OBJECTS-UPDATE", pointer=ATTRIBUTES, expected=[{"a": 1}], actual=[{"a": 2}])
+    for expected, groups in (([{"a": 3}], 1), (4, 2)):
+        queued = shown("TS-TRACK-APPLIED", pointer=ATTRIBUTES, expected=expected)
+        assert len(causes([changed, queued])) == groups
+
+
+def test_an_indirect_finding_about_users_joins_what_is_found_of_users() -> None:
+    exported = shown("TS-EXPORT-USERS", pointer="/response/body/users/1/external_id")
+    assert causes([shown("TS-USER-SPELLING", pointer="/response/body/users/0"), exported]) == ((0, 1),)
+    assert len(causes([shown("TS-OK-MESSAGE"), exported])) == 2
+
+
+def test_where_a_count_came_from_names_the_defect_better_than_wrong_times_beside_it() -> None:
+    last = shown("TS-EVENT-LAST", "TS-STATE-USERS-APART", pointer=EVENTS.replace("count", "last"), length=1)
+    other = shown("TS-STATE-USERS-APART", "TS-EVENT-LAST", pointer=EVENTS)
+    assert causes([last, other]) == ((1, 0),)
+
+
+def test_what_comes_first_in_the_sequence_of_another_finding_leads_it() -> None:
+    found = [shown("TS-ATTR-INC", "TS-USER-PHONE-FINDS", length=3), shown("TS-USER-PHONE-FINDS", length=2)]
+    assert causes(found) == ((1, 0),)
+
+
+def test_a_special_case_leads_only_what_is_seen_with_it_alone() -> None:
+    omitted = shown("TS-OK-SHOWS", pointer=ATTRIBUTES)
+    refused = shown("TS-ATTR-INDEPENDENT", pointer=ATTRIBUTES)
+    assert causes([omitted, refused]) == ((0, 1),)
+    always = shown("TS-ATTR-STRING", "TS-ATTR-INDEPENDENT", pointer=ATTRIBUTES)
+    assert causes([always, refused]) == ((1, 0),)
+
+
+def test_two_clauses_that_are_seen_with_one_form_only_are_one_cause() -> None:
+    form = shown("TS-FORM-INTEGER-ID", "TS-OK-IDENTIFIER")
+    named = shown("TS-OK-IDENTIFIER", "TS-FORM-INTEGER-ID", pointer="/response/body/users/0/external_id")
+    product = shown("TS-PURCHASE-PRODUCT", "TS-FORM-INTEGER-ID", pointer="/response/body/users/0/purchase_events/0")
+    assert causes([named, form, product]) == ((1, 0, 2),)
+    other = shown("TS-PURCHASE-PRODUCT", pointer="/response/body/users/0/purchase_events/0")
+    assert len(causes([named, form, other])) == 2
+
+
+def test_of_equals_the_clause_that_stands_first_in_the_table_leads() -> None:
+    assert causes([shown("TS-PURCHASE-LAST"), shown("TS-EVENT-OFFSET")]) == ((1, 0),)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from oracle_harness import LATER, LATER_SHOWN, SHOWN, OracleHarness, bought, purchase
+from oracle_harness import LATER, LATER_SHOWN, SHOWN, OracleHarness, U, bought, counted, purchase, seen
 
 from tracksync.model.exchange import FailureKind
 from tracksync.oracle.belief import Counter
@@ -151,3 +151,11 @@ def test_a_server_that_is_held_to_one_interpretation_is_held_to_it_behind_a_lost
         harness.check(purchase(), bought(1))
         harness.check(purchase(quantity=3), failure=FailureKind.TIMEOUT)
         assert (harness.check(purchase(), bought(count)) == []) == right
+
+
+def test_two_names_that_differ_in_spelling_only_are_said_to_be_mixed_up() -> None:
+    for other, spelt in (("Seen", True), (" seen", True), ("saw", False)):
+        harness = OracleHarness()
+        assert harness.event(1) == set()
+        found = harness.clauses(seen(U, name=other), counted(U, other, SHOWN, SHOWN, 2))
+        assert found == {"TS-STATE-KEYS-APART", *(["TS-USER-SPELLING"] if spelt else [])}

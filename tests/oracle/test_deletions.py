@@ -150,3 +150,13 @@ def test_other_cells_and_users_are_as_before_after_a_deletion_of_others() -> Non
     harness.check(purchase(), {"users": [], "message": "success"}, wait=0.0)
     delete(harness, {"external_ids": ["v"]})
     assert harness.write({"n": {"inc": 1}}, {"n": 6}, wait=OLD) == set()
+
+
+def test_a_prioritization_may_leave_out_a_user_that_has_an_external_id() -> None:
+    for names, least in ((U, 0), (EMAIL, 1)):
+        harness = OracleHarness()
+        contact = EMAIL if names is U else {}
+        assert harness.write({"n": 5}, names=names, control=contact) == set()
+        body = {"email_addresses": [{**EMAIL, "prioritization": ["unidentified", "most_recently_updated"]}]}
+        found = harness.clauses(body, {"message": "success", "deleted": 0}, 200, path=DELETE, wait=OLD)
+        assert found == ({"TS-DELETE-ANSWER"} if least else set())

@@ -178,3 +178,33 @@ def test_an_email_that_was_replaced_leads_to_its_user_no_more() -> None:
     harness = moved()
     harness.write({"m": 2}, names=U, control=EMAIL)  # it has this one again
     assert harness.check(look, attributed(EMAIL, {"n": 6})) == []
+
+
+def test_no_two_users_have_one_braze_id() -> None:
+    fields = ["external_id", "braze_id", "custom_attributes"]
+    for other, found in (("b", []), ("a", ["TS-EXPORT-USERS"])):
+        shown = [{**ENTRY, "braze_id": "a"}, {**ENTRY, "external_id": "v", "braze_id": other}]
+        checked = export(made(U, V), shown, ids=("u", "v"), fields=fields)
+        assert [one.clause for one in checked] == found
+
+
+def test_an_export_that_names_no_fields_may_leave_parts_out() -> None:
+    shown = {"users": [{"external_id": "u", "braze_id": "a"}], "message": "success"}
+    assert made(U).check({"external_ids": ["u"]}, shown, path=EXPORT, wait=OLD) == []
+
+
+@pytest.mark.parametrize(("names", "flag"), [(V, {"_update_existing_only": True}), (ALIAS, {})])
+def test_what_track_may_not_create_is_no_user(names: dict[str, Any], flag: dict[str, Any]) -> None:
+    harness = made(U)
+    assert harness.queue({"attributes": [{**names, "n": 1, **flag}]}) == []
+    if names is V:
+        assert export(harness, [ENTRY], ["v"], ids=("u", "v")) == []
+        found = export(harness, [ENTRY, {**ENTRY, "external_id": "v"}], ids=("u", "v"), wait=0.0)
+        assert {one.clause for one in found} == {"TS-EXPORT-USERS"}
+    # It may take effect when another request creates the user, and need not.
+    for shown in (1, 6):
+        other = made(U)
+        assert other.queue({"attributes": [{**names, "n": {"inc": 1}, **flag}]}) == []
+        assert other.write({"n": 5}, names=names, control=CREATE, wait=OLD) == set()
+        checked = other.write({"n": {"inc": 0}}, {"n": 5 if shown == 1 else 6}, names=names)
+        assert checked == set()

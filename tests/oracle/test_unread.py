@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from oracle_harness import SHOWN, SYNC, TIME, OracleHarness, attributed, counted
+from oracle_harness import EMAIL, SHOWN, SYNC, TIME, OracleHarness, U, V, attributed, counted
 
 from tracksync.model.exchange import Exchange, Request, Response
 from tracksync.oracle import Belief, Settings, check
@@ -132,3 +132,25 @@ def test_an_identifier_that_was_seen_beside_another_may_lead_to_a_user_of_its_ow
 def test_texts_are_found_in_every_encoding() -> None:
     for encoding in ("utf-8", "utf-16", "utf-16-be", "utf-32"):
         assert {"external_id", "ünï"} <= texts_in('{"external_id": "ünï"}'.encode(encoding))
+
+
+def test_a_user_met_by_email_in_an_unknown_workspace_may_have_an_external_id() -> None:
+    """Another holder of the email, who is known to have one, is then not certainly the one that is found."""
+    harness = OracleHarness(new=False)
+    assert harness.write({"a": 1}, names=EMAIL) == set()
+    assert harness.write({"a": 1}, names=V, control=EMAIL) == set()
+    assert harness.event(7, names=EMAIL) == set()  # of either, as each may be the last that was updated
+    assert harness.event(1, names=V) == set()
+
+
+def test_an_update_that_was_not_read_may_be_the_most_recent_one() -> None:
+    harness = OracleHarness()
+    for names in (U, V):
+        assert harness.write({"a": 1}, names=names, control=EMAIL) == set()
+    nested: Any = 1
+    for _ in range(300):
+        nested = [nested]
+    unread = {"message": "success", "users": [{**U, "custom_attributes": {"a": nested}}]}
+    assert harness.check({"attributes": [{**U, "a": 2}]}, unread) == []
+    assert harness.event(1, names=EMAIL) == set()  # of U, whose update was not read
+    assert harness.event(1, names=V) == set()

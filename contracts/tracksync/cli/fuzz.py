@@ -202,6 +202,7 @@ def command(
         phases=_phases(phases),
         only=_only(only),
         interpretations=_interpretations(interpretations_path, place.config),
+        interpretations_file=None if interpretations_path is None else str(interpretations_path),
         probe_rate_limit=probe_rate_limit,
         second_document=None if spec_path is None else str(_usable(spec_path)),
         examples=None if examples_path is None else str(examples_path),

@@ -43,7 +43,8 @@ class Clause:
 
     `refused_by`, of a client's clause: the server's clauses under which a request that breaks it is refused.
     `concern`: clauses of one concern are often broken by one defect. `indirect`: the clause says that something is
-    wrong and not what, so that a finding of another clause may explain it.
+    wrong and not what, so that a finding of another clause may explain it. `special`: it is about a special case of
+    what others promise, and names a defect best where those are kept otherwise.
     """
 
     id: str
@@ -54,6 +55,7 @@ class Clause:
     refused_by: tuple[str, ...] = ()
     concern: str = ""
     indirect: bool = False
+    special: bool = False
 
     @property
     def side(self) -> Side:
@@ -81,6 +83,7 @@ def catalogue(side: Side | None = Side.SERVER) -> Mapping[str, Clause]:
             refused_by=tuple(raw.get("refused_by", ())),
             concern=raw.get("concern", ""),
             indirect=raw.get("indirect", False),
+            special=raw.get("special", False),
         )
         for id_, raw in tomllib.loads(text).items()
     }

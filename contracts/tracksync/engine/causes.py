@@ -1,30 +1,32 @@
 """Which findings one defect explains: they are one cause, led by the clause that names it best. Pure.
 
 A defect of a server breaks several clauses: a count that is stuck is wrong in the response, in the export and under
-another identifier. Three observations put findings together:
+another identifier. These observations put findings together:
 
 - *Implied.* The minimal sequence of one finding shows another one, too, and not in another part of the response, such
   as a header: whoever mends the second mends the first.
 - *One concern.* Clauses of one concern (`clauses.toml`: counts, values, rate …) are broken together by one defect.
+- *One status.* Needless refusals with one status that no other clause explains, such as 413, have one reason.
+- *One kind of identifier.* What shows only where users are named by email, say, has to do with emails.
 - *Indirect.* Some clauses only say that something is wrong somewhere (a profile read back differs, a value of another
-  user fits). Such a finding belongs to a direct one that is implied, or that is about the same section.
+  user fits). Such a finding belongs to a direct one that is implied, or that is about the same kind of place.
 
 What is left stands alone, so that two defects stay two causes. Two kinds of defect look like many:
 
 - *Lost state.* A server that loses or mixes up writes breaks clauses of every concern about what a user holds. From
   three of them on they are one cause, led by the clause on state that was broken first.
 - *One form.* If every other finding of a cause is seen only where a request has a form that may be refused, the clause
-  on that form leads.
+  on that form leads. So does a clause on a special case (`clauses.toml`: special), and otherwise it stands behind.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
+from typing import Any, Final
 
 from msgspec import Struct
 
-from tracksync.contract.clauses import catalogue
+from tracksync.contract.clauses import Clause, catalogue
 from tracksync.model.finding import Finding
 
 _SECTIONS: Final = {
@@ -37,22 +39,29 @@ _SECTIONS: Final = {
 }
 _HELD: Final = frozenset({"counts", "values", "arrays", "objects", "users"})  # concerns about what a user holds
 _STATE: Final = "TS-STATE-"
-_FORMS: Final = ("TS-FORM-", "TS-ROUTE-MEDIA", "TS-ROUTE-SIZE")  # clauses on forms that may be refused
 _MANY: Final = 3  # concerns
 _USERS: Final = "/response/body/users"
+_STATUS: Final = "/response/status"
+_HEADERS: Final = "/response/headers/"
+_NEIGHBOURS: Final = ("TS-TRACK-APPLIED", "TS-EXPORT-", "TS-DELETE-")  # second witnesses of what sync did
+_CHANGED: Final = "TS-INTERPRETATION-KEPT"
 _UNSHRUNK: Final = 10**6  # a sequence that was not made minimal counts as longer than any that was
+_NOT_SHOWN: Final = ("refused-attribute", "removed-attribute", "inc-missing", "identifier-precedence")
+"""Ambiguities that a wrong value seems to settle: a changed interpretation of these mostly follows from another
+defect."""
 
 
 class ReplayedFinding(Struct, frozen=True):
     """A finding with what its minimal sequence shows.
 
     `length`: requests of that sequence, None where it could not be replayed. `beside`: the clauses of the other
-    findings that a replay of it shows.
+    findings that a replay of it shows. `kinds`: the kinds of identifier by which the last request names users.
     """
 
     finding: Finding
     length: int | None = None
     beside: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
 
 
 def causes(shown: Sequence[ReplayedFinding]) -> tuple[tuple[int, ...], ...]:
@@ -62,7 +71,7 @@ def causes(shown: Sequence[ReplayedFinding]) -> tuple[tuple[int, ...], ...]:
     """
     groups = _with_lost_state(shown, _together(shown))
     direct = [group for group in groups if not all(_indirect(shown[index]) for index in group)]
-    alone: list[int] = []
+    alone: list[list[int]] = []
     for group in groups:
         if group in direct:
             continue
@@ -70,8 +79,8 @@ def causes(shown: Sequence[ReplayedFinding]) -> tuple[tuple[int, ...], ...]:
         if home is not None and _nearness(shown, group, home):
             home.extend(group)
         else:
-            alone += group
-    made = [*direct, alone] if alone else direct
+            alone.append(group)
+    made = direct + _pooled(shown, alone)
     return tuple(tuple(_led(shown, group)) for group in sorted(made, key=min))
 
 
@@ -82,17 +91,49 @@ def _together(shown: Sequence[ReplayedFinding]) -> list[list[int]]:
         joined = [group for group in groups if any(_joined(one, shown[other]) for other in group)]
         groups = [group for group in groups if group not in joined]
         groups.append([*(member for group in joined for member in group), index])
-    return groups
+    return _with_one_form(shown, _with_one_kind(shown, groups))
+
+
+def _with_one_kind(shown: Sequence[ReplayedFinding], groups: list[list[int]]) -> list[list[int]]:
+    """The groups, those put together that show with one and the same kind of identifier only."""
+    made: dict[object, list[int]] = {}
+    for number, group in enumerate(groups):
+        kinds = frozenset.union(*(shown[index].kinds for index in group))
+        single = len(kinds) == 1 and kinds != {"external_id"}
+        made.setdefault(kinds if single else number, []).extend(group)
+    return list(made.values())
+
+
+def _with_one_form(shown: Sequence[ReplayedFinding], groups: list[list[int]]) -> list[list[int]]:
+    """The groups, those put together of which every finding is seen with one special case, such as a form."""
+    special = {one.finding.clause for one in shown if _special(one)}
+    made: dict[object, list[int]] = {}
+    for number, group in enumerate(groups):
+        seen = frozenset.intersection(*(shown[index].beside | {shown[index].finding.clause} for index in group))
+        made.setdefault(seen & special or number, []).extend(group)
+    return list(made.values())
 
 
 def _with_lost_state(shown: Sequence[ReplayedFinding], groups: list[list[int]]) -> list[list[int]]:
     """The groups, those about what users hold put together where they are many and a clause on state is broken too."""
-    held = [group for group in groups if any(_concern(shown[index].finding.clause) in _HELD for index in group)]
+    held = [group for group in groups if any(_concern(shown[index]) in _HELD for index in group)]
     state = [group for group in groups if any(_on_state(shown[index]) for index in group)]
     if len(held) < _MANY or not state:
         return groups
     lost = held + [group for group in state if group not in held]
     return [*(group for group in groups if group not in lost), [index for group in lost for index in group]]
+
+
+def _pooled(shown: Sequence[ReplayedFinding], groups: list[list[int]]) -> list[list[int]]:
+    """Groups that say only that something is wrong with what users hold: one cause. The others stay apart."""
+    state = [group for group in groups if any(map(_on_held, (shown[index] for index in group)))]
+    others = [group for group in groups if group not in state]
+    pool = [index for group in state for index in group]
+    return ([pool] if pool else []) + others
+
+
+def _on_held(one: ReplayedFinding) -> bool:
+    return _on_state(one) or _on_users(one) or bool(_place(one))
 
 
 def _on_state(one: ReplayedFinding) -> bool:
@@ -102,13 +143,22 @@ def _on_state(one: ReplayedFinding) -> bool:
 def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     first, second = one.finding.clause, other.finding.clause
     if first == second:
+        return first != _CHANGED or _weak(one) is _weak(other)
+    if _one_refusal(one.finding, other.finding):
         return True
     if _indirect(one) or _indirect(other):
         return False
-    return _implied(one, other) or (bool(_concern(first)) and _concern(first) == _concern(second))
+    return _implied(one, other) or (bool(_concern(one)) and _concern(one) == _concern(other))
+
+
+def _one_refusal(one: Finding, other: Finding) -> bool:
+    """Whether both are refusals with one status that says more than that a request is wrong."""
+    return one.pointer == other.pointer == _STATUS and one.actual == other.actual and one.actual in (404, 413, 415)
 
 
 def _implied(one: ReplayedFinding, other: ReplayedFinding) -> bool:
+    if one.finding.pointer.startswith(_HEADERS) is not other.finding.pointer.startswith(_HEADERS):
+        return False
     parts = {_part(one), _part(other)} - {""}
     return len(parts) < 2 and (one.finding.clause in other.beside or other.finding.clause in one.beside)
 
@@ -123,40 +173,116 @@ def _nearness(shown: Sequence[ReplayedFinding], group: Sequence[int], direct: Se
     """How much an indirect group has to do with a direct one; 0 for nothing."""
     pairs = [(shown[one], shown[other]) for one in group for other in direct]
     implied = sum(_implied(one, other) for one, other in pairs)
-    same = any(_place(one) == _place(other) != "" and not _indirect(other) for one, other in pairs)
+    same = any(_near(one, other) for one, other in pairs if not _indirect(other))
     return 2 * implied + same
+
+
+def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
+    """Whether an indirect finding is about what a direct one is about."""
+    if one.finding.clause == _CHANGED and not _weak(one):
+        return False
+    if _place(one) == _place(direct) != "":
+        return True
+    return _concern(direct) == "users" and _on_users(one)
+
+
+def _weak(one: ReplayedFinding) -> bool:
+    """Whether a changed interpretation is one that a wrong value seems to settle."""
+    return str(one.finding.expected).startswith(_NOT_SHOWN)
+
+
+def _on_users(one: ReplayedFinding) -> bool:
+    """Whether a finding is about which users there are."""
+    return _concern(one) == "users" or one.finding.clause in ("TS-EXPORT-USERS", "TS-DELETE-DONE")
 
 
 def _led(shown: Sequence[ReplayedFinding], group: Sequence[int]) -> list[int]:
     """The group, its leading finding first: a direct one, implied by most, with the shortest sequence."""
-    concerns = {_concern(shown[index].finding.clause) for index in group if not _indirect(shown[index])}
+    concerns = {_concern(shown[index]) for index in group if not _indirect(shown[index])}
     if len(concerns & _HELD) >= _MANY and any(_on_state(shown[index]) for index in group):
         group = sorted(group, key=lambda index: (not _on_state(shown[index]), index))
         return [group[0], *sorted(group[1:])]
 
-    def rank(index: int) -> tuple[bool, bool, int, int, int]:
-        clause = shown[index].finding.clause
-        implied_by = sum(clause in shown[other].beside for other in group)
-        length = shown[index].length
-        always = clause.startswith(_FORMS) and all(clause in shown[other].beside for other in group if other != index)
-        behind = _indirect(shown[index]) and not always
-        return behind, not always, -implied_by, _UNSHRUNK if length is None else length, index
+    def rank(index: int) -> tuple[bool, bool, bool, int, int, int, int]:
+        clause, length = shown[index].finding.clause, shown[index].length
+        special = _special(shown[index])
+        always = special and all(clause in shown[other].beside for other in group if other != index)
+        others = [shown[other] for other in group if other != index]
+        behind = (_indirect(shown[index]) or special) and not always
+        if any(_of_one_element(shown[index], one) for one in others):
+            behind = not _on_state(shown[index])
+        elif not behind:
+            behind = any(_follows(shown[index], one) for one in others)
+        implied_by = sum(
+            clause in one.beside and one.finding.clause not in shown[index].beside
+            for one in others
+            if not _indirect(one)
+        )
+        return (
+            behind,
+            clause == _CHANGED or clause.startswith(_NEIGHBOURS),
+            not always,
+            -implied_by,
+            _UNSHRUNK if length is None else length,
+            0 if behind else _order(clause),
+            index,
+        )
 
     lead = min(group, key=rank)
     return [lead, *sorted(index for index in group if index != lead)]
 
 
-def _concern(clause: str) -> str:
-    known = catalogue(None).get(clause)
+def _of_one_element(one: ReplayedFinding, other: ReplayedFinding) -> bool:
+    """Whether both are about one event or product of one response, and one of them knows where its count came from."""
+    element, _, member = one.finding.pointer.rpartition("/")
+    same = element == other.finding.pointer.rpartition("/")[0] and member in ("count", "first", "last")
+    origin = _on_state(one) is not _on_state(other)
+    return same and origin and one.finding.clause in other.beside and other.finding.clause in one.beside
+
+
+def _follows(one: ReplayedFinding, other: ReplayedFinding) -> bool:
+    """Whether what the other finding shows comes first in the sequence of this one, and not the reverse."""
+    if other.finding.clause == _CHANGED or not _implied(one, other) or one.finding.clause in other.beside:
+        return False
+    return other.length is not None and one.length is not None and other.length < one.length
+
+
+def _order(clause: str) -> int:
+    return list(catalogue(None)).index(clause) if clause in catalogue(None) else 0
+
+
+def _clause(one: ReplayedFinding) -> Clause | None:
+    return catalogue(None).get(one.finding.clause)
+
+
+def _concern(one: ReplayedFinding) -> str:
+    known = _clause(one)
     return known.concern if known else ""
 
 
 def _indirect(one: ReplayedFinding) -> bool:
-    known = catalogue(None).get(one.finding.clause)
+    known = _clause(one)
     return known.indirect if known else False
 
 
+def _special(one: ReplayedFinding) -> bool:
+    known = _clause(one)
+    return known.special if known else False
+
+
 def _place(one: ReplayedFinding) -> str:
-    """The section that a finding points into, or "users" where it is about whether there is a user; "" for neither."""
-    section = next((_SECTIONS[part] for part in one.finding.pointer.split("/") if part in _SECTIONS), "")
-    return section or ("users" if one.finding.pointer == _USERS else "")
+    """What kind of place a finding points to: a section and what stands there, or "users"; "" for neither."""
+    steps = one.finding.pointer.split("/")
+    section = next((_SECTIONS[part] for part in steps if part in _SECTIONS), "")
+    if section == "attributes":
+        return f"{section} {_kind(one.finding.expected, one.finding.actual)}"
+    if section:
+        return f"{section} {'time' if steps[-1] in ('first', 'last') else 'count'}"
+    return "users" if one.finding.pointer == _USERS else ""
+
+
+def _kind(*values: Any) -> str:
+    """Whether the first of these values that is a JSON value is an array, an object or neither."""
+    if any(isinstance(value, list) for value in values):
+        return "array"
+    return "object" if any(isinstance(value, dict) for value in values) else "plain"

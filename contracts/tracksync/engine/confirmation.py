@@ -24,6 +24,7 @@ from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import fingerprint
 from tracksync.oracle import Belief
+from tracksync.oracle.deletions import LISTS
 from tracksync.values.jsontext import read_json
 
 if TYPE_CHECKING:
@@ -223,6 +224,25 @@ def kind_of(finding: Finding) -> tuple[str, str]:
     if finding.clause == SCHEMA_CLAUSE:
         return finding.clause, fingerprint(finding.clause, finding.pointer)
     return finding.clause, ""
+
+
+def kinds_named(finding: Finding, exchanges: Sequence[Exchange]) -> frozenset[str]:
+    """The kinds of identifier by which the last request names users; of an exported identifier its own kind."""
+    last = finding.pointer.rpartition("/")[2]
+    if last in bounds().identifiers:
+        return frozenset([last])
+    body = read_json(exchanges[-1].request.body).value if exchanges else None
+    if not isinstance(body, dict):
+        return frozenset()
+    listed = [item for section in bounds().sections for item in _items(body.get(section))]
+    return frozenset(
+        [kind for item in listed for kind in bounds().identifiers if kind in item]
+        + [kind for member, kind in LISTS.items() if member in body]
+    )
+
+
+def _items(section: object) -> list[dict[str, object]]:
+    return [item for item in (section if isinstance(section, list) else [section]) if isinstance(item, dict)]
 
 
 # --- which steps bear on a finding ---------------------------------------------------------------------------------

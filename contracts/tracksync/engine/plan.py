@@ -73,7 +73,8 @@ class FuzzPlan:
     """A fuzz run. The same plan on the embedded mock gives the same run.
 
     `phases`: names of PHASES. `only`: clause ids; probes that cover none of them are left out, and every other phase.
-    `interpretations`: what the server is held to. `probe_rate_limit`: go over the limit of a URL on purpose.
+    `interpretations`: what the server is held to; `interpretations_file`: where it is written, if anywhere.
+    `probe_rate_limit`: go over the limit of a URL on purpose.
     `second_document`: a file with an OpenAPI document of other hands, for more schema cases and held against responses.
     `examples`: a directory with Hypothesis's example database. Stateful sequences that failed are stored there and come
     first in the next run; None stores nothing.
@@ -89,6 +90,7 @@ class FuzzPlan:
     phases: tuple[str, ...] = PHASES
     only: tuple[str, ...] = ()
     interpretations: Mapping[str, str] = field(default_factory=dict)
+    interpretations_file: str | None = None
     probe_rate_limit: bool = False
     read_back: bool = True
     second_document: str | None = None
@@ -128,6 +130,8 @@ def reproduce_line(plan: FuzzPlan) -> str:
         words += ["--spec", plan.second_document]
     if plan.examples is not None and plan.examples != plan.default_examples:
         words += ["--examples", plan.examples]
+    if plan.interpretations_file is not None:
+        words += ["--interpretations", plan.interpretations_file]
     for clause in plan.only:
         words += ["--only", clause]
     for option, value in (

@@ -29,6 +29,7 @@ from tracksync.engine.confirmation import (
     can_be_played,
     excerpt,
     kind_of,
+    kinds_named,
 )
 from tracksync.engine.freshness import Prefixes, everything
 from tracksync.engine.opening import open_target
@@ -229,7 +230,9 @@ class _FuzzRun:
         """Report findings by cause, the leading one of each first. Returns whether one fails the run."""
         line = reproduce_line(self.plan)
         shown = [
-            ReplayedFinding(finding, len(one.exchanges) if one.replayed else None, one.beside)
+            ReplayedFinding(
+                finding, len(one.exchanges) if one.replayed else None, one.beside, kinds_named(finding, one.exchanges)
+            )
             for finding, one in confirmed
         ]
         broken = False

@@ -66,12 +66,14 @@ def _former(kind: str, taken: bool = False) -> type[Core]:
         "new-email-does-not-find",
         "An email that replaces another one does not find its user.",
         "TS-USER-EMAIL-FINDS",
+        "TS-USER-FORMER-CONTACT",
         kind="email",
     ),
     row(
         "new-phone-does-not-find",
         "A phone that replaces another one does not find its user.",
         "TS-USER-PHONE-FINDS",
+        "TS-USER-FORMER-CONTACT",
         kind="phone",
     ),
 )

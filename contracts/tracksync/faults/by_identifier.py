@@ -32,7 +32,7 @@ class _UpdateOnlyLosesSums(Core):
         return UNCHANGED if spoiled and current is not MISSING else super().increment(task, name, current, amount)
 
 
-@fault("sum-by-alias-twice", "A sum by alias is added twice.", "TS-STATE-KEYS-APART")
+@fault("sum-by-alias-twice", "A sum by alias is added twice.", "TS-ATTR-INC", "TS-STATE-KEYS-APART")
 class _SumByAliasTwice(Core):
     def increment(self, task: WriteTask, name: str, current: Any, amount: Any) -> Any:
         return super().increment(task, name, current, amount * 2 if task.who.kind == "user_alias" else amount)

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from tracksync.faults.registry import fault, faults, row
+from tracksync.mock.call import Call
 from tracksync.mock.core import Core
+from tracksync.mock.neighbours import BATCH_KINDS
 from tracksync.mock.profiles import Profile, UserIdentity
 
 
@@ -179,3 +181,47 @@ class _ExportByAliasFindsNoUser(Core):
     def batch_identity(self, field: str, kind: str, value: Any) -> UserIdentity:
         who = super().batch_identity(field, kind, value)
         return UserIdentity(kind, ("", ""), value) if field == "user_aliases" else who
+
+
+@faults(
+    row("export-by-email-finds-no-user", "An export by email finds no user.", "TS-EXPORT-USERS", kind="email"),
+    row("export-by-phone-finds-no-user", "An export by phone finds no user.", "TS-EXPORT-USERS", kind="phone"),
+)
+def _unfound(kind: str) -> type[Core]:
+    """Finds no user that an export names by this kind of identifier."""
+
+    class Unfound(Core):
+        def export(self, call: Call, document: dict[str, Any]) -> dict[str, Any]:
+            members = {member for member, one in BATCH_KINDS.items() if one == kind}
+            if members & document.keys():
+                return self.export_body([], [])
+            return super().export(call, document)
+
+    return Unfound
+
+
+@fault("export-with-one-braze-id", "Every exported user has the same braze_id.", "TS-EXPORT-USERS")
+class _ExportWithOneBrazeId(Core):
+    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
+        entry = super().exported(profile, wanted)
+        return entry | {"braze_id": "0" * 24} if "braze_id" in entry else entry
+
+
+@fault("export-without-empty-texts", "An export leaves empty attributes out.", "TS-EXPORT-AGREES")
+class _ExportWithoutEmptyTexts(Core):
+    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
+        entry = super().exported(profile, wanted)
+        if "custom_attributes" in entry:
+            held = entry["custom_attributes"]
+            entry["custom_attributes"] = {name: value for name, value in held.items() if value != ""}
+        return entry
+
+
+@fault("export-last-is-first", "An export shows first as last.", "TS-EXPORT-AGREES", "TS-TRACK-APPLIED")
+class _ExportLastIsFirst(Core):
+    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
+        entry = super().exported(profile, wanted)
+        for part in ("custom_events", "purchases"):
+            if part in entry:
+                entry[part] = [one | {"last": one["first"]} for one in entry[part]]
+        return entry

@@ -184,7 +184,7 @@ def _object(text: str) -> dict[str, Any] | None:
         "mismatched-bracket-accepted",
         "A curly bracket closes an array.",
         SYNTAX,
-        repair=lambda text: text.replace("}}}", "}]}"),
+        repair=_sub(r"\[([^\[\]{}]*)\}", r"[\1]"),
     ),
     # around the value
     row(

@@ -43,6 +43,7 @@ from tracksync.mock.profiles import Profile
         "false-ignored",
         "false changes nothing.",
         "TS-ATTR-BOOLEAN",
+        "TS-OK-SHOWS",
         kind=bool,
         stored=lambda current, value: value or UNCHANGED,
     ),

@@ -367,6 +367,7 @@ class _Still429AfterTheReset(Core):
     "Over the limit every second status is 503 with nothing remaining.",
     "TS-RATE-EXCEEDED",
     "TS-ANSWER-SERVER-ERROR",
+    beyond="one 503 alone may be a transient failure, also over the limit",
 )
 class _OverTheLimit503NowAndThen(Core):
     __refused = 0
@@ -383,6 +384,7 @@ class _OverTheLimit503NowAndThen(Core):
     "Over the limit an event is answered 503 with nothing remaining.",
     "TS-RATE-EXCEEDED",
     "TS-ANSWER-SERVER-ERROR",
+    beyond="a run goes over the limit with one request, and waits from then on",
 )
 class _OverTheLimit503ForEvents(Core):
     def refuse_rate(self, call: Call) -> None:

@@ -135,7 +135,11 @@ class _ObjectsOfAnySizeStored(Core):
 
 
 @fault(
-    "properties-of-60-kilobytes-refused", "Properties over 60 KB are refused.", "TS-OK-STATUS", "TS-EVENT-PROPERTIES"
+    "properties-of-60-kilobytes-refused",
+    "Properties over 60 KB are refused.",
+    "TS-OK-STATUS",
+    "TS-EVENT-PROPERTIES",
+    beyond="older pages limit the properties of an event to 50 KB",
 )
 class _PropertiesOf60KilobytesRefused(Core):
     def check_properties(self, task: WriteTask, properties: dict[str, Any]) -> None:

@@ -69,6 +69,7 @@ def _without_tag(text: str) -> str:
         "alias-name-ignored",
         "Aliases of one label are one user, whatever their names.",
         "TS-STATE-USERS-APART",
+        "TS-USER-UPDATE-ONLY",
         key=lambda label, name: (label, ""),
     ),
     row(

@@ -45,6 +45,7 @@ def _edits(task: WriteTask) -> bool:
         "not-stored-for-aliases",
         "Updates by alias are answered rightly and not stored.",
         "TS-STATE-VISIBLE",
+        "TS-PURCHASE-COUNT",
         when=lambda task, held: task.who.kind == "user_alias",
     ),
     row(

@@ -221,6 +221,19 @@ def _first(first: Callable[[WriteTask, Activity, int, int], int]) -> type[Core]:
             None if (digits := DIGITS_OF_A_FRACTION.search(written)) and len(digits[1]) > 3 else instant
         ),
     ),
+    row(
+        "leap-days-after-2000-refused",
+        "29 February of 2004 and later is refused.",
+        "TS-OK-STATUS",
+        read=lambda written, text, instant: None if re.match("20(?!00)[0-9]{2}-02-29", written) else instant,
+    ),
+    row(
+        "offset-dropped-at-the-turn-of-a-year",
+        "The offset of a time late on 31 December is dropped.",
+        "TS-EVENT-OFFSET",
+        "TS-EVENT-FIRST",
+        read=lambda written, text, at: at + ("-12-31T23" in written) * (text.offset_minutes or 0) * MINUTE,
+    ),
 )
 def _read(read: Callable[[str, times.TimeText, int], int | None]) -> type[Core]:
     """Reads a time as another instant, or not at all."""

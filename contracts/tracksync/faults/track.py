@@ -38,6 +38,11 @@ class _TrackOneObjectOnly(Core):
         return 1
 
 
+def _has(task: WriteTask, keys: set[str]) -> bool:
+    """Whether an attribute of the task is an object with one of these keys."""
+    return any(isinstance(value, dict) and value.keys() & keys for value in task.item.values())
+
+
 @faults(
     row(
         "track-drops-the-first",
@@ -118,6 +123,24 @@ class _TrackOneObjectOnly(Core):
         "/users/track applies the last object of each user only.",
         "TS-TRACK-APPLIED",
         applied=lambda tasks: list({(task.section, task.who.key): task for task in tasks}.values()),
+    ),
+    row(
+        "track-drops-removals",
+        "/users/track never applies attributes that are null.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if None not in task.item.values()],
+    ),
+    row(
+        "track-drops-array-edits",
+        "/users/track never applies edits of an array.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if not _has(task, {"add", "remove"})],
+    ),
+    row(
+        "track-drops-objects-with-properties",
+        "/users/track never applies events and purchases with properties.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if "properties" not in task.item],
     ),
     row("track-applies-nothing", "/users/track applies nothing.", "TS-TRACK-APPLIED", applied=lambda tasks: []),
     row(
@@ -238,6 +261,52 @@ class _TrackOverALaterWrite(Core):
                 self.later(call.now, partial(self.carry_out, call, queued))
         self.__queued = tuple(queued for queued in self.__queued if queued.who.key != task.who.key)
         return body
+
+
+@fault(
+    "track-time-of-the-first-event",
+    "/users/track records a whole batch at the time of its first event.",
+    "TS-TRACK-APPLIED",
+)
+class _TrackTimeOfTheFirstEvent(Core):
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        instants = [task.instant for task in tasks if task.section != "attributes"]
+        for task in tasks:
+            task.instant = instants[0] if instants else task.instant
+        super().enqueue(call, tasks)
+
+
+@fault(
+    "track-creates-for-updates-only",
+    "/users/track creates a user although _update_existing_only is true.",
+    "TS-EXPORT-USERS",
+    "TS-USER-UPDATE-ONLY",
+)
+class _TrackCreatesForUpdatesOnly(Core):
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        for task in tasks:
+            task.create = task.create or task.item.get("_update_existing_only") is True
+        super().enqueue(call, tasks)
+
+
+@fault("track-ignores-the-merge-flag", "/users/track replaces objects that are to be merged.", "TS-TRACK-APPLIED")
+class _TrackIgnoresTheMergeFlag(Core):
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        for task in tasks:
+            task.item = {name: value for name, value in task.item.items() if name != "_merge_objects"}
+        super().enqueue(call, tasks)
+
+
+@fault(
+    "track-stops-at-a-refused-object",
+    "/users/track applies nothing of a section that stands behind a refused object.",
+    "TS-TRACK-APPLIED",
+)
+class _TrackStopsAtARefusedObject(Core):
+    def read_track(self, call: Call, document: list[tuple[str, list[Any]]]) -> tuple[list[WriteTask], list[Detail]]:
+        tasks, details = super().read_track(call, document)
+        refused = {detail.section: detail.index for detail in reversed(details)}
+        return [task for task in tasks if task.index < refused.get(task.section, len(tasks))], details
 
 
 # --- the counts of what was processed -----------------------------------------------------------------------------

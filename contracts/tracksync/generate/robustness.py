@@ -33,6 +33,9 @@ INTEGER: Final = NUMBERS[3]
 DEPTHS: Final = (15, 150, 1500)
 MEGABYTE: Final = 2**20
 MANY: Final = 5000
+TEXT: Final = "x" * 200
+NEAR: Final = 450  # texts with their names, in an object of at most 100 KB
+OVER: Final = 540  # in one of more
 _PLACE: Final = "\u2063"  # stands for bytes that no encoder writes, and occurs nowhere else
 
 
@@ -43,7 +46,10 @@ def robustness_steps(namer: Namer) -> Iterator[Step]:
     yield from _depths(user)
     yield from _texts(user)
     yield from _sizes(user)
-    yield Step(event_request(user, "after all that", TIME), label="a plain event after all that")
+    properties = {"texts": [TEXT] * (NEAR // 2)}
+    yield Step(
+        event_request(user, "after all that", TIME, properties=properties), label="an event of 46 KB after all that"
+    )
 
 
 def _numbers(user: User) -> Iterator[Step]:
@@ -79,11 +85,17 @@ def _texts(user: User) -> Iterator[Step]:
 
 def _sizes(user: User) -> Iterator[Step]:
     long, many = "x" * MEGABYTE, {f"k{number}": number for number in range(MANY)}
-    yield Step(attributes_request(user, {"s": long}), label="a megabyte of text")
+    near = {
+        "objects": [{"k": TEXT}] * NEAR,
+        "added": [{"k": TEXT}] * NEAR,
+        "object": {f"k{number}": TEXT for number in range(NEAR)},
+    }
+    yield Step(attributes_request(user, {"s": long, **near}), label="a megabyte of text, and 97 KB of objects")
     yield Step(event_request(user, "seen", TIME, properties={"p": long}), label="a megabyte of text, as a property")
     # No custom attributes: each of them would be a billable data point.
     yield Step(event_request(user, "seen", TIME, **many), label=f"an event of {MANY} members")
-    yield Step(attributes_request(user, {"o": many}), label=f"an object of {MANY} keys")
+    over = {"objects": [{"k": TEXT}] * OVER, "added": {"$add": [{"k": TEXT}] * (OVER - NEAR)}}
+    yield Step(attributes_request(user, {"o": many, **over}), label=f"an object of {MANY} keys, and 110 KB of objects")
     yield Step(event_request(user, "seen", TIME, properties=many), label=f"{MANY} properties")
 
 

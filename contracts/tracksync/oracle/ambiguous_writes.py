@@ -73,10 +73,14 @@ def pend(context: Context, due: float | None = None) -> None:
     writes = [(key, replace(write, due=due_here, via=via)) for key, write in writes_of(context)]
     creates = due is not None and kinds == {"external_id"} and parsed.update_only is not True
     gives_contact = bool(contacts) and contacts != kinds and parsed.section == "attributes"
+    never_creates = parsed.update_only is True or (kinds == {"user_alias"} and parsed.update_only is None)
+    without_due = [(key, replace(write, due=None)) for key, write in writes]
 
     def change(user: User) -> User:
         unsettled = user.contacts_unsettled or gives_contact
         touched = context.exchange.received
+        if user.exists is False and never_creates and not parsed.update_unclear:
+            return replace(reached_by(user, without_due), touched=touched)  # it may come once another one creates it
         user = replace(
             reached_by(user, writes), update_time_unknown=True, contacts_unsettled=unsettled, touched=touched
         )
@@ -152,7 +156,7 @@ def make_unknown(context: Context, lasting: bool = False) -> None:
             cell = user.cell(key)
             value = unknown_like(cell)
             user = user.with_cell(key, given_up(cell, value, context.exchange.received, volatile=lasting))
-        user = replace(user, touched=context.exchange.received)
+        user = replace(user, touched=context.exchange.received, perhaps_updated=context.belief.moment)
         return user if user.exists else replace(user, exists=None, may_be_created=user.may_be_created or lasting)
 
     if context.parsed.identifiers:

@@ -161,9 +161,11 @@ class User(Struct, frozen=True, gc=False):
     """One profile.
 
     `exists`: None for perhaps. `fresh`: a cell that was not seen yet is absent, not unknown.
-    `external`: it was created by an external_id. `named`: an identifier other than email and phone leads to it, or did.
+    `external`: it was created by an external_id. `perhaps_external`: it may have been, before it was met by another
+    identifier. `named`: an identifier other than email and phone leads to it, or did.
     `updated`, `profile_updated`: the exchange, by its number, that last wrote anything or last wrote attributes: two
     interpretations of "most recently updated".
+    `perhaps_updated`: the last exchange that may have written anything, where it is not known whether it did.
     `held`: the emails and phones that lead to it.
     `due`: of a user whose creation was queued, the time in epoch seconds by which it must exist.
     `may_be_created`: a pending write may create it at any later time.
@@ -185,6 +187,8 @@ class User(Struct, frozen=True, gc=False):
     contacts_unsettled: bool = False
     named: bool = False
     touched: float = float("-inf")
+    perhaps_external: bool = False
+    perhaps_updated: int = 0
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""
@@ -231,6 +235,7 @@ class WindowBelief(Struct, frozen=True, gc=False):
     `last_received`: when the last of these responses came, in epoch seconds.
     `limit`: the workspace's, as the first response of the run showed it.
     `before`: remaining does not count the request that it answers (LIMITS is silent), which a whole limit has shown.
+    `used_up`: a response that is not a 5XX said that nothing remains. `failures`: how many 5XX in a row said so since.
     """
 
     reset: int = 0
@@ -242,6 +247,8 @@ class WindowBelief(Struct, frozen=True, gc=False):
     last_received: float = float("-inf")
     limit: int | None = None
     before: bool = False
+    used_up: bool = False
+    failures: int = 0
 
 
 class Belief(Struct, frozen=True, gc=False):

@@ -16,6 +16,7 @@ from tracksync.oracle.context import Context, changed, counter_op
 from tracksync.oracle.counters import CounterOp, CounterOutcome, ShownCounter
 from tracksync.oracle.late_writes import applied_late
 from tracksync.oracle.request_object import CounterWrite
+from tracksync.oracle.spelling import mixed_up
 from tracksync.oracle.users import Candidate
 from tracksync.values.times import write_time
 
@@ -178,7 +179,10 @@ def _wrong_counter(
     """Name which of count, first and last fits none of `outcomes`, and the clause that each breaks."""
     findings = []
     if not any(counters.count_fits(outcome, case.shown, case.op) for outcome in outcomes):
-        findings.append(_wrong_count(context, candidate, case, outcomes))
+        wrong = _wrong_count(context, candidate, case, outcomes)
+        findings.append(wrong)
+        if wrong.clause == "TS-STATE-KEYS-APART":
+            findings += mixed_up(case.key, candidate.user.cells, case.where)
     for name, meaning, fits in _TIMES:
         if not any(fits(outcome, case.shown, case.op) for outcome in outcomes):
             findings.append(_wrong_time(case, name, meaning, [getattr(outcome.after, name) for outcome in outcomes]))

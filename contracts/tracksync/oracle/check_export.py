@@ -89,6 +89,10 @@ def _wrong_users(context: Context, named: NamedIdentifiers, found: list[Exported
     for name, times in Tally(name for _, name in shown).items():
         if times > 1:
             yield Finding(clause, f"the user {name!r} is exported {times} times", USERS, 1, times)
+    ids = Tally(one.entry["braze_id"] for one in found if isinstance(one.entry.get("braze_id"), str))
+    for name, times in ids.items():
+        if times > 1 and len(set(dict(shown).values())) == len(found):
+            yield Finding(clause, f"{times} users are exported with one braze_id", USERS, 1, name)
     certain = {_present_user(belief, kind, value, sent) for kind, value in named} - {None}
     missing = certain - {one.uid for one in found}
     if len(missing) > sum(one.uid is None for one in found):

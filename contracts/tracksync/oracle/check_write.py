@@ -7,7 +7,6 @@ Tries every profile that the request may be about; what is shown of attributes, 
 from __future__ import annotations
 
 import dataclasses
-import unicodedata
 from collections.abc import Iterator
 from typing import Any, Final
 
@@ -23,6 +22,7 @@ from tracksync.oracle.check_counters import check_counter
 from tracksync.oracle.context import Context, changed
 from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.response_body import Success
+from tracksync.oracle.spelling import folded
 from tracksync.oracle.users import Candidate
 
 USERS: Final = "/response/body/users"
@@ -265,7 +265,7 @@ def _check_entry(context: Context, candidate: Candidate, entry: dict[str, Any]) 
     check_cells = check_attributes if parsed.section == "attributes" else check_counter
     user = check_cells(context, candidate, user, entry)
     if context.findings:
-        context.findings = _named_by_identifier(context, candidate)
+        context.findings = _named_by_identifier(context, candidate, entry)
     context.belief, uid = users.linked(context.belief, parsed, candidate, user)
     writers, writer = context.belief.writers, (uid, moment)
     for key in parsed.cells():
@@ -283,10 +283,10 @@ def _covered_by_entry(parsed: ParsedRequest, candidate: Candidate) -> Iterator[s
         yield "TS-USER-ALIAS-LABEL"
 
 
-def _named_by_identifier(context: Context, candidate: Candidate) -> list[Finding]:
+def _named_by_identifier(context: Context, candidate: Candidate, entry: dict[str, Any]) -> list[Finding]:
     """The findings, named after the rule on identifiers that explains the state of another user, where one does."""
     parsed, findings = context.parsed, context.findings
-    if {kind for kind, _ in parsed.identifiers} == set(bounds().contacts):
+    if _fits_the_phone(context, entry):
         findings = [_renamed(one, _OF_ANOTHER, "TS-USER-EMAIL-LEADS") for one in findings]
     if candidate.kind in bounds().contacts and candidate.user.external:
         clause = f"TS-USER-{candidate.kind.upper()}-FINDS"
@@ -297,6 +297,21 @@ def _named_by_identifier(context: Context, candidate: Candidate) -> list[Finding
     return findings
 
 
+def _fits_the_phone(context: Context, entry: dict[str, Any]) -> bool:
+    """Whether a request by email and phone wrote the user of the phone, so far as the entry shows."""
+    parsed = context.parsed
+    named = dict(parsed.identifiers)
+    if named.keys() != set(bounds().contacts):
+        return False
+    for candidate in users.lookup(context.belief, "phone", named["phone"]):
+        attempt = Context(context.belief, context.exchange, parsed, context.in_flight)
+        check_cells = check_attributes if parsed.section == "attributes" else check_counter
+        check_cells(attempt, candidate, candidate.user, entry)
+        if not attempt.findings:
+            return True
+    return False
+
+
 def _renamed(finding: Finding, clauses: frozenset[str], clause: str) -> Finding:
     return dataclasses.replace(finding, clause=clause) if finding.clause in clauses else finding
 
@@ -305,12 +320,8 @@ def _is_known_in_another_spelling(belief: Belief, parsed: ParsedRequest) -> bool
     """Whether another identifier of that kind differs from the request's in case, spaces or Unicode form only."""
     for kind, value in parsed.identifiers:
         own = identifier_of(kind, value)
-        folded = _folded(own.text), _folded(own.label or "")
+        spelt = folded(own.text), folded(own.label or "")
         for one in belief.links:
-            if one.kind == kind and one != own and (_folded(one.text), _folded(one.label or "")) == folded:
+            if one.kind == kind and one != own and (folded(one.text), folded(one.label or "")) == spelt:
                 return True
     return False
-
-
-def _folded(text: str) -> str:
-    return unicodedata.normalize("NFC", text).casefold().replace(" ", "")

@@ -90,7 +90,8 @@ def named_users(belief: Belief, parsed: ParsedRequest, sent: float) -> NamedUser
     anyone = bool(body.keys() - LISTS.keys() - {"prioritization"})
     for kind, value in identifiers_in(body):
         uid = settled_user(belief, kind, value, sent)
-        if uid is not None:
+        # Which profiles a prioritization leaves out is not documented. One that has nothing else is meant by it.
+        if uid is not None and not (kind in bounds().contacts and belief.users[uid].named):
             certain.add(uid)
             continue
         links = belief.links.get(identifier_of(kind, value), ())

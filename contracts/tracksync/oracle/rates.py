@@ -22,6 +22,7 @@ WHERE: Final = "/response/headers/"
 MAX_DIGITS: Final = 15  # no epoch second and no limit needs more
 ENDPOINTS: Final = {str(one): one for one in LimitedEndpoint}
 STATUSES: Final = frozenset({201, 400, 401, 403, 429})  # with which the documents promise the headers
+OVERLOAD_LIMIT: Final = 3  # 5XX in a row over the limit: one alone may be a transient failure
 DATE_TOLERANCE: Final = 2.0  # seconds between the Date header and the reset of one response
 _NOTHING: Final[frozenset[str]] = frozenset()
 _FORM: Final = frozenset({"TS-RATE-HEADERS"})
@@ -54,6 +55,11 @@ class RateHeaders(Struct, frozen=True, gc=False):
     def accepted(self) -> bool:
         """Whether the request counts as accepted."""
         return self.status == 201
+
+    @property
+    def failed(self) -> bool:
+        """Whether the response tells of a failure of the server."""
+        return self.status >= 500
 
 
 class Sequel(Struct, frozen=True, gc=False):
@@ -166,6 +172,8 @@ def _check_values(
         received if received > window.last_received else window.last_received,
         window.limit or shown.limit or None,
         window.before or (shown.accepted and not sequel.straddles and shown.remaining == shown.limit),
+        window.used_up or (not shown.failed and shown.remaining == 0),
+        window.failures + 1 if _is_overload(shown, sequel) else 0,
     )
     exceeded = _check_exceeded(shown, sequel, counted.accepted, configured or shown.limit)
     findings = [
@@ -175,6 +183,7 @@ def _check_values(
         *_check_remaining(shown, sequel),
         *exceeded,
         *_check_429(shown, sequel),
+        *_check_overload(shown, counted.failures),
     ]
     covered = _OF_429 if shown.status == 429 else _EXCEEDED if exceeded else _VALUES
     return RateCheck(belief.windows.insert(endpoint, counted), findings, covered)
@@ -282,3 +291,17 @@ def _check_429(shown: RateHeaders, sequel: Sequel) -> list[Finding]:
         text = f"a 429 came although the response before it in this window said {before.lowest} remain"
         return [Finding("TS-RATE-429", text, "/response/status", 201, 429)]
     return []
+
+
+def _is_overload(shown: RateHeaders, sequel: Sequel) -> bool:
+    """Whether a request over the limit was answered 5XX: the window was used up before it was sent, and still is."""
+    over = sequel.same_window and sequel.sequential and sequel.before.used_up and shown.remaining == 0
+    return shown.failed and over
+
+
+def _check_overload(shown: RateHeaders, failures: int) -> list[Finding]:
+    """The response to a request over the limit is 429. `failures`: how many in a row were 5XX; a finding once."""
+    if failures != OVERLOAD_LIMIT:
+        return []
+    text = f"{failures} requests over the limit in a row were answered 5XX, the last one {shown.status}"
+    return [Finding("TS-RATE-EXCEEDED", text, "/response/status", 429, shown.status)]

@@ -107,11 +107,13 @@ def _most_recent(belief: Belief, owners: list[int]) -> list[int]:
     if len(owners) < 2:
         return owners
     external = [uid for uid in owners if belief.users[uid].external] or owners
-    if any(belief.users[uid].update_time_unknown for uid in external):
-        return external
+    perhaps = [uid for uid in owners if belief.users[uid].perhaps_external and uid not in external]
+    if perhaps or any(belief.users[uid].update_time_unknown for uid in external):
+        return [*external, *perhaps]
     by_any = max(external, key=lambda uid: belief.users[uid].updated)
     by_profile = max(external, key=lambda uid: belief.users[uid].profile_updated)
-    return [by_any, by_profile]
+    latest = belief.users[by_profile].profile_updated
+    return [by_any, by_profile, *(uid for uid in external if belief.users[uid].perhaps_updated > latest)]
 
 
 def _may_be_a_stranger(belief: Belief, owners: list[int]) -> bool:
@@ -129,7 +131,9 @@ def _stranger(belief: Belief, key: Identifier) -> User:
     """The profile, never seen, to which an identifier may lead."""
     new = _leads_nowhere_else(belief, key) or key.is_any(lambda text: belief.settings.fresh(key.kind, text))
     fresh = new and not key.is_any(belief.known_texts.__contains__)
-    user = User(exists=False if fresh else None, fresh=fresh, external=key.kind == "external_id")
+    external = key.kind == "external_id"
+    unknown = not (fresh or external)
+    user = User(exists=False if fresh else None, fresh=fresh, external=external, perhaps_external=unknown)
     if key in belief.pending_by_identifier:  # a pending write by this identifier may have created it
         user = replace(reached_by(user, belief.pending_by_identifier[key]), exists=None)
     return user

@@ -112,7 +112,7 @@ def names(name: Namer) -> Iterator[Step]:
     twins = [f"событие, имя которого длиннее двадцати и шестидесяти четырёх знаков: {one}" for one in "аб"]
     spellings = ("Café", "café", "Cafe\u0301", " Café ", long, *twins)
     for time, spelling in zip((5, 3, 7, 2, 8, 1, 6), spellings, strict=True):
-        yield send(f"an event called {spelling[:8]!r}", event_request(user, spelling, f"2023-03-0{time}T03:03:03Z"))
+        yield send(f"an event called {spelling[:8]!r}", event_request(user, spelling, f"2023-03-0{time}T03:03:03:030Z"))
     app = "11ae5b4b-2445-4440-a04f-bf537764c9ad"  # a workspace may refuse an app that it does not know
     yield send("the first from an app", event_request(user, "Café", "2023-04-04T04:04:04Z", app_id=app))
 

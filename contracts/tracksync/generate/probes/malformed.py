@@ -41,7 +41,6 @@ MISTAKES: Final[tuple[tuple[str, bytes, bytes], ...]] = (
     ("no comma between two members", b'"a","l"', b'"a" "l"'),
     ("an equals sign", b'"n":1', b'"n"=1'),
     ("a curly bracket that closes a list", b"[1,2]", b"[1,2}"),
-    ("a square bracket that closes an object", b"true}}", b"true}]"),
     ("a byte that is not UTF-8", b'"a"', b'"\xff"'),
     ("a comment between members", b'"n":1,', b'"n":1,/* one */'),
     ("a comment to the end of the line", b'"n":1,', b'"n":1,// one\n'),
@@ -54,7 +53,7 @@ TIMES: Final[tuple[Any, ...]] = (
     *("2023-01-10T12:60:00Z", "2023-01-10T12:00:61Z", "2023-01-10T12:00:00+25:00", "2023-01-10T12:00:00+01:99"),
     *("now", "0000-00-00"),
 )
-PURCHASE_TIMES: Final[tuple[Any, ...]] = ("2023-02-30T12:00:00Z", "2023-01-10T25:00:00Z", "now")
+PURCHASE_TIMES: Final[tuple[Any, ...]] = ("2023-02-30T12:00:00Z", "2023-01-10T25:00:00Z")
 
 
 @probe("json-syntax", "TS-REFUSE-SYNTAX", "TS-STATE-REFUSED", further=True)

@@ -12,7 +12,8 @@ from tracksync.generate.build import Step, attributes_request, event_request, pu
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes.probe import probe, send
 
-DAY: Final = "2023-10-01T12:00:00Z"
+DAY: Final = "2023-12-31T23:30:00-01:00"
+LEAP_DAY: Final = "2024-02-29T12:00:00Z"
 SEEN: Final = "seen"
 TAG: Final = "a.b-c_d"
 # Where an address ends, what a form decodes, what a store strips, and characters of other planes.
@@ -31,7 +32,12 @@ def identifiers_alike(name: Namer) -> Iterator[Step]:
     # The first again: another run may have used a number, so that its first count says nothing.
     for number, phone in enumerate((*phones, phones[0]), start=1):
         yield send(f"phone {number} of the similar ones", event_request({"phone": phone}, SEEN, DAY))
-    for tag, label in (("Zoë 🎉", "Größe"), ("Zoë 🎊", "Größe"), ("Zoe 🎉", "Größe"), ("Zoë 🎉", "Größe 2")):
+    for tag, label in (
+        ("Zoë 🎉", "Größe"),
+        ("Zoë 🎊", "Größe"),
+        ("Zoe 🎉", "Größe"),
+        ("Zoë 🎉", "Größe 2"),
+    ):
         alias = {"user_alias": name.alias(tag, label)}
         yield send(
             f"the alias {tag} {label}", attributes_request(alias, {"n": {"inc": 1}}, _update_existing_only=False)
@@ -41,6 +47,9 @@ def identifiers_alike(name: Namer) -> Iterator[Step]:
         yield send(f"the email {tag}@{domain}", event_request({"email": email}, SEEN, DAY))
     same = name.email(*EMAILS[0])
     yield send("an external_id of the same text as an email", event_request({"external_id": same}, SEEN, DAY))
+    yield send(
+        "the first user again, after many others", event_request({"external_id": name.external_id(TAG)}, SEEN, DAY)
+    )
 
 
 @probe("names-alike", "TS-STATE-KEYS-APART", "TS-EVENT-NAME", "TS-PURCHASE-PRODUCT", further=True)
@@ -48,6 +57,6 @@ def names_alike(name: Namer) -> Iterator[Step]:
     """Events and products of one user under names that a careless key takes for one another."""
     user = {"external_id": name.external_id("u")}
     for other in NAMES:
-        yield send(f"the event {other!r}", event_request(user, other, DAY))
+        yield send(f"the event {other!r}", event_request(user, other, LEAP_DAY))
     for other in NAMES:
         yield send(f"the product {other!r}", purchase_request(user, other, DAY))

@@ -29,6 +29,7 @@ from tracksync.generate.probes.probe import later, probe, send
 from tracksync.model.exchange import Request
 
 DAY = "2023-09-01T12:00:00Z"
+EARLIER, LATER = "2022-12-31T23:30:00-01:00", "2024-02-29T12:00:00.250Z"
 FIELDS = (
     "external_id",
     "braze_id",
@@ -57,29 +58,44 @@ def deleting(**named: list[Any]) -> Request:
 def track(name: Namer) -> Iterator[Step]:
     """The asynchronous sibling: each object of a batch is applied once, some time later, and never again."""
     user, other = {"external_id": name.external_id("u")}, {"external_id": name.external_id("Other")}
-    yield send("known before", event_request(user, "tracked", DAY))
+    ghost, alias = {"external_id": name.external_id("ghost")}, {"user_alias": name.alias("ghost")}
+    yield send("known before", attributes_request(user, {"gone": 1, "tags": ["a"], "o": {"a": 1}, "sum": 5}))
+    edits: list[dict[str, Any]] = [
+        {"gone": None},
+        {"tags": {"add": ["b"], "remove": ["a"]}},
+        {"o": {"b": 2}, "_merge_objects": True},
+        {"sum": {"inc": -2}},
+        {"objects": [{"id": 1, "at": {"$time": DAY}}]},
+    ]
     batch = {
         "attributes": [
             attributes(user, {"n": 1}),
             attributes(other, {"n": 2}),
-            *(attributes(user, {f"A{n}": n}) for n in range(3, 21)),
+            attributes(ghost, {"n": 3}, _update_existing_only=True),
+            *(attributes(user, edit) for edit in edits),
+            *(attributes(user, {f"A{n}": n}) for n in range(9, 21)),
         ],
         "events": [
             event(user, "tracked", DAY),
             event(user, "tracked", DAY),
             event(other, "tracked", DAY),
-            *(event(user, f"E{n}", DAY) for n in range(4, 31)),
+            event(user, "E4", EARLIER, properties={"n": 1}),
+            event(user, "E4", LATER),
+            event(alias, "E6", DAY),
+            *(event(user, f"E{n}", f"2023-09-{n:02}T23:30:00-01:00") for n in range(7, 31)),
         ],
         "purchases": [
             purchase(user, "tracked", DAY, quantity=2),
             purchase(other, "tracked", DAY),
-            *(purchase(user, f"P{n}", DAY) for n in range(3, 26)),
+            purchase(user, "P3", LATER, properties={"n": 1}),
+            purchase(user, "P3", EARLIER, quantity=3),
+            *(purchase(user, f"P{n}", f"2023-09-{n:02}T12:00:00Z") for n in range(5, 26)),
         ],
     }
     yield send("75 objects, 20 and 30 and 25", json_request(batch, path=TRACK))
     yield later("after all was applied, an attribute", attributes_request(user, {"n": {"inc": 4}}))
     yield send("and an event", event_request(user, "tracked", DAY))
-    yield later("every object, and the later writes over them", exporting(user, other))
+    yield later("every object, and the later writes over them", exporting(user, other, ghost))
 
 
 @probe("track-by-identifier", "TS-TRACK-APPLIED", optional=True, group="neighbours", further=True)
@@ -99,8 +115,8 @@ def track_by_identifier(name: Namer) -> Iterator[Step]:
         "events": [event(by_email, "tracked", DAY), event(by_phone, "tracked", DAY)],
     }
     yield later("by alias, email and phone", json_request(batch, path=TRACK))
-    partly = {"events": [event(beside, "tracked", DAY), without(event(beside, "at fault", DAY), "time")]}
-    yield send("an event, and another one without its time", json_request(partly, path=TRACK))
+    right, wrong = event(beside, "tracked", DAY), without(event(beside, "at fault", DAY), "time")
+    yield send("two events, and one without its time", json_request({"events": [right, wrong, right]}, path=TRACK))
     yield later("what the alias has", attributes_request(by_alias, {"n": {"inc": 0}}))
     yield send("what the email has", event_request(by_email, "tracked", DAY))
     yield send("what the phone has", event_request(by_phone, "tracked", DAY))
@@ -131,6 +147,7 @@ def export(name: Namer) -> Iterator[Step]:
                 "list": ["b", "a"],
                 "o": {"deep": {"x": 1}},
                 "d": "",
+                "e": "",
             },
         ),
     )
@@ -141,7 +158,7 @@ def export(name: Namer) -> Iterator[Step]:
     )
     unknown = [{"external_id": name.external_id(f"unknown {n}")} for n in (1, 2)]
     yield send("the profile, soon", exporting(user, *unknown))
-    yield send("another event", event_request(user, "Exported", "2023-12-06T19:20:45Z"))
+    yield send("another event", event_request(user, "exported", "2023-12-06T19:20:45Z"))
     yield later("the profile, when it must have arrived", exporting(unknown[0], user, unknown[1]))
 
 
@@ -158,7 +175,9 @@ def export_fields(name: Namer) -> Iterator[Step]:
     fields = ["user_aliases", "custom_attributes"]
     aliases = json_request({"user_aliases": [by_alias["user_alias"]], "fields_to_export": fields}, path=EXPORT)
     yield send("a user by alias, two fields", aliases)
-    yield send("no user", exporting({"external_id": name.external_id("unknown")}))
+    for member, kind in (("email_address", "email"), ("phone", "phone")):
+        by_contact = json_request({member: contacts[kind], "fields_to_export": list(FIELDS)}, path=EXPORT)
+        yield send(f"the user by {kind}", by_contact)
 
 
 @probe("delete", "TS-DELETE-ANSWER", "TS-DELETE-REFUSED", "TS-DELETE-DONE", optional=True, group="neighbours")

@@ -101,7 +101,7 @@ def every_section(name: Namer) -> Iterator[Step]:
     yield send("alias, a sum and a removal", attributes_request(by_alias, {"s": None, "n": {"inc": 2}}))
     yield send("alias, an event, update only, known", event_request(by_alias, SEEN, DAY, _update_existing_only=True))
     yield send("alias, a purchase", purchase_request(by_alias, SKU, DAY))
-    yield send("alias, a later purchase", purchase_request(by_alias, SKU, "2023-10-01T12:00:00Z"))
+    yield send("alias, a later purchase, on a leap day", purchase_request(by_alias, SKU, "2024-02-29T12:00:00Z"))
     ada = {"external_id": name.external_id("ada")}
     email, phone = name.email("ada"), name.phone("ada")
     yield send(
