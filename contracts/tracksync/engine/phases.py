@@ -20,7 +20,7 @@ from tracksync.engine.coverage import ConstraintCoverage
 from tracksync.engine.plan import FuzzPlan
 from tracksync.engine.read_back import Verifier
 from tracksync.engine.session import Session
-from tracksync.generate.build import Step
+from tracksync.generate.build import SentKey, Step
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import PROBES, Probe, rate_burst
 from tracksync.model.exchange import Exchange
@@ -113,7 +113,8 @@ class PhaseRunner:
                 continue
             for step in probe.steps(namer):
                 exchange = self._send(step)
-                if probe.optional and exchange is not None and _not_offered(exchange):
+                valid = step.key is SentKey.VALID  # what another key is told says nothing of the endpoint
+                if probe.optional and valid and exchange is not None and _not_offered(exchange):
                     self._absent.add(step.request.path)
                     for clause in probe.clauses:
                         self.why_not.setdefault(clause, f"the target does not offer {step.request.path} to this key")
