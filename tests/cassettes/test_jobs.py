@@ -129,7 +129,7 @@ def test_work_with_which_workers_die_is_given_to_others_and_then_given_up() -> N
             return future
 
     assert Task(Client(lost, lost, "done"), print, ()).result() == "done"
-    with pytest.raises(Incomplete, match="workers died with one piece of work"):
+    with pytest.raises(Incomplete, match="died with one piece of work"):
         Task(Client(*[lost] * 9), print, ()).result()
     with pytest.raises(Incomplete, match="the cluster was lost"):
         Task(Client(OSError("closed")), print, ()).result()

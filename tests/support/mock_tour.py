@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from mock_harness import Harness
-from mock_tour_neighbours import batches, deletions, exports, in_turn
+from mock_tour_neighbours import batches, deletions, exports, in_turn, other_batches
 from mock_tour_requests import extremes, impossible_times, open_questions, refused, runtimes, sizes, syntax
 from mock_tour_stops import LIMIT, Stop, attributes, event
 from mock_tour_users import addresses, crossings, folding, state, users
@@ -41,6 +41,7 @@ PARTS = (
     batches,
     deletions,
     exports,
+    other_batches,
     crossings,
     extremes,
     sizes,

@@ -101,3 +101,23 @@ def exports() -> Iterator[Stop]:
         yield Stop(request | ({"fields_to_export": fields} if fields else {}), EXPORT)
     yield Stop({"user_aliases": [alias]}, EXPORT)
     yield Stop({"external_ids": ["unknown-1"]}, EXPORT)
+
+
+def other_batches() -> Iterator[Stop]:
+    """Every kind of edit in a batch, an object at fault before a right one, exports by contact, and another key."""
+    user, right = {"external_id": "x1"}, {"external_id": "x2", "name": "e", "time": TIME}
+    yield by(user | {"email": "x1@example.com", "phone": "+12025550172"}, gone=1, o={"a": 1})
+    edits: list[dict[str, Any]] = [{"gone": None}, {"o": {"b": 2}, "_merge_objects": True}]
+    yield track(
+        attributes=[{"external_id": "x3", "n": 1} | ONLY, *(user | edit for edit in edits)],
+        events=[right, {"external_id": "x2", "name": "e"}, right, right | {"name": "p", "properties": {"n": 1}}],
+    )
+    yield export("x1", "x2", "x3", wait=1)
+    yield Stop({"email_address": "x1@example.com"}, EXPORT)
+    yield Stop({"phone": "+12025550172"}, EXPORT)
+    yield Stop({"events": [right]}, TRACK, {"key": "Bearer x"})
+    yield event("e", TIME, {"email": "x4@example.com"})
+    yield event("e", TIME, {"external_id": "x4@example.com"})
+    yield event("e", "2024-02-29T12:00:00Z", user)
+    yield event("e", "2022-12-31T23:30:00-01:00", user)
+    yield Stop(b'{"attributes": [{"external_id": "x1", "l": ["a"}}]}')

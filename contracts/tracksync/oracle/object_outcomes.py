@@ -82,7 +82,7 @@ def _object_with(problems: frozenset[objects.ObjectProblem], value: Any, prior: 
 def objects_set(value: list[Any], prior: Any) -> list[CellOutcome]:
     """All lawful outcomes of setting the attribute to `value`, an array of objects only."""
     if objects.serialized_size(value) > bounds().object_bytes.most:
-        return refused_outcomes(prior, (INVALID_OBJECT_NOT_APPLIED,))
+        return [*refused_outcomes(prior, (INVALID_OBJECT_NOT_APPLIED,)), *_fewer_that_fit(value)]
     if objects.doubtful(value, bounds().object_limits) or not all(_is_clear(item) for item in value):
         return open_outcomes()
     outcomes = [CellOutcome(value, value)]
@@ -104,13 +104,22 @@ def objects_edited(edit: dict[str, Any], prior: Any, merge: bool) -> list[CellOu
         if not result:
             outcomes += emptied(prior, requires)
         elif objects.serialized_size(result) > bounds().object_bytes.most:
-            outcomes += refused_outcomes(prior, requires)
+            outcomes += [*refused_outcomes(prior, requires), *_fewer_that_fit(result, requires)]
         else:
             outcomes.append(CellOutcome(result, result, requires))
             if arrays.has_repeats(result):
                 fewer = arrays.unique(result, "first")
                 outcomes.append(CellOutcome(fewer, fewer, requires))
     return outcomes
+
+
+def _fewer_that_fit(value: list[Any], requires: Requires = ()) -> list[CellOutcome]:
+    """What may be stored of an array that is over the limit only because of its repeats."""
+    if not arrays.has_repeats(value):
+        return []
+    each = [arrays.unique(value, "first"), arrays.unique(value)]
+    most = bounds().object_bytes.most
+    return [CellOutcome(fewer, fewer, requires) for fewer in each if objects.serialized_size(fewer) <= most]
 
 
 def _results_of_edit(edit: dict[str, Any], current: list[Any], merge: bool) -> list[tuple[list[Any], Requires]]:
