@@ -20,12 +20,13 @@ from tracksync.contract.bounds import bounds
 from tracksync.contract.clauses import catalogue, clause
 from tracksync.engine.freshness import Prefixes, everything
 from tracksync.engine.opening import harmful
+from tracksync.engine.phases import is_not_offered
 from tracksync.engine.plan import EMBEDDED_RATE, new_prefix
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost, Workspace
 from tracksync.engine.targets import EmbeddedMock, HttpTarget, Target
 from tracksync.engine.user_deletion import Cleaner
 from tracksync.faults.catalogue import servers
-from tracksync.generate.build import SentKey, Step, attributes_request
+from tracksync.generate.build import Step, attributes_request
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import Probe
 from tracksync.mock import MockConfig
@@ -105,8 +106,7 @@ class Harness:
         begin = len(session.log)
         for step in probe.steps(Namer(self.prefix, random.Random(self.seed or 0))):
             exchange = session.send(step)
-            valid = step.key is SentKey.VALID  # what another key is told says nothing of the endpoint
-            if probe.optional and valid and exchange is not None and _not_offered(exchange):
+            if probe.optional and exchange is not None and is_not_offered(step, exchange):
                 pytest.skip(f"the target does not offer {step.request.path} to this key")
         return session.log[begin:]
 
@@ -228,7 +228,3 @@ def _greet(harness: Harness) -> None:
     if status in (0, 401, 403, 404, 405):
         what = {0: "does not answer", 401: "refuses the key", 403: "says that the key lacks users.track.sync"}
         pytest.exit(f"{harness.target.name} {what.get(status, f'has no /users/track/sync ({status})')}", returncode=4)
-
-
-def _not_offered(exchange: Exchange) -> bool:
-    return exchange.response is not None and exchange.response.status in (401, 403, 404)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from tracksync.admin.addresses import PREFIX
 from tracksync.admin.workspace import MockWorkspace, Setup
+from tracksync.contract.bounds import EXPORT, SYNC
 from tracksync.errors import Incomplete, UsageError
 from tracksync.mock.scenarios import Scenario
 from tracksync.mock.state_file import StateFile
@@ -22,15 +23,15 @@ from tracksync.report import files
 SHORTEST_KEY: Final = 8  # characters; a shorter one would be taken out of many texts by chance
 LOOK: Final = 0.05  # seconds between two looks whether a mock is ready
 EXAMPLES: Final = (
-    ("write an attribute", "/users/track/sync", {"attributes": [{"external_id": "ada", "plan": "free"}]}),
+    ("write an attribute", SYNC, {"attributes": [{"external_id": "ada", "plan": "free"}]}),
     (
         "count an event",
-        "/users/track/sync",
+        SYNC,
         {"events": [{"external_id": "ada", "name": "signed_up", "time": "2026-01-01T00:00:00Z"}]},
     ),
     (
         "read the user",
-        "/users/export/ids",
+        EXPORT,
         {"external_ids": ["ada"], "fields_to_export": ["custom_attributes", "custom_events"]},
     ),
 )

@@ -22,7 +22,7 @@ SYNC: Final = "/users/track/sync"
 TRACK: Final = "/users/track"
 DELETE: Final = "/users/delete"
 EXPORT: Final = "/users/export/ids"
-_SECTIONS: Final = 3
+_OBJECTS: Final = ("UserAttributes", "Event", "Purchase")  # the schemas of what the sections hold
 
 
 class Documented(Struct, frozen=True):
@@ -138,9 +138,11 @@ def read_bounds(document: Mapping[str, Any]) -> Bounds:
     identifiers = tuple(filter(None, first_names("UserAttributes/allOf/0/anyOf")))
     profile_identifiers = tuple(filter(None, first_names("Event/allOf/0/oneOf")))
     control = frozenset(schema("UserAttributes/not/anyOf/0/propertyNames/enum", list)) - set(identifiers)
-    objects = dict(zip(sections, ("UserAttributes", "Event", "Purchase"), strict=False))
-    if len(objects) != _SECTIONS:
-        raise spec.SpecificationError("/components/schemas/SyncRequest/oneOf", f"there are not {_SECTIONS} sections")
+    objects = dict(zip(sections, _OBJECTS, strict=False))
+    if len(sections) != len(_OBJECTS):
+        raise spec.SpecificationError(
+            "/components/schemas/SyncRequest/oneOf", f"there are not {len(_OBJECTS)} sections"
+        )
     members = {name: frozenset(schema(f"{one}/properties", dict)) for name, one in objects.items()}
     attributes = schema("UserAttributes/properties", dict)
     paths = at("/paths", dict)

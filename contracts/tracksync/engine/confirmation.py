@@ -25,6 +25,7 @@ from tracksync.model.finding import Finding
 from tracksync.model.verdict import fingerprint
 from tracksync.oracle import Belief
 from tracksync.oracle.deletions import LISTS
+from tracksync.oracle.request import targets_in
 from tracksync.values.jsontext import read_json
 
 if TYPE_CHECKING:
@@ -234,15 +235,10 @@ def kinds_named(finding: Finding, exchanges: Sequence[Exchange]) -> frozenset[st
     body = read_json(exchanges[-1].request.body).value if exchanges else None
     if not isinstance(body, dict):
         return frozenset()
-    listed = [item for section in bounds().sections for item in _items(body.get(section))]
     return frozenset(
-        [kind for item in listed for kind in bounds().identifiers if kind in item]
+        [kind for item in targets_in(body) for kind in bounds().identifiers if kind in item]
         + [kind for member, kind in LISTS.items() if member in body]
     )
-
-
-def _items(section: object) -> list[dict[str, object]]:
-    return [item for item in (section if isinstance(section, list) else [section]) if isinstance(item, dict)]
 
 
 # --- which steps bear on a finding ---------------------------------------------------------------------------------

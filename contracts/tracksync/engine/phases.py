@@ -113,8 +113,7 @@ class PhaseRunner:
                 continue
             for step in probe.steps(namer):
                 exchange = self._send(step)
-                valid = step.key is SentKey.VALID  # what another key is told says nothing of the endpoint
-                if probe.optional and valid and exchange is not None and _not_offered(exchange):
+                if probe.optional and exchange is not None and is_not_offered(step, exchange):
                     self._absent.add(step.request.path)
                     for clause in probe.clauses:
                         self.why_not.setdefault(clause, f"the target does not offer {step.request.path} to this key")
@@ -232,5 +231,7 @@ def _boundary_plan(prefix: str, seed: int, paths: tuple[str, ...]) -> BoundaryPl
 REMEMBERED: Final = 8  # sequences whose users the belief still holds
 
 
-def _not_offered(exchange: Exchange) -> bool:
-    return exchange.response is not None and exchange.response.status in (401, 403, 404)
+def is_not_offered(step: Step, exchange: Exchange) -> bool:
+    """Whether the target does not offer the path to the key; what another key is told says nothing of that."""
+    status = exchange.response.status if exchange.response is not None else None
+    return step.key is SentKey.VALID and status in (401, 403, 404)

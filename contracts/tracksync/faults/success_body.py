@@ -178,7 +178,13 @@ class _UsersEmptyWhenCreated(Core):
         return self.no_user(call, task) if outcome.created else super().success(call, task, outcome)
 
 
-@fault("users-missing-for-purchases", "A purchase is answered without users.", "TS-OK-USERS", "TS-OK-SHOWS")
+@fault(
+    "users-missing-for-purchases",
+    "A purchase is answered without users.",
+    "TS-OK-USERS",
+    "TS-OK-SHOWS",
+    beyond="a workspace may have no purchase events, and show none (purchase-events)",
+)
 class _UsersMissingForPurchases(Core):
     def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
         body = super().success(call, task, outcome)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from tracksync.contract.bounds import bounds
 from tracksync.generate.build import (
     Step,
     User,
@@ -34,8 +35,7 @@ DEPTHS: Final = (15, 150, 1500)
 MEGABYTE: Final = 2**20
 MANY: Final = 5000
 TEXT: Final = "x" * 200
-NEAR: Final = 450  # texts with their names, in an object of at most 100 KB
-OVER: Final = 540  # in one of more
+ONE: Final = len(TEXT) + 10  # bytes of such a text with its name
 _PLACE: Final = "\u2063"  # stands for bytes that no encoder writes, and occurs nowhere else
 
 
@@ -46,9 +46,9 @@ def robustness_steps(namer: Namer) -> Iterator[Step]:
     yield from _depths(user)
     yield from _texts(user)
     yield from _sizes(user)
-    properties = {"texts": [TEXT] * (NEAR // 2)}
+    properties = {"texts": [TEXT] * (bounds().properties_bytes.least * 15 // 16 // ONE)}
     yield Step(
-        event_request(user, "after all that", TIME, properties=properties), label="an event of 46 KB after all that"
+        event_request(user, "after all that", TIME, properties=properties), label="an event with much in it, after all"
     )
 
 
@@ -85,18 +85,30 @@ def _texts(user: User) -> Iterator[Step]:
 
 def _sizes(user: User) -> Iterator[Step]:
     long, many = "x" * MEGABYTE, {f"k{number}": number for number in range(MANY)}
+    limit = bounds().object_bytes
+    below, above = limit.least * 15 // 16 // ONE, limit.most * 11 // 10 // ONE
     near = {
-        "objects": [{"k": TEXT}] * NEAR,
-        "added": [{"k": TEXT}] * NEAR,
-        "object": {f"k{number}": TEXT for number in range(NEAR)},
+        "objects": _objects(0, below),
+        "added": _objects(0, below),
+        "object": {f"k{number}": TEXT for number in range(below)},
     }
-    yield Step(attributes_request(user, {"s": long, **near}), label="a megabyte of text, and 97 KB of objects")
+    yield Step(attributes_request(user, {"s": long, **near}), label="a megabyte of text, and objects below the limit")
     yield Step(event_request(user, "seen", TIME, properties={"p": long}), label="a megabyte of text, as a property")
     # No custom attributes: each of them would be a billable data point.
     yield Step(event_request(user, "seen", TIME, **many), label=f"an event of {MANY} members")
-    over = {"objects": [{"k": TEXT}] * OVER, "added": {"$add": [{"k": TEXT}] * (OVER - NEAR)}}
-    yield Step(attributes_request(user, {"o": many, **over}), label=f"an object of {MANY} keys, and 110 KB of objects")
+    over = {
+        "objects": _objects(0, above),
+        "added": {"$add": _objects(below, above)},
+        "object": {f"k{number}": TEXT for number in range(below, above)},
+    }
+    merging = attributes_request(user, {"o": many, **over}, _merge_objects=True)
+    yield Step(merging, label=f"an object of {MANY} keys, and objects over the limit")
     yield Step(event_request(user, "seen", TIME, properties=many), label=f"{MANY} properties")
+
+
+def _objects(begin: int, end: int) -> list[dict[str, str]]:
+    """Objects that are all different, so that none of them is a repeat."""
+    return [{"k": f"{number:<{len(TEXT)}}"} for number in range(begin, end)]
 
 
 def _with(body: bytes, token: bytes, label: str) -> Step:

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tracksync.contract.bounds import SYNC
 from tracksync.model.exchange import Exchange, FailureKind, header
 
 WINDOW_SECONDS: Final = 60  # LIMITS: a rate window is a clock minute
-LIMITED: Final = "/users/track/sync"  # the path whose limit the timeline shows
 
 
 @dataclass(slots=True)
@@ -38,7 +38,7 @@ class Counts:
         if sent:
             self.requests += 1
             self.data_points += data_points
-            if exchange.request.path == LIMITED:
+            if exchange.request.path == SYNC:
                 self._on_timeline(exchange)
         if exchange.received > self.last_received:
             self.last_received = exchange.received

@@ -81,14 +81,12 @@ def _object_with(problems: frozenset[objects.ObjectProblem], value: Any, prior: 
 
 def objects_set(value: list[Any], prior: Any) -> list[CellOutcome]:
     """All lawful outcomes of setting the attribute to `value`, an array of objects only."""
+    fewer = _without_repeats(value, ("first", "last"))
     if objects.serialized_size(value) > bounds().object_bytes.most:
-        return [*refused_outcomes(prior, (INVALID_OBJECT_NOT_APPLIED,)), *_fewer_that_fit(value)]
+        return [*refused_outcomes(prior, (INVALID_OBJECT_NOT_APPLIED,)), *fewer]
     if objects.doubtful(value, bounds().object_limits) or not all(_is_clear(item) for item in value):
         return open_outcomes()
-    outcomes = [CellOutcome(value, value)]
-    if arrays.has_repeats(value):
-        outcomes += [CellOutcome(fewer, fewer) for fewer in (arrays.unique(value, "first"), arrays.unique(value))]
-    return outcomes
+    return [CellOutcome(value, value), *fewer]
 
 
 def objects_edited(edit: dict[str, Any], prior: Any, merge: bool) -> list[CellOutcome]:
@@ -103,21 +101,20 @@ def objects_edited(edit: dict[str, Any], prior: Any, merge: bool) -> list[CellOu
     for result, requires in results:
         if not result:
             outcomes += emptied(prior, requires)
-        elif objects.serialized_size(result) > bounds().object_bytes.most:
-            outcomes += [*refused_outcomes(prior, requires), *_fewer_that_fit(result, requires)]
+            continue
+        if objects.serialized_size(result) > bounds().object_bytes.most:
+            outcomes += refused_outcomes(prior, requires)
         else:
             outcomes.append(CellOutcome(result, result, requires))
-            if arrays.has_repeats(result):
-                fewer = arrays.unique(result, "first")
-                outcomes.append(CellOutcome(fewer, fewer, requires))
+        outcomes += _without_repeats(result, ("first",), requires)
     return outcomes
 
 
-def _fewer_that_fit(value: list[Any], requires: Requires = ()) -> list[CellOutcome]:
-    """What may be stored of an array that is over the limit only because of its repeats."""
+def _without_repeats(value: list[Any], keep: tuple[str, ...], requires: Requires = ()) -> list[CellOutcome]:
+    """What may be stored of an array with repeats, where it fits the limit then. `keep`: which of equal elements."""
     if not arrays.has_repeats(value):
         return []
-    each = [arrays.unique(value, "first"), arrays.unique(value)]
+    each = [arrays.unique(value, one) for one in keep]
     most = bounds().object_bytes.most
     return [CellOutcome(fewer, fewer, requires) for fewer in each if objects.serialized_size(fewer) <= most]
 

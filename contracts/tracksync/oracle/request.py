@@ -149,6 +149,15 @@ def objects_in(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
     return (target for _, _, target in _placed(body))
 
 
+def targets_in(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """Every object of a request, also one that does not stand in an array."""
+    for section in bounds().sections:
+        value = body.get(section)
+        for target in value if isinstance(value, list) else (value,):
+            if isinstance(target, dict):
+                yield target
+
+
 def _placed(body: dict[str, Any]) -> Iterator[tuple[str, int, dict[str, Any]]]:
     """Each object of a batch: its section, its index there, and itself."""
     for section in bounds().sections:

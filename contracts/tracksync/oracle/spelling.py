@@ -11,6 +11,8 @@ from tracksync.oracle.belief import CellKey
 
 def folded(text: str) -> str:
     """A text without what a store may fold: case, spaces, Unicode form."""
+    if text.isascii():  # the usual case, at less cost
+        return text.lower().replace(" ", "")
     return unicodedata.normalize("NFC", text).casefold().replace(" ", "")
 
 

@@ -11,10 +11,10 @@ import shlex
 import unicodedata
 from typing import Any, Final
 
+from tracksync.contract.bounds import SYNC
 from tracksync.model.exchange import Credential, Exchange
 
 BODY_SHOWN: Final = 20_000  # characters of a body that a result keeps
-SYNC_PATH: Final = "/users/track/sync"
 
 # Headers that curl sends by itself, or that belong to the connection.
 _OWN_HEADERS: Final = frozenset(
@@ -84,7 +84,7 @@ def curl(shown: dict[str, Any], target: str) -> str:
 def curl_parts(shown: dict[str, Any], target: str) -> list[str]:
     """The command of `curl` in parts between which a line may break: the address, each header, the body."""
     request = shown.get("request", {})
-    method, path = str(request.get("method", "POST")), str(request.get("path", SYNC_PATH))
+    method, path = str(request.get("method", "POST")), str(request.get("path", SYNC))
     base = target.rstrip("/") if target.startswith(("http://", "https://")) else ""
     url = shlex.quote(base + path) if base else '"$TRACKSYNC_ENDPOINT"' + shlex.quote(path)
     text: str = request.get("body") or ""

@@ -7,17 +7,17 @@ users too many together cost speed, and two apart that belong together would cos
 from __future__ import annotations
 
 import re
-import unicodedata
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import msgspec
 
-from tracksync.contract.bounds import DELETE, EXPORT, TRACK, bounds
+from tracksync.contract.bounds import DELETE, EXPORT, TRACK
 from tracksync.model.exchange import Exchange
 from tracksync.oracle.deletions import identifiers_in
-from tracksync.oracle.request import objects_in
+from tracksync.oracle.request import objects_in, targets_in
 from tracksync.oracle.request_object import read_identifiers
+from tracksync.oracle.spelling import folded
 from tracksync.values.jsontext import read_json
 
 Group = tuple[int, ...]
@@ -70,7 +70,7 @@ def groups_named(path: str, body_: bytes, shown: bytes) -> list[Group]:
         elif path in (DELETE, EXPORT):
             groups = [_group(identifiers_in(body), _exported(shown) if path == EXPORT else ())]
         else:
-            groups = [_group(found for one in _targets(body) for found in read_identifiers(one))]
+            groups = [_group(found for one in targets_in(body) for found in read_identifiers(one))]
     return groups if groups and groups[0] else []
 
 
@@ -87,16 +87,7 @@ def _value(body: bytes) -> Any:
 def _group(identifiers: Iterable[tuple[str, Any]], texts: Iterable[str] = ()) -> Group:
     """An alias counts by its name: one label is common to many users."""
     named = [str(value.get("alias_name") if kind == "user_alias" else value) for kind, value in identifiers]
-    return tuple(dict.fromkeys(map(_node, (*named, *texts))))
-
-
-def _targets(body: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    """Every object of a request, also one that does not stand in an array."""
-    for section in bounds().sections:
-        value = body.get(section)
-        for target in value if isinstance(value, list) else (value,):
-            if isinstance(target, dict):
-                yield target
+    return tuple(dict.fromkeys(hash(folded(text)) for text in (*named, *texts)))
 
 
 def _exported(body: bytes) -> list[str]:
@@ -105,12 +96,6 @@ def _exported(body: bytes) -> list[str]:
     listed = value.get("users") if isinstance(value, dict) else None
     shown = [one.get("external_id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
     return [one for one in shown if isinstance(one, str)]
-
-
-def _node(text: str) -> int:
-    if text.isascii():
-        return hash(text.lower().replace(" ", ""))
-    return hash(unicodedata.normalize("NFC", text).casefold().replace(" ", ""))
 
 
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{15}")
