@@ -6,9 +6,10 @@ Pure planning, and one function that carries out one job in the process that cal
 from __future__ import annotations
 
 import random
+import threading
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Final, Literal
 
 from allpairspy import AllPairs
 
@@ -20,6 +21,7 @@ from tracksync.model.verdict import evidence_of
 
 Kind = Literal["fault", "fault pair", "interpretation", "interpretation pair"]
 NEEDS_CONCURRENCY = "race"  # the family of faults that only overlapping requests can show: `tracksync race`
+_ONE_AT_A_TIME: Final = threading.Lock()  # a worker of a cluster may have several threads
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +106,12 @@ def interpretation_pair_jobs(seed: int) -> Iterator[Job]:
 
 
 def carry_out(job: Job) -> JobResult:
-    """Run one job in this process."""
+    """Run one job in this process. One at a time: Hypothesis parses source, which CPython 3.11 cannot do in threads."""
+    with _ONE_AT_A_TIME:
+        return _carry_out(job)
+
+
+def _carry_out(job: Job) -> JobResult:
     found: dict[str, int] = {}
     requests = directed_requests = 0
     first_phase = ""
