@@ -15,7 +15,6 @@ from tracksync.contract import spec
 from tracksync.contract.bounds import SYNC, TRACK
 from tracksync.contract.second_document import second_document
 from tracksync.engine import fuzz
-from tracksync.engine.plan import reproduce_line
 from tracksync.errors import ConfigError
 from tracksync.generate.harmless import is_harmless
 from tracksync.model.events import Event, ExchangeChecked, FindingConfirmed
@@ -72,10 +71,6 @@ def test_another_copy_of_ours_finds_nothing_where_it_agrees_and_names_the_clause
     (tmp_path / "other").mkdir()
     found = findings(events_of(written(ours, tmp_path / "other"), only=("TS-EVENT-COUNT",)))
     assert [(one.clause, one.expected) for one in found] == [("TS-OK-FORM", {"maximum": 0})]
-
-
-def test_the_line_that_reproduces_a_finding_names_the_document() -> None:
-    assert "--spec braze.yaml" in reproduce_line(fuzz_plan(second_document="braze.yaml"))
 
 
 # --- what cannot be used ----------------------------------------------------------------------------------------------

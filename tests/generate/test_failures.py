@@ -13,7 +13,6 @@ from fuzz_plans import fuzz_plan
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tracksync.engine import fuzz
-from tracksync.engine.plan import reproduce_line
 from tracksync.engine.targets import EmbeddedMock
 from tracksync.generate.build import Step
 from tracksync.generate.failures import Failures, Shown, simplest
@@ -147,8 +146,6 @@ def test_a_url_has_a_directory_by_default_and_the_mock_has_none() -> None:
     assert fuzz_plan().default_examples is None
     elsewhere = fuzz_plan(address="http://127.0.0.1:1")
     assert elsewhere.default_examples == ".hypothesis/examples"
-    assert "--examples" not in reproduce_line(fuzz_plan(address="http://127.0.0.1:1", examples=".hypothesis/examples"))
-    assert "--examples kept" in reproduce_line(fuzz_plan(examples="kept"))
 
 
 def test_no_key_is_stored(tmp_path: Path) -> None:

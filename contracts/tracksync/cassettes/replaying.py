@@ -9,6 +9,7 @@ the recording should break and does not is reported as a finding: the oracle has
 from __future__ import annotations
 
 import itertools
+import shlex
 from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
@@ -61,7 +62,8 @@ class ReplayPlan:
 
     `strict`: warnings fail the run too. `auditor`: refuses recordings with secrets or deliverable addresses; None
     refuses nothing. `jobs`: processes among which files, and the users of a large one, are divided. `scheduler`: of a
-    cluster that checks the files.
+    cluster that checks the files. `options`: the words of the command line that a line which reproduces a finding has
+    to repeat.
     """
 
     paths: tuple[Path, ...]
@@ -70,6 +72,7 @@ class ReplayPlan:
     auditor: audit.Auditor | None = None
     jobs: int = 1
     scheduler: str | None = None
+    options: tuple[str, ...] = ()
 
 
 def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
@@ -307,7 +310,7 @@ class _ReplayRun:
             FindingConfirmed(
                 finding,
                 leading_to(seen.recent),
-                f"tracksync replay {seen.path}",
+                self._reproduce(seen.path),
                 known,
                 f"{seen.path}:{seen.recent[-1].line}",
             )
@@ -320,7 +323,10 @@ class _ReplayRun:
         message = "the manifest says that this recording breaks the clause, and the oracle does not find it broken"
         exchanges = (recent[-1].exchange,) if recent else ()
         where = str(path)
-        self.emit(FindingConfirmed(Finding(clause, message), exchanges, f"tracksync replay {where}", False, where))
+        self.emit(FindingConfirmed(Finding(clause, message), exchanges, self._reproduce(path), False, where))
+
+    def _reproduce(self, path: Path) -> str:
+        return shlex.join(("tracksync", "replay", str(path), *self.plan.options))
 
     def end(self, at: float) -> None:
         """Emit the end of the run, with its verdict."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import random
 import re
+import shlex
 import string
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -55,7 +56,10 @@ _LETTERS = string.ascii_lowercase + string.digits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendPlan:
-    """What to send again, and where to. `target` is a base URL; `max_requests` counts retries too."""
+    """What to send again, and where to. `target` is a base URL; `max_requests` counts retries too.
+
+    `options`: the words of the command line that a line which reproduces a finding has to repeat.
+    """
 
     paths: tuple[Path, ...]
     target: str
@@ -69,6 +73,7 @@ class ResendPlan:
     max_requests: int | None = None
     timeout: float = 30.0
     prefix: str | None = None
+    options: tuple[str, ...] = ()
 
 
 def settings_for(plan: ResendPlan, prefix: str, *, clock_skew: float) -> Settings:
@@ -270,7 +275,7 @@ class _ResendRun:
     def _confirm(self, finding: Finding, log: Sequence[Sent], where: str, *, known: bool) -> None:
         at = next((index for index, sent in enumerate(log) if finding in sent.findings), len(log) - 1)
         exchanges: tuple[Exchange, ...] = tuple(sent.exchange for sent in log[: at + 1])[-MOST_SHOWN:]
-        reproduce = f"tracksync replay {where} --against {self.target.name}"
+        reproduce = shlex.join(("tracksync", "replay", where, *self.plan.options))
         self.emit(FindingConfirmed(finding, exchanges, reproduce, known, where))
 
     def _reason(self, stopped: str) -> str:

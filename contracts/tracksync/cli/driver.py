@@ -50,7 +50,8 @@ def drive(options: GateOptions, own: Mapping[str, Scenario]) -> int:
         allowed=options.allowed,
         known=memory.fingerprints,
         timeout=options.timeout,
-        options=options.again(deadline=True),
+        options=options.again("--scenario", "--scripts", "--script"),
+        all_options=options.again(),
     )
     drivers: list[Driver] = []
     redactor = Redactor([rig.key, *environment_secrets()])

@@ -10,6 +10,7 @@ from typing import Final
 import click
 
 from tracksync import config as configuration
+from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
     CLAUSE,
     FAULT,
@@ -179,6 +180,7 @@ def command(
         faults = tuple(fault(name).name for name in faults)
     budget, workspace = place.config.budget, place.config.workspace
     memory = recall(place.config.baseline, target == "live")
+    seed = random.SystemRandom().randint(0, LARGEST_SEED) if seed is None else seed
     plan = FuzzPlan(
         target=TargetPlan(
             address=place.address,
@@ -198,14 +200,14 @@ def command(
             data_points=max_data_points if max_data_points is not None else budget.data_points,
         ),
         findings=FindingPlan(known=memory.fingerprints, strict=strict),
-        seed=random.SystemRandom().randint(0, LARGEST_SEED) if seed is None else seed,
+        seed=seed,
         phases=_phases(phases),
         only=_only(only),
         interpretations=_interpretations(interpretations_path, place.config),
-        interpretations_file=None if interpretations_path is None else str(interpretations_path),
         probe_rate_limit=probe_rate_limit,
         second_document=None if spec_path is None else str(_usable(spec_path)),
         examples=None if examples_path is None else str(examples_path),
+        reproduce=reproduce_line("tracksync", "fuzz", seed=seed),
     )
     if plan.examples is None:
         plan = replace(plan, examples=plan.default_examples)

@@ -10,8 +10,7 @@ import click
 
 from tracksync.cli.gate_options import GateCommand, GateOptions, gate_options
 from tracksync.cli.recording import exchange_recorder
-from tracksync.cli.shared import environment_secrets
-from tracksync.errors import UsageError
+from tracksync.cli.shared import environment_secrets, known_name
 
 if TYPE_CHECKING:
     from tracksync.gate.observe import ObserveReport
@@ -104,13 +103,13 @@ def _plan(options: GateOptions, own: Mapping[str, Scenario], known: frozenset[st
     from tracksync.gate import scenarios
     from tracksync.gate.observe import default_jobs
     from tracksync.gate.plan import ObservePlan
+    from tracksync.mock.scenarios import catalogue
 
     chosen = scenarios.choose(options.names, own, options.exclude)
     names = {scenario.name for scenario in chosen}
     expected = options.expected
-    unknown = sorted(expected.keys() - names)
-    if unknown:
-        raise UsageError(f"--expect names {', '.join(unknown)}, which is not among the scenarios of this run")
+    for name in expected:  # it need not be one of this run: settings name those of every run
+        known_name(name, [*catalogue(), *own], "scenario")
     excluded = [scenario.name for scenario in scenarios.choose(options.names, own) if scenario.name not in names]
     jobs = 1 if options.port else options.jobs or default_jobs()
     return ObservePlan(
@@ -130,7 +129,7 @@ def _plan(options: GateOptions, own: Mapping[str, Scenario], known: frozenset[st
         allowed=options.allowed,
         known=known,
         interpretations=options.interpretations,
-        options=options.again(),
+        options=options.again("--scenario", "--exclude", "--expect"),
     )
 
 

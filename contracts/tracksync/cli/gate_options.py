@@ -11,6 +11,7 @@ import click
 
 from tracksync import config as configuration
 from tracksync.cli.recording import exchanges_option
+from tracksync.cli.reproduce import given_options
 from tracksync.cli.shared import FILE, PATH, Function, Outputs, result_options
 from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
@@ -122,20 +123,13 @@ class GateOptions:
         if self.port and (self.jobs or 1) > 1:
             raise UsageError("--port serves one mock at a time; leave it out, or --jobs")
 
-    def again(self, *, deadline: bool = False) -> tuple[str, ...]:
-        """The words of the command line that have to be repeated to see a finding again."""
-        repeated = (
-            ("--scenario-file", tuple(map(str, self.files))),
-            ("--endpoint-var", self.endpoint_vars),
-            ("--key-var", self.key_vars),
-            ("--endpoint-form", () if self.endpoint_form == "url" else (self.endpoint_form,)),
-            ("--deadline", () if self.deadline is None or not deadline else (f"{self.deadline:g}",)),
-            ("--interpretation", self.pairs),
-            ("--expect", self.expect),
-            ("--seed", (str(self.seed),) if self.seed else ()),
-        )
-        words = tuple(word for name, values in repeated for value in values for word in (name, value))
-        return (*words, "--scenario-aware") if self.scenario_aware else words
+    def again(self, *without: str) -> tuple[str, ...]:
+        """The words of the command line that have to be repeated to see a finding again, but not the options `without`.
+
+        A baseline is not repeated, so that every finding is new then.
+        """
+        mildest = FailOn.NOTE if self.fail_on == FailOn.NEW else self.fail_on
+        return (*given_options("--driver", "--fail-on", *without), *(("--fail-on", str(mildest)) if mildest else ()))
 
 
 class GateCommand(click.Command):

@@ -12,6 +12,7 @@ import click
 
 from tracksync import config as configuration
 from tracksync.cli.recording import exchange_recorder, exchanges_option
+from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
     FILE,
     Outputs,
@@ -145,6 +146,7 @@ def command(
         allowed=frozenset(_clause(id_) for id_ in allowed),
         max_requests=max_requests,
         max_seconds=max_time,
+        reproduce=reproduce_line("tracksync", "proxy"),
     )
     outputs = Outputs(json_path, junit_path, html_path, markdown_path, learn_path)
     keys = Keys([*environment_secrets(), *_known(config)])

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final, cast
 import click
 
 from tracksync import config as configuration
+from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
     FAULT,
     FILE,
@@ -161,6 +162,7 @@ def command(
         interpretations = configuration.read_interpretations(interpretations_path)
     elif place.config.interpretations is not None and place.config.interpretations.exists():
         interpretations = configuration.read_interpretations(place.config.interpretations)
+    seed = random.SystemRandom().randint(0, LARGEST_SEED) if seed is None else seed
     rounds = 2 if endpoint == "both" else 1
     plan = RacePlan(
         target=place.address,
@@ -171,7 +173,7 @@ def command(
         operations=operations or min(DEFAULT_OPERATIONS, (budget.requests or DEFAULT_OPERATIONS) // rounds),
         users=users or 0,
         cells=cells or 0,
-        seed=random.SystemRandom().randint(0, LARGEST_SEED) if seed is None else seed,
+        seed=seed,
         max_seconds=max_time if max_time is not None else budget.seconds,
         max_data_points=max_data_points if max_data_points is not None else budget.data_points,
         strict=strict,
@@ -183,6 +185,7 @@ def command(
         faults=faults,
         mock_interpretations=configuration.parse_interpretations(pairs),
         scenario=scenario,
+        reproduce=reproduce_line("tracksync", "race", seed=seed),
     )
     return run(
         lambda emit: _drive(plan, emit, target, journal_path),

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from tracksync import config as configuration
+from tracksync.cli.reproduce import given_options
 from tracksync.cli.shared import FILE, PATH, Outputs, config_option, environment_secrets, learn_option, result_options
 from tracksync.errors import UsageError
 
@@ -115,6 +116,7 @@ def command(
             rate_limit=place.config.workspace.rate_limit,
             array_limit=place.config.workspace.array_limit,
             max_requests=max_requests,
+            options=given_options(),
         )
 
         def drive(emit: Callable[[Event], None]) -> None:
@@ -127,6 +129,7 @@ def command(
             auditor=Auditor(secrets) if audit else None,
             jobs=jobs,
             scheduler=scheduler,
+            options=given_options(),
         )
 
         def drive(emit: Callable[[Event], None]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -73,7 +72,7 @@ class FuzzPlan:
     """A fuzz run. The same plan on the embedded mock gives the same run.
 
     `phases`: names of PHASES. `only`: clause ids; probes that cover none of them are left out, and every other phase.
-    `interpretations`: what the server is held to; `interpretations_file`: where it is written, if anywhere.
+    `interpretations`: what the server is held to. `reproduce`: the command line that carries out this plan again.
     `probe_rate_limit`: go over the limit of a URL on purpose.
     `second_document`: a file with an OpenAPI document of other hands, for more schema cases and held against responses.
     `examples`: a directory with Hypothesis's example database. Stateful sequences that failed are stored there and come
@@ -90,11 +89,11 @@ class FuzzPlan:
     phases: tuple[str, ...] = PHASES
     only: tuple[str, ...] = ()
     interpretations: Mapping[str, str] = field(default_factory=dict)
-    interpretations_file: str | None = None
     probe_rate_limit: bool = False
     read_back: bool = True
     second_document: str | None = None
     examples: str | None = None
+    reproduce: str = ""
 
     @property
     def max_requests(self) -> int:
@@ -116,42 +115,3 @@ class FuzzPlan:
 def new_prefix(stem: str = "ts") -> str:
     """A prefix that no earlier run has; `stem` is what people recognise it by."""
     return f"{stem}{'' if stem == 'ts' else '-'}{random.SystemRandom().getrandbits(48):012x}"
-
-
-def reproduce_line(plan: FuzzPlan) -> str:
-    """The command line that runs `plan` again. Keys come from the environment and are not in it."""
-    words = ["tracksync", "fuzz"]
-    if not plan.target.embedded:
-        words += ["--target", plan.target.address]
-    words += ["--seed", str(plan.seed)]
-    if plan.phases != PHASES:
-        words += ["--phases", ",".join(plan.phases)]
-    if plan.second_document is not None:
-        words += ["--spec", plan.second_document]
-    if plan.examples is not None and plan.examples != plan.default_examples:
-        words += ["--examples", plan.examples]
-    if plan.interpretations_file is not None:
-        words += ["--interpretations", plan.interpretations_file]
-    for clause in plan.only:
-        words += ["--only", clause]
-    for option, value in (
-        ("--max-requests", plan.budget.requests),
-        ("--max-time", plan.budget.seconds),
-        ("--max-data-points", plan.budget.data_points),
-        ("--rate-limit", plan.target.rate_limit),
-        ("--consistent-after", plan.target.consistent_after),
-    ):
-        if value is not None:
-            words += [option, f"{value:g}" if isinstance(value, float) else str(value)]
-    for name in plan.mock.faults:
-        words += ["--fault", name]
-    for ambiguity, interpretation in plan.mock.interpretations.items():
-        words += ["--interpretation", f"{ambiguity}={interpretation}"]
-    for name, wanted in (("--probe-rate-limit", plan.probe_rate_limit), ("--shared", plan.target.shared)):
-        if wanted:
-            words.append(name)
-    if plan.findings.strict:
-        words.append("--strict")
-    if isinstance(plan.target.verify, str):
-        words += ["--ca", plan.target.verify]
-    return shlex.join(words)

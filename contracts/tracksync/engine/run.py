@@ -34,7 +34,7 @@ from tracksync.engine.confirmation import (
 from tracksync.engine.freshness import Prefixes, everything
 from tracksync.engine.opening import open_target
 from tracksync.engine.phases import PhaseRunner
-from tracksync.engine.plan import EMBEDDED_RATE, FuzzPlan, reproduce_line
+from tracksync.engine.plan import EMBEDDED_RATE, FuzzPlan
 from tracksync.engine.read_back import Verifier
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
 from tracksync.engine.target_check import check_target
@@ -228,7 +228,6 @@ class _FuzzRun:
 
     def report(self, confirmed: Sequence[tuple[Finding, Confirmed]]) -> bool:
         """Report findings by cause, the leading one of each first. Returns whether one fails the run."""
-        line = reproduce_line(self.plan)
         shown = [
             ReplayedFinding(
                 finding, len(one.exchanges) if one.replayed else None, one.beside, kinds_named(finding, one.exchanges)
@@ -241,7 +240,11 @@ class _FuzzRun:
                 finding, one = confirmed[index]
                 known = self.is_known(finding)
                 broken = broken or fails(evidence_of(finding.clause), strict=self.plan.findings.strict, known=known)
-                self.emit(FindingConfirmed(finding, one.exchanges, line, known, excerpt=not one.replayed, cause=cause))
+                self.emit(
+                    FindingConfirmed(
+                        finding, one.exchanges, self.plan.reproduce, known, excerpt=not one.replayed, cause=cause
+                    )
+                )
         return broken
 
     def shortest(

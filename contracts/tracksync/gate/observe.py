@@ -261,7 +261,9 @@ class _Observation:
         others = f", in the scenarios {', '.join(one.scenarios)}" if len(one.scenarios) > 1 else ""
         text = f"{finding.message} [{one.seen.moment}{times}{others}]"
         to_do = advice(finding.clause)
-        words = ["tracksync", "gate", "--scenario", one.run.scenario.name, *plan.options, "--", *plan.command]
+        name = one.run.scenario.name
+        expected = ("--expect", f"{name}={plan.expected[name]}") if name in plan.expected else ()
+        words = ["tracksync", "gate", "--scenario", name, *expected, *plan.options, "--", *plan.command]
         return FindingConfirmed(
             replace(finding, message=f"{text}\nWhat to do: {to_do}" if to_do else text),
             one.seen.exchanges,

@@ -63,7 +63,8 @@ class ProxyPlan:
 
     `context`: how to trust the endpoint's certificate, None for the public CAs. `allowed`: clauses whose findings are
     known and fail nothing. `timeout`: seconds to wait for the endpoint's next byte. `shared`: others use up the
-    workspace's rate limit too. `max_requests`, `max_seconds`: when to end without being stopped.
+    workspace's rate limit too. `max_requests`, `max_seconds`: when to end without being stopped. `reproduce`: the
+    command line that serves this plan again.
     """
 
     upstream: str
@@ -82,6 +83,7 @@ class ProxyPlan:
     allowed: frozenset[str] = frozenset()
     max_requests: int | None = None
     max_seconds: float | None = None
+    reproduce: str = ""
 
 
 def proxy(
@@ -262,8 +264,7 @@ class _ProxyRun:
             return
         self._found.add(place)
         self._shown[finding.clause] += 1
-        again = f"tracksync proxy --upstream {self._plan.upstream}"
-        self._emit(FindingConfirmed(finding, exchanges, again, known))
+        self._emit(FindingConfirmed(finding, exchanges, self._plan.reproduce, known))
 
     # --- the end --------------------------------------------------------------------------------------------------
     def _end(self, why: str) -> None:

@@ -1,8 +1,7 @@
-"""What a race shall do, what the oracle is told of its target, and the command that repeats it. Pure."""
+"""What a race shall do, and what the oracle is told of its target. Pure."""
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final, Literal
@@ -27,7 +26,8 @@ class RacePlan:
     `strict`: a cell that is not linearizable fails the run even where no order is promised. `settle`: seconds until
     everything that /users/track accepted is surely applied. `rate_limit`: the workspace's, None where it is unknown.
     `faults`, `mock_interpretations`, `scenario`, `window_seconds`: how the mock behaves. `stop_at_finding`: end the
-    run at the first finding. Times are in seconds.
+    run at the first finding. Times are in seconds. `reproduce`: the command line that repeats the race; which requests
+    meet is left to chance, so that it may take several runs.
     """
 
     target: str = "mock"
@@ -52,6 +52,7 @@ class RacePlan:
     scenario: str = "normal"
     window_seconds: int = 60
     stop_at_finding: bool = False
+    reproduce: str = ""
 
     @property
     def own_mock(self) -> bool:
@@ -96,21 +97,3 @@ def settings(plan: RacePlan, prefix: str, *, clock_skew: float) -> Settings:
         clock_skew=clock_skew + abs(played.clock_ahead),
         window=played.window_seconds or plan.window_seconds,
     )
-
-
-def reproduce(plan: RacePlan) -> str:
-    """The command that repeats the race. Which requests meet is left to chance, so that it may take several runs."""
-    words = ["tracksync", "race"]
-    words += [] if plan.own_mock else ["--target", plan.target]
-    words += ["--endpoint", plan.endpoint] if plan.endpoint != "sync" else []
-    words += ["--overlap"] if plan.overlap else []
-    words += ["--clients", str(plan.clients), "--ops", str(plan.operations), "--seed", str(plan.seed)]
-    given = {"--users": plan.users, "--cells": plan.cells, "--rate-limit": plan.rate_limit, "--settle": plan.settle}
-    for option, value in given.items():
-        words += [option, f"{value:g}"] if value else []
-    for name in plan.faults:
-        words += ["--fault", name]
-    for ambiguity, name in plan.mock_interpretations.items():
-        words += ["--interpretation", f"{ambiguity}={name}"]
-    words += ["--scenario", plan.scenario] if plan.scenario != "normal" else []
-    return shlex.join(words)

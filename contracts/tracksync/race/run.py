@@ -46,7 +46,7 @@ from tracksync.oracle import Settings
 from tracksync.race.checking import HistoryChecker, minimal_history
 from tracksync.race.clients import Coordinator, Limits, attempt, race_clients
 from tracksync.race.history import RaceOperation
-from tracksync.race.plan import MOCK_RATE, RacePlan, reproduce, settings
+from tracksync.race.plan import MOCK_RATE, RacePlan, settings
 from tracksync.race.summary import Round, consistency_section, finding_figure, sentence
 from tracksync.race.workload import LONGEST_LOOSE, Endpoint, Planner, Slot, read_cell, slots
 from tracksync.wire.serve import served
@@ -315,7 +315,7 @@ class _RaceRun:
             broken = broken or fails(evidence_of(clause), strict=self.plan.strict)
             exchanges = tuple(one.exchange for one in operations if one.exchange is not None)
             drawn = finding_figure(clause, operations, history)
-            self.emit(FindingConfirmed(first.finding, exchanges, reproduce(self.plan), figure=drawn))
+            self.emit(FindingConfirmed(first.finding, exchanges, self.plan.reproduce, figure=drawn))
         return broken
 
 

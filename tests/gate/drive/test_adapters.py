@@ -219,21 +219,6 @@ def test_children_that_an_adapter_leaves_are_ended_and_named() -> None:
 # --- the command line -------------------------------------------------------------------------------------------------
 
 
-def test_a_finding_ends_in_a_script_that_shows_it_again(tmp_path: Path) -> None:
-    path = tmp_path / "result.json"
-    command = (*PYTHON, "status-only")
-    done = cli("--scenario", "users-empty", "--scripts", "0", "--deadline", "9", "--json", str(path), "--", *command)
-    assert done.returncode == 1, done.stdout + done.stderr
-    result = json.loads(path.read_text())
-    finding = next(one for one in result["findings"] if one["pointer"] == "/outcome/users-empty")
-    assert finding["clause"] == "TC-NOT-APPLIED"
-    head, _, script = finding["reproduce"].partition("<<'END'\n")
-    assert head.startswith("tracksync gate --driver --deadline 9 --script - -- ")
-    again = cli("--script", "-", "--", *command, stdin=script.removesuffix("END"))
-    assert again.returncode == 1
-    assert "TC-NOT-APPLIED" in again.stdout
-
-
 def test_known_findings_stand_in_a_reviewed_file_and_fail_nothing(tmp_path: Path) -> None:
     baseline, script = tmp_path / "known.toml", tmp_path / "script"
     script.write_text(single("users-empty", Kind.SET).text(10))

@@ -49,7 +49,8 @@ class DrivePlan:
 
     `script`: play this one alone. `allowed`: clauses whose findings are known, `known`: fingerprints of findings that
     are; both fail nothing. `timeout` is in seconds, for the whole run.
-    `options` are the words of the command line that a line which reproduces a finding has to repeat.
+    `options` are the words of the command line that a line which reproduces a finding has to repeat with its script,
+    `all_options` with none.
     """
 
     rig: Rig
@@ -60,6 +61,7 @@ class DrivePlan:
     known: frozenset[str] = frozenset()
     timeout: float = 600.0
     options: tuple[str, ...] = ()
+    all_options: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)
@@ -295,12 +297,12 @@ class Driver:
         return FindingConfirmed(finding, found.exchanges, self._reproduce(found.script), self._is_known(found.finding))
 
     def _reproduce(self, script: Script) -> str:
-        command = shlex.join(self._plan.rig.command)
-        options = "".join(f"{shlex.quote(word)} " for word in self._plan.options)
+        plan = self._plan
+        drive = ("tracksync", "gate", "--driver")
         if not script.steps:
-            return f"tracksync gate --driver {options}-- {command}"
-        text = script.text(self._plan.rig.deadline)
-        return f"tracksync gate --driver {options}--script - -- {command} <<'END'\n{text}END"
+            return shlex.join((*drive, *plan.all_options, "--", *plan.rig.command))
+        text = script.text(plan.rig.deadline)
+        return f"{shlex.join((*drive, *plan.options, '--script', '-', '--', *plan.rig.command))} <<'END'\n{text}END"
 
     def _why_not(self) -> dict[str, str]:
         return {"TC-ORDER": "it needs an adapter with pipelining, or a script that comes back to one attribute"}
