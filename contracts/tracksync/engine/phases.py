@@ -78,7 +78,8 @@ class PhaseRunner:
             whole = sum(SHARES[one] for one in rest)
             last = number == len(rest) - 1
             allowance = self._left() if last else int(left * SHARES[phase] / whole)
-            {"boundaries": self._boundaries, "schema": self._schema, "stateful": self._stateful}[phase](allowance)
+            if allowance > 0 or phase == "boundaries":  # which says what it could not try
+                {"boundaries": self._boundaries, "schema": self._schema, "stateful": self._stateful}[phase](allowance)
 
     def _left(self) -> int:
         """How many requests the budget still allows, less what is kept for the end."""
@@ -93,8 +94,9 @@ class PhaseRunner:
     def _up_to(self, allowance: int, steps: Iterator[Step]) -> None:
         """Send steps until so many requests have been spent, retries included."""
         end = self.session.spending.requests + allowance
-        for step in steps:
-            if self.session.spending.requests >= end:
+        while self.session.spending.requests < end:
+            step = next(steps, None)  # not made before it is known that it can be sent: the first takes long
+            if step is None:
                 return
             self._send(step)
 

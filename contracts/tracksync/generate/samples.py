@@ -52,7 +52,8 @@ class Sampler:
         """
         key = pointer or json.dumps(schema, sort_keys=True)
         if key not in self._compiled:
-            root = {"allOf": [schema], "components": self.document.get("components", {})}
+            refers = '"$ref"' in json.dumps(schema)  # to compile all components takes long
+            root = {"allOf": [schema], **({"components": self.document.get("components", {})} if refers else {})}
             self._compiled[key] = jsonschema_rs.Draft202012Validator(
                 root, formats=dict(FORMATS), validate_formats=True, offline=True
             )

@@ -38,8 +38,8 @@ from tracksync.model.exchange import Request
 
 POOL: Final = 5  # users of each kind, so that cases collide
 POOL_CASES: Final = 64  # cases with one pool; with more, an identifier beside many others may lead to any of them
-POSITIVE: Final = 3  # positive cases to one negative case, which takes longer to make
-_BATCH: Final = 8  # negative cases that are drawn at a time
+POSITIVE: Final = 6  # positive cases to one negative case, which takes longer to make
+_BATCH: Final = 4  # negative cases that are drawn at a time
 _NOT_DRAWN: Final = frozenset({"not", "dependentSchemas", "propertyNames", "description", "examples", "example"})
 _SCALAR: Final = {"type": ["string", "number", "boolean"]}
 
