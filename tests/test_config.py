@@ -27,6 +27,7 @@ unprivileged_key_env = "SANDBOX_WEAK_KEY"
 live = true
 interpretations = "interpretations.toml"
 baseline = "known.toml"
+docs_url = "https://docs.example.com/tracksync"
 
 [workspace]
 rate_limit = 250
@@ -56,6 +57,7 @@ def test_a_full_file_is_read() -> None:
         baseline=Path("project/known.toml"),
         workspace=WorkspaceSettings(250, 100, "nightly"),
         budget=BudgetSettings(900, 600.5, 2000),
+        docs_url="https://docs.example.com/tracksync",
     )
 
 
@@ -92,6 +94,7 @@ def test_an_unknown_key_is_named_with_its_line_and_a_suggestion(text: str, line:
     ("text", "line", "hint"),
     [
         ("live = 'yes'", 1, "live has to be true or false"),
+        ("docs_url = 'ftp://a.example'", 1, "docs_url has to be an address that begins with http:// or https://"),
         ("live = 1", 1, "live has to be true or false"),
         ("[workspace]\nrate_limit = 0", 2, "workspace.rate_limit has to be a whole number of at least 1"),
         ("[workspace]\nrate_limit = true", 2, "has to be a whole number"),

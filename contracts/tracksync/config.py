@@ -34,6 +34,10 @@ _Count = Annotated[int, Meta(ge=1, description="a whole number of at least 1")]
 _Seconds = Annotated[float, Meta(gt=0, le=sys.float_info.max, description="a number of seconds above 0")]
 _File = Annotated[Path, Meta(description="the path of a file, in quotes")]
 _Url = Annotated[str, Meta(description="a URL, in quotes")]
+SITE_PATTERN: Final = r"^https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%/+-]*)?\Z"
+_Site = Annotated[
+    str, Meta(pattern=SITE_PATTERN, description="an address that begins with http:// or https://, in quotes")
+]
 _Prefix = Annotated[
     str,
     Meta(
@@ -95,6 +99,9 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
         _File | None, _says("A file of interpretations that the workspace is held to, as `fuzz` writes one.")
     ] = None
     baseline: Annotated[_File | None, _says("A file of known findings, which do not fail the run.")] = None
+    docs_url: Annotated[
+        _Site | None, _says("Where the pages of `tracksync docs` are published; every output links to them.")
+    ] = None
     workspace: Annotated[WorkspaceSettings, _says("What differs from workspace to workspace.")] = WorkspaceSettings()
     budget: Annotated[BudgetSettings, _says("What one run may spend.")] = BudgetSettings()
     gate: Annotated[dict[str, Any], _says("Options of `tracksync gate`, and its `command`.")] = {}

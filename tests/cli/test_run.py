@@ -355,9 +355,15 @@ def test_the_address_of_the_pages_has_to_be_one(site: str) -> None:
 
 
 def test_a_result_remembers_where_the_pages_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("TRACKSYNC_DOCS_URL", "https://docs.example.com")
-    only = ["fuzz", "--only", "TS-OK-MESSAGE", "--fault", "message-ok", "--json", str(tmp_path / "result.json")]
-    CliRunner().invoke(root, only)
-    monkeypatch.delenv("TRACKSYNC_DOCS_URL")
-    shown = CliRunner().invoke(root, ["report", str(tmp_path / "result.json")]).output
+    monkeypatch.chdir(tmp_path)
+    Path("tracksync.toml").write_text('docs_url = "https://docs.example.com"\n')
+    words = ["fuzz", "--only", "TS-OK-MESSAGE", "--fault", "message-ok", "--json", "result.json", "--html", "r.html"]
+    CliRunner().invoke(root, words)
+    Path("tracksync.toml").unlink()
+    assert "https://docs.example.com/clauses/TS-OK-MESSAGE.html" in Path("r.html").read_text()
+    assert "https://docs.example.com/options/fault.html" in Path("r.html").read_text()
+    shown = CliRunner().invoke(root, ["report", "result.json"]).output
     assert "https://docs.example.com/clauses/TS-OK-MESSAGE.html" in shown
+    monkeypatch.setenv("TRACKSYNC_DOCS_URL", "https://other.example.com")
+    shown = CliRunner().invoke(root, ["report", "result.json"]).output
+    assert "https://other.example.com/clauses/TS-OK-MESSAGE.html" in shown

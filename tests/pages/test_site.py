@@ -12,7 +12,8 @@ import pytest
 from click.testing import CliRunner
 
 from tracksync.cli import COMMANDS, root
-from tracksync.cli.docs import clause_page
+from tracksync.cli.docs import pages_for_terminal, pages_of
+from tracksync.cli.shared import interpretation_names
 from tracksync.config import SETTINGS
 from tracksync.contract import spec
 from tracksync.contract.ambiguities import ambiguity_catalogue
@@ -20,6 +21,7 @@ from tracksync.contract.clauses import catalogue
 from tracksync.errors import UsageError
 from tracksync.faults.catalogue import catalogue as faults
 from tracksync.mock.scenarios import catalogue as scenarios
+from tracksync.model.page_addresses import Subject
 from tracksync.pages.links import broken_links
 from tracksync.pages.names import linked
 from tracksync.pages.reference import commands_of
@@ -163,10 +165,26 @@ def test_a_clause_has_an_address_for_the_terminal_once_the_pages_are_written(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    assert clause_page("TS-OK-MESSAGE") == ""
+    assert pages_for_terminal("")(Subject.CLAUSE, "TS-OK-MESSAGE") == ""
     assert CliRunner().invoke(root, ["docs", "--no-browser"]).exit_code == 0
-    assert clause_page("TS-OK-MESSAGE").startswith(tmp_path.as_uri())
-    assert clause_page("TS-UNKNOWN") == ""
+    assert pages_for_terminal("")(Subject.CLAUSE, "TS-OK-MESSAGE").startswith(tmp_path.as_uri())
+    assert pages_for_terminal("")(Subject.CLAUSE, "TS-UNKNOWN") == ""
+
+
+def test_every_address_in_an_output_is_a_page_and_a_place_of_the_site() -> None:
+    page = pages_of("https://docs.example.com")
+    options = {max(one.opts, key=len) for command in commands_of(root).values() for one in command.params}
+    names = {
+        Subject.CLAUSE: catalogue(None),
+        Subject.AMBIGUITY: [*ambiguity_catalogue(), *interpretation_names()],
+        Subject.FAULT: faults(),
+        Subject.SCENARIO: scenarios(),
+        Subject.OPTION: [one for one in options if one.startswith("--")],
+    }
+    found = {page(kind, name) for kind, known in names.items() for name in known}
+    links = "".join(f'<a href="{one.removeprefix("https://docs.example.com/")}">x</a>' for one in found)
+    assert list(broken_links({**whole(), "links.html": links})) == []
+    assert len(found) > 1000
 
 
 def test_a_folder_that_cannot_be_written_is_an_error_of_the_user(tmp_path: Path) -> None:

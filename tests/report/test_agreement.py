@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from report_samples import DOCUMENTED, OBSERVED, finding, result_of, run
 
+from tracksync.cli.docs import pages_of
 from tracksync.contract.clauses import catalogue
 from tracksync.model.verdict import EXIT_CODES
 from tracksync.report import github, html, json_result, junit, markdown, terminal, view
@@ -114,13 +115,29 @@ def test_a_wide_table_becomes_one_line_per_cell_and_a_narrow_one_stays_a_table()
 
 SITE = "https://docs.example.com/tracksync/"
 FORMS = {"terminal": terminal, "markdown": markdown, "html": html, "junit": junit, "annotations": github}
+NAMES = (
+    "[scenario error-503, 0.2 s after its start; seen twice, in the scenarios error-503 and outage]; it followed "
+    "no-user=omitted under the fault message-ok; --timeout gives it more, --their-option does not; under which, a=x"
+)
+LINKS = (
+    "scenarios/error-503.html",
+    "scenarios/outage.html",
+    "ambiguities/no-user.html#omitted",
+    "faults/message-ok.html",
+    "options/timeout.html",
+)
 
 
 @pytest.mark.parametrize("name", FORMS)
-def test_every_form_links_a_clause_to_its_page_where_the_pages_are_published(name: str) -> None:
-    result = {**result_of(run(finding())), "docs_url": SITE}
-    assert f"https://docs.example.com/tracksync/clauses/{DOCUMENTED}.html" in FORMS[name].render(result)
-    assert "tracksync docs" not in FORMS[name].render(result)
+def test_every_form_links_what_it_names_to_its_page_where_the_pages_are_published(name: str) -> None:
+    page = pages_of(SITE)
+    more = {"link": page} if name == "terminal" else {}
+    text = FORMS[name].render(result_of(run(finding(message=NAMES))), page=page, **more)
+    for path in (f"clauses/{DOCUMENTED}.html", *LINKS):
+        assert f"{SITE}{path}" in text
+    assert "tracksync docs" not in text
+    seed = "options/seed.html"  # of the line that reproduces it
+    assert set(re.findall(rf"{SITE}((?!clauses)\w+/[\w.#-]+)", text)) - {seed} == set(LINKS)
 
 
 @pytest.mark.parametrize("name", FORMS)
@@ -130,9 +147,16 @@ def test_every_form_names_the_command_that_opens_a_page_where_none_is_published(
     assert f"clauses/{DOCUMENTED}.html" not in text
 
 
-def test_the_ambiguities_and_clauses_of_tables_are_links_too() -> None:
-    result = {**result_of(run(finding())), "docs_url": SITE, "interpretations": {"no-user": "omitted"}}
+def test_the_ambiguities_clauses_and_scenarios_of_tables_are_links_too() -> None:
+    page = pages_of(SITE)
+    rows = [["normal", "it is normal"], ["ours", "it is ours"]]
+    section = {"title": "T", "text": "", "columns": ["scenario", "what"], "rows": rows, "figures": []}
+    result = {**result_of(run(finding())), "interpretations": {"no-user": "omitted"}, "sections": [section]}
     (missed, *_) = view.not_covered(result)
-    for text in (markdown.render(result), html.render(result)):
-        assert f"{SITE}ambiguities/no-user.html" in text
-        assert f"{SITE}clauses/{missed}.html" in text
+    linked = terminal.render(result, link=page)
+    for text in (markdown.render(result, page=page), html.render(result, page=page), linked):
+        for path in ("ambiguities/no-user.html", f"clauses/{missed}.html", "scenarios/normal.html"):
+            assert f"{SITE}{path}" in text
+        assert "ours.html" not in text
+    plain = terminal.render(result)
+    assert re.sub(r"\x1b]8;;[^\x1b]*\x1b\\", "", linked) == plain

@@ -52,7 +52,7 @@ def test_a_long_list_of_clauses_that_share_a_reason_is_cut_and_a_short_one_is_no
 
 def test_the_id_of_a_finding_is_a_link_of_the_terminal_only_where_it_has_a_page() -> None:
     result = result_of(run(finding()))
-    shown = terminal.render(result, page="file:///{}.html".format)
+    shown = terminal.render(result, link=lambda kind, name: f"file:///{name}.html")
     assert f"\x1b]8;;file:///{DOCUMENTED}.html\x1b\\{DOCUMENTED}\x1b]8;;\x1b\\ (documented)" in shown
     assert "\x1b" not in terminal.render(result)
 

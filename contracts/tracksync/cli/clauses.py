@@ -10,6 +10,7 @@ from typing import Any
 
 import click
 
+from tracksync.cli.docs import show
 from tracksync.cli.shared import CLAUSE, PATH, write_result
 from tracksync.contract.ambiguities import Ambiguity, ambiguity_catalogue
 from tracksync.contract.clauses import Clause, Side, UnknownClause, catalogue, clause
@@ -43,9 +44,9 @@ def command(id_: str | None, json_path: Path | None) -> None:
     if json_path is not None:
         write_result(json_path, json.dumps(_json(chosen), indent=2, ensure_ascii=False) + "\n")
     elif id_:
-        click.echo(_explained(chosen[0]))
+        show(_explained(chosen[0]))
     else:
-        click.echo(_listed(chosen))
+        show(_listed(chosen))
 
 
 def _listed(clauses: list[Clause]) -> str:

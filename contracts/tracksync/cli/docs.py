@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Callable, Iterable, Mapping
+from functools import cache
 from pathlib import Path
 
 import click
 
 from tracksync import __version__
-from tracksync.cli.shared import FILE
+from tracksync.cli.shared import CLAUSE, FAULT, FILE, SCENARIO, docs_url, interpretation_names, presentation
+from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.model.page_addresses import Subject, address_of, path_of
+from tracksync.report.links import PageOf, in_terminal, no_page, terminal_link
 
 
 def pages_folder() -> Path:
@@ -18,13 +23,68 @@ def pages_folder() -> Path:
     return Path(cache) / "tracksync" / f"docs-{__version__}"
 
 
-def clause_page(clause: str, site: str = "") -> str:
-    """The address of the page of a clause: on `site`, if there is one, else where `tracksync docs` has written it on
-    this machine; otherwise empty."""
-    if site:
-        return address_of(site, Subject.CLAUSE, clause)
-    page = pages_folder() / path_of(Subject.CLAUSE, clause)
+def pages_of(site: str) -> PageOf:
+    """Where the pages are: on `site`, a URL. None where there is no site."""
+    return _pages(lambda kind, name: address_of(site, kind, name)) if site else no_page
+
+
+def pages_for_terminal(site: str) -> PageOf:
+    """Where the pages are: on `site`, if there is one, else where `tracksync docs` has written them on this machine."""
+    folder = pages_folder()
+    return pages_of(site) if site or not folder.is_dir() else _pages(lambda kind, name: _written(folder, kind, name))
+
+
+def show(text: str, *, err: bool = False) -> None:
+    """Print `text`, with its names as links where that is a terminal that shows them."""
+    stream = sys.stderr if err else sys.stdout
+    link = pages_for_terminal(docs_url()) if presentation().links(stream) else no_page
+    click.echo(in_terminal(text, link), err=err)
+
+
+def shown_name(kind: Subject, name: str) -> str:
+    """A name to print on standard output, as a link where that is a terminal that shows them."""
+    address = pages_for_terminal(docs_url())(kind, name) if presentation().links(sys.stdout) else ""
+    return terminal_link(name, address) if address else name
+
+
+def _written(folder: Path, kind: Subject, name: str) -> str:
+    page = folder / path_of(kind, name)
     return page.as_uri() if page.is_file() else ""
+
+
+def _pages(address: Callable[[Subject, str], str]) -> PageOf:
+    """Addresses of what has a page, and none of what has not. An interpretation (`a=b`) has a place in a page."""
+
+    def page(kind: Subject, name: str) -> str:
+        if kind not in _KNOWN or name not in _known(kind):
+            return ""
+        whole, _, place = name.partition("=")
+        found = address(kind, whole)
+        return f"{found}#{place}" if found and place else found
+
+    return page
+
+
+def _option_names() -> list[str]:
+    from tracksync.cli import root
+    from tracksync.pages.reference import commands_of
+
+    options = (one for command in commands_of(root).values() for one in command.params)
+    return [max(one.opts, key=len) for one in options if isinstance(one, click.Option) and not one.hidden]
+
+
+_KNOWN: Mapping[Subject, Callable[[], Iterable[str]]] = {
+    Subject.CLAUSE: CLAUSE.names,
+    Subject.AMBIGUITY: lambda: [*ambiguity_catalogue(), *interpretation_names()],
+    Subject.FAULT: FAULT.names,
+    Subject.SCENARIO: SCENARIO.names,
+    Subject.OPTION: _option_names,
+}
+
+
+@cache
+def _known(kind: Subject) -> frozenset[str]:
+    return frozenset(_KNOWN[kind]())
 
 
 @click.command("docs")

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from tracksync.cli.docs import show, shown_name
 from tracksync.cli.gate_options import GateCommand, GateOptions, gate_options
 from tracksync.cli.recording import exchange_recorder
 from tracksync.cli.shared import environment_secrets, known_name
+from tracksync.model.page_addresses import Subject
 
 if TYPE_CHECKING:
     from tracksync.gate.observe import ObserveReport
@@ -141,9 +143,9 @@ def _list(options: GateOptions, own: Mapping[str, Scenario]) -> None:
     known = {**(behaviours.catalogue() if options.driver else catalogue()), **own}
     widest = max(map(len, known))
     for name, scenario in known.items():
-        click.echo(f"{name:{widest}}  {scenario.sentence}")
+        click.echo(f"{shown_name(Subject.SCENARIO, name)}{' ' * (widest - len(name))}  {scenario.sentence}")
     if not options.driver:
         click.echo()
         for name, members in scenarios.groups().items():
             shown = "" if name == scenarios.ALL else f": {', '.join(members)}"
-            click.echo(f"{name}: {len(members)} scenarios{shown}")
+            show(f"{name}: {len(members)} scenarios{shown}")

@@ -14,10 +14,12 @@ import click
 
 from tracksync import config as configuration
 from tracksync.admin.addresses import PREFIX
+from tracksync.cli.docs import show, shown_name
 from tracksync.cli.shared import FAULT, FILE, INTERPRETATION, SCENARIO, Function
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.errors import UsageError
 from tracksync.mock import limits
+from tracksync.model.page_addresses import Subject
 from tracksync.report import files
 
 if TYPE_CHECKING:
@@ -32,34 +34,36 @@ DEFAULT_PORT: Final = 8080
 def _listing(name: str, lines: Callable[[], Iterable[str]], help_: str) -> Callable[[Function], Function]:
     """A flag that prints `lines` and ends the command."""
 
-    def show(context: click.Context, option: click.Parameter, given: bool) -> None:
+    def listed(context: click.Context, option: click.Parameter, given: bool) -> None:
         if given:
-            click.echo("\n".join(lines()))
+            show("\n".join(lines()))
             context.exit()
 
-    return click.option(name, is_flag=True, is_eager=True, expose_value=False, callback=show, help=help_)
+    return click.option(name, is_flag=True, is_eager=True, expose_value=False, callback=listed, help=help_)
 
 
-def _columns(sentences: Mapping[str, str]) -> list[str]:
+def _columns(kind: Subject, sentences: Mapping[str, str]) -> list[str]:
     widest = max(map(len, sentences))
-    return [f"{name:{widest}}  {sentence}" for name, sentence in sentences.items()]
+    return [f"{shown_name(kind, name)}{' ' * (widest - len(name))}  {sentence}" for name, sentence in sentences.items()]
 
 
 def _faults() -> list[str]:
     from tracksync.faults.catalogue import catalogue
 
-    return _columns({fault.name: f"{fault.sentence} ({', '.join(fault.clauses)})" for fault in catalogue().values()})
+    return _columns(
+        Subject.FAULT, {fault.name: f"{fault.sentence} ({', '.join(fault.clauses)})" for fault in catalogue().values()}
+    )
 
 
 def _scenarios() -> list[str]:
     from tracksync.mock.scenarios import catalogue
 
-    return _columns({scenario.name: scenario.sentence for scenario in catalogue().values()})
+    return _columns(Subject.SCENARIO, {scenario.name: scenario.sentence for scenario in catalogue().values()})
 
 
 def _interpretations() -> Iterator[str]:
     for ambiguity in ambiguity_catalogue().values():
-        yield f"{ambiguity.name}: {ambiguity.question}"
+        yield f"{shown_name(Subject.AMBIGUITY, ambiguity.name)}: {ambiguity.question}"
         for name, sentence in ambiguity.interpretations.items():
             default = " (default)" if name == ambiguity.default else ""
             yield f"  {name}: {sentence}{default}"

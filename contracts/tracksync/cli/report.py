@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import sys
-from functools import partial
 from pathlib import Path
 
 import click
 
-from tracksync.cli.docs import clause_page
+from tracksync.cli.docs import pages_for_terminal, pages_of
 from tracksync.cli.shared import (
     FILE,
     PATH,
-    is_terminal,
+    docs_url,
     presentation,
     presentation_options,
     terminal_width,
@@ -20,6 +19,7 @@ from tracksync.cli.shared import (
 )
 from tracksync.errors import UsageError
 from tracksync.report import compare, html, json_result, markdown, nightly, terminal
+from tracksync.report.links import in_terminal, no_page
 
 
 @click.command("report")
@@ -50,22 +50,23 @@ def command(results: tuple[Path, ...], html_path: Path | None, markdown_path: Pa
     read = [json_result.read(path) for path in results]
     comparison = compare.compare(read[0], read[1]) if len(read) == 2 else None
     shown, shown_as = read[-1], presentation()
-    if shown_as.docs_url:
-        shown["docs_url"] = shown_as.docs_url
+    if site := docs_url():
+        shown["docs_url"] = site
     if comparison is not None:
         drift = [compare.drift_json(one) for one in comparison.drift]
         others = [one for one in shown.get("sections") or [] if one["title"] != "Drift"]
         shown["sections"] = [*others, *nightly.drifted(drift, str(shown.get("target", "")))]
+    site = str(shown.get("docs_url", ""))
+    page = pages_of(site)
     written = False
     for path, render in ((html_path, html.render), (markdown_path, markdown.render)):
         if path is not None:
-            write_result(path, render(shown, comparison))
+            write_result(path, render(shown, comparison, page))
             written = True
     if not written:
-        if comparison is not None:
-            click.echo(compare.render(comparison))
         colour, width = shown_as.colour(sys.stdout), terminal_width(sys.stdout)
-        site = str(shown.get("docs_url", ""))
-        page = partial(clause_page, site=site) if colour and is_terminal(sys.stdout) else None
-        text = terminal.render(shown, colour=colour, width=width, brief=shown_as.quiet, page=page)
+        link = pages_for_terminal(site) if shown_as.links(sys.stdout) else no_page
+        if comparison is not None:
+            click.echo(in_terminal(compare.render(comparison), link))
+        text = terminal.render(shown, colour=colour, width=width, brief=shown_as.quiet, page=page, link=link)
         click.echo(text, nl=False, color=colour)

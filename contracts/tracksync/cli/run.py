@@ -14,17 +14,17 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from types import FrameType
 
 import click
 
-from tracksync.cli.docs import clause_page
-from tracksync.cli.shared import Outputs, is_terminal, presentation, terminal_width
+from tracksync.cli.docs import pages_for_terminal, pages_of
+from tracksync.cli.shared import Outputs, docs_url, is_terminal, presentation, terminal_width
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.model.events import Emit, Event, Middleware, RunEnded, unchanged
 from tracksync.model.verdict import EXIT_CODES
 from tracksync.report import Redactor, Tally, files, github, markdown, terminal
+from tracksync.report.links import no_page
 from tracksync.report.progress import Progress
 from tracksync.report.tally import Result
 
@@ -48,7 +48,7 @@ def run(
     UsageError is raised to the caller, since nothing was run.
     """
     outputs.check()
-    shown = presentation()
+    shown, site = presentation(), docs_url()
     tally = Tally(redactor, time.time)
     progress = Progress(
         sys.stderr,
@@ -57,6 +57,7 @@ def run(
         live=is_terminal(sys.stderr),
         colour=shown.colour(sys.stderr),
         quiet=shown.quiet or quiet,
+        link=pages_for_terminal(site) if shown.links(sys.stderr) else no_page,
     )
 
     def emit(event: Event) -> None:
@@ -80,8 +81,8 @@ def run(
         if stopped:
             emit(RunEnded("incomplete", stopped, time.time()))
     result = tally.result()
-    if shown.docs_url:
-        result["docs_url"] = shown.docs_url
+    if site:
+        result["docs_url"] = site
     conclude(result)
     stream = sys.stderr if outputs.to_stdout else sys.stdout
     text = terminal.render(
@@ -89,7 +90,8 @@ def run(
         colour=shown.colour(stream),
         width=terminal_width(stream),
         brief=shown.quiet,
-        page=partial(clause_page, site=shown.docs_url) if is_terminal(stream) and shown.colour(stream) else None,
+        page=pages_of(site),
+        link=pages_for_terminal(site) if shown.links(stream) else no_page,
     )
     click.echo(text, nl=False, err=outputs.to_stdout, color=shown.colour(stream))
     if defect:
@@ -99,11 +101,12 @@ def run(
 
 def written(result: Result, outputs: Outputs) -> int:
     """Write the files of a result, and what GitHub shows of it in a job of GitHub. Returns the exit code."""
+    page = pages_of(docs_url())
     if github.wanted(os.environ):
-        click.echo(github.render(result), nl=False, err=outputs.to_stdout)
-    outputs.write(result)
+        click.echo(github.render(result, page), nl=False, err=outputs.to_stdout)
+    outputs.write(result, page)
     if summary := github.summary_file(os.environ):
-        files.append(summary, markdown.render(result))
+        files.append(summary, markdown.render(result, page=page))
     return EXIT_CODES[result["verdict"]]
 
 

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
+from tracksync.cli.docs import show
 from tracksync.cli.run import written
 from tracksync.cli.shared import Outputs, is_terminal, presentation, result_options
 
@@ -103,7 +104,7 @@ def command(
     lines = [_line(outcome) for outcome in checked.outcomes] if verbose else []
     lines += _shown(checked.totals(), result, len(jobs))
     for line in lines[-1:] if presentation().quiet else lines:
-        click.echo(line, err=outputs.to_stdout)
+        show(line, err=outputs.to_stdout)
     return written(result, outputs)
 
 

@@ -14,11 +14,13 @@ from typing import Any, Final, TextIO, TypeVar
 import click
 from click.shell_completion import CompletionItem
 
+from tracksync import config
 from tracksync.config import FILE_NAME, KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.clauses import catalogue
 from tracksync.errors import TracksyncError, UsageError
 from tracksync.report import files
+from tracksync.report.links import PageOf, no_page
 from tracksync.report.tally import Result
 from tracksync.report.terminal import DEFAULT_WIDTH
 from tracksync.values.near_names import suggestion
@@ -77,28 +79,45 @@ ca_option = click.option(
 
 @dataclass(frozen=True, slots=True)
 class Presentation:
-    """How a command shows its result: `color` is auto, always or never; `quiet` shows the headline only.
-
-    `docs_url`: where the pages of `tracksync docs` are published, or empty.
-    """
+    """How a command shows its result: `color` is auto, always or never; `quiet` shows the headline only."""
 
     color: str = "auto"
     quiet: bool = False
-    docs_url: str = ""
 
     def colour(self, stream: TextIO) -> bool:
         """Whether to write colours to `stream`: as the option says, else as the environment and the terminal say."""
         return wants_colour(stream) if self.color == "auto" else self.color == "always"
 
+    def links(self, stream: TextIO) -> bool:
+        """Whether `stream` can show a text that leads to an address: a terminal with colours."""
+        return is_terminal(stream) and self.colour(stream)
+
 
 _PRESENTATION: Final = "tracksync.presentation"
+_SITE: Final = "tracksync.docs_url"
+_SITE_ENV: Final = "TRACKSYNC_DOCS_URL"
 
 
 def presentation() -> Presentation:
-    """What `--color`, `--quiet` and `--docs-url` of the running command say; the defaults where no command runs."""
+    """What `--color` and `--quiet` of the running command say; the defaults where no command runs."""
     context = click.get_current_context(silent=True)
     meta: dict[str, Any] = context.meta if context else {}
     return Presentation(**meta.get(_PRESENTATION, {}))
+
+
+def docs_url() -> str:
+    """Where the pages of `tracksync docs` are published, or empty: --docs-url, its variable, or the settings.
+
+    Raises ConfigError for settings that cannot be read.
+    """
+    context = click.get_current_context(silent=True)
+    if context is None:
+        return ""
+    given = str(context.meta.get(_SITE) or os.environ.get(_SITE_ENV, ""))
+    path = context.params.get("config_path", Path(FILE_NAME))
+    if not given and path.exists():
+        given = config.load(path).docs_url or ""
+    return given if re.match(config.SITE_PATTERN, given) else ""
 
 
 def _keep(context: click.Context, option: click.Parameter, value: Any) -> None:
@@ -133,18 +152,21 @@ class Outputs:
         """Whether standard output belongs to one of the results."""
         return any(str(path) == "-" for path, _ in self._wanted())
 
-    def write(self, result: Result) -> None:
-        """Write every file and say so on standard error. If one fails, write the others, then raise its error."""
+    def write(self, result: Result, page: PageOf = no_page) -> None:
+        """Write every file and say so on standard error. If one fails, write the others, then raise its error.
+
+        `page`: where the pages of names are published.
+        """
         failures: list[TracksyncError] = []
-        for path, render in self._wanted():
+        for path, module in self._wanted():
             try:
-                write_result(path, render(result))
+                write_result(path, _rendered(module, result, page))
             except TracksyncError as error:
                 failures.append(error)
         if failures:
             raise failures[0]
 
-    def _wanted(self) -> list[tuple[Path, Callable[[Result], str]]]:
+    def _wanted(self) -> list[tuple[Path, str]]:
         wanted = [
             (self.json, "json_result"),
             (self.junit, "junit"),
@@ -152,7 +174,7 @@ class Outputs:
             (self.markdown, "markdown"),
             (self.learn, "interpretations"),
         ]
-        return [(path, _renderer(module)) for path, module in wanted if path is not None]
+        return [(path, module) for path, module in wanted if path is not None]
 
 
 def write_result(path: Path, text: str) -> None:
@@ -162,31 +184,28 @@ def write_result(path: Path, text: str) -> None:
         click.echo(f"wrote {path}", err=True)
 
 
-def _renderer(module: str) -> Callable[[Result], str]:
-    """The function `render` of a module of `tracksync.report`, which is imported when it is called."""
+def _rendered(module: str, result: Result, page: PageOf) -> str:
+    """`result` by a module of `tracksync.report`, which is imported now; those for people take `page` too."""
+    render = importlib.import_module(f"tracksync.report.{module}").render
+    text: str = render(result) if module in _FOR_PROGRAMS else render(result, page=page)
+    return text
 
-    def render(result: Result) -> str:
-        text: str = importlib.import_module(f"tracksync.report.{module}").render(result)
-        return text
 
-    return render
+_FOR_PROGRAMS: Final = ("json_result", "interpretations")
 
 
 def _checked_site(context: click.Context, option: click.Parameter, value: str | None) -> None:
-    if value and not _SITE.match(value):
+    if value and not re.match(config.SITE_PATTERN, value):
         raise UsageError(f"--docs-url {value!r} is not an address that begins with http:// or https://")
-    _keep(context, option, value or "")
-
-
-_SITE: Final = re.compile(r"https?://[A-Za-z0-9.:\[\]-]+(/[A-Za-z0-9._~%/+-]*)?\Z")
+    context.meta[_SITE] = value or ""
 
 
 def presentation_options(function: Function) -> Function:
-    """Adds --color, --quiet and --docs-url. They are not parameters of the command; `presentation` gives them."""
+    """Adds --color, --quiet and --docs-url. They are not parameters: `presentation` and `docs_url` give them."""
     function = click.option(
         "--docs-url",
         metavar="URL",
-        envvar="TRACKSYNC_DOCS_URL",
+        envvar=_SITE_ENV,
         show_envvar=True,
         expose_value=False,
         callback=_checked_site,
@@ -225,11 +244,11 @@ class Name(click.ParamType[str]):
     name = "name"
 
     def __init__(self, names: Callable[[], Iterable[str]]) -> None:
-        self._names = names
+        self.names = names
 
     def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
         """The names that begin with what was typed."""
-        return [CompletionItem(name) for name in self._names() if name.startswith(incomplete)]
+        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
 
 
 def _clause_names() -> Iterable[str]:

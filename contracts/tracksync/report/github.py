@@ -7,17 +7,22 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from tracksync.report import view
+from tracksync.report.links import PageOf, no_page
 from tracksync.report.tally import Result
 
 
-def render(result: Result) -> str:
+def render(result: Result, page: PageOf = no_page) -> str:
     """One line per finding: an error if it fails the run, else a warning; one more if no finding shows the verdict.
 
     Under the message of an annotation stands where to read more: GitHub makes a link of an address.
     """
-    findings = view.findings(result)
+    findings = view.findings(result, page)
     lines = [
-        _line("error" if finding.fails else "warning", finding.clause, f"{finding.message}\n{finding.page}")
+        _line(
+            "error" if finding.fails else "warning",
+            finding.clause,
+            "\n".join((finding.message, finding.page, *(address for _, address in finding.pages))),
+        )
         for finding in findings
     ]
     if view.needs_verdict_line(result):

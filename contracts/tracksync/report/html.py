@@ -7,7 +7,7 @@ from functools import cache
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.clauses import catalogue
@@ -16,10 +16,11 @@ from tracksync.model.verdict import evidence_of
 from tracksync.report import drawing, view
 from tracksync.report.compare import Comparison, changes
 from tracksync.report.exchange_text import printable
+from tracksync.report.links import PageOf, cell_linked, linked, no_page
 from tracksync.report.tally import Result
 
 
-def render(result: Result, comparison: Comparison | None = None) -> str:
+def render(result: Result, comparison: Comparison | None = None, page: PageOf = no_page) -> str:
     """`result` as a page, with the changes since an earlier one where a comparison is given."""
     return _template().render(
         result=result,
@@ -30,14 +31,21 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
         coverage=view.coverage(result),
         effort=view.effort(result),
         origin=view.origin(result),
-        findings=view.findings(result),
+        findings=view.findings(result, page),
         sections=view.sections(result),
-        clauses=_clauses(result),
-        more="" if result.get("docs_url") else command_for("NAME"),
-        interpretations=_interpretations(result),
+        clauses=_clauses(result, page),
+        more="" if any(page(Subject.CLAUSE, id_) for id_ in result["clauses"]) else command_for("NAME"),
+        interpretations=_interpretations(result, page),
         budget=list(view.budget_lines(result)),
         timeline=_timeline(result),
+        page=lambda kind, name: page(Subject(kind), name),
+        linked=lambda text: Markup(linked(printable(str(text)), page, _link, escape)),  # noqa: S704 - escaped
+        cell=lambda column, text: Markup(cell_linked(column, printable(text), page, _link, escape)),  # noqa: S704
     )
+
+
+def _link(name: str, address: str) -> str:
+    return Markup('<a href="{}">{}</a>').format(address, name)
 
 
 @cache
@@ -55,7 +63,7 @@ def _template() -> Template:
     return environment.get_template("result.html")
 
 
-def _clauses(result: Result) -> list[dict[str, Any]]:
+def _clauses(result: Result, page: PageOf) -> list[dict[str, Any]]:
     rows = []
     for id_, entry in result["clauses"].items():
         clause = catalogue(None).get(id_)
@@ -63,7 +71,7 @@ def _clauses(result: Result) -> list[dict[str, Any]]:
         rows.append(
             {
                 "id": id_,
-                "page": view.address(result, Subject.CLAUSE, id_),
+                "page": page(Subject.CLAUSE, id_),
                 "sentence": clause.sentence if clause else "",
                 "evidence": evidence_of(id_).value,
                 "covered": entry["covered"],
@@ -76,14 +84,14 @@ def _clauses(result: Result) -> list[dict[str, Any]]:
     return sorted(rows, key=lambda row: order.index(str(row["state"])))
 
 
-def _interpretations(result: Result) -> list[dict[str, str]]:
+def _interpretations(result: Result, page: PageOf) -> list[dict[str, str]]:
     rows = []
     for name, interpretation in result.get("interpretations", {}).items():
         known = ambiguity_catalogue().get(name)
         rows.append(
             {
                 "ambiguity": name,
-                "page": view.address(result, Subject.AMBIGUITY, name),
+                "page": page(Subject.AMBIGUITY, name),
                 "question": known.question if known else "",
                 "interpretation": str(interpretation),
                 "sentence": known.interpretations.get(interpretation, "") if known else "",

@@ -9,6 +9,7 @@ from tracksync.model.page_addresses import Subject
 from tracksync.report import drawing, view
 from tracksync.report.compare import Comparison, changes
 from tracksync.report.exchange_text import printable
+from tracksync.report.links import PageOf, cell_linked, linked, no_page
 from tracksync.report.tally import Result
 
 _SIGNS: Final = {"passed": "✅", "failed": "❌", "incomplete": "⚠️"}
@@ -17,40 +18,40 @@ _SPECIAL: Final = re.compile(r"([\\`*_\[\]#|~@&])")
 _LONGEST: Final = 1000  # characters of one text; GitHub turns down a summary of more than 1 MiB
 
 
-def render(result: Result, comparison: Comparison | None = None) -> str:
+def render(result: Result, comparison: Comparison | None = None, page: PageOf = no_page) -> str:
     """`result` as Markdown, with the changes since an earlier one where a comparison is given."""
     verdict = result["verdict"]
     lines = [
         f"## {_SIGNS[verdict]} tracksync {_plain(result['command'])}: {verdict}",
         "",
-        f"**{_plain(view.headline(result))}**",
+        f"**{_text(view.headline(result), page)}**",
         "",
         f"{_plain(view.effort(result))}; {_plain(view.origin(result))}.",
     ]
     if view.reason(result):
-        lines += ["", _plain(view.reason(result))]
+        lines += ["", _text(view.reason(result), page)]
     if comparison is not None:
-        lines += ["", *_comparison(result, comparison)]
+        lines += ["", *_comparison(comparison, page)]
     for section in view.sections(result):
-        lines += ["", f"### {_plain(section['title'])}", "", _plain(section["text"]), "", *_rows(section)]
+        lines += ["", f"### {_plain(section['title'])}", "", _text(section["text"], page), "", *_rows(section, page)]
         for figure in section["figures"]:
             lines += ["", *_fenced("\n".join(drawing.lines(figure)), "text")]
-    findings = view.findings(result)
+    findings = view.findings(result, page)
     if findings:
         lines += ["", "### Findings"]
     for finding in findings[:_IN_FULL]:
-        lines += ["", *_finding(result, finding)]
+        lines += ["", *_finding(finding, page)]
     if len(findings) > _IN_FULL:
         lines += ["", f"And {len(findings) - _IN_FULL} more, in the JSON and HTML results."]
-    if findings and not result.get("docs_url"):
+    if findings and not page(Subject.CLAUSE, findings[0].clause):
         lines += ["", "More about a clause:", "", *_fenced(findings[0].page, "sh")]
     missed = view.not_covered(result)
     if missed:
-        rows = [(_linked(result, Subject.CLAUSE, id_), _plain(why)) for id_, why in missed.items()]
+        rows = [(_linked(page, Subject.CLAUSE, id_), _text(why, page)) for id_, why in missed.items()]
         lines += ["", *_folded(f"Not covered ({len(missed)})", _table(("Clause", "Why"), rows))]
     if result.get("interpretations"):
         rows = [
-            (_linked(result, Subject.AMBIGUITY, name), _plain(str(interpretation)))
+            (_linked(page, Subject.AMBIGUITY, name), _plain(str(interpretation)))
             for name, interpretation in result["interpretations"].items()
         ]
         lines += ["", *_folded(f"Interpretations seen ({len(rows)})", _table(("Ambiguity", "Interpretation"), rows))]
@@ -61,36 +62,46 @@ def render(result: Result, comparison: Comparison | None = None) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _linked(result: Result, kind: Subject, name: str) -> str:
+def _linked(page: PageOf, kind: Subject, name: str) -> str:
     """A name, as a link to its page where the pages are published."""
-    address = view.address(result, kind, name)
-    return f"[{_plain(name)}]({address})" if address else _plain(name)
+    address = page(kind, name)
+    return _link(name, address) if address else _plain(name)
 
 
-def _comparison(result: Result, comparison: Comparison) -> list[str]:
+def _link(name: str, address: str) -> str:
+    return f"[{_plain(name)}]({address})"
+
+
+def _text(text: str, page: PageOf) -> str:
+    """`text` on one line, with its names as links."""
+    return linked(_one_line(text), page, _link, _escaped)
+
+
+def _comparison(comparison: Comparison, page: PageOf) -> list[str]:
     lines = ["### Since the earlier run", ""]
     before, after = comparison.before["verdict"], comparison.after["verdict"]
     lines.append(f"- verdict: {before}, now {after}")
     for name, found in changes(comparison):
-        lines.append(f"- {name}: {len(found)}{_clauses(result, found)}")
+        lines.append(f"- {name}: {len(found)}{_clauses(found, page)}")
     lines += [
-        f"- drift: {_plain(drift.ambiguity)} was {_plain(drift.before)}, now {_plain(drift.after)}"
+        f"- drift: {_linked(page, Subject.AMBIGUITY, drift.ambiguity)} was {_plain(drift.before)}, "
+        f"now {_plain(drift.after)}"
         for drift in comparison.drift
     ]
     return lines
 
 
-def _clauses(result: Result, findings: tuple[dict[str, Any], ...]) -> str:
-    named = ", ".join(_linked(result, Subject.CLAUSE, finding["clause"]) for finding in findings)
+def _clauses(findings: tuple[dict[str, Any], ...], page: PageOf) -> str:
+    named = ", ".join(_linked(page, Subject.CLAUSE, finding["clause"]) for finding in findings)
     return f" ({named})" if findings else ""
 
 
-def _finding(result: Result, finding: view.FindingView) -> list[str]:
+def _finding(finding: view.FindingView, page: PageOf) -> list[str]:
     known = ", known" if finding.known else ""
-    clause = _linked(result, Subject.CLAUSE, finding.clause)
+    clause = _linked(page, Subject.CLAUSE, finding.clause)
     lines = [f"#### {clause} ({finding.severity}{known})", ""]
-    lines += [_plain(finding.sentence), ""] if finding.sentence else []
-    lines.append(f"**{_plain(finding.message)}**")
+    lines += [_text(finding.sentence, page), ""] if finding.sentence else []
+    lines.append(f"**{_text(finding.message, page)}**")
     facts = [("at", finding.pointer), ("expected", finding.expected), ("actual", finding.actual)]
     shown = [f"{name:8} {value}" for name, value in facts if value]
     lines += ["", *_fenced("\n".join(drawing.lines(finding.figure)), "text")] if finding.figure else []
@@ -120,16 +131,24 @@ def _table(head: tuple[str, str], rows: list[tuple[str, str]]) -> list[str]:
     ]
 
 
-def _rows(section: dict[str, Any]) -> list[str]:
-    table = [section["columns"], ["---"] * len(section["columns"]), *section["rows"]]
-    return [
-        "| " + " | ".join(cell if number == 1 else _plain(cell) for cell in row) + " |"
-        for number, row in enumerate(table)
+def _rows(section: dict[str, Any], page: PageOf) -> list[str]:
+    columns = section["columns"]
+    rows = [
+        [cell_linked(name, _one_line(cell), page, _link, _escaped) for name, cell in zip(columns, row, strict=True)]
+        for row in section["rows"]
     ]
+    return ["| " + " | ".join(row) + " |" for row in (map(_plain, columns), ["---"] * len(columns), *rows)]
 
 
 def _plain(text: str) -> str:
     """`text` on one line and without any meaning to Markdown or HTML."""
+    return _escaped(_one_line(text))
+
+
+def _one_line(text: str) -> str:
     line = " ".join(printable(text).split())
-    line = line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+    return line if len(line) <= _LONGEST else f"{line[: _LONGEST - 1]}…"
+
+
+def _escaped(line: str) -> str:
     return _SPECIAL.sub(r"\\\1", line).replace("<", "&lt;").replace("://", ":\u200b//")

@@ -21,6 +21,7 @@ from tracksync.model.events import (
     RunStarted,
 )
 from tracksync.report.exchange_text import printable
+from tracksync.report.links import PageOf, in_terminal, no_page
 from tracksync.report.redact import Redactor
 from tracksync.report.view import plural
 
@@ -31,7 +32,8 @@ class Progress:
     """Call it with each event of one run, inside its `with` block.
 
     `clock` gives seconds from any start. `live` redraws one line; otherwise a line appears when a phase begins, when a
-    finding is confirmed, and at most every `every` seconds. `quiet` shows nothing.
+    finding is confirmed, and at most every `every` seconds. `quiet` shows nothing. `link`: where names lead that `live`
+    shows.
     """
 
     def __init__(
@@ -44,13 +46,14 @@ class Progress:
         colour: bool = False,
         every: float = 10.0,
         quiet: bool = False,
+        link: PageOf = no_page,
     ) -> None:
         self._stream = stream
         self._redactor = redactor
         self._clock = clock
         self._every = _REFRESH if live else every
         self._quiet = quiet
-        self._live: Any = _live_line(stream, colour) if live and not quiet else None
+        self._live: Any = _live_line(stream, colour, link) if live and not quiet else None
         self._started: RunStarted | None = None
         self._begun = self._shown = clock()
         self._phase = ""
@@ -146,7 +149,7 @@ def _counted(number: int, unit: str) -> str:
     return f"{number:,} s" if unit == "s" else plural(number, unit)
 
 
-def _live_line(stream: TextIO, colour: bool) -> Any:
+def _live_line(stream: TextIO, colour: bool, link: PageOf) -> Any:
     """A line at the bottom of a terminal that is redrawn in place, with a spinner."""
     from rich.console import Console
     from rich.live import Live
@@ -170,6 +173,6 @@ def _live_line(stream: TextIO, colour: bool) -> Any:
             self._spinner.update(text=Text(text, no_wrap=True, overflow="ellipsis"))
 
         def say(self, text: str) -> None:
-            console.print(Text(text))
+            console.print(Text.from_ansi(in_terminal(text, link)))
 
     return LiveLine()

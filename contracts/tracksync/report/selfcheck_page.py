@@ -10,6 +10,8 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
+from tracksync.model.page_addresses import Subject
+from tracksync.report.links import PageOf, no_page
 from tracksync.report.tally import Result
 
 ROW_HEIGHT = 14
@@ -18,7 +20,7 @@ WIDTH = 900  # pixels for requests
 RIGHT = 210  # pixels for the clause that found a fault first
 
 
-def render(result: Result) -> str:
+def render(result: Result, page: PageOf = no_page) -> str:
     """`result` of `tracksync selfcheck` as a page."""
     singles = [row for row in result["matrix"] if row["kind"] == "fault"]
     longest = max((row["requests"] for row in result["matrix"]), default=1)
@@ -36,6 +38,7 @@ def render(result: Result) -> str:
         ticks=[{"x": _x(at, longest), "label": at} for at in range(0, longest + 1, 50)],
         curve=_curve(singles, longest),
         lawful=[row for row in result["matrix"] if row["kind"].startswith("interpretation")],
+        page=lambda kind, name: page(Subject(kind), name),
     )
 
 

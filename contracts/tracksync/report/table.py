@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Final
 
 from tracksync.report.exchange_text import printable
@@ -13,8 +13,16 @@ _NARROWEST: Final = 12  # characters of a cell that is wrapped
 _GAP: Final = "  "
 
 
-def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: int) -> list[str]:
-    """Rows under their columns; the widest columns are wrapped, and where that is too narrow each cell has a line."""
+def table_lines(
+    columns: Sequence[str],
+    rows: Sequence[Sequence[str]],
+    width: int,
+    link: Callable[[str, str], str] = lambda column, text: text,
+) -> list[str]:
+    """Rows under their columns; the widest columns are wrapped, and where that is too narrow each cell has a line.
+
+    `link` makes a cell under a column into a link of the terminal, which takes no more room.
+    """
     if not rows:
         return []
     table = [[printable(cell) for cell in row] for row in (columns, *rows)]
@@ -25,7 +33,7 @@ def table_lines(columns: Sequence[str], rows: Sequence[Sequence[str]], width: in
         fitted < min(most, max(word, _NARROWEST)) for fitted, most, word in zip(widths, natural, words, strict=True)
     ):
         return [line for row in table[1:] for line in _listed(table[0], row, width)]
-    return [line for row in table for line in _row(row, widths)]
+    return [*_row(table[0], widths), *(line for row in table[1:] for line in _row(row, widths, columns, link))]
 
 
 def _listed(columns: Sequence[str], row: Sequence[str], width: int) -> Iterator[str]:
@@ -37,14 +45,21 @@ def _listed(columns: Sequence[str], row: Sequence[str], width: int) -> Iterator[
         )
 
 
-def _row(row: Sequence[str], widths: Sequence[int]) -> list[str]:
+def _row(
+    row: Sequence[str],
+    widths: Sequence[int],
+    columns: Sequence[str] = (),
+    link: Callable[[str, str], str] = lambda column, text: text,
+) -> list[str]:
     cells = [
         textwrap.wrap(cell, width, break_on_hyphens=False) or [""] for cell, width in zip(row, widths, strict=True)
     ]
-    return [
-        (_GAP + _GAP.join(f"{part:<{width}}" for part, width in zip(parts, widths, strict=True))).rstrip()
-        for parts in itertools.zip_longest(*cells, fillvalue="")
-    ]
+    lines = []
+    for parts in itertools.zip_longest(*cells, fillvalue=""):
+        shown = map(link, columns or row, parts)
+        padded = (f"{text}{' ' * (width - len(part))}" for text, part, width in zip(shown, parts, widths, strict=True))
+        lines.append((_GAP + _GAP.join(padded)).rstrip())
+    return lines
 
 
 def _fitted(widths: Sequence[int], most: int) -> list[int]:

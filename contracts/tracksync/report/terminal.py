@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import itertools
 import textwrap
-from collections.abc import Callable
 from typing import Final
 
 from tracksync.report import drawing, view
 from tracksync.report.exchange_text import printable
+from tracksync.report.links import PageOf, address_under, in_terminal, no_page, terminal_link
 from tracksync.report.table import table_lines
 from tracksync.report.tally import Result
 
@@ -26,15 +26,24 @@ def render(
     colour: bool = False,
     width: int = DEFAULT_WIDTH,
     brief: bool = False,
-    page: Callable[[str], str] | None = None,
+    page: PageOf = no_page,
+    link: PageOf = no_page,
 ) -> str:
     """The headline, what was not covered, then each finding. The last line of a finding reproduces it.
 
     `width` is in columns. Text is wrapped between words; a command is one line, so that it can be copied. `brief`: the
-    headline only. `page` gives the address of a clause's page, to which the id in a finding leads, or nothing; it is
-    for a terminal that can show links.
+    headline only. `page` gives the addresses that are shown; `link` those to which names lead, for a terminal that can
+    show links.
     """
-    paint = _Paint(colour, page or (lambda clause: ""))
+    return in_terminal("".join(f"{line}\n" for line in _lines(result, colour, width, brief, page, link)), link)
+
+
+def _lines(result: Result, colour: bool, width: int, brief: bool, page: PageOf, link: PageOf) -> list[str]:
+    def cell(column: str, text: str) -> str:
+        address = address_under(column, text, link)
+        return terminal_link(text, address) if address else text
+
+    paint = _Paint(colour)
     wrapped = _Wrapper(width)
     verdict = result["verdict"]
     head, _, rest = view.headline(result).partition(":")
@@ -42,7 +51,7 @@ def render(
     first = first.replace(head, paint(head, "bold", _VERDICT_STYLE[verdict]), 1)
     lines = [first, *more]
     if brief:
-        return "\n".join(lines) + "\n"
+        return lines
     lines += wrapped(f"{view.effort(result)}; {view.origin(result)}", "  ")
     lines += wrapped(view.reason(result), "  ")
     missed = view.not_covered(result)
@@ -59,12 +68,12 @@ def render(
         lines += ["", *wrapped(f"Interpretations seen: {printable(shown)}", "")]
     for section in view.sections(result):
         lines += ["", paint(f"{printable(section['title'])}:", "bold"), *wrapped(printable(section["text"]), "  ")]
-        lines += table_lines(section["columns"], section["rows"], wrapped.width)
+        lines += table_lines(section["columns"], section["rows"], wrapped.width, cell)
         for figure in section["figures"]:
             lines += ["", *(f"  {line}" for line in drawing.lines(figure, wrapped.width - 2))]
     causes = [list(group) for _, group in itertools.groupby(view.findings(result), lambda one: one.cause)]
     if causes:
-        lines += ["", *wrapped(view.about(result, causes[0][0].clause), "")]
+        lines += ["", *wrapped(view.about(causes[0][0].clause, page), "")]
     for number, (lead, *others) in enumerate(causes[:_IN_FULL], start=1):
         lines += ["", *_finding(number, lead, paint, wrapped)]
         if others:
@@ -77,7 +86,7 @@ def render(
             *wrapped(f"{view.plural(len(others), 'more finding')}, in full in the JSON and HTML results:", ""),
         ]
         lines += [line for one in others for line in _in_short(one, wrapped)]
-    return "\n".join(lines) + "\n"
+    return lines
 
 
 def _in_short(finding: view.FindingView, wrapped: _Wrapper) -> list[str]:
@@ -94,7 +103,7 @@ def _finding(number: int, finding: view.FindingView, paint: _Paint, wrapped: _Wr
     marks += ["known"] if finding.known else []
     marks += [] if finding.confirmed else ["unconfirmed"]
     severity = paint(finding.severity.upper(), "bold", _SEVERITY_STYLE[finding.severity])
-    lines = [f"{number}. {severity} {paint.clause(finding.clause)} ({', '.join(marks)})"]
+    lines = [f"{number}. {severity} {paint(finding.clause, 'bold')} ({', '.join(marks)})"]
     if finding.sentence:
         lines += wrapped(f"{finding.sentence} [{finding.source}]", "   ")
     lines += ["", *wrapped(finding.message, "   ")]
@@ -147,15 +156,10 @@ class _Wrapper:
 class _Paint:
     """Puts text in terminal colours, or leaves it as it is."""
 
-    def __init__(self, colour: bool, page: Callable[[str], str]) -> None:
-        self._colour, self._page = colour, page
+    def __init__(self, colour: bool) -> None:
+        self._colour = colour
 
     def __call__(self, text: str, *styles: str) -> str:
         if not self._colour:
             return text
         return f"\x1b[{';'.join(_CODES[style] for style in styles)}m{text}\x1b[0m"
-
-    def clause(self, id_: str) -> str:
-        """The id of a clause, as a link of the terminal where it has a page."""
-        shown, address = self(id_, "bold"), self._page(id_)
-        return f"\x1b]8;;{address}\x1b\\{shown}\x1b]8;;\x1b\\" if address else shown

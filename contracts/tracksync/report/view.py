@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from tracksync.contract.clauses import catalogue
-from tracksync.model.page_addresses import Subject, address_of, command_for
+from tracksync.model.page_addresses import Subject, command_for
 from tracksync.model.verdict import evidence_of, fails
 from tracksync.report.exchange_text import curl_parts, outcome_line, printable, value_text
+from tracksync.report.links import PageOf, names_in, no_page
 from tracksync.report.tally import Result
 
 
@@ -29,7 +30,8 @@ class ShownStep:
 class FindingView:
     """A finding of a result, ready to print. `expected` and `actual` are None where there is no value to show.
 
-    `page`: the address of the clause's page, or the command that opens it.
+    `page`: the address of the clause's page, or the command that opens it. `pages`: what else the message names, each
+    with its page.
     """
 
     clause: str
@@ -49,26 +51,29 @@ class FindingView:
     cassette: str
     steps: tuple[ShownStep, ...]
     page: str
+    pages: tuple[tuple[str, str], ...] = ()
     figure: dict[str, Any] | None = None
 
 
-def findings(result: Result) -> list[FindingView]:
+def findings(result: Result, page: PageOf = no_page) -> list[FindingView]:
     """The findings of `result`, in its order."""
-    return [_finding(result, finding) for finding in result["findings"]]
+    return [_finding(result, finding, page) for finding in result["findings"]]
 
 
-def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
+def _finding(result: Result, finding: dict[str, Any], page: PageOf) -> FindingView:
     clause = catalogue(None).get(finding["clause"])
     known = bool(finding.get("known", False))
     evidence = str(finding.get("evidence") or evidence_of(finding["clause"]))
     target = str(result.get("target", ""))
+    message = printable(finding["message"])
+    named = {one.name: one.address for one in names_in(message, page) if one.name != finding["clause"]}
     return FindingView(
         clause=printable(finding["clause"]),
         severity=finding["severity"],
         evidence=evidence,
         sentence=clause.sentence if clause else "",
         source=clause.source if clause else "",
-        message=printable(finding["message"]),
+        message=message,
         pointer=printable(finding.get("pointer", "")),
         expected=value_text(finding["expected"]) if "expected" in finding else None,
         actual=value_text(finding["actual"]) if "actual" in finding else None,
@@ -84,20 +89,16 @@ def _finding(result: Result, finding: dict[str, Any]) -> FindingView:
         reproduce=printable(finding.get("reproduce", "")),
         cassette=printable(finding.get("cassette", "")),
         steps=tuple(_step(exchange, target) for exchange in finding["exchanges"]),
-        page=address(result, Subject.CLAUSE, finding["clause"]) or command_for(printable(finding["clause"])),
+        page=page(Subject.CLAUSE, finding["clause"]) or command_for(printable(finding["clause"])),
+        pages=tuple(named.items()),
         figure=finding.get("figure"),
     )
 
 
-def address(result: Result, kind: Subject, name: str) -> str:
-    """The address of the page about a thing where the result says that the pages are published; otherwise empty."""
-    return address_of(str(result.get("docs_url") or ""), kind, printable(name))
-
-
-def about(result: Result, name: str) -> str:
+def about(name: str, page: PageOf) -> str:
     """Where to read more about the clauses that findings name, of which `name` is one."""
-    page = address(result, Subject.CLAUSE, name)
-    return f"About {name}: {page}" if page else f"More about a clause: {command_for(name)}"
+    address = page(Subject.CLAUSE, name)
+    return f"About {name}: {address}" if address else f"More about a clause: {command_for(name)}"
 
 
 def _step(exchange: dict[str, Any], target: str) -> ShownStep:
