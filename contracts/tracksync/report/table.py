@@ -21,7 +21,7 @@ def table_lines(
 ) -> list[str]:
     """Rows under their columns; the widest columns are wrapped, and where that is too narrow each cell has a line.
 
-    `link` makes a cell under a column into a link of the terminal, which takes no more room.
+    `link` makes a cell under a column into a link of the terminal, which is as wide.
     """
     if not rows:
         return []
