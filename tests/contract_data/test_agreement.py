@@ -15,7 +15,6 @@ from collections.abc import Iterator
 from functools import cache
 from typing import Any
 
-import pytest
 from request_pages import PAGES
 from spec_schemas import OPEN, REFUSED, VALID, validator
 
@@ -34,6 +33,7 @@ from tracksync.values.jsontext import read_json
 
 WANTED = 10_000
 LONGEST = 200_000  # bytes; longer ones only cost time here
+REORDERED = 500  # bodies of each class, of which the members are put in another order too
 JSON = (("content-type", "application/json"),)
 RATES = (("x-ratelimit-limit", "500"), ("x-ratelimit-remaining", "499"), ("x-ratelimit-reset", "1800000060"))
 REFUSAL = json.dumps({"message": "Valid data must be provided.", "errors": ["a reason"]}).encode()
@@ -51,13 +51,13 @@ NAMES = ("external_id", "email", "phone", "braze_id", "user_alias", "name", "tim
 def written() -> Iterator[Any]:
     """Bodies that every phase of a run and the tests write."""
     namer = Namer("agreement", random.Random(0))
-    boundaries = itertools.chain(boundary_plan(namer).cases, itertools.islice(further_cases(namer), 2_000))
+    boundaries = itertools.chain(boundary_plan(namer).cases, itertools.islice(further_cases(namer), 1_000))
     steps = itertools.chain(
         (step for probe in PROBES if not probe.heavy for step in probe.steps(namer)),
         robustness_steps(namer),
         (case.step for case in boundaries),
-        schema_steps(1, namer, 100),
-        itertools.islice(stateful_steps(1, "agreement"), 2_000),
+        schema_steps(1, namer, 50),
+        itertools.islice(stateful_steps(1, "agreement"), 500),
     )
     for step in steps:
         text = read_json(step.request.body)
@@ -71,7 +71,7 @@ def written() -> Iterator[Any]:
 
 def spoiled(rng: random.Random, body: Any) -> Any:
     """`body` with one or two places of it changed, added or left out."""
-    changed = copy.deepcopy(body)
+    changed = json.loads(json.dumps(body))
     for _ in range(rng.choice((1, 1, 2))):
         places = list(_places(changed))
         if not places:
@@ -116,41 +116,24 @@ def broken_by(body: Any, status: int) -> set[str]:
     return {finding.clause for finding in result.findings if finding.pointer == "/response/status"}
 
 
-def test_there_are_ten_thousand_bodies_of_every_class() -> None:
-    classes = Counter(classify_body(SYNC, body).request_class for body in bodies())
-    assert sum(classes.values()) == WANTED
-    assert min(classes[one] for one in RequestClass) > 1_000
-
-
-def test_what_is_valid_fits_the_spec_and_what_is_refused_does_not() -> None:
+def test_spec_classification_and_oracle_say_the_same_of_ten_thousand_bodies() -> None:
     spec = validator("SyncRequest")
-    for body in bodies():
-        fits = spec.is_valid(body)
-        request_class = classify_body(SYNC, body).request_class
-        if request_class is not RequestClass.OPEN:  # what is open may fit: a member may depend on the workspace
-            assert fits is (request_class is RequestClass.VALID), body
-
-
-def test_the_oracle_asks_of_a_server_what_the_class_says() -> None:
+    classes: Counter[RequestClass] = Counter()
     for body in bodies():
         found = classify_body(SYNC, body)
+        classes[found.request_class] += 1
+        valid = found.request_class is RequestClass.VALID
+        if found.request_class is not RequestClass.OPEN:  # what is open may fit: a member may depend on the workspace
+            assert spec.is_valid(body) is valid, body
         refused = {condition.clause for condition in found.conditions if condition.refused}
         assert bool(broken_by(body, 201) & refused) is bool(refused), body
-        assert bool(broken_by(body, 400)) is (found.request_class is RequestClass.VALID), body
-
-
-def test_everything_that_does_not_fit_is_explained() -> None:
-    for body in bodies():
-        found = classify_body(SYNC, body)
-        assert bool(found.conditions) is (found.request_class is not RequestClass.VALID), body
-        assert found.request_class is RequestClass.REFUSED or not any(one.refused for one in found.conditions), body
-
-
-@pytest.mark.parametrize("wanted", list(RequestClass))
-def test_a_class_does_not_depend_on_the_order_of_members(wanted: RequestClass) -> None:
-    chosen = [body for body in bodies() if classify_body(SYNC, body).request_class is wanted][:500]
-    for body in chosen:
-        assert classify_body(SYNC, _reversed(body)).request_class is wanted, body
+        assert bool(broken_by(body, 400)) is valid, body
+        assert bool(found.conditions) is not valid, f"no reason is given: {body}"
+        assert found.request_class is RequestClass.REFUSED or not refused, body
+        if classes[found.request_class] <= REORDERED:
+            assert classify_body(SYNC, _reversed(body)).request_class is found.request_class, body
+    assert sum(classes.values()) == WANTED
+    assert min(classes[one] for one in RequestClass) > 1_000
 
 
 def _reversed(node: Any) -> Any:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
+from functools import cache
 
 import pytest
 from alterations import altered, names, recorded, with_altered_response
@@ -14,6 +16,7 @@ from tracksync.oracle import Belief, check
 from tracksync.oracle.interpretations import Interpretation
 
 SYNC = "/users/track/sync"
+EACH = 6  # alterations of each kind that are tried in one recording
 EVENT = r"/users/0/custom_events/0"
 PRODUCT = r"/users/0/purchase_events/0"
 CLAUSES = {  # by what is altered in the response of an accepted request
@@ -51,26 +54,31 @@ def informed(belief: Belief) -> Belief:
     return belief
 
 
+@cache
+def pattern_of(alteration: str) -> str | None:
+    return next((one for one in CLAUSES if re.fullmatch(one, alteration)), None)
+
+
 @pytest.mark.parametrize("probe", names())
 def test_an_altered_response_is_found_by_the_clause_on_what_is_altered(probe: str) -> None:
+    tried: Counter[str] = Counter()
     for index, exchange in accepted(probe):
         for alteration, other in with_altered_response(exchange):
-            for pattern, clause in CLAUSES.items():
-                if re.fullmatch(pattern, alteration):
-                    found = check(informed(recorded(probe).beliefs[index]), other).findings
-                    assert clause in {finding.clause for finding in found}, (index, alteration)
+            pattern = pattern_of(alteration)
+            if pattern is not None and tried[pattern] < EACH:
+                tried[pattern] += 1
+                found = check(informed(recorded(probe).beliefs[index]), other).findings
+                assert CLAUSES[pattern] in {finding.clause for finding in found}, (index, alteration)
 
 
 def test_every_row_of_the_table_is_tried() -> None:
     tried = {
-        pattern
-        for probe in names()
+        pattern_of(alteration)
+        for probe in names()[::3]
         for _, exchange in accepted(probe)
         for alteration, _ in with_altered_response(exchange)
-        for pattern in CLAUSES
-        if re.fullmatch(pattern, alteration)
     }
-    assert tried == CLAUSES.keys()
+    assert tried >= CLAUSES.keys()
 
 
 @pytest.mark.parametrize("probe", names())
@@ -85,6 +93,6 @@ def test_a_single_lost_response_is_not_a_finding(probe: str) -> None:
 @pytest.mark.parametrize("probe", names())
 def test_every_finding_leads_to_what_is_wrong(probe: str, responses: bool) -> None:
     for index in range(len(recorded(probe).exchanges)):
-        for one in altered(probe, index, responses, 12):
+        for one in altered(probe, index, responses, 6):
             for later, finding in one.findings:
                 leads_to_what_it_saw(finding, one.exchanges[later])

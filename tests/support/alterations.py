@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any, Final
 from zlib import crc32
 
 from tracksync.cassettes.checking import settings_of
-from tracksync.cassettes.manifest import read_manifest
+from tracksync.cassettes.manifest import ManifestEntry, read_manifest
 from tracksync.cassettes.reading import read_recording
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Request, Response
 from tracksync.model.finding import Finding
@@ -62,9 +62,14 @@ class Recorded:
 
 
 @cache
+def _manifest() -> Mapping[str, ManifestEntry]:
+    return read_manifest(PROBES.parent)
+
+
+@cache
 def recorded(probe: str) -> Recorded:
     path = PROBES / f"{probe}.yaml"
-    entry = read_manifest(PROBES.parent)[f"probes/{path.name}"]
+    entry = _manifest()[f"probes/{path.name}"]
     recording = read_recording(path)
     belief = Belief.start(settings_of(entry, recording.clock_skew))
     beliefs, covered = [], []
