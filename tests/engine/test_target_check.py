@@ -65,7 +65,8 @@ def test_a_port_where_nothing_listens_is_told_at_once_and_no_user_is_said_to_be_
         (Response(200, HTML, b"<!doctype html><html>hello</html>"), "web page"),
         (Response(404, HTML, b"<html></html>"), "not there"),
         (Response(501, (), b""), r"not there \(501\)"),
-        (Response(302, (("location", "/login"),), b""), "not there"),
+        (Response(302, (("location", "/login"),), b""), r"is a redirect \(302\), which is not followed"),
+        (Response(304, (), b""), "not there"),
         (Response(401, (), b"{}"), "refuses the key"),
     ],
 )

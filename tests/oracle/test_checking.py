@@ -93,6 +93,16 @@ def test_a_redirect_elsewhere_writes_nothing() -> None:
         assert (harness.event(7) == set()) == right
 
 
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_write_that_is_sent_elsewhere_by_a_redirect_may_be_applied_there(status: int) -> None:
+    for count in (2, 3):
+        harness = OracleHarness()
+        harness.event(1)
+        findings = harness.check(EVENT, b"", status, headers={"Location": "https://other.example/users/track/sync"})
+        assert "TS-OK-STATUS" in {one.clause for one in findings}
+        assert harness.event(count) == set()
+
+
 # --- forms that may be refused ----------------------------------------------------------------------------------------
 
 BARE = {"events": EVENT["events"][0]}

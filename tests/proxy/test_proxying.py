@@ -28,7 +28,9 @@ from tracksync.cassettes.manifest import ManifestEntry
 from tracksync.cassettes.session_recording import SessionRecorder
 from tracksync.cli import root
 from tracksync.contract.clauses import Side, catalogue
+from tracksync.engine.targets import HttpTarget
 from tracksync.faults.catalogue import servers
+from tracksync.generate.build import Step, attributes_request
 from tracksync.mock import MockApp, MockConfig
 from tracksync.model.events import Event
 from tracksync.proxy import Keys
@@ -49,6 +51,19 @@ def event(user: str = "u1", name: str = "e", day: int = 1) -> dict[str, Any]:
 def send(url: str, *bodies: dict[str, Any], **headers: str) -> list[httpx.Response]:
     with httpx.Client(base_url=url, headers={**AUTHORIZED, **headers}, timeout=20) as client:
         return [client.post(SYNC, json=body) for body in bodies]
+
+
+def test_no_redirect_is_followed_with_the_key_neither_by_the_proxy_nor_by_our_own_client() -> None:
+    other = Upstream()
+    with served(other) as elsewhere:
+        there = f"{elsewhere}{SYNC}".encode()
+        with served(Upstream(307, ((b"location", there),))) as url, proxied(url) as session:
+            for target in (HttpTarget(url, KEY), HttpTarget(session.url, KEY)):
+                response = target.send(Step(attributes_request({"external_id": "u"}, {"n": 1}))).response
+                target.close()
+                assert response is not None
+                assert (response.status, dict(response.headers)["location"]) == (307, there.decode())
+    assert other.scopes == []
 
 
 # --- the endpoint ---------------------------------------------------------------------------------------------------

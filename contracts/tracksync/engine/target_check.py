@@ -9,7 +9,7 @@ from tracksync.engine.session import Session
 from tracksync.errors import Incomplete, UsageError
 from tracksync.generate.build import SYNC, Step, json_request
 from tracksync.generate.harmless import Namer
-from tracksync.model.exchange import Exchange, header
+from tracksync.model.exchange import Exchange, Response, header
 
 PHASE = "probes"
 SCOPE = "hello"
@@ -33,14 +33,21 @@ def check_target(session: Session, prefix: str, seed: int, *, embedded: bool) ->
         why = exchange.failure.kind.value if exchange and exchange.failure else "nothing was sent"
         raise Incomplete(f"{name} does not answer ({why}); is the address right, and is the server up?")
     if not embedded:
-        _check_status(name, exchange.response.status)
+        _check_status(name, exchange.response)
         _check_media(name, exchange)
 
 
-def _check_status(name: str, status: int) -> None:
+def _check_status(name: str, response: Response) -> None:
+    status = response.status
     if status in (401, 403):
         what = "refuses the key" if status == 401 else "says that the key lacks the permission users.track.sync"
         raise UsageError(f"{name} {what} ({status}); check TRACKSYNC_API_KEY and the instance's URL")
+    if 300 <= status < 400 and header(response.headers, "location"):
+        # Where to is not shown: an address may hold the key.
+        raise UsageError(
+            f"{name}{SYNC} is a redirect ({status}), which is not followed, since the key would go along; "
+            "give the base URL to which it leads, if that is the target"
+        )
     if status in (404, 405, 501) or 300 <= status < 400:
         raise UsageError(
             f"{name}{SYNC} is not there ({status}); the target is the base URL, such as https://rest.iad-01.braze.com"

@@ -8,7 +8,8 @@ which they ended. `client_rules` checks each request alone, `retries` how a requ
 whether a client waits: for a reset time, for the response before the next request, for a slow response.
 
 A request that may have been under way before the client could know better is not held against the client, nor is a
-429 that another of its processes met (LIMITS: whoever meets one pauses; nothing tells the others).
+429 that another of its processes met (LIMITS: whoever meets one pauses; nothing tells the others). No document speaks
+of redirects, so that a request to where a server has sent the client is not checked at all.
 """
 
 from __future__ import annotations
@@ -16,16 +17,17 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Final
+from urllib.parse import urljoin, urlsplit
 
 from rpds import HashTrieMap
 
 from tracksync.gate.client_rules import read_client_request
 from tracksync.gate.findings import ClientFindings
 from tracksync.gate.retries import EARLY, RetryBelief, check_retries, never_retried, request_key
-from tracksync.model.exchange import Exchange
+from tracksync.model.exchange import Exchange, header
 from tracksync.model.finding import Finding
 from tracksync.oracle.belief import identifier_of
-from tracksync.oracle.request import ParsedRequest
+from tracksync.oracle.request import PATHS, ParsedRequest
 from tracksync.wire.observed import Observed, reset_time
 
 SECONDS: Final = 1.9  # the documents speak of seconds, so of two at least; a tenth is left for timers that differ
@@ -51,12 +53,14 @@ class Limited:
 class ClientBelief:
     """What is remembered of a client's traffic: the limits by endpoint, the last exchange by cell, and the retries.
 
-    Of the limits that the same process knows of, the newest is remembered.
+    Of the limits that the same process knows of, the newest is remembered. `redirects`: to which path and query a 3XX
+    has led, with how many requests that are still to follow one.
     """
 
     limited: HashTrieMap[str, tuple[Limited, ...]] = field(default_factory=HashTrieMap)
     cells: HashTrieMap[Hashable, Observed] = field(default_factory=HashTrieMap)
     retries: RetryBelief = field(default_factory=RetryBelief)
+    redirects: HashTrieMap[str, int] = field(default_factory=HashTrieMap)
 
     def without_tries(self) -> ClientBelief:
         """The belief for a part of the traffic whose requests are not tries of earlier ones."""
@@ -80,6 +84,10 @@ class ClientCheckResult:
 def check_client(belief: ClientBelief, observed: Observed) -> ClientCheckResult:
     """Check one exchange of a client. Pure; never raises on any exchange."""
     found = ClientFindings()
+    follows = observed.exchange.request.path in belief.redirects
+    belief = replace(belief, redirects=_redirects(belief.redirects, observed.exchange))
+    if follows:
+        return _result(belief, found)
     request = read_client_request(observed)
     found.covered |= request.covered
     for finding in request.findings:
@@ -102,6 +110,22 @@ def conclude(belief: ClientBelief) -> ClientCheckResult:
 def _result(belief: ClientBelief, found: ClientFindings) -> ClientCheckResult:
     found.covered.update(finding.clause for finding in found.findings)
     return ClientCheckResult(belief, tuple(found.findings), tuple(found.evidence), frozenset(found.covered))
+
+
+def _redirects(before: HashTrieMap[str, int], exchange: Exchange) -> HashTrieMap[str, int]:
+    """Where redirects lead after `exchange`. A path that is documented may be used without one, so it counts down."""
+    path, response = exchange.request.path, exchange.response
+    if path in before and path.partition("?")[0] in PATHS:
+        before = before.insert(path, before[path] - 1) if before[path] > 1 else before.remove(path)
+    location = header(response.headers, "location") if response and 300 <= response.status < 400 else None
+    if not location:
+        return before
+    try:
+        parts = urlsplit(urljoin(path, location))
+    except ValueError:
+        return before
+    target = f"{parts.path or '/'}?{parts.query}" if parts.query else parts.path or "/"
+    return before.insert(target, before.get(target, 0) + 1)
 
 
 # --- rate ---------------------------------------------------------------------------------------------------------

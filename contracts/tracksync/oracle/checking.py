@@ -109,7 +109,9 @@ def _check_response(context: Context, response: Response) -> None:
     parsed = context.parsed
     accepted = check_status(context, response)
     body = check_body(context, response)
-    if not accepted:
+    if response.status < 400 and not accepted and "location" in context.headers:
+        perhaps_applied(context)  # whoever follows a redirect writes where it is not seen
+    elif not accepted:
         refused(context)
     elif body is None or parsed.vague or parsed.refused:
         if body is not None and response.status == 201 and parsed.endpoint == "sync":
