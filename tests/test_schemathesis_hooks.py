@@ -50,7 +50,7 @@ def mock(*faults: str) -> MockApp:
 
 
 def sent_to_real_users(app: MockApp) -> list[Request]:
-    """The requests that could reach somebody. The prefix of the run is that of any user whom it created."""
+    """The requests that could reach a person. The prefix of the run is that of any user whom it created."""
     sent = [entry.request for entry in app.journal if entry.request.path == "/users/track/sync"]
     prefixes = (re.search(rb'"(ts\w{6,})-', request.body) for request in sent)
     prefix = next(found[1].decode() for found in prefixes if found)
