@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from pathlib import Path
 
-import pytest
+from pytest_project import run_pytest
 
-ROOT = Path(__file__).resolve().parents[2]
 CLIENT = """
 import httpx, pytest
 
@@ -20,28 +16,9 @@ def send(mock, **attributes):
 """
 
 
-def run(folder: Path, tests: str, *words: str) -> tuple[int, str]:
+def run(folder: Path, tests: str, *words: str, installed: bool = False) -> tuple[int, str]:
     (folder / "test_client.py").write_text(CLIENT + tests, encoding="utf-8")
-    environment = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC", "PYTEST"))}
-    done = subprocess.run(
-        [
-            sys.executable,
-            "-m",
-            "pytest",
-            "-q",
-            "-p",
-            "no:tracksync",
-            "-p",
-            "tracksync.pytest_plugin",
-            *words,
-            str(folder),
-        ],
-        cwd=folder,
-        env={**environment, "PYTHONPATH": str(ROOT / "contracts")},
-        capture_output=True,
-        text=True,
-        timeout=120,
-    )
+    done = run_pytest(folder, *words, installed=installed)
     return done.returncode, done.stdout + done.stderr
 
 
@@ -58,7 +35,7 @@ def test_every_test_has_a_workspace_of_its_own(tracksync_mock):
     assert tracksync_mock.state("external_id", "u") is None
     assert os.environ["BRAZE_REST_ENDPOINT"] == tracksync_mock.url
 """
-    code, text = run(tmp_path, tests)
+    code, text = run(tmp_path, tests, installed=True)
     assert (code, "2 passed" in text) == (0, True), text
 
 
@@ -73,15 +50,21 @@ def test_good(tracksync_mock):
 @pytest.mark.tracksync_gate(allow=["TC-STRING-LIMIT"])
 def test_allowed(tracksync_mock):
     send(tracksync_mock, text="x" * 300)
+
+@pytest.mark.tracksync_scenario("error-503")
+def test_503(tracksync_mock):
+    send(tracksync_mock, a=1)
 """
     code, text = run(tmp_path, tests)
     assert code == 1
-    assert "1 failed, 2 passed" in text, text
+    assert "2 failed, 2 passed" in text, text
     assert "TC-STRING-LIMIT: a string has 300 characters, over the limit of 255" in text
     assert "asked for: A string attribute has at most 255 characters. [TYPES]" in text
     assert "  - 255\n  + 300\n" in text
     assert "at /request/body/attributes/0/text" in text
     assert "> POST /users/track/sync" in text
+    _, after_503 = text.split("____ test_503 ____")
+    assert "TC-RETRY-SERVER-ERROR" in after_503, "a 5xx that is not tried again fails the test"
 
 
 def test_scenarios_by_marker_by_option_and_by_parameter(tmp_path: Path) -> None:
@@ -99,17 +82,6 @@ def test_option(tracksync_scenario):
 """
     code, text = run(tmp_path, tests, "--tracksync-scenario", "gzip")
     assert (code, "4 passed" in text) == (0, True), text
-
-
-def test_a_5xx_that_is_not_tried_again_fails_the_test(tmp_path: Path) -> None:
-    tests = """
-@pytest.mark.tracksync_scenario("error-503")
-def test_503(tracksync_mock):
-    send(tracksync_mock, a=1)
-"""
-    code, text = run(tmp_path, tests)
-    assert code == 1
-    assert "TC-RETRY-SERVER-ERROR" in text
 
 
 def test_a_printed_key_fails_the_test_and_is_not_shown(tmp_path: Path) -> None:
@@ -135,13 +107,12 @@ def test_an_unknown_scenario_or_clause_is_named_with_its_neighbours(tmp_path: Pa
     assert "did you mean error-503" in text
 
 
-@pytest.mark.parametrize("workers", ["2"])
-def test_it_works_with_xdist(tmp_path: Path, workers: str) -> None:
+def test_it_works_with_xdist(tmp_path: Path) -> None:
     tests = """
 @pytest.mark.parametrize("n", range(6))
 def test_many(tracksync_mock, n):
     send(tracksync_mock, n=n, text="x" * (300 if n == 3 else 3))
 """
-    code, text = run(tmp_path, tests, "-n", workers)
+    code, text = run(tmp_path, tests, "-p", "xdist", "-n", "2")
     assert code == 1
     assert "1 failed, 5 passed" in text, text

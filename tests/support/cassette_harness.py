@@ -5,9 +5,7 @@ from __future__ import annotations
 import base64
 import contextlib
 import json
-import os
 import subprocess
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -15,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from process import tracksync_here
 
 from tracksync.cassettes.replaying import ReplayPlan, replay
 from tracksync.faults.catalogue import servers
@@ -79,18 +78,8 @@ def replayed(*paths: Path, **more: Any) -> ReplayEvents:
 
 
 def command(*words: str, cwd: Path | None = None, **environment: str) -> subprocess.CompletedProcess[str]:
-    """Run the command line in a process of its own."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC", "BRAZE"))}
-    clean["PYTHONPATH"] = str(ROOT / "contracts")
-    return subprocess.run(
-        [sys.executable, "-m", "tracksync", *words],
-        cwd=cwd,
-        env={**clean, **environment},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
+    """Run the command line in this process, by default in the present directory."""
+    return tracksync_here(*words, cwd=cwd or Path.cwd(), **environment)
 
 
 def event_body(user: str = "u1", name: str = "rented", **more: Any) -> str:

@@ -1,11 +1,12 @@
-"""Small commands for the tests of the gate, and the gate as a process."""
+"""Small commands for the tests of the gate, and the command line of the gate."""
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
+
+from process import tracksync_here
 
 ROOT = Path(__file__).resolve().parents[2]
 POST = """
@@ -23,11 +24,5 @@ def script(text: str) -> tuple[str, ...]:
 
 
 def cli(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC", "BRAZE", "GITHUB"))}
-    return subprocess.run(
-        [sys.executable, "-m", "tracksync", "gate", *words],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        env={**clean, "PYTHONPATH": str(ROOT / "contracts"), **environment},
-    )
+    """Run the gate by its command line, in this process and the present directory."""
+    return tracksync_here("gate", *words, cwd=Path.cwd(), **environment)

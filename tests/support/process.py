@@ -31,7 +31,8 @@ def tracksync(*arguments: str | Path, cwd: Path, **environment: str) -> subproce
 def tracksync_here(*arguments: str | Path, cwd: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the command line in this process: the same code without the start of an interpreter."""
     words, code = [str(argument) for argument in arguments], 0
-    out, err = io.StringIO(), io.StringIO()
+    # With bytes below, as the streams of a process have: the gate passes on what its command prints.
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", write_through=True) for _ in range(2))
     with (
         patch.dict(os.environ, clean_environment(**environment), clear=True),
         contextlib.chdir(cwd),
@@ -42,12 +43,19 @@ def tracksync_here(*arguments: str | Path, cwd: Path, **environment: str) -> sub
             cli.main(words)
         except SystemExit as ended:
             code = int(ended.code or 0)
-    return subprocess.CompletedProcess(words, code, out.getvalue(), err.getvalue())
+    return subprocess.CompletedProcess(words, code, *(_text(stream) for stream in (out, err)))
+
+
+def _text(stream: io.TextIOWrapper) -> str:
+    """All that was written to `stream`."""
+    stream.seek(0)
+    return stream.read()
 
 
 def clean_environment(**more: str) -> dict[str, str]:
     """The environment of this process without what would change the command line, and with `more`."""
-    others = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC_", "GITHUB_"))}
+    ours = ("TRACKSYNC_", "BRAZE_", "GITHUB_")
+    others = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
     return {**others, "PYTHONPATH": str(CONTRACTS), "PYTHONIOENCODING": "utf-8", **more}
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 from pathlib import Path
 
 from cassette_harness import CANARY, ROOT
@@ -32,7 +33,7 @@ CLIENTS = {
 
 TEST = """
 import os, pytest
-from client import call
+from with_%s import call
 
 URL = os.environ["BRAZE_REST_ENDPOINT"] + "/users/track/sync"
 HEADERS = {"Authorization": "Bearer " + os.environ["BRAZE_API_KEY"]}
@@ -49,16 +50,33 @@ def test_signup(%s):
 """
 
 
-def run(folder: Path, url: str, *words: str, key: str = CANARY) -> subprocess.CompletedProcess[str]:
-    environment = {
-        name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC", "BRAZE", "PYTEST"))
-    }
+def run(
+    folder: Path, url: str, *words: str, key: str = CANARY, installed: bool = False
+) -> subprocess.CompletedProcess[str]:
+    """The tests in `folder`, against the server at `url`."""
     paths = os.pathsep.join([str(ROOT / "contracts"), str(folder)])
-    words = ("-p", "no:tracksync", "-p", "tracksync.pytest_plugin", "-p", "no:cacheprovider", *words)
+    server = {"BRAZE_REST_ENDPOINT": url, "BRAZE_API_KEY": key}
+    return run_pytest(folder, "-p", "no:cacheprovider", *words, installed=installed, PYTHONPATH=paths, **server)
+
+
+def run_pytest(
+    folder: Path, *words: str, installed: bool = False, **environment: str
+) -> subprocess.CompletedProcess[str]:
+    """The tests in `folder` by a pytest of their own.
+
+    With `installed` it loads all plugins of this environment, as a user's pytest does. They take two thirds of its time,
+    so that it otherwise loads ours alone. Ours is that of this checkout, whatever is installed.
+    """
+    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC", "BRAZE", "PYTEST"))}
+    if not installed:
+        clean["PYTEST_DISABLE_PLUGIN_AUTOLOAD"] = "1"
     return subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *words, str(folder)],
+        [
+            *(sys.executable, "-m", "pytest", "-q", "-p", "no:tracksync", "-p", "tracksync.pytest_plugin"),
+            *(*words, str(folder)),
+        ],
         cwd=folder,
-        env={**environment, "PYTHONPATH": paths, "BRAZE_REST_ENDPOINT": url, "BRAZE_API_KEY": key},
+        env={**clean, "PYTHONPATH": str(ROOT / "contracts"), **environment},
         capture_output=True,
         text=True,
         timeout=120,
@@ -67,9 +85,12 @@ def run(folder: Path, url: str, *words: str, key: str = CANARY) -> subprocess.Co
 
 
 def project(
-    folder: Path, library: str = "httpx", marks: str = "@pytest.mark.tracksync_cassette", fixtures: str = ""
+    folder: Path,
+    library: str = "httpx",
+    marks: str = "@pytest.mark.tracksync_cassette",
+    fixtures: str = "",
+    name: str = "client",
 ) -> None:
-    import textwrap
-
-    (folder / "client.py").write_text(textwrap.dedent(CLIENTS[library]))
-    (folder / "test_client.py").write_text(TEST % (marks, fixtures))
+    """Write a client with this HTTP library, and test_NAME.py with a test of it that has these marks and fixtures."""
+    (folder / f"with_{library}.py").write_text(textwrap.dedent(CLIENTS[library]))
+    (folder / f"test_{name}.py").write_text(TEST % (library, marks, fixtures))
