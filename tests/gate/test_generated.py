@@ -7,7 +7,6 @@ of them, in tests/clients/generated, are checked against what was written by myp
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
 import sys
@@ -15,14 +14,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from gate_commands import ROOT, cli
 from npm_packages import installed
 
 from tracksync.contract import spec
 
-ROOT = Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests" / "clients" / "generated"
 # Under the first few each write succeeds; under the others none may be taken for a success, nor be sent again.
-FINE = ("normal", "unknown-fields", "header-capitals", "chunked", "gzip")
+# The Python suite takes a second to start, so it goes through those alone that the covered clauses need.
+FINE = {
+    "python": ("normal", "unknown-fields"),
+    "typescript": ("normal", "unknown-fields", "header-capitals", "chunked", "gzip"),
+}
 NOT_APPLIED = ("users-empty", "value-unchanged", "rejected", "unauthorised")
 COVERED = {
     *("TC-URL", "TC-METHOD", "TC-MEDIA", "TC-JSON", "TC-KEY-SENT", "TC-KEY-BEARER", "TC-KEY-HEADER-ONLY"),
@@ -70,20 +73,17 @@ def python(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 def gated(command: list[str], result: Path, scenarios: tuple[str, ...]) -> tuple[int, dict[str, Any], str]:
     """The exit code, the result and what was printed."""
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC", "BRAZE", "GITHUB"))}
     named = [word for name in scenarios for word in ("--scenario", name)]
-    done = run(
-        [sys.executable, "-m", "tracksync", "gate", "--strict", *named, "--json", str(result), "--", *command],
-        env={**clean, "PYTHONPATH": str(ROOT / "contracts")},
-    )
+    done = cli("--strict", *named, "--json", str(result), "--", *command)
     return done.returncode, json.loads(result.read_text(encoding="utf-8")), done.stdout + done.stderr
 
 
 @pytest.mark.parametrize("language", ["python", pytest.param("typescript", marks=pytest.mark.node)])
 def test_a_generated_client_passes_the_gate(request: pytest.FixtureRequest, tmp_path: Path, language: str) -> None:
-    code, result, said = gated(request.getfixturevalue(language), tmp_path / "result.json", (*FINE, *NOT_APPLIED))
+    fine = FINE[language]
+    code, result, said = gated(request.getfixturevalue(language), tmp_path / "result.json", (*fine, *NOT_APPLIED))
     assert (code, result["verdict"], result["findings"]) == (0, "passed", []), said
-    assert said.count("deletion: applied") == len(FINE), said
+    assert said.count("deletion: applied") == len(fine), said
     covered = {clause for clause, row in result["clauses"].items() if row["covered"]}
     assert covered >= COVERED, COVERED - covered
     for status in (400, 401):

@@ -64,8 +64,8 @@ def run_pytest(
 ) -> subprocess.CompletedProcess[str]:
     """The tests in `folder` by a pytest of their own.
 
-    With `installed` it loads all plugins of this environment, as a user's pytest does. They take two thirds of its time,
-    so that it otherwise loads ours alone. Ours is that of this checkout, whatever is installed.
+    With `installed` it loads all plugins of this environment, as a user's pytest does. They take two thirds of its
+    time, so that it otherwise loads ours alone. Ours is that of this checkout, whatever is installed.
     """
     clean = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC", "BRAZE", "PYTEST"))}
     if not installed:
