@@ -152,7 +152,7 @@ def test_prism_answers_with_the_recorded_example_that_a_request_names(tmp_path: 
     document = exported("prism-examples", tmp_path / "openapi.json", SHOWN)
     prism, port = tool("prism"), free_port()
     words = [prism, "mock", str(document), "--host", "127.0.0.1", "--port", str(port)]
-    asked = 0
+    sent = 0
     with running(words, port, "/") as client:
         for one in [one for path in SHOWN for one in recorded(path)]:
             if one.status != 201 or one.request["url"] != "/users/track/sync":
@@ -162,5 +162,5 @@ def test_prism_answers_with_the_recorded_example_that_a_request_names(tmp_path: 
             named = {"Prefer": f"example={one.cassette}-{one.number}", "Authorization": "Bearer any-key"}
             response = client.post("/users/track/sync", content=one.request["content"], headers=named | JSON)
             assert (response.status_code, doubles(response.content)) == (201, doubles(one.body)), one
-            asked += 1
-    assert asked > 20
+            sent += 1
+    assert sent > 20
