@@ -22,8 +22,10 @@ from cassette_harness import (
     vcrpy_item,
 )
 
+from tracksync.cassettes.forms import har
 from tracksync.cassettes.interaction import Recording
 from tracksync.cassettes.reading import read_recording
+from tracksync.cassettes.strict_json import item_lines
 
 RECORDINGS = ROOT / "tests" / "recordings"
 REAL = sorted(path for path in RECORDINGS.rglob("*") if path.is_file() and path.suffix != ".md")
@@ -327,3 +329,17 @@ def test_a_request_without_a_response_may_have_been_applied(tmp_path: Path) -> N
         document = vcrpy_document([(event_body(), event_response(count)) for count in (1, 9, third)])
         document["interactions"][1]["response"] = None
         assert replayed(written(tmp_path, document)).broken == []
+
+
+def test_a_har_read_by_entry_is_what_it_is_as_a_whole() -> None:
+    """With the same lines, and the same problems of broken entries; what cannot be read by entry says so."""
+    broken = har_document(two_events())
+    broken["log"]["entries"][1:1] = [{}, 1, {"request": {"method": "GET", "url": "nowhere"}, "response": {}}]
+    whole = [path.read_text(encoding="utf-8") for path in REAL if path.name.endswith((".har", ".har.json"))]
+    for text in (*whole, json.dumps(broken), json.dumps(broken, indent=1)):
+        document = json.loads(text)
+        expected = list(har.drafts(document, list(item_lines(text, har.path(document)))))
+        assert len(expected) > 1
+        assert har.drafts_by_entry(text) == expected
+    for text in (json.dumps({**broken, "interactions": []}), json.dumps(broken)[:-1], '{"log": {"entries": [NaN]}}'):
+        assert har.drafts_by_entry(text) is None

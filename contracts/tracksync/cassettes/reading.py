@@ -7,12 +7,12 @@ find_files(paths) -> files              directories are searched for possible re
 from __future__ import annotations
 
 import io
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import IO, Any, Final
 
 from tracksync.cassettes.exchange_lines import is_exchange_line
-from tracksync.cassettes.forms import FORMS
+from tracksync.cassettes.forms import FORMS, har
 from tracksync.cassettes.forms.schemathesis_events import Lines
 from tracksync.cassettes.interaction import Draft, Recording, RecordingProblem
 from tracksync.cassettes.sources import expanded, lines, opened, suffix_of
@@ -24,6 +24,7 @@ from tracksync.wire.bodies import Unreadable
 
 MAX_FILE: Final = 64 * 1024 * 1024  # bytes
 SUFFIXES: Final = frozenset({".yaml", ".yml", ".json", ".har", ".ndjson", ".jsonl"})
+_OF_LINES: Final = (".ndjson", ".jsonl")
 _FIRST_LINE: Final = 1024 * 1024  # bytes
 
 
@@ -75,25 +76,36 @@ def parse(text: str, path: Path) -> Recording:
     if is_exchange_line(text.lstrip().partition("\n")[0].encode("utf-8", "replace")):
         return _exchanges(text, path)
     problems: list[RecordingProblem] = []
-    document, in_json = _document(text, path.suffix.lower(), problems)
+    suffix = path.suffix.lower()
+    entries = None if suffix in _OF_LINES else har.drafts_by_entry(text)
+    if entries is not None:
+        return _settled(path, "HAR", entries, problems)
+    document, in_json = _document(text, suffix, problems)
     for form in FORMS:
         name = form.recognise(document)
-        if not name:
-            continue
-        places = list(item_lines(text, form.path(document))) if in_json and form.path(document) else []
-        drafts: list[Draft] = []
-        for found in form.drafts(document, places):
-            if isinstance(found, RecordingProblem):
-                problems.append(found)
-            else:
-                drafts.append(found)
-        timed = settle(drafts)
-        problems = sorted([*problems, *timed.problems], key=lambda problem: problem.line)
-        return Recording(path, name, timed.interactions, problems, timed.clock_skew)
+        if name:
+            places = list(item_lines(text, form.path(document))) if in_json and form.path(document) else []
+            return _settled(path, name, form.drafts(document, places), problems)
     raise NoRecording(
         "it is not a recording of a known form "
         "(exchanges as NDJSON, vcrpy, Ruby VCR, HAR, schemathesis VCR, HAR or NDJSON)"
     )
+
+
+def _settled(
+    path: Path, form: str, found: Iterable[Draft | RecordingProblem], problems: Sequence[RecordingProblem]
+) -> Recording:
+    """The recording with its times. `problems`: those that were met before."""
+    drafts: list[Draft] = []
+    problems = list(problems)
+    for one in found:
+        if isinstance(one, RecordingProblem):
+            problems.append(one)
+        else:
+            drafts.append(one)
+    timed = settle(drafts)
+    problems = sorted([*problems, *timed.problems], key=lambda problem: problem.line)
+    return Recording(path, form, timed.interactions, problems, timed.clock_skew)
 
 
 def _exchanges(text: str, path: Path) -> Recording:
@@ -121,7 +133,7 @@ def _document(text: str, suffix: str, problems: list[RecordingProblem]) -> tuple
     start = text.lstrip()[:1]
     if not start:
         raise Unreadable("it is empty")
-    if suffix in (".ndjson", ".jsonl") or _is_events(text):
+    if suffix in _OF_LINES or _is_events(text):
         return _lines(text, problems), False
     if start in "{[" and suffix not in (".yaml", ".yml"):
         return read_json(text), True

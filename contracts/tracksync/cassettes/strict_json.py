@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
+import msgspec
+
 from tracksync.wire.bodies import Unreadable
 
 MAX_DEPTH: Final = 200
@@ -17,7 +19,7 @@ _SPACE: Final = re.compile(r"[ \t\r\n]*")
 def read_json(text: str, first_line: int = 1) -> Any:
     """The value in `text`, whose first line is number `first_line` of its file. Raises Unreadable."""
     try:
-        value = json.loads(text)
+        value = _decoded(text)
     except json.JSONDecodeError as error:
         raise Unreadable(f"this is not JSON: {error.msg}", first_line + error.lineno - 1) from None
     except RecursionError:
@@ -27,6 +29,14 @@ def read_json(text: str, first_line: int = 1) -> Any:
     if (text.count("[") + text.count("{")) > MAX_DEPTH and _depth(value) > MAX_DEPTH:
         raise Unreadable(f"it is nested deeper than {MAX_DEPTH} levels", first_line + _deep_line(text) - 1)
     return value
+
+
+def _decoded(text: str) -> Any:
+    """The value in `text`. What msgspec does not take, such as NaN, json does, or says why it does not."""
+    try:
+        return msgspec.json.decode(text)
+    except (msgspec.DecodeError, UnicodeError):
+        return json.loads(text)
 
 
 def item_lines(text: str, path: Sequence[str]) -> Iterator[int]:
