@@ -149,26 +149,19 @@ def test_what_was_answered_is_there_after_kill_9_under_load(tmp_path: Path) -> N
             assert held in (least, least + 1), "one more request may have been applied whose response was lost"
 
 
-def test_each_key_has_a_workspace_of_its_own() -> None:
+def test_each_key_has_a_workspace_of_its_own_and_one_process_follows_all_options() -> None:
     first, second = "first-key-0001", "second-key-0002"
-    with serving("--key", first, "--key", second) as (address, _):
+    options = ("--key", first, "--key", second, "--no-admin", "--scenario", "header-capitals")
+    with serving(*options) as (address, process), httpx.Client() as client:
         assert post(address, event("seen"), first)[1]["users"][0]["custom_events"][0]["count"] == 1
         assert post(address, event("seen"), second)[1]["users"][0]["custom_events"][0]["count"] == 1
         assert post(address, event("seen"))[0] == 401
-
-
-def test_without_the_admin_api_its_paths_are_the_mocks() -> None:
-    with serving("--no-admin") as (address, process):
-        assert httpx.get(f"{address}/__tracksync/health").status_code == 404
-        assert process.stdout is not None
-        assert "inspector" not in process.stdout.readline()
-
-
-def test_names_of_headers_are_in_capitals_where_the_scenario_says_so() -> None:
-    with serving("--scenario", "header-capitals") as (address, _), httpx.Client() as client:
+        assert client.get(f"{address}/__tracksync/health").status_code == 404, "without the admin API"
         raw = [name for name, _ in client.post(f"{address}/users/track/sync", json=event("seen")).headers.raw]
         assert b"X-RATELIMIT-REMAINING" in raw
         assert b"x-ratelimit-remaining" not in raw
+        assert process.stdout is not None
+        assert "inspector" not in process.stdout.readline()
 
 
 def test_windows_shorter_than_a_minute_are_announced() -> None:
@@ -190,7 +183,7 @@ def test_it_follows_the_interpretations_and_the_limit_it_is_given(tmp_path: Path
 
 def test_fuzz_checks_it_by_its_address(tmp_path: Path) -> None:
     with serving() as (address, _):
-        done = tracksync(
+        done = tracksync_here(
             "fuzz", "--target", address, "--seed", "7", "--only", "TS-EVENT-COUNT", cwd=tmp_path, TRACKSYNC_API_KEY=KEY
         )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -201,7 +194,7 @@ def test_a_port_in_use_is_exit_code_2_with_advice(tmp_path: Path) -> None:
     with socket.socket() as other:
         other.bind(("127.0.0.1", 0))
         other.listen()
-        done = tracksync("mock", "--port", str(other.getsockname()[1]), cwd=tmp_path)
+        done = tracksync_here("mock", "--port", str(other.getsockname()[1]), cwd=tmp_path)
     refused(done, "in use", "--port")
 
 

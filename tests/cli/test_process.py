@@ -59,13 +59,13 @@ def test_a_fault_is_an_error_with_exit_code_1(tmp_path: Path) -> None:
 
 
 def test_the_result_may_go_to_standard_output_and_the_verdict_then_does_not(tmp_path: Path) -> None:
-    done = tracksync("fuzz", "--only", "TS-OK-MESSAGE", "--json", "-", cwd=tmp_path)
+    done = tracksync_here("fuzz", "--only", "TS-OK-MESSAGE", "--json", "-", cwd=tmp_path)
     assert json.loads(done.stdout)["verdict"] == "passed"
     assert "PASSED" in done.stderr
 
 
 def test_an_unreachable_port_ends_incomplete_and_leaves_a_result(tmp_path: Path) -> None:
-    done = tracksync("fuzz", "--target", "http://127.0.0.1:1", "--json", "r.json", cwd=tmp_path, TRACKSYNC_API_KEY=KEY)
+    done = tracksync_here("fuzz", "--target", "http://127.0.0.1:1", "--json", "r.json", cwd=tmp_path, TRACKSYNC_API_KEY=KEY)
     assert done.returncode == 3, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     result = json_result.read(tmp_path / "r.json")
@@ -104,7 +104,7 @@ def echo(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 def test_a_key_that_the_server_echoes_is_on_no_stream_and_in_no_file(tmp_path: Path, echo: str) -> None:
-    done = tracksync(
+    done = tracksync_here(
         *("fuzz", "--target", echo, "--seed", "7", "--only", "TS-OK-MESSAGE"),
         *(
             "--json",
@@ -178,22 +178,22 @@ def test_a_broken_tracksync_toml_is_exit_code_2_with_file_and_line(tmp_path: Pat
 
 
 def test_a_key_that_no_header_can_carry_is_refused_and_not_shown(tmp_path: Path) -> None:
-    done = tracksync("fuzz", "--target", "http://127.0.0.1:1", cwd=tmp_path, TRACKSYNC_API_KEY=f"{KEY}\nx")
+    done = tracksync_here("fuzz", "--target", "http://127.0.0.1:1", cwd=tmp_path, TRACKSYNC_API_KEY=f"{KEY}\nx")
     refused(done, "the key in TRACKSYNC_API_KEY has characters")
     assert KEY not in done.stderr
 
 
 def test_the_same_key_twice_is_refused(tmp_path: Path) -> None:
     keys = {"TRACKSYNC_API_KEY": KEY, "TRACKSYNC_UNPRIVILEGED_KEY": KEY}
-    done = tracksync("fuzz", "--target", "http://127.0.0.1:1", cwd=tmp_path, **keys)
+    done = tracksync_here("fuzz", "--target", "http://127.0.0.1:1", cwd=tmp_path, **keys)
     refused(done, "hold the same key")
     assert KEY not in done.stderr
 
 
 def test_interpretations_that_a_run_learned_are_taken_by_the_next(tmp_path: Path) -> None:
-    first = tracksync("fuzz", "--phases", "probes", "--save-interpretations", "interpretations.toml", cwd=tmp_path)
+    first = tracksync_here("fuzz", "--phases", "probes", "--save-interpretations", "interpretations.toml", cwd=tmp_path)
     assert first.returncode == 0, first.stdout + first.stderr
-    second = tracksync("fuzz", "--only", "TS-OK-USERS", "--interpretations", "interpretations.toml", cwd=tmp_path)
+    second = tracksync_here("fuzz", "--only", "TS-OK-USERS", "--interpretations", "interpretations.toml", cwd=tmp_path)
     assert second.returncode == 0, second.stdout + second.stderr
     assert "no-user" in (tmp_path / "interpretations.toml").read_text()
 

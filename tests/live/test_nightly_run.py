@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from fuzz_plans import fuzz_plan
 from live_harness import KEY, UNPRIVILEGED, Harness
+from process import tracksync_here
 
 from tracksync.engine import FuzzPlan, fuzz
 from tracksync.engine.opening import open_target
@@ -286,10 +287,9 @@ def test_a_journal_of_another_run_is_not_resumed_as_this_one(harness: Harness, t
 
 
 def command(harness: Harness, folder: Path, *words: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    environment = {**harness.environment(), **variables, "NO_COLOR": "1"}
-    return subprocess.run(
-        harness.command(*words), env=environment, cwd=folder, capture_output=True, text=True, timeout=120
-    )
+    """Run the command line in this process, with the keys of the workspace."""
+    keys = {"TRACKSYNC_API_KEY": KEY, "TRACKSYNC_UNPRIVILEGED_KEY": UNPRIVILEGED}
+    return tracksync_here(*words, cwd=folder, **{**keys, **variables, "NO_COLOR": "1"})
 
 
 def test_a_run_by_command_compares_itself_with_the_last_one_and_cleans(harness: Harness, tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from drive_harness import CORRECT, FAULTY, ROOT, Variant, drive, drive_variant, variants
+from gate_commands import cli
 from required_programs import needs
 
 from tracksync.contract.clauses import Side, catalogue
@@ -44,16 +45,9 @@ QUICK_FAULTS = {
 PYTHON = FAULTY["python"]
 
 
-def cli(*words: str, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
-    clean = {name: value for name, value in os.environ.items() if not name.startswith(("TRACKSYNC", "GITHUB"))}
-    return subprocess.run(
-        [sys.executable, "-m", "tracksync", "gate", "--driver", *words],
-        capture_output=True,
-        text=True,
-        timeout=120,
-        input=stdin,
-        env={**clean, "PYTHONPATH": str(ROOT / "contracts"), **environment},
-    )
+def driven(*words: str) -> subprocess.CompletedProcess[str]:
+    """`gate --driver` by its command line, in this process."""
+    return cli("--driver", *words)
 
 
 # --- correct and faulty clients ---------------------------------------------------------------------------------------
@@ -80,7 +74,7 @@ def test_the_correct_node_adapter_passes() -> None:
 
 
 @needs("bash", "curl", "jq")
-def test_the_correct_shell_adapter_passes() -> None:
+def test_the_correct_shell_adapter_passes(tmp_path: Path) -> None:
     script = "\n".join(
         json.dumps({"type": "server", "behaviour": name}) + "\n" + json.dumps(operation)
         for name, operation in (
@@ -90,7 +84,8 @@ def test_the_correct_shell_adapter_passes() -> None:
             ("header-capitals", single("normal", Kind.INCREMENT).messages(10)[2]),
         )
     )
-    done = cli("--script", "-", "--", *CORRECT["shell"], stdin=script)
+    (tmp_path / "script").write_text(script)
+    done = driven("--script", str(tmp_path / "script"), "--", *CORRECT["shell"])
     assert done.returncode == 0, done.stdout
     assert "PASSED" in done.stdout
 
@@ -223,14 +218,14 @@ def test_known_findings_stand_in_a_reviewed_file_and_fail_nothing(tmp_path: Path
     baseline, script = tmp_path / "known.toml", tmp_path / "script"
     script.write_text(single("users-empty", Kind.SET).text(10))
     words = ("--script", str(script), "--baseline", str(baseline), "--", *PYTHON)
-    first = cli("--update-baseline", *words, "status-only")
+    first = driven("--update-baseline", *words, "status-only")
     assert first.returncode == 1
     assert 'pointer = "/outcome/users-empty"' in baseline.read_text()
-    second = cli(*words, "status-only")
+    second = driven(*words, "status-only")
     assert second.returncode == 0, second.stdout
     assert "known" in second.stdout
     script.write_text(single("normal", Kind.SET).text(10))
-    assert cli(*words, "lazy").returncode == 1, "another finding is not known"
+    assert driven(*words, "lazy").returncode == 1, "another finding is not known"
 
 
 def test_the_key_stands_in_no_result_although_the_adapter_prints_it(tmp_path: Path) -> None:
@@ -244,7 +239,7 @@ def test_the_key_stands_in_no_result_although_the_adapter_prints_it(tmp_path: Pa
         "print(json.dumps({'type': 'hello', 'protocol': 1, 'client': os.environ['BRAZE_API_KEY']}), flush=True)\n"
         "sys.stdin.readline(); sys.exit('key ' + os.environ['BRAZE_API_KEY'])\n"
     )
-    done = cli("--scenario", "normal", "--scripts", "0", *options, "--", sys.executable, "-c", source, str(witness))
+    done = driven("--scenario", "normal", "--scripts", "0", *options, "--", sys.executable, "-c", source, str(witness))
     key = witness.read_text()
     assert len(key) == 36
     assert done.returncode == 1
@@ -286,7 +281,7 @@ def test_a_file_that_is_not_a_script_gets_a_message_with_the_line(tmp_path: Path
         path.write_text(text)
         with pytest.raises(ConfigError, match=message):
             read(path.read_text(), str(path), behaviours.catalogue())
-    done = cli("--script", str(path), "--", "true")
+    done = driven("--script", str(path), "--", "true")
     assert done.returncode == 2
     assert message in done.stderr
 
