@@ -1,4 +1,4 @@
-"""The command line as a process: exit codes, where texts go, no traceback for what a user can mend."""
+"""The command line, in part as a process: exit codes, where texts go, no traceback for what a user can mend."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -65,7 +66,9 @@ def test_the_result_may_go_to_standard_output_and_the_verdict_then_does_not(tmp_
 
 
 def test_an_unreachable_port_ends_incomplete_and_leaves_a_result(tmp_path: Path) -> None:
-    done = tracksync_here("fuzz", "--target", "http://127.0.0.1:1", "--json", "r.json", cwd=tmp_path, TRACKSYNC_API_KEY=KEY)
+    done = tracksync_here(
+        "fuzz", "--target", "http://127.0.0.1:1", "--json", "r.json", cwd=tmp_path, TRACKSYNC_API_KEY=KEY
+    )
     assert done.returncode == 3, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     result = json_result.read(tmp_path / "r.json")
@@ -216,24 +219,25 @@ def test_a_run_that_is_stopped_writes_its_result_and_ends_with_3(tmp_path: Path,
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     target = f"http://127.0.0.1:{server.server_port}"
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tracksync", "fuzz", "--target", target, "--timeout", "2", "--json", "r.json"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        cwd=tmp_path,
-        env=clean_environment(TRACKSYNC_API_KEY=KEY),
-    )
+    shown = tmp_path / "shown"
+    with shown.open("w") as file:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "tracksync", "fuzz", "--target", target, "--timeout", "2", "--json", "r.json"],
+            stdout=subprocess.PIPE,
+            stderr=file,
+            text=True,
+            cwd=tmp_path,
+            env=clean_environment(TRACKSYNC_API_KEY=KEY),
+        )
     try:
         assert server.reached.wait(60)  # type: ignore[attr-defined]
         process.send_signal(number)
-        assert process.stderr is not None
-        while "cleaning" not in process.stderr.readline():  # a target that responded to nothing has no users to delete
-            if process.poll() is not None:
+        while process.poll() is None:  # a target that responded to nothing has no users to delete
+            if "cleaning" in shown.read_text():
+                process.send_signal(number)
                 break
-        else:
-            process.send_signal(number)
-        out, err = process.communicate(timeout=60)
+            time.sleep(0.02)
+        out, _ = process.communicate(timeout=60)
     finally:
         process.kill()
         process.communicate()
@@ -241,6 +245,7 @@ def test_a_run_that_is_stopped_writes_its_result_and_ends_with_3(tmp_path: Path,
         server.shutdown()
         server.server_close()
         thread.join()
+    err = shown.read_text()
     assert process.returncode == 3, out + err
     assert "Traceback" not in err
     assert "stopped by hand" in out

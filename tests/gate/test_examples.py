@@ -69,7 +69,14 @@ SUITES = {
         ("javac", "java", str(CONSOLE), *JACKSON),
         "default-jdk-headless, junit5 and libjackson2-databind-java",
         lambda folder: [
-            *("javac", "--class-path", os.pathsep.join([str(CONSOLE), *JACKSON])),
+            *(
+                "javac",
+                "-J-XX:TieredStopAtLevel=1",
+                "-J-XX:+UseSerialGC",
+                "-proc:none",
+                "--class-path",
+                os.pathsep.join([str(CONSOLE), *JACKSON]),
+            ),
             *map(str, folder.glob("*.java")),
         ],
     ),
@@ -96,9 +103,10 @@ def built(name: str, folder: Path, *faults: tuple[str, str]) -> list[str]:
 
 @pytest.mark.parametrize("name", SUITES)
 def test_the_suite_of_an_example_passes(name: str, tmp_path: Path) -> None:
-    outcome = gate(*built(name, tmp_path), scenarios=("normal", "error-503", "users-empty"), jobs=3)
+    # After its 503s the first scenario is the normal one, and only there may the suite succeed.
+    outcome = gate(*built(name, tmp_path), scenarios=("error-503", "users-empty"), jobs=2)
     assert (outcome.broken, outcome.exit_code) == (set(), 0), outcome.printed
-    assert outcome.result["requests"] >= 3 + 9 + 3
+    assert outcome.result["requests"] >= 9 + 3
 
 
 @pytest.mark.parametrize("name", SUITES)

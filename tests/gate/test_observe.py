@@ -24,8 +24,8 @@ from tracksync.report import html, json_result, junit
 NODE = pytest.mark.skipif(shutil.which("node") is None, reason="there is no node here")
 # A few of each kind; tools/gate-matrix runs all of them.
 QUICK = {
-    "python": {"url-slash", "key-printed-encoded", "log-the-response", "naive-time", "retry-at-once", "status-only"},
-    "node": {"object-object", "key-quoted", "price-nan", "rate-ignored", "key-order"},
+    "python": {"url-slash", "key-printed-encoded", "log-the-response", "naive-time", "status-only"},
+    "node": {"object-object", "key-quoted", "price-nan", "key-order"},
     "processes": {"rate-ignored"},
 }
 
@@ -80,7 +80,7 @@ def test_the_result_lists_client_clauses_only_and_has_the_form_of_every_result()
 
 
 def test_a_finding_tells_its_moment_and_how_to_see_it_again() -> None:
-    text = 'print("test_the_second", flush=True)\nimport time; time.sleep(0.2)\npost({"attributes": [{"b": 1}]})\n'
+    text = 'print("test_the_second", flush=True)\nimport time; time.sleep(1)\npost({"attributes": [{"b": 1}]})\n'
     outcome = gate(*script(POST + text))
     (finding,) = outcome.result["findings"]
     assert finding["clause"] == "TC-IDENTIFIER"
@@ -110,11 +110,11 @@ def test_a_command_that_fails_under_normal_fails_the_gate_in_every_output() -> N
 
 
 def test_a_command_that_takes_too_long_is_ended_and_its_request_under_way_is_not_the_clients_fault() -> None:
-    outcome = gate(*script(POST), scenarios=("slow-30s",), timeout=1.5)
+    outcome = gate(*script(POST), scenarios=("slow-30s",), timeout=5.0)
     assert (outcome.exit_code, outcome.clauses) == (3, set())
     assert outcome.report.runs[0].timed_out
     assert outcome.report.runs[0].excused == 1
-    assert "did not end within 1.5 s under slow-30s" in outcome.result["reason"]
+    assert "did not end within 5 s under slow-30s" in outcome.result["reason"]
     result = {**outcome.result, "test_command": outcome.report.as_json()}
     assert 'errors="1"' in junit.render(result)
 
@@ -134,7 +134,7 @@ def test_a_client_that_leaves_its_request_when_its_own_process_ends_is_at_fault(
         "s.sendall(b'POST /users/track/sync HTTP/1.1\\r\\nhost: x\\r\\ncontent-type: application/json\\r\\n'\n"
         "  + b'authorization: Bearer ' + os.environ['BRAZE_API_KEY'].encode()\n"
         "  + b'\\r\\ncontent-length: %d\\r\\n\\r\\n' % len(body) + body)\n"
-        "import time; time.sleep(0.5)\n"
+        "import time; time.sleep(1.2)\n"
     )
     assert gate(*script(text), scenarios=("slow-first-byte",)).clauses == {"TC-TIMEOUT"}
 
@@ -276,9 +276,9 @@ def test_the_output_of_scenarios_that_run_at_once_is_kept_apart_and_in_order() -
 
 
 def test_scenarios_that_run_at_once_get_the_verdicts_of_those_that_run_one_by_one() -> None:
-    names = ("normal", "unknown-fields", "error-503", "rejected", "users-empty")
+    names = ("normal", "error-503", "users-empty")
     one_by_one = gate(*COMMANDS["python"], "retry-at-once", scenarios=names)
-    at_once = gate(*COMMANDS["python"], "retry-at-once", scenarios=names, jobs=5)
+    at_once = gate(*COMMANDS["python"], "retry-at-once", scenarios=names, jobs=3)
     assert one_by_one.clauses == at_once.clauses == {"TC-RETRY-BACKOFF"}
     assert [one.verdict for one in one_by_one.report.scenarios] == [one.verdict for one in at_once.report.scenarios]
 

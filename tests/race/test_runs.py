@@ -49,10 +49,10 @@ def section(events: Sequence[Event]) -> dict[str, list[int]]:
 # --- a correct server -------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("clients", [1, 2, 16, 64])
+@pytest.mark.parametrize("clients", [1, 2, 64])
 def test_a_correct_server_passes_with_any_number_of_clients(clients: int) -> None:
     # So many operations that most clients get to send one, however busy the machine is.
-    events, operations = run(clients=clients, operations=200 + 10 * clients, seed=clients)
+    events, operations = run(clients=clients, operations=100 + 8 * clients, seed=clients)
     assert found(events) == []
     assert ended(events).verdict == "passed"
     assert len({operation.client for operation in operations}) > clients // 2

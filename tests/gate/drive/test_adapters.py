@@ -69,7 +69,9 @@ def test_the_correct_python_adapter_passes_and_its_reports_are_shown() -> None:
 
 @pytest.mark.node
 def test_the_correct_node_adapter_passes() -> None:
-    outcome = drive(*CORRECT["node"], behaviours=(*QUICK, "cut-body"))
+    outcome = drive(
+        *CORRECT["node"], behaviours=("header-capitals", "users-empty", "forbidden", "reset-after-applying", "cut-body")
+    )
     assert outcome.clauses == set()
 
 
