@@ -1,11 +1,16 @@
-"""Processes that this one starts never see Ctrl-C, which a terminal sends to them too: this one ends them."""
+"""Processes that this one starts: they never see Ctrl-C, which a terminal sends to them too, and end with this one."""
 
 from __future__ import annotations
 
+import multiprocessing
+import os
 import signal
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import connection
 
 
 @contextmanager
@@ -19,3 +24,32 @@ def interrupts_blocked() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+def end_with_parent() -> None:
+    """Let this process end as soon as the one that started it has ended, also by SIGKILL."""
+    parent = multiprocessing.parent_process()
+
+    def wait() -> None:
+        connection.wait([parent.sentinel] if parent else [])
+        os._exit(1)
+
+    if parent is not None:
+        threading.Thread(target=wait, daemon=True).start()
+
+
+@contextmanager
+def process_pool(workers: int | None) -> Iterator[ProcessPoolExecutor]:
+    """`workers` processes, one a core by default, which end with the block, whatever they are at, and with this one.
+
+    They are started by what is submitted: submit with `interrupts_blocked`.
+    """
+    earlier = set(multiprocessing.active_children())
+    context = multiprocessing.get_context("spawn")
+    pool = ProcessPoolExecutor(workers, mp_context=context, initializer=end_with_parent)
+    try:
+        yield pool
+    finally:
+        for worker in set(multiprocessing.active_children()) - earlier:
+            worker.terminate()
+        pool.shutdown(cancel_futures=True)

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures import as_completed
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
 from tracksync import __version__
 from tracksync.contract.clauses import catalogue as clauses
-from tracksync.engine.child_processes import interrupts_blocked
+from tracksync.engine.child_processes import interrupts_blocked, process_pool
 from tracksync.engine.cluster import cluster
 from tracksync.faults.catalogue import catalogue as faults
 from tracksync.model.verdict import evidence_of, severity_of
@@ -204,17 +203,10 @@ def run_all(
                 done[index] = task.result()
                 progress(done[index], len(done), len(wanted))
         return Selfcheck(tuple(done.values()), time.monotonic() - begun, seed)
-    earlier = set(multiprocessing.active_children())
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        try:
-            with interrupts_blocked():
-                futures = {pool.submit(carry_out, job): index for index, job in enumerate(wanted)}
-            for future in as_completed(futures):
-                done[futures[future]] = future.result()
-                progress(done[futures[future]], len(done), len(wanted))
-        except KeyboardInterrupt:
-            pool.shutdown(wait=False, cancel_futures=True)
-            for worker in set(multiprocessing.active_children()) - earlier:
-                worker.terminate()
-                worker.join()
+    with suppress(KeyboardInterrupt), process_pool(workers) as pool:
+        with interrupts_blocked():
+            futures = {pool.submit(carry_out, job): index for index, job in enumerate(wanted)}
+        for future in as_completed(futures):
+            done[futures[future]] = future.result()
+            progress(done[futures[future]], len(done), len(wanted))
     return Selfcheck(tuple(done[index] for index in sorted(done)), time.monotonic() - begun, seed)

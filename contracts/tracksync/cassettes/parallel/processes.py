@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
@@ -18,7 +17,7 @@ from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.parallel.part import Answer, Change, Gap, Item, Partition, Question, Routed, Run, Summary
 from tracksync.cassettes.parallel.whole_files import Processes
 from tracksync.cassettes.timestamps import settled_at
-from tracksync.engine.child_processes import interrupts_blocked
+from tracksync.engine.child_processes import end_with_parent, interrupts_blocked, process_pool
 from tracksync.errors import Incomplete
 from tracksync.oracle import Settings
 from tracksync.oracle.parts import Beside
@@ -78,6 +77,7 @@ def unpacked(packed: Packed) -> Item:
 
 def _serve(connection: Connection, settings: Settings, foreign: bool) -> None:
     """Do what the first process asks of one part, until it closes the connection."""
+    end_with_parent()
     part = Partition(settings, foreign=foreign)
     try:
         while True:
@@ -190,17 +190,8 @@ def parts_in_processes(
 @contextmanager
 def local_pool(count: int) -> Iterator[Processes]:
     """`count` processes that check whole files, which end with the block."""
-    context = multiprocessing.get_context("spawn")
-    earlier = set(multiprocessing.active_children())
-    executor = ProcessPoolExecutor(count, mp_context=context)
     try:
-        with interrupts_blocked():
-            executor.submit(int).result()  # the processes are started by what they are given
-        yield Processes(executor)
+        with process_pool(count) as pool:
+            yield Processes(pool)
     except BrokenProcessPool:
         raise Incomplete(_ENDED) from None
-    finally:
-        executor.shutdown(wait=False, cancel_futures=True)
-        for process in set(multiprocessing.active_children()) - earlier:
-            process.terminate()
-            process.join()

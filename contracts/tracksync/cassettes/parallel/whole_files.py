@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
+from tracksync.engine.child_processes import interrupts_blocked
 from tracksync.model.counts import Counts
 from tracksync.model.events import Event, ExchangeChecked, ExchangesChecked, FindingConfirmed, Skipped
 
@@ -38,7 +39,8 @@ class Processes:
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Pending:
         """Have a function called in one of them."""
-        return self._executor.submit(function, *arguments)
+        with interrupts_blocked():
+            return self._executor.submit(function, *arguments)
 
 
 @dataclass(slots=True)
