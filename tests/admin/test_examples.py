@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
-import sys
 from pathlib import Path
 
 from admin_harness import KEY, setup
 from process import clean_environment
+from pytest_project import run_pytest
 from required_programs import needs
 
 from tracksync.admin.serving import mock_app
@@ -36,15 +35,6 @@ def test_the_suite_in_node_passes() -> None:
 
 def test_the_suite_in_python_passes(tmp_path: Path) -> None:
     (tmp_path / "test_admin.py").write_bytes((EXAMPLES / "test_admin.py").read_bytes())
-    environment = {name: value for name, value in clean_environment().items() if not name.startswith("PYTEST")}
-    plugin = ["-p", "no:cacheprovider", "-p", "no:tracksync", "-p", "tracksync.pytest_plugin"]
-    done = subprocess.run(
-        [sys.executable, "-m", "pytest", "-q", *plugin, "test_admin.py"],
-        cwd=tmp_path,
-        env=environment | {"PATH": os.environ["PATH"]},
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    done = run_pytest(tmp_path, "-p", "no:cacheprovider")
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 passed" in done.stdout
