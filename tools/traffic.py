@@ -15,9 +15,10 @@ from typing import Any
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "contracts"))
 
-from tracksync.engine.targets import EmbeddedMock  # noqa: E402 - the checkout's package comes first
+from tracksync.contract.bounds import SYNC  # noqa: E402 - the checkout's package comes first
+from tracksync.engine.targets import EmbeddedMock  # noqa: E402
 from tracksync.faults.catalogue import servers  # noqa: E402
-from tracksync.generate.build import JSON_HEADERS, SYNC, Step  # noqa: E402
+from tracksync.generate.build import JSON_HEADERS, Step  # noqa: E402
 from tracksync.mock import MockConfig  # noqa: E402
 from tracksync.model.exchange import Exchange, Request  # noqa: E402
 

@@ -13,9 +13,10 @@ from partitioned import Outcome, by_one_process, differences, in_parts, interact
 from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.parallel import blocks
 from tracksync.cassettes.parallel.connections import Connections, groups_named
+from tracksync.contract.bounds import SYNC
 from tracksync.engine.targets import EmbeddedMock
 from tracksync.faults.catalogue import catalogue, servers
-from tracksync.generate.build import SYNC, Step, attributes_request, json_request
+from tracksync.generate.build import Step, attributes_request, json_request
 from tracksync.mock import MockConfig
 from tracksync.model.exchange import Exchange, Request, Response
 

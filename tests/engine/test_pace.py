@@ -7,10 +7,11 @@ from email.utils import formatdate
 
 import pytest
 
+from tracksync.contract.bounds import SYNC
 from tracksync.engine.budget import Budget, BudgetSpent
 from tracksync.engine.pace import Pace
 from tracksync.engine.session import Session, SessionConfig, TargetLost
-from tracksync.generate.build import SYNC, Step, attributes_request
+from tracksync.generate.build import Step, attributes_request
 from tracksync.model.events import Event, ExchangeChecked, Paused, Retried
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Response
 from tracksync.oracle import Belief, Settings

@@ -6,8 +6,9 @@ import json
 from types import SimpleNamespace
 from typing import Any
 
+from tracksync.contract.bounds import EXPORT
 from tracksync.engine.read_back import EVERY, USERS, Verifier
-from tracksync.generate.build import EXPORT, Step, event_request
+from tracksync.generate.build import Step, event_request
 from tracksync.model.exchange import Exchange, Request, Response
 from tracksync.oracle import Belief, Settings
 

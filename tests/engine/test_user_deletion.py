@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tracksync.contract.bounds import DELETE
 from tracksync.engine.user_deletion import Cleaner
-from tracksync.generate.build import DELETE, Step
+from tracksync.generate.build import Step
 from tracksync.model.exchange import Exchange, Response
 
 IDS = [("external_id", f"tsaaaaaaaaaaaa-{number}") for number in range(120)]

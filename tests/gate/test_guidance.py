@@ -10,6 +10,7 @@ import pytest
 from tracksync.contract.clauses import Side, catalogue
 from tracksync.gate.client_page import render
 from tracksync.gate.guidance import advice, guidance, scenarios_for
+from tracksync.gate.retries import TRIES
 from tracksync.mock import scenarios
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -41,3 +42,8 @@ def test_the_page_of_the_clients_contract_is_what_the_clauses_say() -> None:
     page = ROOT / "docs" / "client-contract.md"
     assert page.read_text(encoding="utf-8") == render(), "run tools/client-contract"
     assert all(f"## {id_}\n" in render() for id_ in catalogue(Side.CLIENT))
+
+
+def test_the_clause_about_tries_names_as_many_as_the_gate_counts() -> None:
+    assert TRIES == 12
+    assert "more than twelve times in a row" in catalogue(Side.CLIENT)["TC-RETRY-BOUNDED"].sentence

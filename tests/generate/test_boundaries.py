@@ -11,11 +11,11 @@ from typing import Any
 import pytest
 
 from tracksync.contract import spec
+from tracksync.contract.bounds import SYNC
 from tracksync.contract.classify import classify_body
 from tracksync.contract.constraints import Direction, walk
 from tracksync.contract.refusals import RequestClass
 from tracksync.generate.boundaries import BoundaryPlan, boundary_plan, further_cases
-from tracksync.generate.build import SYNC
 from tracksync.generate.harmless import Namer
 
 PREFIX = "ts-bounds"

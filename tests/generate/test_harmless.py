@@ -14,9 +14,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import run_state_machine_as_test
 
+from tracksync.contract.bounds import SYNC
 from tracksync.generate import strategies
 from tracksync.generate.boundaries import boundary_plan, further_cases
-from tracksync.generate.build import SYNC, Step, json_request, raw_request
+from tracksync.generate.build import Step, json_request, raw_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.machine import machine_class
 from tracksync.generate.probes import PROBES, rate_burst

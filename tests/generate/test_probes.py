@@ -9,10 +9,10 @@ from itertools import islice
 
 import pytest
 
-from tracksync.contract.bounds import bounds
+from tracksync.contract.bounds import SYNC, bounds
 from tracksync.contract.clauses import catalogue
 from tracksync.engine import Budget, FuzzPlan, fuzz
-from tracksync.generate.build import SYNC, SentKey, Step
+from tracksync.generate.build import SentKey, Step
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import ELSEWHERE, PROBES, rate_burst
 from tracksync.generate.robustness import robustness_steps

@@ -9,8 +9,9 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tracksync.contract.bounds import DELETE, EXPORT
 from tracksync.engine.opening import harmful
-from tracksync.generate.build import DELETE, EXPORT, Step, json_request, raw_request
+from tracksync.generate.build import Step, json_request, raw_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.probes import PROBES
 from tracksync.generate.renaming import derived_prefix, identifiers_of, renamed

@@ -6,8 +6,9 @@ import pytest
 from disturbed_runs import KEY, KINDS, Disturbances, DisturbedRun, disturbances_of, interpretations_of, run_disturbed
 from fuzz_plans import fuzz_plan
 
+from tracksync.contract.bounds import DELETE, EXPORT
 from tracksync.engine import fuzz
-from tracksync.generate.build import DELETE, EXPORT, Step
+from tracksync.generate.build import Step
 from tracksync.model.events import Cleaned, Event, ExchangeChecked, RunEnded
 from tracksync.model.exchange import Exchange, Failure, FailureKind
 

@@ -13,11 +13,12 @@ from fuzz_plans import fuzz_plan
 from live_harness import KEY, UNPRIVILEGED, Harness
 from process import tracksync_here
 
+from tracksync.contract.bounds import DELETE
 from tracksync.engine import FuzzPlan, fuzz
 from tracksync.engine.opening import open_target
 from tracksync.engine.targets import HarmfulRequest, Target
 from tracksync.errors import UsageError
-from tracksync.generate.build import DELETE, Step, attributes_request, json_request
+from tracksync.generate.build import Step, attributes_request, json_request
 from tracksync.live import Journal, NightlyRun, incomplete_runs
 from tracksync.live import journal as journals
 from tracksync.live.journal_clean_up import clean

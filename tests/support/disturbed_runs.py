@@ -18,10 +18,11 @@ from typing import Final
 from fuzz_plans import fuzz_plan
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.contract.bounds import SYNC
 from tracksync.engine import fuzz
 from tracksync.engine.targets import Target, authorization
 from tracksync.faults.catalogue import servers
-from tracksync.generate.build import SYNC, Step
+from tracksync.generate.build import Step
 from tracksync.mock import MockApp, MockConfig
 from tracksync.model.events import Cleaned, Event, ExchangeChecked, FindingConfirmed, RunEnded
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Request, Response

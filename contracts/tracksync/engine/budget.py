@@ -6,8 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from tracksync.contract.bounds import bounds
-from tracksync.generate.build import SYNC, TRACK, Step
+from tracksync.contract.bounds import SYNC, TRACK, bounds
+from tracksync.generate.build import Step
 from tracksync.values.jsontext import read_json
 
 SHRINK_SHARE: Final = 5  # at most one in so many requests of the budget is kept for making findings short

@@ -11,8 +11,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Final
 
+from tracksync.contract.bounds import EXPORT, SYNC
 from tracksync.engine.session import Session
-from tracksync.generate.build import EXPORT, SYNC, Step, json_request
+from tracksync.generate.build import Step, json_request
 from tracksync.generate.renaming import identifiers_of
 from tracksync.model.exchange import Exchange
 from tracksync.oracle import check

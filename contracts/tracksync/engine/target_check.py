@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import random
 
+from tracksync.contract.bounds import SYNC
 from tracksync.engine.budget import BudgetSpent
 from tracksync.engine.session import Session
 from tracksync.errors import Incomplete, UsageError
-from tracksync.generate.build import SYNC, Step, json_request
+from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer
 from tracksync.model.exchange import Exchange, Response, header
 

@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from tracksync.contract.bounds import bounds
-from tracksync.generate.build import DELETE, EXPORT, Step, json_request
+from tracksync.contract.bounds import DELETE, EXPORT, bounds
+from tracksync.generate.build import Step, json_request
 from tracksync.generate.renaming import Identifier
 from tracksync.model.exchange import Exchange
 from tracksync.values.jsontext import read_json

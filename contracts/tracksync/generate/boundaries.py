@@ -13,12 +13,12 @@ from dataclasses import dataclass, replace
 from typing import Any, Final, TypeAlias
 
 from tracksync.contract import spec
-from tracksync.contract.bounds import bounds
+from tracksync.contract.bounds import SYNC, bounds
 from tracksync.contract.classify import classify_body
 from tracksync.contract.constraints import ITEM, KEY, MEMBER, Constraint, Direction, walk
 from tracksync.contract.refusals import RequestClass
 from tracksync.generate.boundary_values import BoundaryValue, Keyword, Side, boundary_values
-from tracksync.generate.build import SYNC, Step, encode, json_request, raw_request
+from tracksync.generate.build import Step, encode, json_request, raw_request
 from tracksync.generate.harmless import FORBIDDEN_KEYS, Namer, is_harmless
 from tracksync.generate.samples import CUSTOM, MOST_ITEMS, Sampler
 from tracksync.model.exchange import Request

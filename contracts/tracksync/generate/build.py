@@ -12,12 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
+from tracksync.contract.bounds import SYNC
 from tracksync.model.exchange import Credential, Headers, Request
-
-SYNC: Final = "/users/track/sync"
-TRACK: Final = "/users/track"
-DELETE: Final = "/users/delete"
-EXPORT: Final = "/users/export/ids"
 
 JSON_HEADERS: Final[Headers] = (("Content-Type", "application/json"),)
 User = Mapping[str, Any]

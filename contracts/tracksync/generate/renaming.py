@@ -15,7 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
-from tracksync.generate.build import DELETE, EXPORT, Step, encode
+from tracksync.contract.bounds import DELETE, EXPORT
+from tracksync.generate.build import Step, encode
 from tracksync.generate.harmless import Namer
 from tracksync.model.exchange import Request
 

@@ -19,9 +19,10 @@ from schemathesis import GenerationMode
 from schemathesis.errors import SchemathesisError
 
 from tracksync.contract import spec as own_document
+from tracksync.contract.bounds import SYNC
 from tracksync.contract.foreign import request_schema
 from tracksync.contract.second_document import SecondDocument
-from tracksync.generate.build import JSON_HEADERS, SYNC, Step, encode
+from tracksync.generate.build import JSON_HEADERS, Step, encode
 from tracksync.generate.drawing import seeded
 from tracksync.generate.harmless import (
     ALIAS_KEYS,

@@ -13,8 +13,9 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
+from tracksync.contract.bounds import SYNC
 from tracksync.engine.targets import Target
-from tracksync.generate.build import SYNC, Step
+from tracksync.generate.build import Step
 from tracksync.model.events import Event, Paused, Retried
 from tracksync.model.exchange import Exchange, Request, header
 from tracksync.race.history import Place, RaceOperation, WriteOutcome

@@ -15,6 +15,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from tracksync.contract.bounds import SYNC
 from tracksync.contract.clauses import catalogue
 from tracksync.engine.budget import data_points
 from tracksync.engine.pace import Pace
@@ -23,7 +24,7 @@ from tracksync.engine.targets import HttpTarget, Target
 from tracksync.engine.user_deletion import Cleaner
 from tracksync.errors import Incomplete, UsageError
 from tracksync.faults.catalogue import servers
-from tracksync.generate.build import SYNC, Step, json_request
+from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer, is_harmless
 from tracksync.generate.renaming import Identifier
 from tracksync.mock import MockApp, MockConfig

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from tracksync.generate.build import SYNC, TRACK, User, json_request
+from tracksync.contract.bounds import SYNC, TRACK
+from tracksync.generate.build import User, json_request
 from tracksync.generate.harmless import Namer
 from tracksync.model.exchange import Exchange, Failure, FailureKind, Request
 from tracksync.race.history import UNSEEN, Place, Write, WriteOutcome

@@ -8,10 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from tracksync.contract.bounds import DELETE, EXPORT, TRACK
 from tracksync.generate.build import (
-    DELETE,
-    EXPORT,
-    TRACK,
     SentKey,
     Step,
     User,

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from tracksync.contract.bounds import SYNC
 from tracksync.generate.build import (
-    SYNC,
     SentKey,
     Step,
     attributes,

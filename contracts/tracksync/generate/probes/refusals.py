@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
-from tracksync.contract.bounds import bounds
+from tracksync.contract.bounds import SYNC, bounds
 from tracksync.generate.build import (
-    SYNC,
     SentKey,
     Step,
     attributes,
