@@ -63,6 +63,7 @@ class Responses:
         self._name = name
         self._found = found
         self._compiled: dict[tuple[str, str], _Response] = {}
+        self._by_status: dict[tuple[str, int], _Response | None] = {}
 
     @cached_property
     def _constraints(self) -> list[Constraint]:
@@ -84,12 +85,18 @@ class Responses:
         `headers`: their values by names in small letters; None where they are not to be looked at.
         Of a path or status that the document does not have, nothing. Raises ValueError where its schema is none.
         """
-        described = self._document.get("paths", {}).get(path, {}).get("post", {}).get("responses", {})
-        name = next((one for one in (str(status), f"{status // 100}XX", "default") if one in described), None)
-        if name is None:
+        if (path, status) not in self._by_status:
+            self._by_status[path, status] = self._response_to(path, status)
+        response = self._by_status[path, status]
+        if response is None or response.fits(headers, body):
             return ()
-        response = self._response(path, name)
-        return () if response.fits(headers, body) else tuple(response.mismatches(headers, body))
+        return tuple(response.mismatches(headers, body))
+
+    def _response_to(self, path: str, status: int) -> _Response | None:
+        """The response that the document describes for a status, if it does."""
+        described = self._document.get("paths", {}).get(path, {}).get("post", {}).get("responses", {})
+        names = (str(status), f"{status // 100}XX", "default")
+        return next((self._response(path, name) for name in names if name in described), None)
 
     def _response(self, path: str, name: str) -> _Response:
         """The response that the document describes under `name`: a status, such as 5XX, or default."""

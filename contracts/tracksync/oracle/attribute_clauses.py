@@ -5,7 +5,7 @@ Knows writes and believed cells; decides nothing about right and wrong.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cache
 from typing import Any, Final
 
 from tracksync.contract.bounds import bounds
@@ -38,19 +38,27 @@ def clause_of_write(write: AttributeWrite, cell: Cell) -> str:
     return clause
 
 
-def covered_by_write(clause: str, write: AttributeWrite, cell: Cell) -> Iterator[str]:
+def covered_by_write(clause: str, write: AttributeWrite, cell: Cell) -> frozenset[str]:
     """The clauses that the response to `write` bears on. `clause`: the one of `clause_of_write`."""
-    yield clause
-    yield "TS-OK-SHOWS"
-    if clause == "TS-ARRAY-SET" and len(write.value) >= _LONG_ARRAY:
-        yield "TS-ARRAY-KEPT"
-    if clause not in ("TS-ATTR-STRING", "TS-ATTR-INTEGER") and cell.known not in (UNKNOWN, ABSENT):
-        yield "TS-STATE-VISIBLE"
-        if isinstance(write.value, dict):
-            yield "TS-STATE-KEYS-APART"
-            yield "TS-STATE-USERS-APART"
-    if cell.refused and isinstance(write.value, dict):
-        yield "TS-STATE-REFUSED"
+    long = clause == "TS-ARRAY-SET" and len(write.value) >= _LONG_ARRAY
+    prior = cell.known
+    known = prior is not UNKNOWN and prior is not ABSENT
+    return _covered(clause, isinstance(write.value, dict), long=long, known=known, refused=bool(cell.refused))
+
+
+@cache
+def _covered(clause: str, nested: bool, *, long: bool, known: bool, refused: bool) -> frozenset[str]:
+    """As above; `nested`: the write is an object. `long`: it is a long array. `known`: there was a value before."""
+    covered = {clause, "TS-OK-SHOWS"}
+    if long:
+        covered.add("TS-ARRAY-KEPT")
+    if known and clause not in ("TS-ATTR-STRING", "TS-ATTR-INTEGER"):
+        covered.add("TS-STATE-VISIBLE")
+        if nested:
+            covered |= {"TS-STATE-KEYS-APART", "TS-STATE-USERS-APART"}
+    if refused and nested:
+        covered.add("TS-STATE-REFUSED")
+    return frozenset(covered)
 
 
 def clause_of_value(write: AttributeWrite) -> str:

@@ -102,7 +102,7 @@ def _check_attribute(
     if fits is None:
         return replace(cell, volatile=True)
     clause = clause_of_write(write, cell)
-    context.covered.update(covered_by_write(clause, write, cell))
+    context.covered |= covered_by_write(clause, write, cell)
     lawful = [fit for fit in fits if belief.allows(fit.outcome.requires)]
     if not lawful and shown is not OMITTED and belief.wide_integers != "exact":
         in_doubles = _fits_in_doubles(cell, write, shown, belief.array_limits)

@@ -98,13 +98,13 @@ def _check_write(context: Context, body: dict[str, Any]) -> None:
 
 def _may_show_no_user(context: Context, success: Success) -> bool:
     """Whether the entry has the request's identifier and nothing else: ambiguity no-user."""
-    entry, kinds = success.entry, {kind for kind, _ in context.parsed.identifiers}
-    if not (context.parsed.update_only or kinds & {"user_alias", "braze_id"}):
-        return False  # a user would have been created
-    if entry is None or any(entry.get(member) for member in _SECTIONS_SHOWN):
+    entry, parsed = success.entry, context.parsed
+    if entry is None or any(map(entry.get, _SECTIONS_SHOWN)):
         return False
+    if not (parsed.update_only or any(kind in ("user_alias", "braze_id") for kind, _ in parsed.identifiers)):
+        return False  # a user would have been created
     allowed = "identifier" in context.belief.ambiguities["no-user"]
-    return allowed and not response_body.check_identifier(context.parsed, entry)[0]
+    return allowed and not response_body.check_identifier(parsed, entry)[0]
 
 
 def _attempt(context: Context, candidate: Candidate, success: Success) -> Context:
@@ -255,7 +255,8 @@ def _check_entry(context: Context, candidate: Candidate, entry: dict[str, Any]) 
     if answer is not None:
         context.hold("integer-identifiers", frozenset([answer]), response_body.ENTRY)
     context.findings += response_body.check_other_sections(parsed.section, entry)
-    context.covered.update(_covered_by_entry(parsed, candidate))
+    if candidate.kind != "external_id":
+        context.covered.update(_covered_by_entry(parsed, candidate))
     moment = context.belief.moment
     user, received = candidate.user, context.exchange.received
     profile_updated = moment if parsed.section == "attributes" else user.profile_updated

@@ -100,18 +100,19 @@ def check_rate(
 
     `headers`: by their names in small letters. `name`, `crowded`: as above.
     """
-    values = [headers.get(name) for name in NAMES]
+    values = list(map(headers.get, NAMES))
     endpoint = ENDPOINTS.get(name)
     promised = endpoint is LimitedEndpoint.SYNC and status in STATUSES
     if not promised and values == [None, None, None]:
         counted = count_unseen(belief, name) if endpoint is None else _count_only(belief.windows, status, endpoint)
         return RateCheck(counted, [], _NOTHING)
-    findings = list(_check_form(values, status))
+    usual = all(map(_is_whole_number, values))
+    findings = [] if usual else list(_check_form(values, status))
     if endpoint is None:
         return RateCheck(count_unseen(belief, name), findings, _FORM)
     if findings or status == 401:
         return RateCheck(_count_only(belief.windows, status, endpoint), findings, _FORM)
-    limit, remaining, reset = [int(value) for value in values if value is not None]
+    limit, remaining, reset = map(int, filter(None, values))
     shown = RateHeaders(limit, remaining, reset, status)
     return _check_values(belief, exchange, endpoint, shown, headers.get("date"), crowded=crowded)
 
@@ -122,8 +123,12 @@ def _check_form(values: list[str | None], status: int) -> Iterator[Finding]:
         if value is None:
             text = f"the response ({status}) does not carry {name}"
             yield Finding("TS-RATE-HEADERS", text, WHERE + name, "a whole number")
-        elif not (value.isascii() and value.isdigit() and len(value) <= MAX_DIGITS) and (value or status != 401):
+        elif not _is_whole_number(value) and (value or status != 401):
             yield Finding("TS-RATE-HEADERS", f"{name} is not a whole number", WHERE + name, "a whole number", value)
+
+
+def _is_whole_number(value: str | None) -> bool:
+    return value is not None and value.isdigit() and value.isascii() and len(value) <= MAX_DIGITS
 
 
 def count_unseen(belief: Belief, name: str) -> Windows:

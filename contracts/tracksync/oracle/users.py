@@ -36,12 +36,14 @@ class Candidate(Struct, frozen=True, gc=False):
 
     `uid`: its number, None for a profile that was never seen, which `user` describes.
     `kind`: of the identifier that leads to it. `requires`: the interpretations under which it does.
+    `sure`: the identifier certainly leads to it and to no other.
     """
 
     uid: int | None
     user: User
     kind: str
     requires: Requires = ()
+    sure: bool = False
 
 
 class UserPath(Struct, frozen=True, gc=False):
@@ -76,8 +78,11 @@ def lookup(belief: Belief, kind: str, value: Any) -> list[Candidate]:
     """The profiles to which one identifier may lead, likely ones first."""
     key = identifier_of(kind, value)
     links = belief.links.get(key, ())
-    if len(links) == 1 and links[0].sure and belief.users[links[0].uid].exists:  # the usual case, at less cost
-        return [Candidate(links[0].uid, belief.users[links[0].uid], kind)]
+    if len(links) == 1 and links[0].sure:  # the usual case, at less cost
+        uid = links[0].uid
+        user = belief.users[uid]
+        if user.exists:
+            return [Candidate(uid, user, kind, sure=True)]
     owners = [link.uid for link in links if link.sure]
     likely = _meant(belief, kind, owners)
     doubtful = [link.uid for link in links if not link.sure]
@@ -178,6 +183,8 @@ def linked(
     Not `found`: the response showed no user, so that only the identifier of the candidate leads there.
     """
     uid = candidate.uid if candidate.uid is not None else belief.users_made
+    if candidate.sure and len(parsed.identifiers) == 1 and not belief.former:  # the usual case: every link is there
+        return replace(belief, users=belief.users.insert(uid, user)), uid
     sure, doubtful = Link(uid), Link(uid, sure=False)
     links, former = belief.links, belief.former
     for kind, value in parsed.identifiers:
