@@ -5,13 +5,13 @@ Works on any OpenAPI 3 document. Identifiers are the namer's, so that what is ma
 
 from __future__ import annotations
 
-import copy
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Final
 
 import jsonschema_rs
+import msgspec
 
 from tracksync.contract import spec
 from tracksync.contract.bounds import bounds
@@ -41,7 +41,7 @@ class Sampler:
 
     document: Mapping[str, Any]
     namer: Namer
-    _compiled: dict[str, jsonschema_rs.Validator] = field(default_factory=dict)
+    _compiled: dict[str | bytes, jsonschema_rs.Validator] = field(default_factory=dict)
     _parts: dict[tuple[str, tuple[str, ...]], list[Part]] = field(default_factory=dict)
     _values: dict[tuple[str, tuple[str, ...], str, int], Any] = field(default_factory=dict)
 
@@ -50,13 +50,12 @@ class Sampler:
 
         `pointer` says where in the document the schema stands, if it does.
         """
-        key = pointer or json.dumps(schema, sort_keys=True)
+        key = pointer or msgspec.json.encode(schema)
         if key not in self._compiled:
-            refers = '"$ref"' in json.dumps(schema)  # to compile all components takes long
-            root = {"allOf": [schema], **({"components": self.document.get("components", {})} if refers else {})}
-            self._compiled[key] = jsonschema_rs.Draft202012Validator(
-                root, formats=dict(FORMATS), validate_formats=True, offline=True
-            )
+            text = msgspec.json.encode(schema)
+            refers = b'"$ref"' in text  # to compile all components takes long
+            components = msgspec.json.encode(self.document.get("components", {})) if refers else b"{}"
+            self._compiled[key] = _validator(text, components)
         try:
             return self._compiled[key].is_valid(value)
         except (ValueError, UnicodeError, OverflowError, RecursionError):
@@ -88,14 +87,14 @@ class Sampler:
                 yield from self._applying(chosen, alternatives, levels - 1)
 
     def value(self, pointer: str, alternatives: Sequence[str] = (), name: str = "", levels: int = _DEEPEST) -> Any:
-        """A value that fits the schema at `pointer`; `name` is the name of its member."""
+        """A value that fits the schema at `pointer`; `name` is the name of its member. Not to be changed."""
         own = self._identifier(name)
         if own is not None:
             return own
         key = pointer, tuple(alternatives), name, levels
         if key not in self._values:
             self._values[key] = self._value(pointer, alternatives, levels)
-        return copy.deepcopy(self._values[key])
+        return self._values[key]
 
     def _value(self, pointer: str, alternatives: Sequence[str], levels: int) -> Any:
         parts = self.parts(pointer, alternatives)
@@ -220,6 +219,13 @@ class Sampler:
             holder = {key: inner for key, inner in holder.items() if key not in bounds().identifiers}
         inner = self._around(child, rest, alternatives, value, member if rest and rest[0] != MEMBER else CUSTOM)
         return None if inner is None and rest else {**holder, name: inner}
+
+
+@lru_cache(maxsize=2048)
+def _validator(schema: bytes, components: bytes) -> jsonschema_rs.Validator:
+    """The validator of a schema of which the document's components are these, both as JSON."""
+    root = {"allOf": [msgspec.json.decode(schema)], "components": msgspec.json.decode(components)}
+    return jsonschema_rs.Draft202012Validator(root, formats=dict(FORMATS), validate_formats=True, offline=True)
 
 
 def _type_of(parts: Sequence[Part]) -> str:
