@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any, Final
 
 import jsonschema_rs
+import msgspec
 
 from tracksync.contract import spec
 from tracksync.contract.predicates import FORMATS
@@ -63,7 +64,9 @@ def compiled(
 
     Raises SpecificationError where the installed document has no schema that can be compiled.
     """
-    root = {"allOf": [schema], "components": {"schemas": components(costly)}, "definitions": definitions or {}}
+    root: dict[str, Any] = {"allOf": [schema]}
+    if b'"$ref"' in msgspec.json.encode(schema):  # to compile all components takes long
+        root |= {"components": {"schemas": components(costly)}, "definitions": definitions or {}}
     try:
         return jsonschema_rs.Draft202012Validator(
             root, formats=dict(FORMATS), validate_formats=True, keywords=dict(_KEYWORDS), offline=True

@@ -74,19 +74,19 @@ def given_up(cell: Cell, value: Any, touched: float, *, volatile: bool = False) 
 
 def with_pending(cell: Cell, write: Any) -> Cell:
     """The cell when `write` may reach it once, at any later time."""
-    states = tuple(State(state.value, (*state.pending, write)) for state in cell.states)
-    if any(len(state.pending) > MAX_PENDING for state in states):
-        return replace(cell, volatile=True)
-    return replace(cell, states=states)
+    if any(len(state.pending) >= MAX_PENDING for state in cell.states):
+        return cell if cell.volatile else replace(cell, volatile=True)
+    return replace(cell, states=tuple([State(state.value, (*state.pending, write)) for state in cell.states]))
 
 
 def reached_by(user: User, writes: Iterable[PendingWrite]) -> User:
     """The user when each of `writes` may reach its cell; those that are pending there already are not added again."""
+    cells = user.cells
     for key, write in writes:
-        cell = user.cell(key)
-        if not any(one is write for one in pending_of(cell.states)):
-            user = user.with_cell(key, with_pending(cell, write))
-    return user
+        cell = cells.get(key) or user.cell(key)
+        if not any(one is write for state in cell.states for one in state.pending):
+            cells = cells.insert(key, with_pending(cell, write))
+    return user if cells is user.cells else replace(user, cells=cells)
 
 
 def is_overdue(write: Any, sent: float, moved: Collection[Identifier]) -> bool:
