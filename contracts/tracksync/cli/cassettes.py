@@ -31,7 +31,7 @@ def command() -> None:
     """
 
 
-@command.command("export")
+@command.command("export", short_help="Write recordings in the form of another tool.")
 @click.argument("paths", metavar="PATH…", nargs=-1, required=True, type=FILE)
 @click.option("--format", "form", type=click.Choice(_FORMATS), required=True, help="For which tool.")
 @click.option(
@@ -124,7 +124,7 @@ def _names(files: list[Path], paths: tuple[Path, ...]) -> dict[Path, str]:
     }
 
 
-@command.command("generate")
+@command.command("generate", short_help="Generate the cassettes that come with tracksync.")
 @click.argument("directory", metavar="DIRECTORY", type=click.Path(path_type=Path, file_okay=False))
 def generate(directory: Path) -> None:
     """Generate the cassettes that come with tracksync: every probe against the mock, its interpretations and faults.

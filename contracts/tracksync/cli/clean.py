@@ -39,7 +39,6 @@ def command(journal_path: Path, wait: float, discard: bool, config_path: Path, c
       tracksync clean
       tracksync clean --discard --wait 30
 
-    \b
     Exit codes: 0 no user is left (or every deletion was accepted and cannot be verified), 2 wrong use or
     configuration, 3 users are left.
     """

@@ -11,15 +11,15 @@ SHELLS: Final = ("bash", "zsh", "fish")
 
 
 @click.command("completion")
-@click.argument("shell", type=click.Choice(SHELLS))
+@click.argument("shell", metavar="bash|zsh|fish", type=click.Choice(SHELLS))
 @click.pass_context
 def command(context: click.Context, shell: str) -> int:
-    """Print the completion script of SHELL: commands, options, and the names of clauses, faults and scenarios.
+    """Print the completion script of a shell: commands, options, and the names of clauses, faults and scenarios.
 
     \b
     Examples:
       eval "$(tracksync completion bash)"    in ~/.bashrc
-      eval "$(tracksync completion zsh)"                                        in ~/.zshrc
+      eval "$(tracksync completion zsh)"     in ~/.zshrc
       tracksync completion fish > ~/.config/fish/completions/tracksync.fish
     """
     root = context.find_root().command

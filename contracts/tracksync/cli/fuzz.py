@@ -60,8 +60,8 @@ LARGEST_SEED: Final = 2**32 - 1
 @click.option(
     "--consistent-after",
     type=click.FloatRange(min=0.0),
-    metavar="SECONDS",
-    help="After SECONDS the target has applied what it queued, and exports show it.  [default: 300]",
+    metavar="S",
+    help="Seconds after which the target has applied what it queued, and exports show it.  [default: 300]",
 )
 @click.option("--shared", is_flag=True, help="Other jobs use up the workspace's limit too (assumed of other machines).")
 @click.option("--resume", is_flag=True, help="Go on with the run that was killed: same seed, same users, same budgets.")
@@ -98,11 +98,16 @@ LARGEST_SEED: Final = 2**32 - 1
     help="Hypothesis's example database: failures of stateful sequences come first in the next run.  "
     "[default: .hypothesis/examples; none for the embedded mock]",
 )
-@click.option("--strict", is_flag=True, help="Let warnings from what was observed fail the run too.")
+@click.option("--strict", is_flag=True, help="Let warnings fail the run too.")
 @config_option
 @result_options
 @click.option(
-    "--fault", "faults", multiple=True, type=FAULT, metavar="NAME", help="Inject a fault into the embedded mock."
+    "--fault",
+    "faults",
+    multiple=True,
+    type=FAULT,
+    metavar="NAME",
+    help="Inject a fault into the embedded mock; repeatable.",
 )
 @click.option("--interpretation", "interpretation_pairs", multiple=True, metavar="AMBIGUITY=NAME", hidden=True)
 def command(

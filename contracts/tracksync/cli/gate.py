@@ -48,7 +48,6 @@ def command(**given: Any) -> int:
       tracksync gate --driver --scenario error-503 --scenario users-empty --scripts 0 -- ./adapter
       tracksync gate --list-scenarios
 
-    \b
     Exit codes: 0 passed, 1 failed: an error, or the command itself failed under normal, 2 wrong use, 3 incomplete: the
     command never called the mock, was not done in time, or is an adapter that never says hello.
     """

@@ -113,7 +113,6 @@ def command(
       tracksync proxy --upstream live --record recordings/ --html proxy.html
       tracksync proxy --upstream https://braze.internal.example --ca ca.pem --max-requests 100
 
-    \b
     Exit codes: 0 passed, 1 failed: an error by either side, 2 wrong use, 3 incomplete: no request could be checked.
     """
     from tracksync.cli.run import run

@@ -32,7 +32,7 @@ DEFAULT_DIRECTORY: Final = "cassettes"
     help="Hold the servers to the interpretations in FILE.",
 )
 @learn_option
-@click.option("--strict", is_flag=True, help="Let warnings from what was observed fail the run too.")
+@click.option("--strict", is_flag=True, help="Let warnings fail the run too.")
 @click.option(
     "--jobs",
     type=click.IntRange(min=1),
@@ -82,7 +82,6 @@ def command(
       tracksync replay --jobs 2 'logs/*.ndjson.zst'
       tracksync replay cassettes/probes --against http://127.0.0.1:8080
 
-    \b
     Exit codes: 0 passed, 1 failed or a recording was refused, 2 wrong use, 3 incomplete: a file could not be read.
     """
     from tracksync.cassettes.audit import Auditor

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 
 @click.command("selfcheck")
-@click.option("--seed", type=click.IntRange(0, 2**32 - 1), default=0, metavar="N", show_default=True)
+@click.option(
+    "--seed", type=click.IntRange(0, 2**32 - 1), default=0, metavar="N", show_default=True, help="The first seed."
+)
 @click.option(
     "--seeds",
     type=click.IntRange(1, 1000),
@@ -69,7 +71,6 @@ def command(
       tracksync selfcheck --only event-count-stuck --list
       tracksync selfcheck --causes --sample 10 --pairs 20 --seeds 1
 
-    \b
     Exit codes: 0 passed, 1 a fault survives or an interpretation has a finding, 2 wrong use, 3 incomplete.
     """
     from tracksync.selfcheck import run_all

@@ -57,7 +57,7 @@ def command(context: click.Context, lenient: bool) -> None:
     click.echo(json.dumps(lenient_form(spec.document()), indent=1, ensure_ascii=False))
 
 
-@command.command("diff")
+@command.command("diff", short_help="Compare another document with ours, or two copies.")
 @click.argument("first", type=FILE, metavar="FILE")
 @click.argument("second", type=FILE, metavar="[NEWER]", required=False)
 @click.option("--json", "json_path", type=PATH, metavar="PATH", help="Write it as JSON ('-': stdout).")

@@ -188,7 +188,7 @@ def _is_silent(summary: ScenarioSummary) -> bool:
 
 
 def _silence(plan: ObservePlan, summaries: Sequence[ScenarioSummary], silent: Sequence[ScenarioSummary]) -> str:
-    names = " or ".join((*plan.endpoint_vars, *plan.key_vars))
+    names = " or ".join(plan.endpoint_vars)
     where = f" under {', '.join(one.scenario.name for one in silent)}" if len(summaries) > 1 else ""
     ends = ", ".join(one.run.end.describe() for one in silent if one.run and one.run.end)
     certificate = "; and does it trust the CA in SSL_CERT_FILE?" if silent[0].scenario.http2 else ""
