@@ -190,7 +190,7 @@ def _is_silent(summary: ScenarioSummary) -> bool:
 def _silence(plan: ObservePlan, summaries: Sequence[ScenarioSummary], silent: Sequence[ScenarioSummary]) -> str:
     names = " or ".join(plan.endpoint_vars)
     where = f" under {', '.join(one.scenario.name for one in silent)}" if len(summaries) > 1 else ""
-    ends = ", ".join(one.run.end.describe() for one in silent if one.run and one.run.end)
+    ends = ", ".join(dict.fromkeys(one.run.end.describe() for one in silent if one.run and one.run.end))
     certificate = "; and does it trust the CA in SSL_CERT_FILE?" if silent[0].scenario.http2 else ""
     return (
         f"the command never called the mock{where} ({ends}); does the client take its endpoint from {names}? Calls to "
