@@ -21,7 +21,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
-from tracksync.errors import ConfigError, UsageError
+from tracksync.errors import ConfigError, UsageError, unreadable
 from tracksync.values.near_names import near_names
 
 FILE_NAME: Final = "tracksync.toml"
@@ -271,10 +271,8 @@ def _read(path: Path, advice: str) -> str:
         return path.read_text(encoding="utf-8-sig")
     except FileNotFoundError:
         raise ConfigError(f"there is no file {path}; {advice}") from None
-    except UnicodeDecodeError:
-        raise ConfigError(f"{path} is not UTF-8 text; save it as UTF-8") from None
-    except OSError as error:
-        raise ConfigError(f"cannot read {path}: {error.strerror or error}") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from None
 
 
 @dataclass(frozen=True, slots=True)

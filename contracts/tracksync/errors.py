@@ -5,6 +5,8 @@ A message never holds a secret. The command line turns each error into one line 
 
 from __future__ import annotations
 
+from pathlib import Path
+
 
 class TracksyncError(Exception):
     """The root. `exit_code` is what the command line ends with."""
@@ -30,6 +32,13 @@ class MissingExtraError(UsageError):
 
 class ConfigError(UsageError):
     """A file that the user gave is wrong: `tracksync.toml`, a file of interpretations, a file that is not a result."""
+
+
+def unreadable(path: Path, error: OSError | UnicodeDecodeError) -> ConfigError:
+    """The error for a file that cannot be read, or holds no text."""
+    if isinstance(error, UnicodeDecodeError):
+        return ConfigError(f"{path} is not UTF-8 text; save it as UTF-8")
+    return ConfigError(f"cannot read {path}: {error.strerror or error}")
 
 
 class Incomplete(TracksyncError):

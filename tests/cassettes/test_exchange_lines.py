@@ -62,7 +62,7 @@ def events_of(folder: Path, *texts: str, name: str = "traffic.ndjson") -> Replay
 def test_a_lawful_server_passes(tmp_path: Path) -> None:
     events = events_of(tmp_path, *(line(number) for number in range(1, 6)))
     assert (events.verdict, events.broken) == ("passed", []), events.end.reason
-    assert "5 interactions of 1 recordings" in events.end.reason
+    assert "5 interactions of 1 recording were" in events.end.reason
 
 
 def test_a_wrong_count_is_found_on_its_line(tmp_path: Path) -> None:

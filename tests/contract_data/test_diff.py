@@ -255,7 +255,7 @@ def test_the_command_writes_json(tmp_path: Path) -> None:
 def test_the_command_says_what_is_wrong_with_a_file(tmp_path: Path) -> None:
     done = tracksync("spec", "diff", "absent.yaml", cwd=tmp_path)
     assert done.returncode == 2
-    assert "cannot be read" in done.stderr
+    assert "cannot read" in done.stderr
 
 
 def test_the_command_prints_both_forms(tmp_path: Path) -> None:

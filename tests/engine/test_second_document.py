@@ -108,7 +108,7 @@ def test_a_document_without_requests_is_held_against_responses_alone(tmp_path: P
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        (None, "cannot be read"),
+        (None, "cannot read"),
         ("a: [", "neither YAML nor JSON"),
         ("openapi: 3.0.0\npaths: {/campaigns/list: {get: {}}}", "none of /users/track/sync"),
     ],

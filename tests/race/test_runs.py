@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from upstream import Upstream
 
 from tracksync.cli import main
 from tracksync.faults.catalogue import catalogue
@@ -169,12 +170,15 @@ def test_a_wrong_key_is_a_mistake_in_the_command_and_not_a_finding() -> None:
 
     with served(MockApp()) as url, pytest.raises(UsageError, match="refuses the key"):
         run(target=url, key="wrong")
+    page = Upstream(200, ((b"content-type", b"text/html"),), b"<html></html>")
+    with served(page, transparent=True) as url, pytest.raises(UsageError, match="web page"):
+        run(target=url, key="wrong")
 
 
 def test_a_target_that_is_not_there_is_incomplete() -> None:
     events, _ = run(target="http://127.0.0.1:9", key="any")
     assert ended(events).verdict == "incomplete"
-    assert "does not answer" in ended(events).reason
+    assert "cannot be reached" in ended(events).reason
 
 
 class _Vanishing(BaseHTTPRequestHandler):

@@ -20,7 +20,7 @@ from mock_harness import SYNC
 from tracksync.errors import UsageError
 from tracksync.faults.catalogue import servers
 from tracksync.mock import MockApp, MockConfig
-from tracksync.wire.serve import serve, served
+from tracksync.wire.serve import check_certificate, serve, served
 
 HEADERS = {"authorization": "Bearer mock-key", "content-type": "application/json"}
 
@@ -208,3 +208,8 @@ def test_the_app_works_in_any_asgi_client_without_a_socket() -> None:
     import asyncio
 
     assert asyncio.run(run()).status_code == 201
+
+
+def test_files_that_are_no_certificate_are_named() -> None:
+    with pytest.raises(UsageError, match=r"test_serve\.py are not a certificate and its key"):
+        check_certificate(Path(__file__), None)

@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
 from tracksync.contract.clauses import catalogue
-from tracksync.errors import ConfigError
+from tracksync.errors import ConfigError, unreadable
 
 NAME: Final = "manifest.toml"
 EVERYTHING: Final = "*"
@@ -61,7 +61,7 @@ def read_manifest(directory: Path) -> dict[str, ManifestEntry]:
     except FileNotFoundError:
         return {}
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from None
+        raise unreadable(path, error) from None
     try:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

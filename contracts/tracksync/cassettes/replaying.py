@@ -48,6 +48,7 @@ from tracksync.model.events import (
 from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import evidence_of, fails
+from tracksync.report.view import plural
 from tracksync.wire.bodies import Unreadable
 
 MOST_SHOWN = 8  # exchanges that lead to a finding
@@ -340,7 +341,8 @@ class _ReplayRun:
         self.emit(RunEnded(verdict, self._reason(), at, agreed, dict.fromkeys(catalogue(), never)))
 
     def _reason(self) -> str:
-        parts = [f"{self.index} interactions of {self.files} recordings were checked"]
+        were = "was" if self.index == 1 else "were"
+        parts = [f"{plural(self.index, 'interaction')} of {plural(self.files, 'recording')} {were} checked"]
         if not self.index:
             parts[0] = "no interaction with the documented endpoints was found: nothing was checked"
         for why, count in sorted(self.skipped.items()):

@@ -46,6 +46,7 @@ from tracksync.model.exchange import Credential, Exchange
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import evidence_of, fails
 from tracksync.oracle import Belief, Settings
+from tracksync.report.view import plural
 from tracksync.wire.bodies import Unreadable
 
 MOST_SHOWN = 8
@@ -279,16 +280,18 @@ class _ResendRun:
         self.emit(FindingConfirmed(finding, exchanges, reproduce, known, where))
 
     def _reason(self, stopped: str) -> str:
-        text = f"{self.requests} requests of {self.recordings} recordings were sent again"
+        were = "was" if self.requests == 1 else "were"
+        text = f"{plural(self.requests, 'request')} of {plural(self.recordings, 'recording')} {were} sent again"
         if stopped:
             text = f"{stopped}; {text}"
         for why, count in sorted(self.skipped.items())[:20]:
             text += f"; {count} skipped ({why})"
-        if not self.differences:
+        if not self.differences and not stopped:
             text += "; the responses are as recorded"
-        for head, lines in (("differences", self.differences), ("could not be read", self.unread)):
+        differences = plural(len(self.differences), "difference")
+        for head, lines in ((differences, self.differences), (f"{len(self.unread)} could not be read", self.unread)):
             if lines:
-                text += f"\n{len(lines)} {head}:\n" + "\n".join(f"  {line}" for line in lines[:50])
+                text += f"\n{head}:\n" + "\n".join(f"  {line}" for line in lines[:50])
                 if len(lines) > 50:
                     text += f"\n  and {len(lines) - 50} more"
         return text

@@ -12,7 +12,7 @@ from tracksync.cli.gate_options import GateOptions
 from tracksync.cli.nightly import Memory
 from tracksync.cli.run import run
 from tracksync.cli.shared import environment_secrets
-from tracksync.errors import ConfigError
+from tracksync.errors import unreadable
 from tracksync.gate.drive import DrivePlan, Driver, Rig, behaviours, script
 from tracksync.mock.scenarios import Scenario
 from tracksync.report import Redactor
@@ -68,9 +68,7 @@ def drive(options: GateOptions, own: Mapping[str, Scenario]) -> int:
 
 
 def _text(path: Path) -> str:
-    if str(path) == "-":
-        return sys.stdin.read()
     try:
-        return path.read_text(encoding="utf-8")
+        return sys.stdin.read() if str(path) == "-" else path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from None
+        raise unreadable(path, error) from None

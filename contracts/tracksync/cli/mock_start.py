@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 from tracksync.admin.addresses import PREFIX
 from tracksync.admin.workspace import MockWorkspace, Setup
 from tracksync.contract.bounds import EXPORT, SYNC
-from tracksync.errors import Incomplete, UsageError
+from tracksync.errors import Incomplete, UsageError, unreadable
 from tracksync.mock.scenarios import Scenario
 from tracksync.mock.state_file import StateFile
 from tracksync.report import files
@@ -70,9 +70,9 @@ def workspaces_of(
 
 def _json(path: Path) -> object:
     try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise UsageError(f"cannot read {path}: {error.strerror or error}") from None
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from None
     except (ValueError, RecursionError) as error:
         raise UsageError(f"{path} is not JSON: {error}") from None
 

@@ -19,7 +19,7 @@ import yaml
 
 from tracksync.contract import spec
 from tracksync.contract.constraints import follow
-from tracksync.errors import ConfigError
+from tracksync.errors import ConfigError, unreadable
 
 _VERSION: Final = "3.1.0"
 _UNSOUND: Final = (ValueError, KeyError, TypeError, AttributeError, IndexError)
@@ -40,7 +40,7 @@ def read_document(file: Path) -> dict[str, Any]:
     try:
         text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{file} cannot be read: {error}") from None
+        raise unreadable(file, error) from None
     try:
         return modern(_parsed(text))
     except ConfigError as error:

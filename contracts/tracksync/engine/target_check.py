@@ -10,7 +10,7 @@ from tracksync.engine.session import Session
 from tracksync.errors import Incomplete, UsageError
 from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer
-from tracksync.model.exchange import Exchange, Response, header
+from tracksync.model.exchange import Exchange, FailureKind, Response, header
 
 PHASE = "probes"
 SCOPE = "hello"
@@ -31,14 +31,23 @@ def check_target(session: Session, prefix: str, seed: int, *, embedded: bool) ->
         raise Incomplete(f"{spent}{more}") from None
     name = session.target.name
     if exchange is None or exchange.response is None:
-        why = exchange.failure.kind.value if exchange and exchange.failure else "nothing was sent"
-        raise Incomplete(f"{name} does not answer ({why}); is the address right, and is the server up?")
+        raise Incomplete(silent(name, exchange))
     if not embedded:
-        _check_status(name, exchange.response)
-        _check_media(name, exchange)
+        check_status(name, exchange.response)
+        check_media(name, exchange.response)
 
 
-def _check_status(name: str, response: Response) -> None:
+def silent(name: str, exchange: Exchange | None) -> str:
+    """What to say of a target that gives no response."""
+    failure = exchange.failure if exchange else None
+    if failure is not None and failure.kind is FailureKind.UNREACHABLE:
+        return f"{name} cannot be reached ({failure.detail})"
+    why = failure.kind.value if failure else "nothing was sent"
+    return f"{name} does not answer ({why}); is the address right, and is the server up?"
+
+
+def check_status(name: str, response: Response) -> None:
+    """Raise UsageError for a status with which no workspace answers a plain request, Incomplete for a failure."""
     status = response.status
     if status in (401, 403):
         what = "refuses the key" if status == 401 else "says that the key lacks the permission users.track.sync"
@@ -57,9 +66,9 @@ def _check_status(name: str, response: Response) -> None:
         raise Incomplete(f"{name} answers {status} even after several tries; try again later")
 
 
-def _check_media(name: str, exchange: Exchange) -> None:
-    assert exchange.response is not None
-    media = header(exchange.response.headers, "content-type") or ""
-    start = exchange.response.body[:200].lstrip().lower()
+def check_media(name: str, response: Response) -> None:
+    """Raise UsageError for a web page."""
+    media = header(response.headers, "content-type") or ""
+    start = response.body[:200].lstrip().lower()
     if "html" in media.lower() or start.startswith((b"<!doctype html", b"<html")):
-        raise UsageError(f"{name}{SYNC} answers with a web page ({exchange.response.status}); is it the REST host?")
+        raise UsageError(f"{name}{SYNC} answers with a web page ({response.status}); is it the REST host?")

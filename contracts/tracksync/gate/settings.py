@@ -13,7 +13,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any, Final
 
-from tracksync.errors import ConfigError
+from tracksync.errors import ConfigError, unreadable
 
 COMMAND: Final = "command"
 _PLACES: Final = (("tracksync.toml", ("gate",)), ("pyproject.toml", ("tool", "tracksync", "gate")))
@@ -39,7 +39,7 @@ def _table(path: Path, tables: tuple[str, ...]) -> dict[str, Any] | None:
     except FileNotFoundError:
         return None
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from None
+        raise unreadable(path, error) from None
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path} is not TOML: {error}") from None
     for name in tables:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from tracksync.contract.clauses import catalogue
-from tracksync.errors import ConfigError
+from tracksync.errors import ConfigError, unreadable
 from tracksync.model.verdict import fingerprint
 from tracksync.report import files
 from tracksync.report.tally import Result
@@ -53,7 +53,7 @@ def read(path: Path) -> tuple[Known, ...]:
     except FileNotFoundError:
         return ()
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"cannot read {path}: {error}") from None
+        raise unreadable(path, error) from None
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

@@ -14,7 +14,7 @@ from typing import Any, Final
 import msgspec
 
 from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
-from tracksync.errors import ConfigError, UsageError
+from tracksync.errors import ConfigError, UsageError, unreadable
 from tracksync.values.near_names import suggestion
 
 ACTIONS: Final = (
@@ -114,7 +114,7 @@ def load(path: Path) -> Mapping[str, Scenario]:
     try:
         return _read(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} cannot be read: {error}") from error
+        raise unreadable(path, error) from None
 
 
 def scenario(name: str) -> Scenario:

@@ -20,6 +20,7 @@ from tracksync.contract.clauses import catalogue
 from tracksync.engine.budget import data_points
 from tracksync.engine.pace import Pace
 from tracksync.engine.plan import new_prefix
+from tracksync.engine.target_check import check_media, check_status, silent
 from tracksync.engine.targets import HttpTarget, Target
 from tracksync.engine.user_deletion import Cleaner
 from tracksync.errors import Incomplete, UsageError
@@ -40,7 +41,7 @@ from tracksync.model.events import (
     SectionAdded,
     Verdict,
 )
-from tracksync.model.exchange import Exchange
+from tracksync.model.exchange import FailureKind
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import evidence_of, fails
 from tracksync.oracle import Settings
@@ -181,19 +182,16 @@ class _RaceRun:
             status = exchange.response.status if exchange.response is not None else None
             if status is not None and status < 500 and status != 429:
                 break
+            unreachable = exchange.failure is not None and exchange.failure.kind is FailureKind.UNREACHABLE
+            if unreachable and attempt_number:
+                break
             limited = pace.wait_after_limit(SYNC, target.now()) if status == 429 else 0.0
             time.sleep(limited or 0.1 * 2**attempt_number)
-        else:
-            why = f"answers {status}" if status else f"does not answer ({_failure(exchange)})"
-            raise Incomplete(f"{self.name} {why}; is the address right and the server up?")
-        if status in (401, 403):
-            what = "refuses the key" if status == 401 else "says that the key lacks the permission users.track.sync"
-            raise UsageError(f"{self.name} {what} ({status}); check TRACKSYNC_API_KEY and the instance's URL")
-        if status in (404, 405) or 300 <= status < 400:
-            raise UsageError(
-                f"{self.name}/users/track/sync is not there ({status}); the target is the base URL, "
-                "such as https://rest.iad-01.braze.com"
-            )
+        if exchange.response is None:
+            raise Incomplete(silent(self.name, exchange))
+        check_status(self.name, exchange.response)
+        if not self.plan.own_mock:
+            check_media(self.name, exchange.response)
 
     def first_user(self) -> str:
         """The external_id of the first request's user."""
@@ -318,7 +316,3 @@ class _RaceRun:
             drawn = finding_figure(clause, operations, history)
             self.emit(FindingConfirmed(first.finding, exchanges, self.plan.reproduce, figure=drawn))
         return broken
-
-
-def _failure(exchange: Exchange) -> str:
-    return exchange.failure.kind.value if exchange.failure is not None else "no response"

@@ -17,8 +17,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from tracksync.errors import Incomplete, MissingExtraError, UsageError
-from tracksync.wire.serve import GRACE, App, listening
+from tracksync.errors import Incomplete, MissingExtraError
+from tracksync.wire.serve import GRACE, App, check_certificate, listening
 
 NAMES: Final = ("localhost", "127.0.0.1", "::1")
 # Where programs look for the CAs that they trust. The first three replace what a program would trust otherwise, so the
@@ -85,12 +85,7 @@ def served_http2(
     config.include_server_header = False
     config.keep_alive_timeout = 75
     config.graceful_timeout = GRACE
-    try:
-        config.create_ssl_context()
-    except OSError as error:
-        raise UsageError(
-            f"{certificate} and {key} are not a certificate and its key; both are PEM files ({error})"
-        ) from None
+    check_certificate(certificate, key)
     stop = threading.Event()
     failure: list[BaseException] = []
 

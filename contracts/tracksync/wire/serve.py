@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import ssl
 import struct
 import threading
 import time
@@ -130,6 +131,16 @@ def listening(host: str, port: int) -> Iterator[socket.socket]:
         yield listener
 
 
+def check_certificate(certificate: Path, key: Path | None) -> None:
+    """Raise UsageError for files that are not a certificate and its key."""
+    try:
+        ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(certificate, key)
+    except OSError as error:
+        raise UsageError(
+            f"{certificate} and {key or certificate} are not a certificate and its key; both are PEM files ({error})"
+        ) from None
+
+
 def _url(listener: socket.socket, certificate: Path | None) -> str:
     host, port = listener.getsockname()[:2]
     return f"{'https' if certificate else 'http'}://{f'[{host}]' if ':' in host else host}:{port}"
@@ -147,6 +158,8 @@ def _server(
     for file in (certificate, key):
         if file is not None and not file.is_file():
             raise UsageError(f"{file} is not a file; --tls-cert and --tls-key take PEM files")
+    if certificate is not None:
+        check_certificate(certificate, key)
 
     async def with_ends(scope: Scope, receive: Receive, send: Send) -> None:
         scope["extensions"] = {
