@@ -13,7 +13,7 @@ from rich.progress import Progress
 
 from tracksync.cli.docs import show
 from tracksync.cli.run import written
-from tracksync.cli.shared import Outputs, is_terminal, presentation, result_options
+from tracksync.cli.shared import Outputs, is_terminal, known_name, presentation, result_options
 
 if TYPE_CHECKING:
     from tracksync.selfcheck import JobResult, Totals
@@ -84,8 +84,13 @@ def command(
     if only:
         chosen = [job for job in jobs if job.name in only]
         missing = set(only) - {job.name for job in chosen}
-        if missing:
-            raise click.UsageError(f"there is no fault or interpretation {', '.join(sorted(missing))}")
+        for name in sorted(missing):
+            known_name(
+                name,
+                [job.name for job in jobs],
+                "fault or interpretation",
+                "`tracksync mock --list-faults` lists faults",
+            )
         jobs = chosen
     console = Console(stderr=True)
     hidden = presentation().quiet or not is_terminal(sys.stderr)
@@ -111,7 +116,7 @@ def command(
 
 def _line(outcome: JobResult) -> str:
     where = ", ".join(f"{clause} ({request})" for clause, request in outcome.found[:3]) or "nothing"
-    return f"{outcome.job.kind:12} {outcome.job.name:50} {where}"
+    return f"{outcome.job.kind:19} {outcome.job.name:50} {where}"
 
 
 def _shown(totals: Totals, result: dict[str, Any], jobs: int) -> Iterator[str]:

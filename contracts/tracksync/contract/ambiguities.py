@@ -69,7 +69,7 @@ def require_interpretation(ambiguity: str, interpretation: str) -> None:
     """Raise UnknownInterpretation unless `ambiguity` exists and has this `interpretation`."""
     ambiguities = ambiguity_catalogue()
     if ambiguity not in ambiguities:
-        hint = suggestion(ambiguity, sorted(ambiguities), most=1)
+        hint = suggestion(ambiguity, ambiguities, "`tracksync mock --list-interpretations` lists them all", most=1)
         raise UnknownInterpretation(f"no ambiguity is called {ambiguity!r}; {hint}")
     if interpretation not in ambiguities[ambiguity].interpretations:
         raise UnknownInterpretation(

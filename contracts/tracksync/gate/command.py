@@ -158,7 +158,7 @@ def run_command(
         )
     except (OSError, ValueError) as error:
         reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"cannot run {words[0]!r}: {reason}; is it installed and on PATH?") from None
+        raise UsageError(f"cannot run {words[0]!r}: {reason}; is it a program, and on PATH?") from None
     assert process.stdout is not None
     assert process.stderr is not None
     needles = key_spellings(key)

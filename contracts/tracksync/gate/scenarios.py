@@ -6,7 +6,6 @@ Which scenarios there are, and how they are played, is the mock's part.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
@@ -14,6 +13,7 @@ from typing import Final, Literal
 
 from tracksync.errors import UsageError
 from tracksync.mock.scenarios import Act, Scenario, catalogue
+from tracksync.values.near_names import suggestion
 
 NORMAL: Final = "normal"
 ALL: Final = "all"
@@ -195,5 +195,5 @@ def _expanded(
         elif name in members:
             yield from members[name]
         else:
-            near = difflib.get_close_matches(name, [*members, *known], n=3, cutoff=0.5) or [*members, *known]
-            raise UsageError(f"no scenario is called {name!r}; did you mean {', '.join(near)}?")
+            hint = suggestion(name, [*members, *known], "`tracksync gate --list-scenarios` lists them all")
+            raise UsageError(f"no scenario is called {name!r}; {hint}")

@@ -121,7 +121,8 @@ def scenario(name: str) -> Scenario:
     """The built-in scenario with this name, or UnknownScenario."""
     known = catalogue()
     if name not in known:
-        raise UnknownScenario(f"no scenario is called {name!r}; {suggestion(name, known)}")
+        hint = suggestion(name, known, "`tracksync mock --list-scenarios` lists them all")
+        raise UnknownScenario(f"no scenario is called {name!r}; {hint}")
     return known[name]
 
 

@@ -68,7 +68,7 @@ class Adapter:
             )
         except (OSError, ValueError) as error:
             reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise UsageError(f"cannot run {words[0]!r}: {reason}; is it installed and on PATH?") from None
+            raise UsageError(f"cannot run {words[0]!r}: {reason}; is it a program, and on PATH?") from None
         self._lines: queue.Queue[str | None] = queue.Queue(_WAITING)
         self._closed = threading.Event()
         assert self._process.stdin is not None

@@ -90,7 +90,8 @@ def choose(names: Sequence[str], own: Mapping[str, Scenario]) -> dict[str, Scena
     known = {**everything(), **own}
     for name in names:
         if name not in known:
-            raise UsageError(f"no behaviour is called {name!r}; {suggestion(name, known)}")
+            hint = suggestion(name, known, "`tracksync gate --driver --list-scenarios` lists them all")
+            raise UsageError(f"no behaviour is called {name!r}; {hint}")
     return {name: known[name] for name in dict.fromkeys((NORMAL, *names))}
 
 
