@@ -57,6 +57,13 @@ def test_a_deleted_user_comes_back_with_nothing() -> None:
     assert harness.event(3) == {"TS-EVENT-COUNT"}  # what is written since is no matter of the deletion
 
 
+def test_a_deleted_user_may_have_left_the_belief_by_then() -> None:
+    harness = made(U)
+    delete(harness, {"external_ids": ["u"]})
+    harness.belief = harness.belief.without(lambda text: text == "u")
+    assert harness.event(1, names={"external_id": "v"}, wait=OLD) == set()
+
+
 def test_a_user_that_was_not_named_stays() -> None:
     harness = made(U, V)
     delete(harness, {"external_ids": ["u"]})

@@ -170,7 +170,7 @@ def test_responses_to_other_requests_and_damaged_ones_are_checked() -> None:
     steps = stateful_steps(7, "robust")
     exchanges = [target.send(next(steps)) for _ in range(1500)]
     belief = Belief.start(Settings(fresh=everything_new))
-    for exchange in exchanges:
+    for number, exchange in enumerate(exchanges):
         other = rng.choice(exchanges)
         response = rng.choice([exchange, exchange, other]).response
         if response is not None and rng.random() < 0.3:
@@ -182,6 +182,9 @@ def test_responses_to_other_requests_and_damaged_ones_are_checked() -> None:
             exchange.request, response, exchange.sent, exchange.received, exchange.credential, exchange.failure
         )
         belief = check(belief, mixed).belief
+        if number % 50 == 0:
+            links = [(identifier, link) for identifier, some in belief.links.items() for link in some]
+            assert all(identifier in belief.users[link.uid].identifiers for identifier, link in links)
 
 
 def test_a_belief_can_be_used_again() -> None:

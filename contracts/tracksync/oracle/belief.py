@@ -166,7 +166,7 @@ class User(Struct, frozen=True, gc=False):
     `updated`, `profile_updated`: the exchange, by its number, that last wrote anything or last wrote attributes: two
     interpretations of "most recently updated".
     `perhaps_updated`: the last exchange that may have written anything, where it is not known whether it did.
-    `held`: the emails and phones that lead to it.
+    `held`: the emails and phones that lead to it. `identifiers`: those that lead to it, perhaps do, or did.
     `due`: of a user whose creation was queued, the time in epoch seconds by which it must exist.
     `may_be_created`: a pending write may create it at any later time.
     `update_time_unknown`: a pending write may have updated it at any time.
@@ -189,6 +189,7 @@ class User(Struct, frozen=True, gc=False):
     touched: float = float("-inf")
     perhaps_external: bool = False
     perhaps_updated: int = 0
+    identifiers: tuple[Identifier, ...] = ()
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""
@@ -302,6 +303,11 @@ class Belief(Struct, frozen=True, gc=False):
         limit, elements = settings.array_limit, bounds().array_elements
         array_limits = (limit, limit) if limit else (elements.least, elements.most)
         return cls(settings, ambiguities, array_limits)
+
+    def may_lead_elsewhere(self, uid: int) -> bool:
+        """Whether an identifier leads to the user perhaps, so that another one may be meant by it."""
+        perhaps = Link(uid, sure=False)
+        return any(perhaps in self.links.get(one, ()) for one in self.users[uid].identifiers)
 
     def with_known(self, texts: frozenset[str]) -> Belief:
         """The belief in which none of `texts` is certainly a new identifier."""

@@ -68,8 +68,7 @@ def _certain_user(belief: Belief, identifier: Identifier) -> int | None:
     links = belief.links.get(identifier, ())
     if len(links) != 1 or not links[0].sure:
         return None
-    perhaps = Link(links[0].uid, sure=False)
-    return None if any(perhaps in some for some in belief.links.values()) else links[0].uid
+    return None if belief.may_lead_elsewhere(links[0].uid) else links[0].uid
 
 
 def _wrong_users(context: Context, named: NamedIdentifiers, found: list[ExportedUser]) -> Iterator[Finding]:
@@ -152,11 +151,12 @@ def _missing_fields(context: Context, named: NamedIdentifiers, found: list[Expor
         context.covered.add("TS-EXPORT-FIELDS")
         if "braze_id" in fields and not (isinstance(one.entry.get("braze_id"), str) and one.entry["braze_id"]):
             yield _lacks(one, "braze_id", "a text")
-        for identifier, links in belief.links.items():
+        for identifier in user.identifiers:
             field = "user_aliases" if identifier.kind == "user_alias" else identifier.kind
             if field == "external_id" and by_external_id:
                 continue
-            if field in fields and links == (Link(one.uid),) and not _shows(identifier, one.entry.get(field)):
+            leads = belief.links.get(identifier) == (Link(one.uid),)
+            if field in fields and leads and not _shows(identifier, one.entry.get(field)):
                 yield _lacks(one, field, identifier.text)
 
 

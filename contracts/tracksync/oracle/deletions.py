@@ -15,7 +15,7 @@ from msgspec.structs import replace
 
 from tracksync.contract.bounds import bounds
 from tracksync.model.exchange import Exchange
-from tracksync.oracle.belief import Belief, Deletion, Link, User, identifier_of
+from tracksync.oracle.belief import Belief, Deletion, User, identifier_of
 from tracksync.oracle.forgetting import forget_all, forget_user
 from tracksync.oracle.pending import pending_of
 from tracksync.oracle.request import ParsedRequest
@@ -68,8 +68,7 @@ def settled_user(belief: Belief, kind: str, value: Any, sent: float, *, pending:
     old = sent - user.touched > belief.settings.consistent_after
     if not (user.exists and old) or user.contacts_unsettled or (_is_pending(user) and not pending):
         return None
-    perhaps = Link(uid, sure=False)
-    return None if any(perhaps in some for some in belief.links.values()) else uid
+    return None if belief.may_lead_elsewhere(uid) else uid
 
 
 def _is_pending(user: User) -> bool:
@@ -132,10 +131,14 @@ def ended(belief: Belief, sent: float) -> Belief:
 
 def _gone(belief: Belief, uid: int) -> Belief:
     """The belief in which the user is no more, and nothing leads to it; each of its identifiers is free again."""
-    links = belief.links
-    freed = {identifier for identifier, there in links.items() if any(link.uid == uid for link in there)}
-    for identifier in freed:
-        links = links.insert(identifier, tuple(link for link in links[identifier] if link.uid != uid))
+    links, freed = belief.links, set()
+    user = belief.users.get(uid)
+    for identifier in user.identifiers if user is not None else ():
+        there = links.get(identifier, ())
+        others = tuple(link for link in there if link.uid != uid)
+        if others != there:
+            freed.add(identifier)
+            links = links.insert(identifier, others)
     writers = belief.writers
     for cell, (writer, _) in belief.writers.items():
         if writer == uid:

@@ -203,6 +203,8 @@ def linked(
             former |= {(one, uid) for one in replaced if surely}
         if not proven and doubtful in there:
             continue
+        if identifier not in user.identifiers:
+            user = replace(user, identifiers=(*user.identifiers, identifier))
         if identifier in belief.pending_by_identifier:
             user = replace(reached_by(user, belief.pending_by_identifier[identifier]), update_time_unknown=True)
         if not surely:
