@@ -11,16 +11,20 @@ import pytest
 import yaml
 from cassette_harness import ROOT, command, event_body, event_response, served, two_events, vcrpy_document
 from jsonschema import Draft202012Validator
+from upstream import Upstream
 
 from tracksync.cassettes.audit import Auditor
 from tracksync.cassettes.generating import CassetteDirectory, generate_cassette
 from tracksync.cassettes.manifest import ManifestEntry
 from tracksync.cassettes.normalising import OURS
+from tracksync.cassettes.resending import ResendPlan, resend
 from tracksync.engine.targets import HttpTarget
+from tracksync.errors import UsageError
 from tracksync.generate.harmless import Namer
 from tracksync.generate.probes import PROBES
 from tracksync.report.json_result import schema
 from tracksync.report.redact import Redactor
+from tracksync.wire.serve import served as serve_app
 
 KEY = {"TRACKSYNC_API_KEY": "mock-key", "TRACKSYNC_UNPRIVILEGED_KEY": "mock-key-without-permission"}
 
@@ -81,6 +85,14 @@ def test_mistakes_of_the_user_are_one_line_and_exit_code_two(tmp_path: Path, wor
     assert done.returncode == 2
     assert said in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_target_that_serves_web_pages_is_not_compared(tmp_path: Path) -> None:
+    path = write(tmp_path / "c.yaml", vcrpy_document(two_events()))
+    page = Upstream(200, ((b"content-type", b"text/html"),), b"<html></html>")
+    with serve_app(page, transparent=True) as url, pytest.raises(UsageError, match="web page"):
+        resend(ResendPlan(paths=(path,), target=url, key="mock-key"), lambda event: None)
+    assert len(page.bodies) == 1
 
 
 def test_recordings_without_a_documented_endpoint_do_not_pass(tmp_path: Path) -> None:

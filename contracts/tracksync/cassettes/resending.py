@@ -27,6 +27,7 @@ from tracksync.contract.clauses import catalogue
 from tracksync.engine.budget import Budget, BudgetSpent
 from tracksync.engine.freshness import Prefixes
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
+from tracksync.engine.target_check import check_media
 from tracksync.engine.targets import HttpTarget, Target
 from tracksync.errors import ConfigError, UsageError
 from tracksync.generate.build import SentKey, Step
@@ -198,8 +199,11 @@ class _ResendRun:
                 self.emit(Skipped(f"{recording.path}:{one.line}", step))
                 continue
             try:
-                if session.send(step) is None:
+                exchange = session.send(step)
+                if exchange is None:
                     self.skipped["there is no key of the kind it was sent with"] += 1
+                elif not self.requests and exchange.response is not None and exchange.response.status < 300:
+                    check_media(self.target.name, exchange.response)
             finally:
                 self.requests += 1
                 if self.plan.max_requests is not None:
