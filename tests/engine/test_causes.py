@@ -184,3 +184,10 @@ def test_two_clauses_that_are_seen_with_one_form_only_are_one_cause() -> None:
 
 def test_of_equals_the_clause_that_stands_first_in_the_table_leads() -> None:
     assert causes([shown("TS-PURCHASE-LAST"), shown("TS-EVENT-OFFSET")]) == ((1, 0),)
+
+
+def test_what_a_wrong_export_shows_of_batches_follows_from_the_export() -> None:
+    missing = "/response/body/users/0/custom_attributes/n"
+    batch = shown("TS-TRACK-APPLIED", pointer=missing, length=1)
+    assert causes([batch, shown("TS-EXPORT-AGREES", pointer=missing, length=9)]) == ((1, 0),)
+    assert causes([batch, shown("TS-EXPORT-USERS", pointer="/response/body/users")])[0][0] != 0

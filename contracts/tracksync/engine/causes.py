@@ -43,7 +43,9 @@ _MANY: Final = 3  # concerns
 _USERS: Final = "/response/body/users"
 _STATUS: Final = "/response/status"
 _HEADERS: Final = "/response/headers/"
-_NEIGHBOURS: Final = ("TS-TRACK-APPLIED", "TS-EXPORT-", "TS-DELETE-")  # second witnesses of what sync did
+_APPLIED: Final = "TS-TRACK-APPLIED"
+_EXPORT: Final = "TS-EXPORT-"
+_NEIGHBOURS: Final = (_APPLIED, _EXPORT, "TS-DELETE-")  # second witnesses of what sync did
 _CHANGED: Final = "TS-INTERPRETATION-KEPT"
 _UNSHRUNK: Final = 10**6  # a sequence that was not made minimal counts as longer than any that was
 _NOT_SHOWN: Final = ("refused-attribute", "removed-attribute", "inc-missing", "identifier-precedence")
@@ -203,7 +205,7 @@ def _led(shown: Sequence[ReplayedFinding], group: Sequence[int]) -> list[int]:
         group = sorted(group, key=lambda index: (not _on_state(shown[index]), index))
         return [group[0], *sorted(group[1:])]
 
-    def rank(index: int) -> tuple[bool, bool, bool, int, int, int, int]:
+    def rank(index: int) -> tuple[bool, bool, bool, bool, int, int, int, int]:
         clause, length = shown[index].finding.clause, shown[index].length
         special = _special(shown[index])
         always = special and all(clause in shown[other].beside for other in group if other != index)
@@ -218,8 +220,10 @@ def _led(shown: Sequence[ReplayedFinding], group: Sequence[int]) -> list[int]:
             for one in others
             if not _indirect(one)
         )
+        seen_in_export = clause == _APPLIED and any(one.finding.clause.startswith(_EXPORT) for one in others)
         return (
             behind,
+            seen_in_export,  # what a wrong export shows says little of the writes
             clause == _CHANGED or clause.startswith(_NEIGHBOURS),
             not always,
             -implied_by,
