@@ -24,6 +24,46 @@ KEY = "canary-key-0123456789"
 # --- fuzz -------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.parametrize(
+    ("options", "code"),
+    [
+        ((), 1),
+        (("--allow", "TS-OK-MESSAGE"), 0),
+        (("--allow", "TS-OK-USERS, TS-OK-MESSAGE", "--strict"), 0),
+        (("--allow", "TS-OK-USERS"), 1),
+        (("--baseline", "known.toml", "--update-baseline", "--fail-on", "new"), 1),
+        (("--fail-on", "new"), 2),
+        (("--allow", "TS-NO-SUCH"), 2),
+    ],
+)
+def test_what_is_allowed_is_shown_and_does_not_fail_fuzz(tmp_path: Path, options: tuple[str, ...], code: int) -> None:
+    wanted = ("fuzz", "--fault", "message-ok", "--only", "TS-OK-MESSAGE", "--max-requests", "20", "--seed", "1")
+    done = tracksync_here(*wanted, *options, cwd=tmp_path)
+    assert done.returncode == code, done.stderr
+    if code != 2:
+        assert ("TS-OK-MESSAGE" in done.stdout, "known" in done.stdout) == (True, code == 0)
+
+
+@pytest.mark.parametrize(("fail_on", "code"), [("error", 0), ("warning", 1), ("note", 1), ("new", 1)])
+def test_the_mildest_finding_that_fails_fuzz_can_be_chosen(tmp_path: Path, fail_on: str, code: int) -> None:
+    wanted = (
+        "fuzz",
+        "--fault",
+        "media-missing-on-wrong-media",
+        "--only",
+        "TS-ANSWER-MEDIA",
+        "--max-requests",
+        "60",
+        "--seed",
+        "1",
+    )
+    (tmp_path / "known.toml").touch()
+    done = tracksync_here(*wanted, "--baseline", "known.toml", "--fail-on", fail_on, cwd=tmp_path)
+    assert done.returncode == code, done.stderr + done.stdout
+    if fail_on == "new":
+        assert "--fail-on note" in done.stdout, "without the baseline every finding is new"
+
+
 def test_fuzz_of_the_embedded_mock_passes_and_writes_every_result(tmp_path: Path) -> None:
     names = {
         "--json": "r.json",

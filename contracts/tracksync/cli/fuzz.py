@@ -16,20 +16,24 @@ from tracksync.cli.shared import (
     FAULT,
     FILE,
     Outputs,
+    allow_option,
     ca_option,
+    clauses_named,
     config_option,
     environment_secrets,
+    fail_on_option,
     journal_option,
     known_name,
     learn_option,
     max_time_option,
+    mildest,
     rate_limit_option,
     result_options,
+    strict_option,
     timeout_option,
 )
 from tracksync.cli.target import TargetSettings, find_target
 from tracksync.config import Config
-from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
 from tracksync.model.events import PHASES
 
@@ -98,7 +102,9 @@ LARGEST_SEED: Final = 2**32 - 1
     help="Hypothesis's example database: failures of stateful sequences come first in the next run.  "
     "[default: .hypothesis/examples; none for the embedded mock]",
 )
-@click.option("--strict", is_flag=True, help="Let warnings fail the run too.")
+@allow_option
+@fail_on_option
+@strict_option
 @config_option
 @result_options
 @click.option(
@@ -135,6 +141,8 @@ def command(
     phases: str,
     spec_path: Path | None,
     examples_path: Path | None,
+    allow: tuple[str, ...],
+    fail_on: str | None,
     strict: bool,
     config_path: Path,
     json_path: Path | None,
@@ -160,6 +168,7 @@ def command(
       tracksync fuzz --target live --resume
       tracksync fuzz --target http://127.0.0.1:8080 --record cassettes/found
       tracksync fuzz --target live --spec braze.yaml
+      tracksync fuzz --target live --baseline known.toml --fail-on new --allow TS-RATE-RESET
 
     \b
     Exit codes: 0 passed, 1 failed, 2 wrong use or configuration, 3 incomplete.
@@ -204,10 +213,14 @@ def command(
             seconds=max_time if max_time is not None else budget.seconds,
             data_points=max_data_points if max_data_points is not None else budget.data_points,
         ),
-        findings=FindingPlan(known=memory.fingerprints, strict=strict),
+        findings=FindingPlan(
+            known=memory.fingerprints,
+            allowed=frozenset(clauses_named(allow)),
+            fail_on=mildest(fail_on, strict=strict, baseline=memory.baseline is not None),
+        ),
         seed=seed,
         phases=_phases(phases),
-        only=_only(only),
+        only=clauses_named(only),
         interpretations=_interpretations(interpretations_path, place.config),
         probe_rate_limit=probe_rate_limit,
         second_document=None if spec_path is None else str(_usable(spec_path)),
@@ -254,14 +267,6 @@ def _usable(path: Path) -> Path:
 
     second_document(path)
     return path
-
-
-def _only(values: tuple[str, ...]) -> tuple[str, ...]:
-    ids = [id_.strip() for value in values for id_ in value.split(",") if id_.strip()]
-    try:
-        return tuple(dict.fromkeys(clause(id_).id for id_ in ids))
-    except UnknownClause as error:
-        raise UsageError(str(error)) from None
 
 
 def _interpretations(path: Path | None, config: Config) -> dict[str, str]:

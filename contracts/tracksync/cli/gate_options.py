@@ -12,8 +12,18 @@ import click
 from tracksync import config as configuration
 from tracksync.cli.recording import exchanges_option
 from tracksync.cli.reproduce import given_options
-from tracksync.cli.shared import FILE, PATH, Function, Outputs, result_options
-from tracksync.contract.clauses import UnknownClause, clause
+from tracksync.cli.shared import (
+    FILE,
+    PATH,
+    Function,
+    Outputs,
+    allow_option,
+    clauses_named,
+    fail_on_option,
+    mildest,
+    result_options,
+    strict_option,
+)
 from tracksync.errors import UsageError
 from tracksync.model.verdict import FailOn
 
@@ -64,7 +74,7 @@ class GateOptions:
     @property
     def allowed(self) -> frozenset[str]:
         """The clauses whose findings are known."""
-        return frozenset(_clause(id_) for id_ in self.allow)
+        return frozenset(clauses_named(self.allow))
 
     @property
     def interpretations(self) -> Mapping[str, str]:
@@ -84,11 +94,8 @@ class GateOptions:
     @property
     def fails_on(self) -> FailOn:
         """The mildest severity that fails the run."""
-        if self.fail_on is None:
-            return FailOn.WARNING if self.strict else FailOn.ERROR
-        if self.fail_on == FailOn.NEW and self.baseline is None and not self.update_baseline:
-            raise UsageError("--fail-on new needs to know what is not new; name a file with --baseline")
-        return FailOn(self.fail_on)
+        known = self.baseline is not None or self.update_baseline
+        return mildest(self.fail_on, strict=self.strict, baseline=known)
 
     @property
     def expected(self) -> Mapping[str, Any]:
@@ -124,12 +131,8 @@ class GateOptions:
             raise UsageError("--port serves one mock at a time; leave it out, or --jobs")
 
     def again(self, *without: str) -> tuple[str, ...]:
-        """The words of the command line that have to be repeated to see a finding again, but not the options `without`.
-
-        A baseline is not repeated, so that every finding is new then.
-        """
-        mildest = FailOn.NOTE if self.fail_on == FailOn.NEW else self.fail_on
-        return (*given_options("--driver", "--fail-on", *without), *(("--fail-on", str(mildest)) if mildest else ()))
+        """The options to be repeated so that a finding is seen again, but not `without`."""
+        return given_options("--driver", *without)
 
 
 class GateCommand(click.Command):
@@ -198,7 +201,7 @@ _OPTIONS: Final = (
     click.option(
         "--port", type=click.IntRange(0, 65535), default=0, metavar="N", help="Serve on this port, one at a time."
     ),
-    click.option("--allow", multiple=True, metavar="CLAUSE", help="A known failure: it is shown and fails nothing."),
+    allow_option,
     click.option(
         "--expect",
         multiple=True,
@@ -218,12 +221,8 @@ _OPTIONS: Final = (
         help="Let the mock follow this interpretation; repeatable.",
     ),
     click.option("--seed", type=click.IntRange(min=0), default=0, metavar="N", help="For what is drawn by chance."),
-    click.option(
-        "--fail-on",
-        type=click.Choice([str(one) for one in FailOn]),
-        help="The mildest finding that fails the run; new: any that the baseline does not list.  [default: error]",
-    ),
-    click.option("--strict", is_flag=True, help="The same as --fail-on warning."),
+    fail_on_option,
+    strict_option,
     click.option("--baseline", type=FILE, metavar="FILE", help="Known findings, which fail nothing."),
     click.option("--update-baseline", is_flag=True, help="Add what is new to the baseline."),
     exchanges_option,
@@ -259,10 +258,3 @@ def _variables(names: tuple[str, ...]) -> tuple[str, ...]:
         if not name or "=" in name or "\0" in name:
             raise UsageError(f"{name!r} cannot be the name of an environment variable")
     return names
-
-
-def _clause(id_: str) -> str:
-    try:
-        return clause(id_).id
-    except UnknownClause as error:
-        raise UsageError(str(error)) from None

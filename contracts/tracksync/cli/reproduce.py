@@ -6,10 +6,13 @@ Whatever was given is repeated, so that a new option is. A key is in no option, 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping
 from typing import Any, Final
 
 import click
 from click.core import ParameterSource
+
+from tracksync.model.verdict import FailOn
 
 # Where results go, what stays of a run, what is known of earlier runs, how many processes work: none of it changes
 # which clauses are seen broken.
@@ -17,6 +20,8 @@ NOT_REPEATED: Final = frozenset(
     "--json --junit --html --markdown --save-interpretations --record --record-probes --exchanges --journal "
     "--baseline --update-baseline --compare-to --resume --allow --jobs --scheduler --list-scenarios".split()
 )
+# A baseline is not repeated, so that every finding is new then.
+_AS_NEW: Final[Mapping[Any, str]] = {("--fail-on", FailOn.NEW): str(FailOn.NOTE)}
 _GIVEN: Final = (ParameterSource.COMMANDLINE, ParameterSource.DEFAULT_MAP)
 
 
@@ -37,7 +42,7 @@ def given_options(*without: str) -> tuple[str, ...]:
             words += [name] if value else []
         else:
             for one in value if option.multiple else (value,):
-                words += [name, _text(one)]
+                words += [name, _AS_NEW.get((name, one)) or _text(one)]
     return tuple(words)
 
 

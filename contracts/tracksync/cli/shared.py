@@ -17,8 +17,9 @@ from click.shell_completion import CompletionItem
 from tracksync import config
 from tracksync.config import FILE_NAME, KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.contract.ambiguities import ambiguity_catalogue
-from tracksync.contract.clauses import catalogue
+from tracksync.contract.clauses import UnknownClause, catalogue, clause
 from tracksync.errors import TracksyncError, UsageError
+from tracksync.model.verdict import FailOn
 from tracksync.report import files
 from tracksync.report.links import PageOf, no_page
 from tracksync.report.tally import Result
@@ -75,6 +76,34 @@ learn_option = click.option(
 ca_option = click.option(
     "--ca", "ca_path", type=FILE, metavar="FILE", help="Trust the certificates in FILE, and no others."
 )
+
+allow_option = click.option(
+    "--allow", multiple=True, metavar="CLAUSE", help="A known failure: it is shown and fails nothing."
+)
+fail_on_option = click.option(
+    "--fail-on",
+    type=click.Choice([str(one) for one in FailOn]),
+    help="The mildest finding that fails the run; new: any that the baseline does not list.  [default: error]",
+)
+strict_option = click.option("--strict", is_flag=True, help="The same as --fail-on warning.")
+
+
+def mildest(fail_on: str | None, *, strict: bool, baseline: bool) -> FailOn:
+    """The mildest severity that fails the run; `baseline`: there is one. Raises UsageError."""
+    if fail_on is None:
+        return FailOn.WARNING if strict else FailOn.ERROR
+    if fail_on == FailOn.NEW and not baseline:
+        raise UsageError("--fail-on new needs to know what is not new; name a file with --baseline")
+    return FailOn(fail_on)
+
+
+def clauses_named(values: Iterable[str]) -> tuple[str, ...]:
+    """The ids of clauses that `values` name, several in one with commas, each once. Raises UsageError."""
+    ids = [id_.strip() for value in values for id_ in value.split(",") if id_.strip()]
+    try:
+        return tuple(dict.fromkeys(clause(id_).id for id_ in ids))
+    except UnknownClause as error:
+        raise UsageError(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ from typing import Final
 
 from tracksync.engine.budget import Budget
 from tracksync.model.events import PHASES
+from tracksync.model.verdict import FailOn
 
 EXAMPLES: Final = Path(".hypothesis/examples")  # where Hypothesis keeps its own
 EMBEDDED_RATE: Final = 120  # requests a minute of the embedded mock: small, so that a short run sees the limit too
@@ -60,10 +61,14 @@ class UserPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FindingPlan:
-    """What becomes of findings. `known`: fingerprints of a baseline. `strict`: observed clauses fail the run too."""
+    """What becomes of findings. `known`: fingerprints of a baseline. `allowed`: clauses whose findings are known too.
+
+    `fail_on`: the mildest severity that fails the run.
+    """
 
     known: frozenset[str] = frozenset()
-    strict: bool = False
+    allowed: frozenset[str] = frozenset()
+    fail_on: FailOn = FailOn.ERROR
     shrink: bool = True
 
 

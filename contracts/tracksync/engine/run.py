@@ -133,7 +133,7 @@ class _FuzzRun:
                 plan.max_requests,
                 budget.seconds,
                 budget.data_points,
-                plan.findings.strict,
+                fail_on=plan.findings.fail_on,
             )
         )
         reason, finished = self.drive()
@@ -239,7 +239,7 @@ class _FuzzRun:
             for index in group:
                 finding, one = confirmed[index]
                 known = self.is_known(finding)
-                broken = broken or fails(evidence_of(finding.clause), strict=self.plan.findings.strict, known=known)
+                broken = broken or fails(evidence_of(finding.clause), known=known, fail_on=self.plan.findings.fail_on)
                 self.emit(
                     FindingConfirmed(
                         finding, one.exchanges, self.plan.reproduce, known, excerpt=not one.replayed, cause=cause
@@ -263,8 +263,9 @@ class _FuzzRun:
         return replayer.shortest(log, finding, min(SHRINK_REQUESTS, self.session.spending.left()))
 
     def is_known(self, finding: Finding) -> bool:
-        """Whether the baseline lists it."""
-        return fingerprint(finding.clause, finding.pointer) in self.plan.findings.known
+        """Whether the baseline lists it, or its clause is allowed."""
+        plan = self.plan.findings
+        return finding.clause in plan.allowed or fingerprint(finding.clause, finding.pointer) in plan.known
 
     def kind_of(self, finding: Finding) -> tuple[str, str, bool]:
         """Findings that are the same to a person: one clause, one kind of place. A known one hides no new one."""
