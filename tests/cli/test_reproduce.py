@@ -209,7 +209,7 @@ def _sample(option: click.Option) -> list[str]:
         return [option.opts[0]]
     kind = option.type
     if isinstance(kind, click.Choice):
-        return [option.opts[0], str(kind.choices[-1])]
+        return [option.opts[0], str(kind.choices[1])]
     number = {click.IntRange: "1234567", click.FloatRange: "1234567.25"}.get(type(kind), "it's one=a b.toml")
     if isinstance(kind, (click.IntRange, click.FloatRange)) and kind.max is not None and kind.max < 10**7:
         number = str(int(kind.max))
