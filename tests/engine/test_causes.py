@@ -191,3 +191,39 @@ def test_what_a_wrong_export_shows_of_batches_follows_from_the_export() -> None:
     batch = shown("TS-TRACK-APPLIED", pointer=missing, length=1)
     assert causes([batch, shown("TS-EXPORT-AGREES", pointer=missing, length=9)]) == ((1, 0),)
     assert causes([batch, shown("TS-EXPORT-USERS", pointer="/response/body/users")])[0][0] != 0
+
+
+def test_that_an_email_and_that_a_phone_finds_its_profile_is_one_promise() -> None:
+    found = [shown("TS-USER-EMAIL-FINDS", kinds=("email",)), shown("TS-USER-PHONE-FINDS", kinds=("phone",))]
+    assert causes(found) == ((0, 1),)
+
+
+def test_a_look_up_leads_only_what_is_seen_with_it_alone() -> None:
+    increased = shown("TS-ATTR-INC", "TS-USER-PHONE-FINDS", pointer=ATTRIBUTES, length=3)
+    found = shown("TS-USER-PHONE-FINDS", pointer=ATTRIBUTES)
+    assert causes([increased, found]) == ((1, 0),)
+    stale = shown("TS-STATE-VISIBLE", pointer=ATTRIBUTES)
+    assert causes([increased, found, stale])[0][0] == 0
+
+
+def test_an_object_that_sync_refuses_and_a_batch_leaves_out_is_one_cause_led_by_the_refusal() -> None:
+    fewer = shown("TS-TRACK-PROCESSED", pointer="/response/body/events_processed", expected=30, actual=29)
+    lacking = shown("TS-TRACK-APPLIED", "TS-TRACK-PROCESSED", pointer="/response/body/users/0/custom_events")
+    refused = shown("TS-OK-STATUS", pointer="/response/status", expected=201, actual=400)
+    assert causes([fewer, lacking, refused]) == ((2, 0, 1),)
+    other = shown("TS-TRACK-PROCESSED", pointer="/response/body/events_processed", expected=30, actual=31)
+    assert len(causes([other, refused])) == 2
+
+
+def test_an_exported_event_whose_count_is_right_is_about_times() -> None:
+    exported = shown("TS-TRACK-APPLIED", pointer="/response/body/users/0/custom_events", expected=2, actual=2)
+    first = shown("TS-EVENT-FIRST", pointer=EVENTS.replace("count", "first"))
+    assert causes([first, exported]) == ((0, 1),)
+    counted = shown("TS-TRACK-APPLIED", pointer="/response/body/users/0/custom_events", expected=2, actual=1)
+    assert len(causes([first, counted])) == 2
+
+
+def test_names_that_are_mixed_up_do_not_explain_which_users_there_are() -> None:
+    missing = shown("TS-EXPORT-USERS", pointer="/response/body/users")
+    assert causes([shown("TS-USER-SPELLING", pointer="/response/body/users/0"), missing]) == ((0, 1),)
+    assert len(causes([shown("TS-USER-SPELLING", pointer=EVENTS.removesuffix("/count")), missing])) == 2

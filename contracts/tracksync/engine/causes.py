@@ -6,6 +6,9 @@ another identifier. These observations put findings together:
 - *Implied.* The minimal sequence of one finding shows another one, too, and not in another part of the response, such
   as a header: whoever mends the second mends the first.
 - *One concern.* Clauses of one concern (`clauses.toml`: counts, values, rate …) are broken together by one defect.
+- *One look-up.* That an email finds its profile and that a phone does is one promise, kept by one look-up.
+- *One object refused.* What a sync request is refused for, /users/track leaves out of a batch: it counts fewer objects,
+  and does not apply all of them.
 - *One status.* Needless refusals with one status that no other clause explains, such as 413, have one reason.
 - *One kind of identifier.* What shows only where users are named by email, say, has to do with emails.
 - *Indirect.* Some clauses only say that something is wrong somewhere (a profile read back differs, a value of another
@@ -45,8 +48,11 @@ _STATUS: Final = "/response/status"
 _HEADERS: Final = "/response/headers/"
 _APPLIED: Final = "TS-TRACK-APPLIED"
 _EXPORT: Final = "TS-EXPORT-"
-_NEIGHBOURS: Final = (_APPLIED, _EXPORT, "TS-DELETE-")  # second witnesses of what sync did
+_NEIGHBOURS: Final = ("TS-TRACK-", _EXPORT, "TS-DELETE-")  # second witnesses of what sync did
 _CHANGED: Final = "TS-INTERPRETATION-KEPT"
+_LOOK_UPS: Final = frozenset({"TS-USER-EMAIL-FINDS", "TS-USER-PHONE-FINDS"})
+_SPELLING: Final = "TS-USER-SPELLING"
+_PROCESSED: Final = "TS-TRACK-PROCESSED"
 _UNSHRUNK: Final = 10**6  # a sequence that was not made minimal counts as longer than any that was
 _NOT_SHOWN: Final = ("refused-attribute", "removed-attribute", "inc-missing", "identifier-precedence")
 """Ambiguities that a wrong value seems to settle: a changed interpretation of these mostly follows from another
@@ -146,7 +152,9 @@ def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     first, second = one.finding.clause, other.finding.clause
     if first == second:
         return first != _CHANGED or _weak(one) is _weak(other)
-    if _one_refusal(one.finding, other.finding):
+    if _one_refusal(one.finding, other.finding) or {first, second} == _LOOK_UPS:
+        return True
+    if _one_object_refused(one, other) or _one_object_refused(other, one):
         return True
     if _indirect(one) or _indirect(other):
         return False
@@ -156,6 +164,19 @@ def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
 def _one_refusal(one: Finding, other: Finding) -> bool:
     """Whether both are refusals with one status that says more than that a request is wrong."""
     return one.pointer == other.pointer == _STATUS and one.actual == other.actual and one.actual in (404, 413, 415)
+
+
+def _one_object_refused(batch: ReplayedFinding, other: ReplayedFinding) -> bool:
+    """Whether /users/track counts fewer objects than were sent, and the other finding says which it left out or why."""
+    if batch.finding.clause != _PROCESSED or not _is_less(batch.finding.actual, batch.finding.expected):
+        return False
+    if other.finding.clause == _APPLIED:
+        return _PROCESSED in other.beside
+    return _concern(other) == "acceptance" and other.finding.pointer == _STATUS
+
+
+def _is_less(one: Any, other: Any) -> bool:
+    return type(one) is type(other) is int and 0 < one < other
 
 
 def _implied(one: ReplayedFinding, other: ReplayedFinding) -> bool:
@@ -185,7 +206,8 @@ def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
         return False
     if _place(one) == _place(direct) != "":
         return True
-    return _concern(direct) == "users" and _on_users(one)
+    about_names = direct.finding.clause == _SPELLING and bool(_place(direct))  # of a user, not about which there are
+    return _concern(direct) == "users" and _on_users(one) and not about_names
 
 
 def _weak(one: ReplayedFinding) -> bool:
@@ -205,6 +227,9 @@ def _led(shown: Sequence[ReplayedFinding], group: Sequence[int]) -> list[int]:
         group = sorted(group, key=lambda index: (not _on_state(shown[index]), index))
         return [group[0], *sorted(group[1:])]
 
+    # What shows without a look-up by email or phone does not follow from it.
+    elsewhere = {clause for clause in _LOOK_UPS if not all(_seen_with(clause, shown[index]) for index in group)}
+
     def rank(index: int) -> tuple[bool, bool, bool, bool, int, int, int, int]:
         clause, length = shown[index].finding.clause, shown[index].length
         special = _special(shown[index])
@@ -214,7 +239,7 @@ def _led(shown: Sequence[ReplayedFinding], group: Sequence[int]) -> list[int]:
         if any(_of_one_element(shown[index], one) for one in others):
             behind = not _on_state(shown[index])
         elif not behind:
-            behind = any(_follows(shown[index], one) for one in others)
+            behind = any(_follows(shown[index], one) for one in others if one.finding.clause not in elsewhere)
         implied_by = sum(
             clause in one.beside and one.finding.clause not in shown[index].beside
             for one in others
@@ -242,6 +267,10 @@ def _of_one_element(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     same = element == other.finding.pointer.rpartition("/")[0] and member in ("count", "first", "last")
     origin = _on_state(one) is not _on_state(other)
     return same and origin and one.finding.clause in other.beside and other.finding.clause in one.beside
+
+
+def _seen_with(clause: str, one: ReplayedFinding) -> bool:
+    return clause == one.finding.clause or clause in one.beside
 
 
 def _follows(one: ReplayedFinding, other: ReplayedFinding) -> bool:
@@ -281,7 +310,9 @@ def _place(one: ReplayedFinding) -> str:
     if section == "attributes":
         return f"{section} {_kind(one.finding.expected, one.finding.actual)}"
     if section:
-        return f"{section} {'time' if steps[-1] in ('first', 'last') else 'count'}"
+        # An export's finding about an event or product shows its counts: where these agree, a time is wrong.
+        counted = isinstance(one.finding.actual, int) and one.finding.actual == one.finding.expected
+        return f"{section} {'time' if counted or steps[-1] in ('first', 'last') else 'count'}"
     return "users" if one.finding.pointer == _USERS else ""
 
 
