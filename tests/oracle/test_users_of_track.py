@@ -47,6 +47,26 @@ def test_a_user_that_track_was_to_create_exists_in_the_end(queued: dict[str, Any
         assert harness.clauses(requested, NO_USER, wait=wait) == found
 
 
+ALIAS = {"user_alias": {"alias_name": "a", "alias_label": "l"}}
+
+
+@pytest.mark.parametrize(
+    ("queued", "certain"),
+    [
+        ({"attributes": [{**ALIAS, "a": 1, "_update_existing_only": False}]}, True),
+        ({"attributes": [{**ALIAS, "a": 1}]}, False),
+        ({"attributes": [{**ALIAS, "a": 1, "_update_existing_only": "false"}]}, False),
+        (seen(ALIAS, _update_existing_only=False), False),
+        ({"attributes": [{**ALIAS, **U, "a": 1, "_update_existing_only": False}]}, False),
+    ],
+)
+def test_a_user_that_track_was_to_create_by_alias_exists_in_the_end(queued: dict[str, Any], certain: bool) -> None:
+    for wait, found in ((1.0, set()), (400.0, {"TS-TRACK-APPLIED"} if certain else set())):
+        harness = OracleHarness()
+        harness.queue(queued)
+        assert harness.clauses({"attributes": [{**ALIAS, "b": 1}]}, NO_USER, wait=wait) == found
+
+
 def test_a_user_that_track_created_is_known() -> None:
     harness = OracleHarness()
     harness.queue(seen(U))

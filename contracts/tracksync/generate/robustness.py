@@ -77,10 +77,9 @@ def _texts(user: User) -> Iterator[Step]:
         yield Step(attributes_request(user, {"s": text}), label=f"{label} in a text")
         yield Step(event_request(user, text, TIME), label=f"{label} in the name of an event")
         yield Step(event_request(user, "seen", TIME, properties={text: text}), label=f"{label} in a property")
-    yield Step(attributes_request(user, {"": 1}), label="an attribute without a name")
     yield Step(event_request(user, "", TIME), label="an event without a name")
     yield Step(event_request(user, "seen", TIME, properties={"": 1}), label="a property without a name")
-    yield Step(attributes_request(user, {"o": {"": 1}}), label="a key without a name")
+    yield Step(attributes_request(user, {"": 1, "o": {"": 1}}), label="an attribute and a key without a name")
 
 
 def _sizes(user: User) -> Iterator[Step]:

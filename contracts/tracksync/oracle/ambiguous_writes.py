@@ -15,6 +15,7 @@ from tracksync.oracle import deletions, neighbours, users
 from tracksync.oracle.belief import CellKey, Identifier, User, identifier_of
 from tracksync.oracle.context import Context, writes_of
 from tracksync.oracle.pending import given_up, reached_by, unknown_like
+from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.unread import forget_unread
 
 MAX_PENDING_BY_CONTACT: Final = 64  # writes that are remembered for one email or phone
@@ -71,7 +72,7 @@ def pend(context: Context, due: float | None = None) -> None:
     via = _settled_contact(context, kinds) if contacts else None
     due_here = due if via is not None or not contacts else None
     writes = [(key, replace(write, due=due_here, via=via)) for key, write in writes_of(context)]
-    creates = due is not None and kinds == {"external_id"} and parsed.update_only is not True
+    creates = due is not None and _surely_creates(parsed, kinds)
     gives_contact = bool(contacts) and contacts != kinds and parsed.section == "attributes"
     never_creates = parsed.update_only is True or (kinds == {"user_alias"} and parsed.update_only is None)
     without_due = [(key, replace(write, due=None)) for key, write in writes]
@@ -92,6 +93,15 @@ def pend(context: Context, due: float | None = None) -> None:
     if contacts == kinds:
         for kind, value in parsed.identifiers:
             _pend_by_contact(context, identifier_of(kind, value), writes)
+
+
+def _surely_creates(parsed: ParsedRequest, kinds: set[str]) -> bool:
+    """Whether the write, once it is applied, has created its user if that was not there."""
+    if parsed.update_unclear:
+        return False
+    if kinds == {"user_alias"}:
+        return parsed.update_only is False and parsed.section == "attributes"
+    return kinds == {"external_id"} and parsed.update_only is not True
 
 
 def _settled_contact(context: Context, kinds: set[str]) -> Identifier | None:

@@ -64,7 +64,7 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "had few": ["few"],
                 "long texts": ["x" * 255, "é" * 255],
                 "cleared": ["a", "b"],
-                "with empty": ["", "a"],
+                "with empty": ["", "a", "b,c;d|e"],
                 "alike as text": [1, "1", 2.5, "2.5"],
                 "prefixes": ["a", "ab", "abc"],
                 "flags": [True, False, "x"],

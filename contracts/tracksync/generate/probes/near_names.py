@@ -16,10 +16,10 @@ DAY: Final = "2023-12-31T23:30:00-01:00"
 LEAP_DAY: Final = "2024-02-29T12:00:00Z"
 SEEN: Final = "seen"
 TAG: Final = "a.b-c_d"
-# Where an address ends, what a form decodes, what a store strips, and characters of other planes.
-TAILS: Final = ("/1", "#1", "?1", "%30", "0", "\u200b", "🎉", "🎊")
+# Where an address ends, what a form decodes, quotes, what a store strips, and characters of other planes.
+TAILS: Final = ("/1", "#1", "?'\"1", "%30", "0", "\u200b", "🎉", "🎊")
 EMAILS: Final = (("e.f", "example.com"), ("ef", "example.com"), ("e.f+1", "example.com"))
-NAMES: Final = ("s", "s ", "_s", "s/1", "🎉", "🎊", "7", "07")
+NAMES: Final = ("s", "s ", "_s", "s/1'\"&<", "🎉", "🎊", "7", "07")
 
 
 @probe("identifiers-alike", "TS-USER-SPELLING", "TS-STATE-USERS-APART", further=True)

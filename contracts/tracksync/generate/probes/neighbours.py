@@ -85,7 +85,7 @@ def track(name: Namer) -> Iterator[Step]:
         "purchases": [
             purchase(user, "tracked", DAY, quantity=2),
             purchase(other, "tracked", DAY),
-            purchase(user, "P3", LATER, properties={"n": 1}),
+            purchase(user, "P3", LATER, price=-9.99, properties={"n": 1}),
             purchase(user, "P3", EARLIER, quantity=3),
             *(purchase(user, f"P{n}", f"2023-09-{n:02}T12:00:00Z") for n in range(5, 26)),
         ],
@@ -98,24 +98,26 @@ def track(name: Namer) -> Iterator[Step]:
 
 @probe("track-by-identifier", "TS-TRACK-APPLIED", optional=True, group="neighbours", further=True)
 def track_by_identifier(name: Namer) -> Iterator[Step]:
-    """The asynchronous sibling, by every other kind of identifier; and a batch with one object at fault."""
-    by_alias, by_email, by_phone = (
-        {"user_alias": name.alias("a")},
-        {"email": name.email("e")},
-        {"phone": name.phone("p")},
-    )
+    """The asynchronous sibling, by every other kind of identifier, of users that are there and of one that it creates;
+    and a batch with one object at fault."""
+    by_alias, new_alias = {"user_alias": name.alias("a")}, {"user_alias": name.alias("new")}
+    by_email, by_phone = {"email": name.email("e")}, {"phone": name.phone("p")}
     beside = {"external_id": name.external_id("beside")}
     yield send("an alias", attributes_request(by_alias, {"n": 1}, _update_existing_only=False))
     yield send("an email", event_request(by_email, "tracked", DAY))
     yield send("a phone", event_request(by_phone, "tracked", DAY))
     batch = {
-        "attributes": [attributes(by_alias, {"n": {"inc": 1}})],
+        "attributes": [
+            attributes(by_alias, {"n": {"inc": 1}}),
+            attributes(new_alias, {"n": 1}, _update_existing_only=False),
+        ],
         "events": [event(by_email, "tracked", DAY), event(by_phone, "tracked", DAY)],
     }
     yield later("by alias, email and phone", json_request(batch, path=TRACK))
     right, wrong = event(beside, "tracked", DAY), without(event(beside, "at fault", DAY), "time")
     yield send("two events, and one without its time", json_request({"events": [right, wrong, right]}, path=TRACK))
     yield later("what the alias has", attributes_request(by_alias, {"n": {"inc": 0}}))
+    yield send("what the new alias has", attributes_request(new_alias, {"n": {"inc": 0}}))
     yield send("what the email has", event_request(by_email, "tracked", DAY))
     yield send("what the phone has", event_request(by_phone, "tracked", DAY))
     yield send("what the right object of the two made", event_request(beside, "tracked", DAY))
@@ -138,7 +140,7 @@ def export(name: Namer) -> Iterator[Step]:
         attributes_request(
             user,
             {
-                "s": "Zoë 🎉",
+                "s": "Zoë 🎉 " * 20,
                 "n": 2**53 + 1,
                 "f": 219.98,
                 "b": True,
