@@ -202,7 +202,8 @@ def test_a_port_in_use_is_exit_code_2_with_advice(tmp_path: Path) -> None:
     ("arguments", "hint"),
     [
         (["--fault", "no-such-fault"], "no fault is called 'no-such-fault'"),
-        (["--scenario", "clam"], "normal"),
+        (["--scenario", "norml"], "did you mean normal"),
+        (["--scenario", "clam"], "--list-scenarios"),
         (["--interpretation", "no-usr=omitted"], "did you mean no-user"),
         (["--interpretation", "no-user=gone"], "it has empty-list, omitted"),
         (["--interpretation", "no-user"], "AMBIGUITY=NAME"),

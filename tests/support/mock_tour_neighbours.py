@@ -48,7 +48,11 @@ def batches() -> Iterator[Stop]:
         yield by(user, n={"inc": 0}, own={"inc": 0})
     yield track(attributes=[users[0] | {"late": "queued"}])
     yield Stop({"attributes": [users[0] | {"late": "written"}]}, wait=1)
+    made: dict[str, Any] = {"user_alias": {"alias_name": "made", "alias_label": "l"}}
+    refund = purchase_of("refunded", "b0") | {"price": -2.5}
+    yield track(purchases=[refund], attributes=[made | CREATE | {"n": 5}])
     yield export("b0", wait=1)
+    yield by(made, n={"inc": 0})
 
 
 def deletions() -> Iterator[Stop]:

@@ -43,6 +43,11 @@ def _has(task: WriteTask, keys: set[str]) -> bool:
     return any(isinstance(value, dict) and value.keys() & keys for value in task.item.values())
 
 
+def _is_refund(task: WriteTask) -> bool:
+    price = task.item.get("price")
+    return task.section == "purchases" and isinstance(price, int | float) and price < 0
+
+
 @faults(
     row(
         "track-drops-the-first",
@@ -91,6 +96,12 @@ def _has(task: WriteTask, keys: set[str]) -> bool:
         "/users/track never applies purchases.",
         "TS-TRACK-APPLIED",
         applied=lambda tasks: [task for task in tasks if task.section != "purchases"],
+    ),
+    row(
+        "track-drops-refunds",
+        "/users/track never applies purchases with a negative price.",
+        "TS-TRACK-APPLIED",
+        applied=lambda tasks: [task for task in tasks if not _is_refund(task)],
     ),
     row(
         "track-drops-events-beside-attributes",
@@ -184,6 +195,13 @@ def _queued(applied: Callable[[list[WriteTask]], list[WriteTask]]) -> type[Core]
             super().enqueue(call, applied(tasks))
 
     return Queued
+
+
+@fault("track-creates-no-user-by-alias", "/users/track creates no user by alias.", "TS-TRACK-APPLIED")
+class _TrackCreatesNoUserByAlias(Core):
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        found = [task for task in tasks if task.who.kind != "user_alias" or self.find(task) is not None]
+        super().enqueue(call, found)
 
 
 @fault("track-forgets-new-users", "/users/track never applies what would create a user.", "TS-TRACK-APPLIED")
