@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from fuzz_plans import fuzz_plan
 
-from tracksync.engine import fuzz
+from tracksync.engine import fuzz, run
 from tracksync.engine.confirmation import kind_of
 from tracksync.engine.freshness import everything
 from tracksync.engine.plan import EMBEDDED_RATE
@@ -32,3 +32,19 @@ def test_a_sequence_under_a_finding_shows_it_to_an_oracle_that_saw_nothing_else(
         assert last is not None
         shown = event.finding.clause in {finding.clause for finding in last.findings}
         assert shown or event.excerpt, event.finding
+
+
+def test_shrinking_ends_where_its_requests_are_used_up_and_the_finding_is_shown_all_the_same(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def lengths(allowance: int) -> list[tuple[int, bool]]:
+        monkeypatch.setattr(run, "MOCK_REQUESTS", allowance)
+        events: list[Event] = []
+        fuzz(fuzz_plan(seed=3, faults=("event-count-stuck",), only=("TS-EVENT-COUNT",), requests=40), events.append)
+        return [(len(one.exchanges), one.excerpt) for one in events if isinstance(one, FindingConfirmed)]
+
+    short, long = lengths(10_000), lengths(0)
+    assert short
+    assert len(short) == len(long)
+    assert sum(one for one, _ in short) < sum(one for one, _ in long)
+    assert not any(excerpt for _, excerpt in long)

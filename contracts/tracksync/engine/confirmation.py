@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 LONGEST: Final = 40  # steps: more are not played again on a URL
 SHOWN: Final = 8  # exchanges of a sequence that could not be played again
 SHRINK_REQUESTS: Final = 60  # of one finding, on a target where requests cost
+MOCK_REQUESTS: Final = 20_000  # of all findings of a run, on new mocks: where chance decides, shrinking has no end
 _OTHER_WORD: Final = r"|\+\d{8,15}|\b\d{15}\b"  # phone numbers, integer identifiers
 
 StartBelief = Callable[[str], Belief]
@@ -63,17 +64,19 @@ def can_be_played(finding: Finding) -> bool:
     return not finding.clause.startswith("TS-RATE-")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NewMocks:
-    """Plays steps on new embedded mocks, where that costs nothing.
+    """Plays steps on new embedded mocks, where that costs nothing but time.
 
-    `renew` gives such a mock, `start` the belief about it. `pulse`: as a session's configuration has it.
+    `renew` gives such a mock, `start` the belief about it. `pulse`: as a session's configuration has it. `allowance`:
+    requests that may be sent to make sequences short; when it is used up they stay as long as they are.
     """
 
     prefix: str
     renew: Callable[[], Target]
     start: StartBelief
     pulse: Callable[[int], Step]
+    allowance: int
 
     def shortest(self, log: Sequence[Sent], finding: Finding, drawn: DrawnSequence | None = None) -> Confirmed | None:
         """The shortest sequence that shows `finding`, or None. `drawn`: the stateful sequence that led to it."""
@@ -84,17 +87,18 @@ class NewMocks:
             session = self._session()
             for step in candidate:
                 session.send(step)
+            self.allowance -= len(candidate)
             if not _shows(session.log, finding):
                 return False
             found = session.log
             return True
 
-        simple = self._simplest(drawn, finding) if drawn is not None else None
+        simple = self._simplest(drawn, finding) if drawn is not None and self.allowance > 0 else None
         if not (simple and breaks(simple)):
             related_steps = [sent.step for sent in _related(log, self.prefix)]
             if not breaks(related_steps) and not breaks([sent.step for sent in log]):
                 return None
-        shrink([sent.step for sent in found], breaks)
+        shrink([sent.step for sent in found], lambda candidate: self.allowance > 0 and breaks(candidate))
         exchanges = tuple(sent.exchange for sent in found)
         return Confirmed(exchanges, replayed=True, beside=_clauses(found), finding=_shown(found, finding))
 
@@ -111,6 +115,7 @@ class NewMocks:
 
             def send(step: Step) -> None:
                 session.send(step)
+                self.allowance -= 1
                 if _shows(session.log, finding):
                     raise Shown
 

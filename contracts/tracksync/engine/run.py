@@ -22,6 +22,7 @@ from tracksync.engine.budget import SHRINK_SHARE, BudgetSpent, Reserve
 from tracksync.engine.causes import ReplayedFinding, causes
 from tracksync.engine.clean_up import CleaningReserve, clean_up
 from tracksync.engine.confirmation import (
+    MOCK_REQUESTS,
     SHRINK_REQUESTS,
     Confirmed,
     NewMocks,
@@ -101,6 +102,7 @@ class _FuzzRun:
         self.session = Session(target, Belief.start(self.settings(prefix)), emit, config)
         self.verifier = Verifier(self.session, prefix) if plan.read_back and not embedded else None
         self.phases = PhaseRunner(plan, prefix, self.session, self.verifier)
+        self.mocks = NewMocks(prefix, lambda: open_target(plan, prefixes), self.fresh_belief, self.pulse, MOCK_REQUESTS)
 
     def settings(self, prefix: str) -> Settings:
         """The oracle's settings for the target and about users with `prefix`."""
@@ -257,9 +259,7 @@ class _FuzzRun:
         if not can_be_played(finding):
             return None
         if self.plan.target.embedded:
-            renew = lambda: open_target(self.plan, self.prefixes)  # noqa: E731
-            mocks = NewMocks(self.prefix, renew, self.fresh_belief, self.pulse)
-            return mocks.shortest(log, finding, drawn)
+            return self.mocks.shortest(log, finding, drawn)
         return replayer.shortest(log, finding, min(SHRINK_REQUESTS, self.session.spending.left()))
 
     def is_known(self, finding: Finding) -> bool:
