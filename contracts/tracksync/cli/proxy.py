@@ -16,7 +16,9 @@ from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
     FILE,
     Outputs,
+    allow_option,
     ca_option,
+    clauses_named,
     config_option,
     environment_key,
     environment_secrets,
@@ -27,7 +29,6 @@ from tracksync.cli.shared import (
 )
 from tracksync.cli.target import find_address
 from tracksync.config import Config
-from tracksync.contract.clauses import UnknownClause, clause
 from tracksync.errors import UsageError
 from tracksync.model.events import Emit, Event, Middleware, RunEnded, unchanged
 
@@ -55,7 +56,7 @@ DEFAULT_PORT: Final = 8090
 @click.option("--tls-key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
 @click.option("--record", "directory", type=FILE, metavar="DIR", help="Make cassettes of all that passes in DIR.")
 @exchanges_option
-@click.option("--allow", "allowed", multiple=True, metavar="CLAUSE", help="A known failure: shown, fails nothing.")
+@allow_option
 @click.option(
     "--interpretations",
     "interpretations_path",
@@ -87,7 +88,7 @@ def command(
     key_path: Path | None,
     directory: Path | None,
     exchanges_path: Path | None,
-    allowed: tuple[str, ...],
+    allow: tuple[str, ...],
     interpretations_path: Path | None,
     learn_path: Path | None,
     rate_limit: int | None,
@@ -142,7 +143,7 @@ def command(
         # Requests that do not pass the proxy count against the same window; on this machine there are none.
         shared=not loopback if workspace.shared is None else workspace.shared,
         strict=strict,
-        allowed=frozenset(_clause(id_) for id_ in allowed),
+        allowed=frozenset(clauses_named(allow)),
         max_requests=max_requests,
         max_seconds=max_time,
         reproduce=reproduce_line("tracksync", "proxy"),
@@ -185,13 +186,6 @@ def _no_circle(address: str, host: str, port: int) -> None:
     parts = urlsplit(address)
     if port and parts.port == port and (parts.hostname == host or configuration.is_loopback(address)):
         raise UsageError(f"{address} is the address of the proxy itself; give one of the two another port")
-
-
-def _clause(id_: str) -> str:
-    try:
-        return clause(id_).id
-    except UnknownClause as error:
-        raise UsageError(str(error)) from None
 
 
 def _recorder(directory: Path | None, plan: ProxyPlan, keys: Keys) -> Middleware:

@@ -32,7 +32,7 @@ from tracksync.model.events import (
     Verdict,
 )
 from tracksync.model.finding import NOTHING, Finding
-from tracksync.model.verdict import evidence_of, fails, severity_of
+from tracksync.model.verdict import FailOn, evidence_of, fails, severity_of
 from tracksync.report.drawing import figure_json, section_json
 from tracksync.report.exchange_text import exchange_json
 from tracksync.report.redact import Redactor
@@ -169,7 +169,7 @@ class Tally:
             "command": started.command if started else "fuzz",
             "verdict": self._verdict(findings, strict, fail_on),
             "reason": self._redactor.text(ended.reason) if ended else "the run did not end",
-            "strict": strict,
+            "strict": strict or FailOn(fail_on) is not FailOn.ERROR,
             "fail_on": fail_on,
             "target": self._redactor.text(started.target) if started else "",
             "seed": started.seed if started else None,
