@@ -45,6 +45,7 @@ _Prefix = Annotated[
         description="1 to 32 lower-case letters, digits or hyphens, a letter first",
     ),
 ]
+_Options = dict[str, Any]  # of a command, by name: `tracksync.settings` says which
 _Variable = Annotated[
     str, Meta(min_length=1, description=f'the name of an environment variable, in quotes: "{KEY_ENV}"')
 ]
@@ -104,11 +105,19 @@ class Config(Struct, frozen=True, forbid_unknown_fields=True):
     ] = None
     workspace: Annotated[WorkspaceSettings, _says("What differs from workspace to workspace.")] = WorkspaceSettings()
     budget: Annotated[BudgetSettings, _says("What one run may spend.")] = BudgetSettings()
-    gate: Annotated[dict[str, Any], _says("Options of `tracksync gate`, and its `command`.")] = {}
+    fuzz: Annotated[_Options, _says("Options of `tracksync fuzz`.")] = {}
+    gate: Annotated[_Options, _says("Options of `tracksync gate`, and its `command`.")] = {}
+    replay: Annotated[_Options, _says("Options of `tracksync replay`, and its `paths`.")] = {}
+    race: Annotated[_Options, _says("Options of `tracksync race`.")] = {}
+    proxy: Annotated[_Options, _says("Options of `tracksync proxy`.")] = {}
+    mock: Annotated[_Options, _says("Options of `tracksync mock`.")] = {}
+    clean: Annotated[_Options, _says("Options of `tracksync clean`.")] = {}
 
 
 # The tables of the file by name; "" is the top.
 SETTINGS: Final[Mapping[str, type[Struct]]] = {"": Config, "workspace": WorkspaceSettings, "budget": BudgetSettings}
+# The tables with options of a command.
+COMMAND_TABLES: Final = tuple(one.name for one in msgspec.structs.fields(Config) if get_args(one.type)[0] == _Options)
 # Names that people write for a setting, where no similarity of letters leads to it.
 _OTHER_NAMES: Final[Mapping[str, str]] = {
     "key": "key_env",
@@ -156,6 +165,16 @@ def parse(text: str, path: Path) -> Config:
         if problem := _not_a_variable(getattr(config, key)):
             raise file.wrong("", key, problem)
     return config
+
+
+def content_of(path: Path) -> dict[str, Any]:
+    """What the TOML file at `path` holds. Raises ConfigError."""
+    return _TomlFile.parse(_read(path, "name another"), path).content
+
+
+def place_of(path: Path, table: str, key: str) -> str:
+    """`FILE, line N` for a key of a table of the TOML file at `path`. Raises ConfigError."""
+    return _TomlFile.parse(_read(path, "name another"), path).at(table, key)
 
 
 def _description(table: str, key: str) -> str:

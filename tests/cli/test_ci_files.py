@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ import yaml
 from check_jsonschema import main as check_jsonschema
 from click.testing import CliRunner
 
+from tracksync import __version__
 from tracksync.cli import install_source, root
 from tracksync.cli.init import CI_FILES
 from tracksync.cli.install_source import InstallSource
@@ -178,3 +180,49 @@ def test_a_linter_for_the_safety_of_workflows_finds_nothing(tmp_path: Path) -> N
     command = [zizmor, "--offline", "--no-progress", "--config", ROOT / ".github" / "zizmor.yml"]
     done = subprocess.run([*command, *ours, written(tmp_path, "github")], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def release_steps(job: str) -> list[str]:
+    """What the jobs of the release workflow run themselves."""
+    workflow = yaml.safe_load((ROOT / ".github" / "workflows" / "release.yml").read_text(encoding="utf-8"))
+    return [step["run"] for step in workflow["jobs"][job]["steps"] if "run" in step]
+
+
+def bash(script: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
+    """Run a step of GitHub's: `bash -e`, with pipefail."""
+    command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
+    return subprocess.run(
+        command, cwd=folder, env={**os.environ, **environment}, capture_output=True, text=True, check=False
+    )
+
+
+def test_a_release_is_built_from_the_tag_of_the_version_alone_by_make_package() -> None:
+    tag, build = release_steps("build")
+    codes = [bash(tag, ROOT, GITHUB_REF_NAME=name).returncode for name in (f"v{__version__}", "v99.0.0", __version__)]
+    assert codes == [0, 1, 1]
+    planned = bash(build.replace("make", "make --dry-run", 1), ROOT)
+    assert planned.returncode == 0, planned.stderr
+    *_, install, run = planned.stdout.splitlines()
+    assert install.endswith("-e '.[package]'")
+    assert (ROOT / run.split()[1]).is_file()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert {re.split(r"[^\w-]", one)[0] for one in project["optional-dependencies"]["package"]} == {
+        *re.findall(r'sys.executable, "-m", "(\w+)"', (ROOT / run.split()[1]).read_text(encoding="utf-8"))
+    }
+
+
+def test_a_release_shows_all_files_and_publishes_those_that_an_index_takes(tmp_path: Path) -> None:
+    files = {"tracksync-1.tar.gz", "tracksync-1-py3-none-any.whl", "tracksync-linux.pyz"}
+    (tmp_path / "dist").mkdir()
+    for name in files:
+        (tmp_path / "dist" / name).touch()
+    gh = tmp_path / "gh"
+    gh.write_text('#!/bin/sh\nprintf "%s\\n" "$@" > words\n')
+    gh.chmod(0o755)
+    (step,) = release_steps("publish")
+    done = bash(step, tmp_path, PATH=f"{tmp_path}{os.pathsep}{os.environ['PATH']}", GITHUB_REF_NAME="v1")
+    assert done.returncode == 0, done.stderr
+    words = (tmp_path / "words").read_text().split()
+    assert words[:3] == ["release", "create", "v1"]
+    assert {Path(word).name for word in words if word.startswith("dist/")} == files
+    assert {path.suffix for path in (tmp_path / "dist").iterdir()} == {".gz", ".whl"}

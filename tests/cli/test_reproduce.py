@@ -185,11 +185,18 @@ def _beside(run: Callable[[], dict[str, Any]], port: int) -> dict[str, Any]:
     return results[0]
 
 
+SAMPLE = "it's one=a b.toml"
+
+
 # --- every option -----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("name", ["fuzz", "race", "replay", "proxy", "gate"])
-def test_every_option_that_bears_on_findings_is_repeated(name: str) -> None:
+def test_every_option_that_bears_on_findings_is_repeated(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / SAMPLE).touch()  # it is also the value of --config
     command = root.get_command(click.Context(root), name)
     assert command is not None
     options = [one for one in command.params if isinstance(one, click.Option) and one.expose_value]
@@ -210,7 +217,7 @@ def _sample(option: click.Option) -> list[str]:
     kind = option.type
     if isinstance(kind, click.Choice):
         return [option.opts[0], str(kind.choices[1])]
-    number = {click.IntRange: "1234567", click.FloatRange: "1234567.25"}.get(type(kind), "it's one=a b.toml")
+    number = {click.IntRange: "1234567", click.FloatRange: "1234567.25"}.get(type(kind), SAMPLE)
     if isinstance(kind, (click.IntRange, click.FloatRange)) and kind.max is not None and kind.max < 10**7:
         number = str(int(kind.max))
     return [option.opts[0], number] * (2 if option.multiple else 1)

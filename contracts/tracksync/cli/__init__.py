@@ -7,7 +7,6 @@ line to COMMANDS.
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 import traceback
@@ -17,7 +16,7 @@ from typing import Any, Final, NoReturn
 import click
 
 from tracksync import __version__
-from tracksync.cli.shared import environment_secrets
+from tracksync.cli.shared import command_named, environment_secrets
 from tracksync.errors import TracksyncError
 from tracksync.report.redact import Redactor
 from tracksync.values.near_names import suggestion
@@ -52,10 +51,7 @@ class _Commands(click.Group):
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        if cmd_name not in COMMANDS:
-            return None
-        found: click.Command = importlib.import_module(f"tracksync.cli.{cmd_name}").command
-        return found
+        return command_named(cmd_name) if cmd_name in COMMANDS else None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

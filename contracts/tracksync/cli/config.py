@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from pathlib import Path
 
 import click
 
 from tracksync import config as configuration
+from tracksync import settings
 from tracksync.cli.schemas import SCHEMAS
-from tracksync.cli.shared import FILE
+from tracksync.cli.shared import FILE, command_named
+from tracksync.errors import ConfigError
+from tracksync.report.view import plural
 
 
 @click.command("config")
@@ -19,7 +21,7 @@ from tracksync.cli.shared import FILE
     "--schema", type=click.Choice(list(SCHEMAS)), help="Print the JSON Schema of a kind of file, for editors."
 )
 def command(paths: tuple[Path, ...], schema: str | None) -> None:
-    """Check tracksync.toml, or the FILEs: settings, manifests of cassettes, and files of scenarios.
+    """Check tracksync.toml and pyproject.toml, or the FILEs: settings, manifests of cassettes, files of scenarios.
 
     A mistake is named with its line and with what to write instead. Nothing is sent.
 
@@ -34,24 +36,37 @@ def command(paths: tuple[Path, ...], schema: str | None) -> None:
     if schema is not None:
         click.echo(json.dumps(SCHEMAS[schema](), indent=2, ensure_ascii=False))
         return
-    for path in paths or (Path(configuration.FILE_NAME),):
+    for path in paths or _here():
         click.echo(f"{path}: {_checked(path)}")
+
+
+def _here() -> list[Path]:
+    """The files of settings in this directory; tracksync.toml where there is none."""
+    pyproject = Path(settings.PYPROJECT)
+    found = [pyproject] if settings.tables_of_pyproject(pyproject) else []
+    path = Path(configuration.FILE_NAME)
+    return [path, *found] if path.exists() or not found else found
 
 
 def _checked(path: Path) -> str:
     """What the file is, once it is read without an error."""
-    if path.name == configuration.FILE_NAME:
-        from tracksync.cli.gate import command as gate
-
-        configuration.load(path)
-        # The gate reads the file of the directory that it is run in.
-        with contextlib.chdir(path.parent):
-            gate.make_context("gate", [])
+    if path.name in (configuration.FILE_NAME, settings.PYPROJECT):
+        _check_settings(path)
         return "settings, nothing is wrong"
     from tracksync.cassettes.manifest import NAME, read_manifest
 
     if path.name == NAME:
-        return f"a manifest of {len(read_manifest(path.parent))} cassettes, nothing is wrong"
+        return f"a manifest of {plural(len(read_manifest(path.parent)), 'cassette')}, nothing is wrong"
     from tracksync.mock.scenarios import load
 
-    return f"{len(load(path))} scenarios, nothing is wrong"
+    return f"{plural(len(load(path)), 'scenario')}, nothing is wrong"
+
+
+def _check_settings(path: Path) -> None:
+    """Raise ConfigError for a file of settings that is missing or wrong."""
+    if path.name == configuration.FILE_NAME:
+        configuration.load(path)
+    elif not settings.tables_of_pyproject(path):
+        raise ConfigError(f"{path} has no table such as [tool.tracksync.gate]")
+    for name in configuration.COMMAND_TABLES:
+        settings.check(path, name, command_named(name))

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from tracksync.cli.docs import show, shown_name
-from tracksync.cli.gate_options import GateCommand, GateOptions, gate_options
+from tracksync.cli.gate_options import GateOptions, gate_options
 from tracksync.cli.recording import exchange_recorder
 from tracksync.cli.shared import environment_secrets, known_name
 from tracksync.model.page_addresses import Subject
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from tracksync.report.tally import Result
 
 
-@click.command("gate", cls=GateCommand)
+@click.command("gate")
 @gate_options
 def command(**given: Any) -> int:
     """Run a client's own tests against a mock, and check every request that they make.
@@ -34,8 +34,8 @@ def command(**given: Any) -> int:
     to do, and reports what came of it. Each operation is tried under each behaviour of the server, then scripts drawn
     at random; --scenario names the behaviours.
 
-    Every option can be a setting: [gate] in tracksync.toml or [tool.tracksync.gate] in pyproject.toml, with `command`
-    for the command.
+    Options can be settings: [gate] in tracksync.toml or [tool.tracksync.gate] in pyproject.toml, with `command` for the
+    command.
 
     \b
     Examples:

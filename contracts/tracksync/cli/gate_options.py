@@ -22,6 +22,7 @@ from tracksync.cli.shared import (
     fail_on_option,
     mildest,
     result_options,
+    settings_option,
     strict_option,
 )
 from tracksync.errors import UsageError
@@ -135,23 +136,6 @@ class GateOptions:
         return given_options("--driver", *without)
 
 
-class GateCommand(click.Command):
-    """Takes what the command line leaves out from the settings in the current directory."""
-
-    def make_context(
-        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
-    ) -> click.Context:
-        """The context, with the settings as defaults. Raises ConfigError."""
-        from tracksync.gate.settings import COMMAND, read_settings
-
-        names = {word.removeprefix("--"): option.name for option in self.params for word in option.opts}
-        settings = read_settings(Path.cwd(), [name for name in names if name not in ("words", "list-scenarios")])
-        extra["default_map"] = {names.get(name, "words"): value for name, value in settings.items()}
-        if COMMAND in settings:
-            extra["default_map"]["words"] = tuple(settings[COMMAND])
-        return super().make_context(info_name, args, parent, **extra)
-
-
 _OPTIONS: Final = (
     click.option(
         "--scenario",
@@ -226,6 +210,7 @@ _OPTIONS: Final = (
     click.option("--baseline", type=FILE, metavar="FILE", help="Known findings, which fail nothing."),
     click.option("--update-baseline", is_flag=True, help="Add what is new to the baseline."),
     exchanges_option,
+    settings_option,
     click.option("--driver", is_flag=True, help="The command is an adapter; see docs/drive.md."),
     click.option(
         "--scripts",

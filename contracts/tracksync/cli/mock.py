@@ -15,7 +15,7 @@ import click
 from tracksync import config as configuration
 from tracksync.admin.addresses import PREFIX
 from tracksync.cli.docs import show, shown_name
-from tracksync.cli.shared import FAULT, FILE, INTERPRETATION, SCENARIO, Function
+from tracksync.cli.shared import FAULT, FILE, INTERPRETATION, SCENARIO, Function, settings_option
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.errors import UsageError
 from tracksync.mock import limits
@@ -160,6 +160,7 @@ def _interpretations() -> Iterator[str]:
 )
 @click.option("--tls-cert", "cert_path", type=FILE, metavar="FILE", help="Serve over TLS with this certificate (PEM).")
 @click.option("--tls-key", "key_path", type=FILE, metavar="FILE", help="The certificate's private key (PEM).")
+@settings_option
 def command(
     port: int,
     host: str,

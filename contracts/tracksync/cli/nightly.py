@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 
 from tracksync.cli.run import run
-from tracksync.cli.shared import Outputs, environment_secrets
+from tracksync.cli.shared import Outputs, environment_secrets, given_by_hand
 from tracksync.cli.target import find_target
 from tracksync.errors import ConfigError, UsageError
 from tracksync.model.events import Emit, Event, Middleware, unchanged
@@ -48,6 +48,8 @@ class Memory:
             with suppress(ConfigError):  # written by another version: it cannot be compared
                 earlier = json_result.read(LAST_NIGHTLY_RUN)
         known = baselines.read(baseline) if baseline is not None else ()
+        if baseline is not None and not update and not baseline.exists():
+            _say_missing(baseline)
         return cls(baseline, known, update, earlier, LAST_NIGHTLY_RUN if live else None)
 
     @property
@@ -70,6 +72,13 @@ class Memory:
             self.last.parent.mkdir(parents=True, exist_ok=True)
             files.write(self.last, json_result.render(result))
         nightly.add(result, comparison)
+
+
+def _say_missing(baseline: Path) -> None:
+    """Raise UsageError if the command line names a baseline that does not exist; a setting may name one to come."""
+    if "--baseline" in given_by_hand():
+        raise UsageError(f"there is no baseline {baseline}; --update-baseline writes it")
+    click.echo(f"note: the baseline {baseline} does not exist yet; --update-baseline writes it", err=True)
 
 
 def run_nightly(

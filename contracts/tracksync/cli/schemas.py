@@ -9,21 +9,24 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-import click
 import msgspec
 
-from tracksync.config import Config
+from tracksync.cli.shared import command_named
+from tracksync.config import COMMAND_TABLES, Config
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.clauses import catalogue
+from tracksync.settings import form_of, sentence, settings_of
 
 _DIALECT: Final = "https://json-schema.org/draft/2020-12/schema"
-_NO_SETTINGS: Final = frozenset({"help", "list-scenarios"})
 
 
 def settings() -> dict[str, Any]:
     """`tracksync.toml`."""
     made = _made(Config, "settings", "The settings of tracksync: tracksync.toml.")
-    made["properties"]["gate"] |= {"properties": _gate(), "additionalProperties": False}
+    for name in COMMAND_TABLES:
+        known = settings_of(name, command_named(name))
+        members = {one: {"description": sentence(one, setting)} | form_of(setting) for one, setting in known.items()}
+        made["properties"][name] |= {"properties": members, "additionalProperties": False}
     return made
 
 
@@ -114,40 +117,3 @@ def _interpretations() -> dict[str, Any]:
         },
         "additionalProperties": False,
     }
-
-
-def _gate() -> dict[str, Any]:
-    """The table `[gate]`: the options of the command, under their names, and the command itself."""
-    from tracksync.cli.gate import command
-
-    made: dict[str, Any] = {
-        "command": {
-            "description": "The client's own tests: one text, or a list of words.",
-            "anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}],
-        }
-    }
-    for option in command.params:
-        name = max(option.opts, key=len).removeprefix("--")
-        if isinstance(option, click.Option) and name not in _NO_SETTINGS:
-            made[name] = {"description": option.help or name} | _option(option)
-    return made
-
-
-def _option(option: click.Option) -> dict[str, Any]:
-    """The form of an option's value in a file."""
-    if option.is_flag:
-        return {"type": "boolean"}
-    type_ = option.type
-    form: dict[str, Any] = {"type": "string"}
-    if isinstance(type_, click.Choice):
-        form = {"enum": list(type_.choices)}
-    elif isinstance(type_, click.types.IntParamType | click.types.FloatParamType):
-        form = {"type": "integer" if isinstance(type_, click.types.IntParamType) else "number"}
-        lowest = getattr(type_, "min", None)
-        if lowest is not None:
-            form["exclusiveMinimum" if getattr(type_, "min_open", False) else "minimum"] = lowest
-    if not option.multiple:
-        return form
-    # A table stands for pairs: expect = { outage = "success" } for --expect outage=success.
-    pairs = {"type": "object", "additionalProperties": {"type": "string"}}
-    return {"anyOf": [{"type": "array", "items": form}, pairs]}

@@ -8,17 +8,19 @@ import re
 import shutil
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, TextIO, TypeVar
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from tracksync import config
+from tracksync import config, settings
 from tracksync.config import FILE_NAME, KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.clauses import UnknownClause, catalogue, clause
-from tracksync.errors import TracksyncError, UsageError
+from tracksync.errors import ConfigError, TracksyncError, UsageError
 from tracksync.model.verdict import FailOn
 from tracksync.report import files
 from tracksync.report.links import PageOf, no_page
@@ -30,16 +32,75 @@ Function = TypeVar("Function", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path, allow_dash=True)
 FILE = click.Path(path_type=Path)
 
+
+class Name(click.ParamType[str]):
+    """A name of a known set. The shell completes it; the command checks it, with `known_name` or its own error."""
+
+    name = "name"
+
+    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
+        self.names = names
+
+    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        """The names that begin with what was typed."""
+        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
+
+
+def _clause_names() -> Iterable[str]:
+    return catalogue(None)
+
+
+def _fault_names() -> Iterable[str]:
+    from tracksync.faults.catalogue import catalogue as faults
+
+    return faults()
+
+
+def _scenario_names() -> Iterable[str]:
+    from tracksync.mock.scenarios import catalogue as scenarios
+
+    return scenarios()
+
+
+def interpretation_names() -> list[str]:
+    """Every interpretation as `AMBIGUITY=NAME`."""
+    return [f"{one.name}={name}" for one in ambiguity_catalogue().values() for name in one.interpretations]
+
+
+CLAUSE: Final = Name(_clause_names)
+FAULT: Final = Name(_fault_names)
+SCENARIO: Final = Name(_scenario_names)
+INTERPRETATION: Final = Name(interpretation_names)
+
+
+_CONFIG: Final = "tracksync.config_path"
+
+
+def _take_settings(context: click.Context, option: click.Parameter, path: Path) -> Path:
+    """Let the options that are not given have the values of the file. Raises ConfigError."""
+    context.meta[_CONFIG] = path
+    if context.resilient_parsing:  # the shell asks how to complete a line
+        return path
+    if context.get_parameter_source(str(option.name)) is ParameterSource.COMMANDLINE and not path.exists():
+        raise ConfigError(f"there is no file {path}; `tracksync init` writes one")
+    context.default_map = settings.read(path, str(context.command.name), context.command)
+    return path
+
+
 # Options of several commands. An option means the same in all of them.
-config_option = click.option(
+_config = partial(
+    click.option,
     "--config",
     "config_path",
     type=FILE,
     default=FILE_NAME,
     metavar="FILE",
     show_default=True,
-    help="The settings, with the description of a live workspace.",
+    is_eager=True,
+    callback=_take_settings,
 )
+config_option = _config(help="The settings, with the description of a live workspace.")
+settings_option = _config(help="The settings.", expose_value=False)
 journal_option = click.option(
     "--journal",
     "journal_path",
@@ -78,7 +139,7 @@ ca_option = click.option(
 )
 
 allow_option = click.option(
-    "--allow", multiple=True, metavar="CLAUSE", help="A known failure: it is shown and fails nothing."
+    "--allow", multiple=True, type=CLAUSE, metavar="CLAUSE", help="A known failure: it is shown and fails nothing."
 )
 fail_on_option = click.option(
     "--fail-on",
@@ -95,6 +156,16 @@ def mildest(fail_on: str | None, *, strict: bool, baseline: bool) -> FailOn:
     if fail_on == FailOn.NEW and not baseline:
         raise UsageError("--fail-on new needs to know what is not new; name a file with --baseline")
     return FailOn(fail_on)
+
+
+def given_by_hand() -> frozenset[str]:
+    """The names of the options that stand on the command line; none where no command runs."""
+    context = click.get_current_context(silent=True)
+    return frozenset(
+        max(one.opts, key=len)
+        for one in (context.command.params if context else ())
+        if context and context.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE
+    )
 
 
 def clauses_named(values: Iterable[str]) -> tuple[str, ...]:
@@ -143,7 +214,7 @@ def docs_url() -> str:
     if context is None:
         return ""
     given = str(context.meta.get(_SITE) or os.environ.get(_SITE_ENV, ""))
-    path = context.params.get("config_path", Path(FILE_NAME))
+    path = context.meta.get(_CONFIG, Path(FILE_NAME))
     if not given and path.exists():
         given = config.load(path).docs_url or ""
     return given if re.match(config.SITE_PATTERN, given) else ""
@@ -267,44 +338,10 @@ def result_options(function: Function) -> Function:
     return function
 
 
-class Name(click.ParamType[str]):
-    """A name of a known set. The shell completes it; the command checks it, with `known_name` or its own error."""
-
-    name = "name"
-
-    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
-        self.names = names
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The names that begin with what was typed."""
-        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
-
-
-def _clause_names() -> Iterable[str]:
-    return catalogue(None)
-
-
-def _fault_names() -> Iterable[str]:
-    from tracksync.faults.catalogue import catalogue as faults
-
-    return faults()
-
-
-def _scenario_names() -> Iterable[str]:
-    from tracksync.mock.scenarios import catalogue as scenarios
-
-    return scenarios()
-
-
-def interpretation_names() -> list[str]:
-    """Every interpretation as `AMBIGUITY=NAME`."""
-    return [f"{one.name}={name}" for one in ambiguity_catalogue().values() for name in one.interpretations]
-
-
-CLAUSE: Final = Name(_clause_names)
-FAULT: Final = Name(_fault_names)
-SCENARIO: Final = Name(_scenario_names)
-INTERPRETATION: Final = Name(interpretation_names)
+def command_named(name: str) -> click.Command:
+    """The command with this name, which is imported now."""
+    found: click.Command = importlib.import_module(f"tracksync.cli.{name}").command
+    return found
 
 
 def known_name(name: str, names: Iterable[str] | Mapping[str, object], word: str, listing: str = "") -> str:

@@ -112,9 +112,12 @@ def catalogue() -> Mapping[str, Scenario]:
 def load(path: Path) -> Mapping[str, Scenario]:
     """The scenarios of a TOML file of the same form. Raises ConfigError, which says where it is wrong."""
     try:
-        return _read(path.read_text(encoding="utf-8"), str(path))
+        found = _read(path.read_text(encoding="utf-8"), str(path))
     except (OSError, UnicodeDecodeError) as error:
         raise unreadable(path, error) from None
+    if not found:
+        raise ConfigError(f"{path} has no scenario in it; a scenario is a table, such as [my-outage]")
+    return found
 
 
 def scenario(name: str) -> Scenario:

@@ -20,9 +20,15 @@ Names = Mapping[str, str]
 
 
 def names(entries: Iterable[Entry]) -> dict[str, str]:
-    """Each name that has a page or a place in one, with its address from the top of the site."""
+    """Each name that has a page or a place in one, with its address from the top of the site.
+
+    Commands have none here: `fuzz` is a word too, and the name of a table of settings.
+    """
     found: dict[str, str] = {}
-    by_rank = sorted((one for one in entries if one.kind in _RANK), key=lambda one: _RANK.index(one.kind))
+    entries = list(entries)
+    commands = {one.name for one in entries if one.kind is Subject.COMMAND}
+    ranked = (one for one in entries if one.kind in _RANK and one.name not in commands)
+    by_rank = sorted(ranked, key=lambda one: _RANK.index(one.kind))
     for entry in by_rank:
         found.setdefault(entry.name, entry.path)
         for item in (item for fact in entry.facts for item in fact.items):

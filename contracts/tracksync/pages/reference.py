@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import click
 import msgspec
 
-from tracksync.config import SETTINGS, sentence_of, value_of
+from tracksync.config import COMMAND_TABLES, SETTINGS, sentence_of, value_of
 from tracksync.model.page_addresses import Subject
-from tracksync.pages.entry import Entry, Fact, Reference, facts
+from tracksync.pages.entry import Entry, Fact, Named, Reference, facts
+from tracksync.settings import reason_against, sentence, settings_of
 
 Commands = Mapping[str, click.Command]
 _UNSET: Final = (None, (), "", False)
@@ -39,7 +40,7 @@ def entries(commands: Commands) -> Iterator[Entry]:
     """Every command, option and setting."""
     yield from (_command(name, command) for name, command in commands.items())
     yield from _options(commands)
-    yield from _settings()
+    yield from _settings(commands)
 
 
 def _command(name: str, command: click.Command) -> Entry:
@@ -89,15 +90,22 @@ def _options(commands: Commands) -> Iterator[Entry]:
                     "Commands that take it",
                     tuple(Reference(Subject.COMMAND, command, "" if same else _help(one)) for command, one in uses),
                 ),
-                Fact("In a file", _in_gate_table(name, uses)),
+                Fact("In the tables of tracksync.toml", _tables(name[2:], dict(uses))),
+                Fact("Not a setting", _no_setting(name[2:], dict(uses))),
             ),
         )
 
 
-def _in_gate_table(name: str, uses: list[tuple[str, click.Option]]) -> tuple[str, ...]:
-    if "gate" not in [command for command, _ in uses]:
-        return ()
-    return (f"The table [gate] of tracksync.toml, or [tool.tracksync.gate] of pyproject.toml, as {name[2:]}.",)
+def _tables(name: str, commands: Iterable[str]) -> tuple[Reference, ...]:
+    """The tables of tracksync.toml that the option can stand in."""
+    there = (one for one in COMMAND_TABLES if one in commands and not reason_against(one, name))
+    return tuple(Reference(Subject.SETTING, table, f"{name} = …") for table in there)
+
+
+def _no_setting(name: str, commands: Iterable[str]) -> tuple[str, ...]:
+    """Why the option is not a setting of some commands."""
+    there = (one for one in COMMAND_TABLES if one in commands)
+    return tuple(f"For {one}: {why}." for one in there if (why := reason_against(one, name)))
 
 
 def _visible(command: click.Command) -> list[click.Option]:
@@ -125,7 +133,7 @@ def _default(option: click.Option) -> str:
     return "" if value in _UNSET or callable(value) or "UNSET" in repr(value) else str(value)
 
 
-def _settings() -> Iterator[Entry]:
+def _settings(commands: Commands) -> Iterator[Entry]:
     for table, form in SETTINGS.items():
         for field in msgspec.structs.fields(form):
             if not table and field.name in SETTINGS:
@@ -142,7 +150,17 @@ def _settings() -> Iterator[Entry]:
                     Fact("Where", (f"tracksync.toml, {f'in the table [{table}]' if table else 'at the top'}",)),
                     Fact("Value", (value_of(field.type),)),
                     Fact("Default", (shown,) if shown else ()),
-                    Fact("Options of the gate", (Reference(Subject.COMMAND, "gate"),) if field.name == "gate" else ()),
+                    Fact("Settings", _options_as_settings(field.name, commands)),
                 ),
                 f"[{table}]" if table else "At the top of the file",
             )
+
+
+def _options_as_settings(table: str, commands: Commands) -> tuple[Reference | Named, ...]:
+    """What can stand in the table of a command."""
+    return tuple(
+        Reference(Subject.OPTION, _long(one), _help(one))
+        if isinstance(one, click.Option)
+        else Named(name, sentence(name, one))
+        for name, one in (settings_of(table, commands[table]).items() if table in COMMAND_TABLES else ())
+    )

@@ -28,7 +28,8 @@ _SECTIONS: Final[Mapping[Subject, str]] = {  # what stands at the top of each li
     Subject.SCENARIO: "How the mock treats a client: transient failures, slow responses, rate limits, lost responses.",
     Subject.COMMAND: "What tracksync does.",
     Subject.OPTION: "Every option of every command. An option means the same in all of them.",
-    Subject.SETTING: "What tracksync.toml can say. Options of the gate stand in its table [gate].",
+    Subject.SETTING: "What tracksync.toml can say. Options of a command stand in its table, or in [tool.tracksync.…] "
+    "of pyproject.toml; what the command line says comes before them.",
 }
 
 
