@@ -85,9 +85,10 @@ class Responses:
         `headers`: their values by names in small letters; None where they are not to be looked at.
         Of a path or status that the document does not have, nothing. Raises ValueError where its schema is none.
         """
-        if (path, status) not in self._by_status:
-            self._by_status[path, status] = self._response_to(path, status)
-        response = self._by_status[path, status]
+        place = path, status
+        if place not in self._by_status:
+            self._by_status[place] = self._response_to(path, status)
+        response = self._by_status[place]
         if response is None or response.fits(headers, body):
             return ()
         return tuple(response.mismatches(headers, body))

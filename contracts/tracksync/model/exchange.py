@@ -28,7 +28,12 @@ def lowered(headers: Headers) -> dict[str, str]:
 
 def media_type(headers: Headers) -> str:
     """The content type in lower case, without parameters; empty where there is none."""
-    value = header(headers, "content-type") or ""
+    return as_media_type(header(headers, "content-type"))
+
+
+def as_media_type(value: str | None) -> str:
+    """A content type in lower case, without parameters; empty where there is none."""
+    value = value or ""
     return value if value == "application/json" else value.partition(";")[0].strip().lower()
 
 

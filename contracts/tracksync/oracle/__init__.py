@@ -24,6 +24,7 @@ An exchange is checked in four steps:
 4. Compare the outcomes with what the response shows (`response_body`, `check_write`, `check_attributes`,
    `check_counters`). Those that do not fit are dropped. The rest is the new belief, and interpretations that none of
    them requires are closed. If none is left, a clause is broken: `wrong_attribute` and `check_counters` choose which.
+   A response that shows just what was due takes a shorter way to the same result (`usual`).
 
 `checking` puts the steps in order. Requests without a plain success are in `ambiguous_writes`: refused, lost, queued,
 or with an effect that is not documented. What may still take effect is kept as *pending* writes beside each value

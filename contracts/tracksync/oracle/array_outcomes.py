@@ -58,9 +58,10 @@ def array_edited(edit: dict[str, Any], prior: Any, limits: Limits) -> list[CellO
         return open_outcomes()
     if arrays.has_repeats(current):  # a server that keeps repeats may keep them through an edit
         return open_outcomes()
-    by_order = {order: arrays.edit(current, add, remove, order.answer) for order in ORDERS}
+    orders = ORDERS if remove else ORDERS[:1]  # without anything to remove they are the same
+    by_order = {order: arrays.edit(current, add, remove, order.answer) for order in orders}
     results: list[tuple[list[Any], Requires]]
-    if same(by_order[REMOVE_BEFORE_ADD], by_order[ADD_BEFORE_REMOVE]):
+    if not remove or same(by_order[REMOVE_BEFORE_ADD], by_order[ADD_BEFORE_REMOVE]):
         results = [(by_order[REMOVE_BEFORE_ADD], ())]
     else:
         results = [(result, (order,)) for order, result in by_order.items()]

@@ -220,6 +220,8 @@ class Deletion(Struct, frozen=True, gc=False):
 class LimitedEndpoint(enum.StrEnum):
     """An endpoint with rate windows of its own, by the name that a parsed request has for it."""
 
+    __hash__ = str.__hash__  # the one of enumerations takes long
+
     SYNC = "sync"
     TRACK = "track"
     DELETE = "delete"
@@ -276,7 +278,7 @@ class Belief(Struct, frozen=True, gc=False):
     array_limits: tuple[int, int]
     links: HashTrieMap[Identifier, tuple[Link, ...]] = HashTrieMap()
     users: HashTrieMap[int, User] = HashTrieMap()
-    windows: HashTrieMap[LimitedEndpoint, WindowBelief] = HashTrieMap()
+    windows: Mapping[LimitedEndpoint, WindowBelief] = {}
     moment: int = 0
     failures_in_a_row: HashTrieMap[int, tuple[int, float]] = HashTrieMap()
     writers: HashTrieMap[CellKey, tuple[int, int]] = HashTrieMap()
@@ -355,7 +357,7 @@ class Belief(Struct, frozen=True, gc=False):
         """The belief about a workspace that may be another one: only the interpretations stay."""
         empty: HashTrieMap[Any, Any] = HashTrieMap()
         settings = dataclasses.replace(self.settings, fresh=fresh)
-        return replace(self, settings=settings, links=empty, users=empty, windows=empty, writers=empty, deletions=empty)
+        return replace(self, settings=settings, links=empty, users=empty, windows={}, writers=empty, deletions=empty)
 
     def narrow(self, outcomes: Iterable[Requires]) -> Belief:
         """The belief less the interpretations that none of the remaining `outcomes` requires.

@@ -22,7 +22,7 @@ from tracksync.oracle.users import Candidate
 from tracksync.oracle.wrong_attribute import wrong_attribute
 from tracksync.values.numbers import same
 
-_LISTED: Final = frozenset({"TS-OK-ONLY-ATTRIBUTES", "TS-OK-CUSTOM-ONLY", "TS-OK-FORM"})
+LISTED: Final = frozenset({"TS-OK-ONLY-ATTRIBUTES", "TS-OK-CUSTOM-ONLY", "TS-OK-FORM"})
 
 
 class Fit(Struct, frozen=True, gc=False):
@@ -39,7 +39,7 @@ def check_attributes(context: Context, candidate: Candidate, user: User, entry: 
     """
     listed, findings = response_body.check_attributes_listed(context.parsed, entry)
     context.findings += findings
-    context.covered |= _LISTED
+    context.covered |= LISTED
     response = context.exchange.response
     assert response is not None
     wide = precision.WIDE.search(response.body) is not None
@@ -55,7 +55,7 @@ def check_attributes(context: Context, candidate: Candidate, user: User, entry: 
         read.add(key)
         shown = listed.get(key[1], OMITTED)
         before = len(context.findings)
-        cells = cells.insert(key, _check_attribute(context, candidate, key, cell, write, shown))
+        cells = cells.insert(key, check_attribute(context, candidate, key, cell, write, shown))
         if wide and precision.keeps_digits(shown):
             _check_digits(context, key, shown)
         if refused and key not in refused and _shows_no_write(cell, shown):
@@ -93,7 +93,7 @@ def _check_digits(context: Context, key: CellKey, shown: Any) -> None:
     context.belief = replace(context.belief, wide_integers="exact")
 
 
-def _check_attribute(
+def check_attribute(
     context: Context, candidate: Candidate, key: CellKey, cell: Cell, write: AttributeWrite, shown: Any
 ) -> Cell:
     """Check one attribute; `shown`: a JSON value or OMITTED. Returns the cell as believed afterwards."""

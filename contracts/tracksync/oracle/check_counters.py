@@ -22,9 +22,9 @@ from tracksync.values.times import write_time
 
 _KINDS: Final = {"events": "EVENT", "purchases": "PURCHASE"}  # as the names of clauses have them
 _FORM: Final = frozenset({"TS-OK-FORM", "TS-OK-COUNT-FORM", "TS-OK-TIME-FORM", "TS-OK-SHOWS"})
-_LISTED: Final = {
-    "EVENT": _FORM | {"TS-OK-ONLY-EVENTS", "TS-EVENT-NAME"},
-    "PURCHASE": _FORM | {"TS-OK-ONLY-PURCHASES", "TS-PURCHASE-PRODUCT"},
+LISTED: Final = {
+    "events": _FORM | {"TS-OK-ONLY-EVENTS", "TS-EVENT-NAME"},
+    "purchases": _FORM | {"TS-OK-ONLY-PURCHASES", "TS-PURCHASE-PRODUCT"},
 }
 _TIMES: Final = (("first", "earliest", counters.first_fits), ("last", "latest", counters.last_fits))
 
@@ -81,7 +81,7 @@ def check_counter(context: Context, candidate: Candidate, user: User, entry: dic
     key = parsed.cells()[0]
     cell = user.cell(key)
     kind = _KINDS[write.section]
-    context.covered |= _LISTED[kind]
+    context.covered |= LISTED[write.section]
     element, where, findings = response_body.read_counter(parsed, entry)
     context.findings += findings
     if element is None:
@@ -107,7 +107,7 @@ def _check_count(context: Context, candidate: Candidate, case: CounterCase) -> C
     outcomes = _outcomes(cell, case.op, applied_late(belief))
     if outcomes is None:
         return replace(cell, volatile=True)
-    context.covered.update(_covered(case))
+    context.covered.update(covered_by_counter(case))
     fits = [one for one in outcomes if counters.fits(one.outcome, case.shown, case.op)]
     lawful = [one for one in fits if belief.allows(one.outcome.requires)]
     if lawful:
@@ -135,7 +135,7 @@ def _outcomes(cell: Cell, op: CounterOp, apply: pending.Apply) -> list[CounterFi
     return [CounterFit(outcome, state.pending) for state in reached for outcome in counters.outcomes(state.value, op)]
 
 
-def _covered(case: CounterCase) -> Iterator[str]:
+def covered_by_counter(case: CounterCase) -> Iterator[str]:
     """The clauses that what is shown bears on."""
     cell, kind = case.cell, case.kind
     if all(state.value.count is not None for state in cell.states):

@@ -27,7 +27,7 @@ from tracksync.oracle.users import Candidate
 
 USERS: Final = "/response/body/users"
 _SECTIONS_SHOWN: Final = ("custom_attributes", *(member for member, _ in response_body.SECTION_MEMBERS.values()))
-_OF_SUCCESS: Final = frozenset({"TS-OK-MESSAGE", "TS-OK-NO-ERRORS", "TS-OK-USERS"})
+OF_SUCCESS: Final = frozenset({"TS-OK-MESSAGE", "TS-OK-NO-ERRORS", "TS-OK-USERS"})
 
 # Clauses of findings by which the state of another user shows.
 _OF_ANOTHER: Final = frozenset({"TS-ATTR-INC", "TS-EVENT-COUNT", "TS-STATE-USERS-APART", "TS-STATE-KEYS-APART"})
@@ -65,7 +65,7 @@ def _shows_a_purchase(body: dict[str, Any]) -> bool:
 def _check_write(context: Context, body: dict[str, Any]) -> None:
     success, findings = response_body.check_success(body)
     context.findings += findings
-    context.covered |= _OF_SUCCESS
+    context.covered |= OF_SUCCESS
     if success.found is None:
         make_unknown(context)
         return
@@ -159,7 +159,7 @@ def _check_candidate(context: Context, candidate: Candidate, success: Success) -
     """Check that the response shows a user or none as this candidate demands, and then what it shows of the user."""
     parsed = context.parsed
     if success.entry is not None and candidate.user.exists and not candidate.requires:  # the usual case, at less cost
-        context.covered.add(_user_clause(parsed, candidate))
+        context.covered.add(user_clause(parsed, candidate))
         _check_entry(context, candidate, success.entry)
         return
     due = candidate.user.due
@@ -170,17 +170,17 @@ def _check_candidate(context: Context, candidate: Candidate, success: Success) -
             context.findings.append(Finding("TS-TRACK-APPLIED", text, USERS, "one entry", success.users))
             return
         candidate = replace(candidate, user=replace(candidate.user, exists=True))
-    lawful = _check_path(context, candidate, success)
+    lawful = check_path(context, candidate, success)
     if success.entry is not None:
         _check_entry(context, candidate, success.entry)
     else:
         _check_no_user(context, candidate, success, lawful=lawful)
 
 
-def _check_path(context: Context, candidate: Candidate, success: Success) -> bool:
+def check_path(context: Context, candidate: Candidate, success: Success) -> bool:
     """Check whether a user may be found or created, or not. Returns whether what the response shows is lawful."""
     parsed, belief = context.parsed, context.belief
-    clause = _user_clause(parsed, candidate)
+    clause = user_clause(parsed, candidate)
     paths = users.paths(parsed, candidate)
     definite = len({path.found for path in paths}) == 1
     if (definite and candidate.user.exists is not None) or candidate.requires or any(path.requires for path in paths):
@@ -207,13 +207,13 @@ def _check_no_user(context: Context, candidate: Candidate, success: Success, *, 
     certain = lawful and not user.may_be_created
     user = replace(user, exists=False if certain else None, fresh=lawful or user.fresh)
     context.belief, _ = users.linked(context.belief, parsed, candidate, user, found=False)
-    context.covered.add("TS-USER-UPDATE-ONLY" if parsed.update_only else _user_clause(parsed, candidate))
+    context.covered.add("TS-USER-UPDATE-ONLY" if parsed.update_only else user_clause(parsed, candidate))
     if lawful:
         shown = "omitted" if success.users is NOTHING else "identifier" if success.users else "empty-list"
         context.hold("no-user", frozenset([shown]), USERS)
 
 
-def _user_clause(parsed: ParsedRequest, candidate: Candidate) -> str:
+def user_clause(parsed: ParsedRequest, candidate: Candidate) -> str:
     """The clause on whether this user is found or created."""
     kind, exists = candidate.kind, candidate.user.exists
     if exists:

@@ -23,6 +23,7 @@ from tracksync.oracle.check_write import check_write
 from tracksync.oracle.context import Context
 from tracksync.oracle.request import ParsedRequest, read_request
 from tracksync.oracle.status import check_body, check_status
+from tracksync.oracle.usual import check_usual
 from tracksync.values.numbers import same
 
 FAILURE_LIMIT: Final = 4  # so many failures of one request in a row are no longer a transient failure
@@ -52,13 +53,20 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     """
     parsed = read_request(exchange)
     cells = cells_in_flight(parsed, exchange, in_flight) if in_flight else _NONE
-    rate = rates.check_exchange(belief, exchange, parsed.endpoint, crowded=bool(in_flight))
-    return check_beside(belief, exchange, parsed, cells, rate)
+    headers = headers_of(exchange)
+    rate = rates.check_exchange(belief, exchange, headers, parsed.endpoint, crowded=bool(in_flight))
+    return check_beside(belief, exchange, headers, parsed, cells, rate)
+
+
+def headers_of(exchange: Exchange) -> dict[str, str]:
+    """The headers of the response by their names in small letters; none where there is no response."""
+    return lowered(exchange.response.headers) if exchange.response is not None else {}
 
 
 def check_beside(
     belief: Belief,
     exchange: Exchange,
+    headers: dict[str, str],
     parsed: ParsedRequest,
     cells: frozenset[CellKey],
     rate: rates.RateCheck,
@@ -66,8 +74,9 @@ def check_beside(
 ) -> CheckResult:
     """Check one exchange beside what is known of the others.
 
-    `cells`: those that requests without a response yet may write. `rate`: what its rate headers show. `objects`: of a
-    batch, the numbers of the objects that the belief is about; None for all.
+    `headers`: of the response, by their names in small letters. `cells`: those that requests without a response yet may
+    write. `rate`: what its rate headers show. `objects`: of a batch, the numbers of the objects that the belief is
+    about; None for all.
     """
     if belief.deletions:
         belief = deletions.ended(belief, exchange.sent)
@@ -78,7 +87,6 @@ def check_beside(
         )
         _check_no_response(context)
         return _result(context, belief)
-    headers = lowered(response.headers)
     failed = response.status >= 500
     belief = replace(
         belief,
@@ -119,7 +127,8 @@ def _check_response(context: Context, response: Response) -> None:
             context.findings += response_body.check_too_long(parsed, body)
         unknown_effect(context)
     elif parsed.endpoint == "sync":
-        check_write(context, body)
+        if not check_usual(context, body):
+            check_write(context, body)
     else:
         neighbours.check_neighbour(context, body)
         if parsed.endpoint == "track":

@@ -25,9 +25,8 @@ from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, rates
 from tracksync.oracle.belief import Belief, Cell, CellKey, State, User
-from tracksync.oracle.checking import CheckResult, check_beside
+from tracksync.oracle.checking import CheckResult, check_beside, headers_of
 from tracksync.oracle.forgetting import forget_all
-from tracksync.oracle.rates import Windows
 from tracksync.oracle.request import endpoint_of, read_request
 from tracksync.oracle.unread import forget_unread
 
@@ -63,7 +62,8 @@ class Pass:
 
     def next(self, exchange: Exchange, cells: frozenset[CellKey], *, crowded: bool) -> Beside:
         """What is known beside the next exchange. `crowded`: other requests are without a response yet."""
-        rate = rates.check_exchange(self._belief, exchange, endpoint_of(exchange), crowded=crowded)
+        headers = headers_of(exchange)
+        rate = rates.check_exchange(self._belief, exchange, headers, endpoint_of(exchange), crowded=crowded)
         if rate.windows is not self._belief.windows:
             self._belief = replace(self._belief, windows=rate.windows)
         self._moment += 1
@@ -75,8 +75,7 @@ class Pass:
 
     def forget_windows(self) -> None:
         """After a gap nothing is known of the rate windows."""
-        none: Windows = HashTrieMap()
-        self._belief = replace(self._belief, windows=none)
+        self._belief = replace(self._belief, windows={})
 
 
 def check_part(belief: Belief, exchange: Exchange, beside: Beside) -> CheckResult:
@@ -85,7 +84,8 @@ def check_part(belief: Belief, exchange: Exchange, beside: Beside) -> CheckResul
         belief = deletions.ended(belief, beside.latest)
     belief = replace(belief, moment=beside.moment - 1, answered=beside.answered)
     rate = rates.RateCheck(belief.windows, list(beside.findings), beside.covered)
-    return check_beside(belief, exchange, read_request(exchange), beside.cells, rate, beside.objects)
+    headers = headers_of(exchange)
+    return check_beside(belief, exchange, headers, read_request(exchange), beside.cells, rate, beside.objects)
 
 
 class Shared(Struct, frozen=True):

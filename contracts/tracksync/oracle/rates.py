@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from typing import Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
-from rpds import HashTrieMap
 
-from tracksync.model.exchange import Exchange, lowered
+from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle.belief import Belief, LimitedEndpoint, Settings, WindowBelief
 
@@ -32,7 +32,7 @@ _OF_429: Final = _EXCEEDED | {"TS-RATE-429"}
 _NO_WINDOW: Final = WindowBelief()
 
 
-Windows: TypeAlias = "HashTrieMap[LimitedEndpoint, WindowBelief]"
+Windows: TypeAlias = "Mapping[LimitedEndpoint, WindowBelief]"
 
 
 class RateCheck(Struct, frozen=True, gc=False):
@@ -79,14 +79,16 @@ class Sequel(Struct, frozen=True, gc=False):
     alone: bool
 
 
-def check_exchange(belief: Belief, exchange: Exchange, name: str, *, crowded: bool) -> RateCheck:
+def check_exchange(
+    belief: Belief, exchange: Exchange, headers: Mapping[str, str], name: str, *, crowded: bool
+) -> RateCheck:
     """What one exchange shows of the rate windows, or uses up of them.
 
-    `name`: of the endpoint. `crowded`: other requests of ours are without a response yet.
+    `headers`: of the response, by their names in small letters. `name`: of the endpoint. `crowded`: other requests of
+    ours are without a response yet.
     """
     response = exchange.response
     if response is not None:
-        headers = lowered(response.headers)
         return check_rate(belief, exchange, response.status, headers, name, crowded=crowded)
     failure = exchange.failure
     unsent = failure is not None and failure.kind == "unreachable"
@@ -98,7 +100,7 @@ def check_rate(
 ) -> RateCheck:
     """Check the rate headers of one response against the window it belongs to.
 
-    `headers`: by their names in small letters. `name`, `crowded`: as above.
+    `headers`, `name`, `crowded`: as above.
     """
     values = list(map(headers.get, NAMES))
     endpoint = ENDPOINTS.get(name)
@@ -150,7 +152,7 @@ def _count_only(windows: Windows, status: int, endpoint: LimitedEndpoint) -> Win
         requests=window.requests + 1,
         unshown=window.unshown + 1,
     )
-    return windows.insert(endpoint, counted)
+    return {**windows, endpoint: counted}
 
 
 def _check_values(
@@ -164,6 +166,10 @@ def _check_values(
 ) -> RateCheck:
     settings = belief.settings
     configured = settings.rate_limit if endpoint is LimitedEndpoint.SYNC else None
+    known = belief.windows.get(endpoint)
+    if known is not None and _is_next(known, shown, exchange, configured):  # the usual case, at less cost
+        findings = _check_reset(exchange, date, shown.reset, settings)
+        return RateCheck({**belief.windows, endpoint: _with_next(known, shown, exchange)}, findings, _VALUES)
     sequel = _sequel(belief, exchange, endpoint, shown, crowded=crowded)
     window = sequel.window
     lowest, requests, received = window.lowest, window.requests + 1, exchange.received
@@ -191,7 +197,37 @@ def _check_values(
         *_check_overload(shown, counted.failures),
     ]
     covered = _OF_429 if shown.status == 429 else _EXCEEDED if exceeded else _VALUES
-    return RateCheck(belief.windows.insert(endpoint, counted), findings, covered)
+    return RateCheck({**belief.windows, endpoint: counted}, findings, covered)
+
+
+def _is_next(window: WindowBelief, shown: RateHeaders, exchange: Exchange, configured: int | None) -> bool:
+    """Whether a request was accepted in a window in which less remains than before, and no count reaches its bound."""
+    limit, remaining = shown.limit, shown.remaining
+    return (
+        shown.status == 201
+        and shown.reset == window.reset
+        and exchange.sent > window.last_received
+        and not window.before
+        and 0 < remaining < (window.lowest or 0)
+        and remaining < limit
+        and window.accepted < limit == window.limit == (configured or limit)
+    )
+
+
+def _with_next(window: WindowBelief, shown: RateHeaders, exchange: Exchange) -> WindowBelief:
+    """The window after the response of which `_is_next` holds."""
+    requests = window.requests + 1
+    return WindowBelief(
+        shown.reset,
+        shown.remaining,
+        window.accepted + 1,
+        requests,
+        0,
+        shown.limit - shown.remaining <= requests,
+        max(exchange.received, window.last_received),
+        shown.limit,
+        used_up=window.used_up,
+    )
 
 
 def _sequel(
@@ -238,6 +274,7 @@ def _check_reset(exchange: Exchange, date: str | None, reset: int, settings: Set
     return [Finding("TS-RATE-RESET", text, where, int(late // length * length + length), reset)]
 
 
+@lru_cache(maxsize=64)
 def _time_of(date: str | None) -> float | None:
     """A Date header in epoch seconds, None where it cannot be read."""
     try:

@@ -7,6 +7,7 @@ of belief, responses or state.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Final
 
 from msgspec import Struct, field
@@ -15,7 +16,7 @@ from msgspec.structs import replace
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.contract.classify import USUAL, VALID, Classification, Line, classify, classify_object, place_of
 from tracksync.contract.conditions import Condition
-from tracksync.model.exchange import Exchange, header, media_type
+from tracksync.model.exchange import Exchange, Headers, header, media_type
 from tracksync.oracle.belief import CellKey
 from tracksync.oracle.request_object import (
     CounterWrite,
@@ -86,9 +87,9 @@ def read_request(exchange: Exchange) -> ParsedRequest:
     """What `exchange`'s request asks for. Never raises."""
     request = exchange.request
     text = read_json(request.body)
-    encoding = (header(request.headers, "content-encoding") or "").lower()
-    parsed = _read(exchange, text, encoding)
-    if encoding in ("", "identity") and isinstance(text.value, dict) and not text.quirks & _READ_OTHERWISE:
+    line = _line(request.method, request.path, request.headers, exchange.credential)
+    parsed = _read(request.body, text, line)
+    if line.encoding in ("", "identity") and isinstance(text.value, dict) and not text.quirks & _READ_OTHERWISE:
         return parsed
     return replace(parsed, unread=True)
 
@@ -98,25 +99,19 @@ def endpoint_of(exchange: Exchange) -> str:
     request = exchange.request
     if request.method == "POST" and request.path == SYNC:
         return "sync"
-    return _endpoint(_line(exchange, ""))
+    return _endpoint(_line(request.method, request.path, request.headers, exchange.credential))
 
 
-def _line(exchange: Exchange, encoding: str) -> Line:
-    request = exchange.request
-    return Line(
-        request.method,
-        request.path.partition("?")[0],
-        media_type(request.headers),
-        encoding,
-        exchange.credential,  # a text; its `value` would take long to look up
-    )
+@lru_cache(maxsize=1024)
+def _line(method: str, path: str, headers: Headers, credential: str) -> Line:
+    """The request without its body. A client mostly sends the same headers."""
+    encoding = (header(headers, "content-encoding") or "").lower()
+    return Line(method, path.partition("?")[0], media_type(headers), encoding, credential)
 
 
-def _read(exchange: Exchange, text: JsonText, encoding: str) -> ParsedRequest:
-    request = exchange.request
-    line = _line(exchange, encoding)
+def _read(body: bytes, text: JsonText, line: Line) -> ParsedRequest:
     endpoint = "sync" if line == USUAL else _endpoint(line)
-    classification = classify(line, request.body, text)
+    classification = classify(line, body, text)
     if endpoint not in _ENDPOINTS:
         return ParsedRequest(endpoint, classification, vague=endpoint == "unclear")
     covers = _covered(classification)

@@ -46,15 +46,14 @@ _ANY: Final = (Amount(None),)
 
 def read_identifiers(target: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     """The identifiers by which a server may find or create a user: texts, numbers, and aliases with both parts."""
-    return tuple(
-        (kind, target[kind]) for kind in bounds().identifiers if kind in target and _is_identifier(kind, target[kind])
-    )
+    there = [kind for kind in bounds().identifiers if kind in target]
+    return tuple([(kind, target[kind]) for kind in there if _is_identifier(kind, target[kind])])
 
 
 def _is_identifier(kind: str, value: Any) -> bool:
     if kind == "user_alias":
         return is_alias(value)
-    return isinstance(value, str) or is_number(value)
+    return type(value) is str or is_number(value)
 
 
 def is_alias(value: Any) -> bool:
@@ -115,6 +114,8 @@ def covered_by_object(
 ) -> frozenset[str]:
     """The clauses that acceptance of the object covers; `doubted`: the members whose acceptance is open or refused."""
     if section == "attributes":
+        if bounds().plain_profile_fields.isdisjoint(target):
+            return _NOTHING
         fields = bounds().plain_profile_fields & target.keys()
         return _PROFILE if fields and not fields <= set(doubted) else _NOTHING
     covered = set()

@@ -5,14 +5,14 @@ Knows the forms of success and fatal error; knows nothing of belief. What is sho
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from msgspec import Struct
 
 from tracksync.contract.bounds import bounds
 from tracksync.contract.responses import Mismatch, unexplained
-from tracksync.model.exchange import Response, media_type
+from tracksync.model.exchange import Response, as_media_type
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle.counters import ShownCounter
 from tracksync.oracle.request import ParsedRequest, name_key
@@ -48,8 +48,11 @@ class Success(Struct, frozen=True, gc=False):
     users: Any = NOTHING
 
 
-def read_body(response: Response) -> tuple[Any, list[Finding]]:
-    """Returns (body, findings): the JSON object of the body, or None where it is not one."""
+def read_body(response: Response, headers: Mapping[str, str]) -> tuple[Any, list[Finding]]:
+    """Returns (body, findings): the JSON object of the body, or None where it is not one.
+
+    `headers`: by their names in small letters.
+    """
     findings = []
     text = read_json(response.body)
     if "too-deep" in text.quirks:
@@ -59,7 +62,7 @@ def read_body(response: Response) -> tuple[Any, list[Finding]]:
         what = f"is not a JSON object: it begins {start!r}" if start else "has no body"
         message = f"the response ({response.status}) {what}"
         return None, [Finding("TS-ANSWER-JSON", message, BODY, "a JSON object", start)]
-    media = media_type(response.headers)
+    media = as_media_type(headers.get("content-type"))
     if media != "application/json":
         message = f"the content type of the response is {media or 'missing'}"
         findings.append(

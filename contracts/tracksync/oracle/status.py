@@ -128,7 +128,7 @@ def check_body(context: Context, response: Response) -> dict[str, Any] | None:
     ):
         return None
     body: dict[str, Any] | None
-    body, findings = response_body.read_body(response)
+    body, findings = response_body.read_body(response, context.headers)
     context.covered |= {"TS-ANSWER-JSON", "TS-ANSWER-MEDIA"}
     context.findings += findings
     if body is not None and (status >= 300 or not _may_be_refused(parsed)):

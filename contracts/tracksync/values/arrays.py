@@ -5,15 +5,18 @@ Interpretations are those of the ambiguities `remove-add-order` and `array-overf
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
 
 from tracksync.values.numbers import canonical
+
+_TEXTS: Final = {str}
 
 
 def has_repeats(values: Sequence[Any]) -> bool:
     """Whether two of `values` are the same."""
-    return len({canonical(item) for item in values}) < len(values)
+    keys: Iterable[Any] = values if _are_texts(values) else map(canonical, values)
+    return len(set(keys)) < len(values)
 
 
 def unique(values: list[Any], keep: str = "last") -> list[Any]:
@@ -26,10 +29,17 @@ def unique(values: list[Any], keep: str = "last") -> list[Any]:
 
 
 def _first(values: list[Any]) -> list[Any]:
+    if _are_texts(values):
+        return list(dict.fromkeys(values))
     kept: dict[Any, Any] = {}
     for value in values:
         kept.setdefault(canonical(value), value)
     return list(kept.values())
+
+
+def _are_texts(values: Iterable[Any]) -> bool:
+    """Whether all values are texts: the usual case, in which each is its own key."""
+    return set(map(type, values)) <= _TEXTS
 
 
 def edit(current: list[Any], add: list[Any], remove: list[Any], order: str) -> list[Any]:

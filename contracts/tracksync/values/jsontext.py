@@ -39,13 +39,14 @@ class JsonText(msgspec.Struct, frozen=True, gc=False):
 
 def read_json(body: bytes) -> JsonText:
     """The JSON value of `body` by RFC 8259, and its quirks. Never raises."""
-    if (body.count(b"[") + body.count(b"{") > DEPTH) and _is_too_deep(body):
+    if len(body) > DEPTH and body.count(b"[") + body.count(b"{") > DEPTH and _is_too_deep(body):
         return _read_shallow(body)
     return _read(body)
 
 
 def _read(body: bytes) -> JsonText:
-    if _LONG_NUMBER not in body.translate(_SAME_DIGIT):  # the usual case: no integer can be huge
+    # The usual case: no integer can be huge.
+    if len(body) <= _DOUBLE_DIGITS or _LONG_NUMBER not in body.translate(_SAME_DIGIT):
         try:
             value = msgspec.json.decode(body)
             if _comes_back(value, body):

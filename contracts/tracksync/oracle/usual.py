@@ -1,0 +1,149 @@
+"""Step four for the usual 201 of /users/track/sync, at less cost: the one user whom the request can be about is shown,
+and just the attributes, event or purchase that were due.
+
+What is right is decided where it is for every other response. Left out is what only others need: trying several users,
+following pending writes, naming a broken clause. A test compares the result with that of the other steps.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any, Final
+
+from msgspec.structs import replace
+
+from tracksync.contract.bounds import bounds
+from tracksync.oracle import check_counters, counters, precision, response_body, users
+from tracksync.oracle.attribute_clauses import clause_of_value, covered_by_write
+from tracksync.oracle.attribute_outcomes import AttributeWrite, attribute_outcomes
+from tracksync.oracle.belief import UNKNOWN, Cell, CellKey, State, User, identifier_of
+from tracksync.oracle.check_attributes import LISTED, check_attribute
+from tracksync.oracle.check_write import OF_SUCCESS, USERS, check_path, user_clause
+from tracksync.oracle.context import Context, counter_op
+from tracksync.oracle.outcomes import CellOutcome
+from tracksync.oracle.response_body import Success
+from tracksync.oracle.users import Candidate
+from tracksync.values.numbers import same
+
+_COVERED: Final = OF_SUCCESS | {"TS-OK-IDENTIFIER"}
+
+
+def check_usual(context: Context, body: dict[str, Any]) -> bool:
+    """Check the body of a 201 if it is a usual one. Returns whether it is; `context` takes what it shows only then."""
+    parsed = context.parsed
+    listed = body.get("users")
+    if len(parsed.identifiers) != 1 or type(listed) is not list or len(listed) != 1 or context.in_flight:
+        return False
+    kind, value = parsed.identifiers[0]
+    entry = listed[0]
+    if not (kind == "external_id" and type(value) is str and type(entry) is dict and entry.get(kind) == value):
+        return False
+    belief = context.belief
+    if len(entry) != 2 or response_body.check_message(body):
+        return False
+    candidates = users.lookup(belief, kind, value)
+    if len(candidates) != 1 or (belief.deleted and identifier_of(kind, value) in belief.deleted):
+        return False
+    candidate = candidates[0]
+    attempt = Context(belief, context.exchange, parsed)
+    if candidate.user.exists:
+        attempt.covered.add(user_clause(parsed, candidate))
+    elif candidate.user.due is not None or not check_path(attempt, candidate, Success(True, entry, listed)):
+        return False
+    check_cells = _with_attributes if parsed.section == "attributes" else _with_counter
+    user = check_cells(attempt, candidate, entry)
+    if user is None or attempt.findings:
+        return False
+    belief, uid = users.linked(attempt.belief, parsed, candidate, user)
+    writers, writer = belief.writers, (uid, belief.moment)
+    for key in parsed.cells():
+        writers = writers.insert(key, writer)
+    context.belief = replace(belief, writers=writers)
+    context.covered.update(_COVERED, attempt.covered)
+    if parsed.section == "purchases":
+        context.hold("purchase-events", frozenset(["available"]), USERS)
+    return True
+
+
+def _with_attributes(context: Context, candidate: Candidate, entry: dict[str, Any]) -> User | None:
+    """The user after a response that shows just the attributes of the request, None for another one."""
+    parsed, exchange, user = context.parsed, context.exchange, candidate.user
+    listed = entry.get("custom_attributes")
+    if type(listed) is not dict or not listed or listed.keys() != parsed.attributes.keys() or parsed.odd_attributes:
+        return None
+    response = exchange.response
+    assert response is not None
+    if parsed.merge is None or precision.WIDE.search(response.body):
+        return None
+    most, cells = bounds().text_characters, user.cells
+    for name, value in parsed.attributes.items():
+        key = ("attributes", name)
+        cell = user.cell(key)
+        if context.overlaps(key, cell) or (type(value) is str and len(value) > most):
+            return None
+        shown = listed[name]
+        write = AttributeWrite(value, parsed.merge)
+        clause = None if value is None or isinstance(value, (list, dict)) else _clause_of_scalar(value)
+        if clause is not None and _is_settled(cell) and same(value, shown):
+            context.covered |= covered_by_write(clause, write, cell)
+            cell = Cell((State(value),), exchange.received, before=cell.known)
+        else:
+            cell = check_attribute(context, candidate, key, cell, write, shown)
+        cells = cells.insert(key, cell)
+    context.covered |= LISTED
+    moment = context.belief.moment
+    return replace(
+        user,
+        exists=True,
+        updated=moment,
+        profile_updated=moment,
+        may_be_created=False,
+        touched=exchange.received,
+        cells=cells,
+    )
+
+
+@lru_cache(maxsize=8192, typed=True)
+def _clause_of_scalar(value: str | float) -> str | None:
+    """The clause on the write of this value where it is stored and shown as it is, whatever was there; else None."""
+    write = AttributeWrite(value)
+    plain = attribute_outcomes(write, UNKNOWN, (0, 0)) == [CellOutcome(value, value)]
+    return clause_of_value(write) if plain else None
+
+
+def _is_settled(cell: Cell) -> bool:
+    """Whether one state is left, and nothing may still reach it."""
+    return len(cell.states) == 1 and not cell.states[0].pending
+
+
+def _with_counter(context: Context, candidate: Candidate, entry: dict[str, Any]) -> User | None:
+    """The user after a response that shows just the event or purchase of the request, None for another one."""
+    parsed, exchange, user = context.parsed, context.exchange, candidate.user
+    write = parsed.counter
+    if write is None or type(write.name) is not str or len(write.amounts) != 1:
+        return None
+    member, name = response_body.SECTION_MEMBERS[write.section]
+    listed = entry.get(member)
+    if type(listed) is not list or len(listed) != 1 or type(listed[0]) is not dict or listed[0].get(name) != write.name:
+        return None
+    where = f"{response_body.ENTRY}/{member}/0"
+    shown, _ = response_body.read_shown(listed[0], where)
+    key: CellKey = (write.section, write.name)
+    cell = user.cell(key)
+    if shown is None or not _is_settled(cell) or context.overlaps(key, cell):
+        return None
+    op = counter_op(context)
+    outcome = counters.outcomes(cell.states[0].value, op)[0]
+    if outcome.requires or not counters.fits(outcome, shown, op):
+        return None
+    case = check_counters.CounterCase(key, write, op, cell, listed[0], where, shown)
+    context.covered.update(check_counters.LISTED[write.section], check_counters.covered_by_counter(case))
+    after = Cell((State(counters.learned(outcome, shown)),), exchange.received, before=cell.known)
+    return replace(
+        user,
+        exists=True,
+        updated=context.belief.moment,
+        may_be_created=False,
+        touched=exchange.received,
+        cells=user.cells.insert(key, after),
+    )
