@@ -68,6 +68,11 @@ class _Made:
 
 
 _Choice: TypeAlias = tuple[BoundaryValue, Request]
+_BETTER: Final = {  # the classes that show a side better than one of them does
+    RequestClass.VALID: (RequestClass.REFUSED, RequestClass.OPEN),
+    RequestClass.OPEN: (RequestClass.REFUSED,),
+    RequestClass.REFUSED: (),
+}
 
 
 def boundary_plan(
@@ -190,15 +195,17 @@ def _values(document: Mapping[str, Any], sampler: Sampler, constraint: Constrain
 
 
 def _chosen(choices: list[_Choice]) -> tuple[list[_Choice], list[_Choice]]:
-    """Those that show a side, and a few more. Where another branch takes the first, one that none takes as well."""
+    """Those that show a side, and a few more. Where the first is not certainly refused, one that is goes with it; where
+    the first is valid and none is, one that may be refused."""
     first, rest = choices[:1], choices[1:]
-    if first and _is_valid(first[0][1]):
-        first += [one for one in rest if not _is_valid(one[1])][:1]
+    if first:
+        better = _BETTER[_class(first[0][1])]
+        first += next(([one] for wanted in better for one in rest if _class(one[1]) is wanted), [])
     return first, [one for one in rest if one not in first][: CHOICES - len(first)]
 
 
-def _is_valid(request: Request) -> bool:
-    return classify_body(request.path, read_json(request.body).value).request_class is RequestClass.VALID
+def _class(request: Request) -> RequestClass:
+    return classify_body(request.path, read_json(request.body).value).request_class
 
 
 def _at_place(
@@ -335,7 +342,7 @@ def _only_member(one: _Made) -> tuple[str, dict[str, Any]] | None:
     name = CUSTOM if steps[2] == MEMBER else steps[2]
     if name == KEY or name in bounds().identifiers or len(one.request.body) > LARGEST_SHARED:
         return None
-    if not _is_valid(one.request):
+    if _class(one.request) is not RequestClass.VALID:
         return None
     target = read_json(one.request.body).value[_SHARED_SECTION][0]
     return (name, target) if name in target else None

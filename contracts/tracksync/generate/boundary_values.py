@@ -92,7 +92,7 @@ def _enum(keyword: Keyword) -> Iterator[BoundaryValue]:
     for number, one in enumerate(values[:MOST_VALUES]):
         yield BoundaryValue("at", one, further=0 < number < len(values) - 1)
     first = values[0]
-    texts = [first.swapcase(), first + "x", first[:-1], f" {first}"] if isinstance(first, str) else [None]
+    texts = [first.swapcase(), first + first[-1:], first[:-1], f" {first}"] if isinstance(first, str) else [None]
     yield from keyword.outside(texts)
 
 
