@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from contract_harness import open_harness
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
@@ -33,7 +34,8 @@ def suite(*arguments: str, **environment: str) -> subprocess.CompletedProcess[st
 
 
 def test_the_embedded_mock_passes_and_every_clause_is_put_to_the_test() -> None:
-    done = suite()
+    # What Hypothesis draws is sent to it in this suite too: tests/contract/test_contract.py.
+    done = suite("-k", "probe or clause or limit")
     assert done.returncode == 0, done.stdout
     covered, clauses = re.search(r"(\d+) of (\d+) clauses covered", done.stdout).groups()  # type: ignore[union-attr]
     assert covered == clauses
@@ -75,26 +77,27 @@ def test_the_machine_shrinks_a_fault_to_a_few_steps() -> None:
 
 def test_a_fault_of_the_second_server_fails_the_probes_with_the_clause_in_words() -> None:
     with serving(key=KEY, rate_limit=100_000, faults=["event_count_stuck_at_one"]) as url:
-        done = suite("--target", url, "-k", "test_probe", TRACKSYNC_API_KEY=KEY)
+        done = suite("--target", url, "-k", "test_probe and event", TRACKSYNC_API_KEY=KEY)
     assert done.returncode == 1
     assert "TS-EVENT-COUNT: Every event adds one" in done.stdout
     assert "FAILED tests/contract/test_contract.py::test_probe[" in done.stdout
 
 
 @pytest.mark.parametrize(
-    ("arguments", "environment", "words"),
+    ("url", "faults", "words"),
     [
-        (("--target", "http://127.0.0.1:1"), {}, "set TRACKSYNC_API_KEY"),
-        (("--target", "127.0.0.1:1"), {}, "begins with http:// or https://"),
-        (("--target", "http://127.0.0.1:1", "--fault", "event-count-stuck"), {}, "leave out --target"),
+        ("http://127.0.0.1:1", (), "set TRACKSYNC_API_KEY"),
+        ("127.0.0.1:1", (), "begins with http:// or https://"),
+        ("http://127.0.0.1:1", ("event-count-stuck",), "leave out --target"),
     ],
 )
 def test_a_call_that_cannot_work_ends_at_once_in_words(
-    arguments: tuple[str, ...], environment: dict[str, str], words: str
+    monkeypatch: pytest.MonkeyPatch, url: str, faults: tuple[str, ...], words: str
 ) -> None:
-    done = suite(*arguments, **environment)
-    assert done.returncode == 4
-    assert words in done.stdout + done.stderr
+    monkeypatch.delenv("TRACKSYNC_API_KEY", raising=False)
+    with pytest.raises(pytest.exit.Exception, match=words) as end:
+        open_harness(url, rate_limit=None, probe_rate_limit=False, faults=faults, seed=None)
+    assert end.value.returncode == 4
 
 
 def test_a_wrong_key_is_said_and_not_reported_as_findings() -> None:
