@@ -10,10 +10,10 @@ from __future__ import annotations
 import re
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import Final, TypeAlias
 
-from msgspec import structs
+from msgspec import Struct, structs
 
 from tracksync.cassettes.interaction import Interaction, Recording
 from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
@@ -28,15 +28,20 @@ _LONGEST_FLIGHT: Final = 200  # interactions looked at for an overlap; more than
 # What Ruby VCR's `filter_sensitive_data` and its like put in the place of a text, such as <USER_ID>.
 _PLACEHOLDER: Final = re.compile(rb"<(?:[A-Z][A-Z0-9]*(?:[_ .-][A-Z0-9]+)*|[a-z][a-z0-9]*(?:[_-][a-z0-9]+)+)>")
 _HIDDEN: Final = re.compile(rb"redacted|\[?filtered\]?|<[a-z][a-z_ ]{2,}>|\*{4,}|x{6,}")
-_MARKS: Final = (b"redacted", b"filtered", b"<", b"****", b"xxxxxx")  # each match of _HIDDEN has one of them
+_MARKS: Final = (
+    b"redacted",
+    b"filtered",
+    b"<",
+    b"****",
+    b"xxxxxx",
+)  # each match of the two has one of them
 
 ANOTHER_ENDPOINT: Final = "another endpoint"
 PLACEHOLDERS: Final = "the recording has placeholders in the place of texts"
 FILTERED_APART: Final = "a filter hid a value in the request and not in the response, or in one only"
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedRecording:
+class CheckedRecording(Struct, frozen=True, gc=False):
     """One interaction after checking. `skipped` says why it was not checked ("" where it was).
 
     `interpretations`: the ambiguities that are down to one interpretation, where that changed, else None.
@@ -73,12 +78,11 @@ Place: TypeAlias = tuple[str, int]
 """Which workspace an interaction belongs to: its origin, and the number of its key."""
 
 
-@dataclass(frozen=True, slots=True)
-class RecordedWorkspace:
+class RecordedWorkspace(Struct, frozen=True, gc=False):
     """One workspace of a recording: what is believed of it, and the interpretations that were reported."""
 
     belief: Belief
-    learned: Mapping[str, str] = field(default_factory=dict)
+    learned: Mapping[str, str] = {}
 
 
 def check_recording(
@@ -153,7 +157,7 @@ def places_of_gap(gap: Interaction, places: Iterable[Place]) -> list[Place]:
 
 def forgetting(workspace: RecordedWorkspace) -> RecordedWorkspace:
     """The workspace after an exchange that cannot be checked: any user may have been changed."""
-    return replace(workspace, belief=workspace.belief.among_strangers(nothing))
+    return structs.replace(workspace, belief=workspace.belief.among_strangers(nothing))
 
 
 def concluded(
@@ -170,9 +174,9 @@ def concluded(
         forgotten = result.belief.among_strangers(nothing)
         belief = structs.replace(forgotten, ambiguities=belief.ambiguities, windows=result.belief.windows)
         if result.findings:
-            return CheckedRecording(interaction, skipped=unread), replace(workspace, belief=belief)
+            return CheckedRecording(interaction, skipped=unread), structs.replace(workspace, belief=belief)
         checked = CheckedRecording(interaction, (), result.covered)
-        return checked, replace(workspace, belief=belief)
+        return checked, structs.replace(workspace, belief=belief)
     changed = _newly_learned(workspace, result)
     learned = workspace.learned if changed is None else changed
     checked = CheckedRecording(interaction, result.findings, result.covered, "", changed)
@@ -191,6 +195,9 @@ def _newly_learned(workspace: RecordedWorkspace, result: CheckResult) -> Mapping
 def _unread_text(exchange: Exchange) -> str:
     """Why the texts of an exchange may not be those that were sent; "" where they are."""
     request, response = exchange.request.body, exchange.response.body if exchange.response else b""
+    both = (request + response).lower()
+    if not any(map(both.__contains__, _MARKS)):  # the usual case: no search with patterns
+        return ""
     if _PLACEHOLDER.search(request):
         return PLACEHOLDERS
     if _PLACEHOLDER.search(response) and not response.lstrip().startswith(b"<"):  # a page of HTML has tags of its own
@@ -200,10 +207,7 @@ def _unread_text(exchange: Exchange) -> str:
 
 def _hidden_in(body: bytes) -> set[bytes]:
     """What a filter put in the place of values, in small letters."""
-    lowered = body.lower()
-    if not any(map(lowered.__contains__, _MARKS)):  # the usual case: no search through the whole body
-        return set()
-    return set(_HIDDEN.findall(lowered))
+    return set(_HIDDEN.findall(body.lower()))
 
 
 def with_flights(interactions: Iterable[Interaction]) -> Iterator[tuple[Interaction, Sequence[Request]]]:

@@ -54,7 +54,7 @@ class _Line(Struct):
     gap: str = ""
 
 
-_UsualHeaders = list[tuple[str, str]] | dict[str, str] | None
+_UsualHeaders = tuple[tuple[str, str], ...] | dict[str, str] | None
 
 
 class _UsualRequest(_Request):
@@ -130,9 +130,7 @@ def _decoded(line: bytes) -> _Line:
 
 def _headers(message: _Request | _Response, number: int, what: str) -> Headers:
     headers = message.headers
-    if type(message) in (_UsualRequest, _UsualResponse) and type(headers) is list:
-        return tuple(headers)
-    return headers_of(headers, what, number)
+    return headers if type(headers) is tuple else headers_of(headers, what, number)
 
 
 def write_line(exchange: Exchange, origin: str) -> bytes:

@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
+from msgspec import Struct
+
 from tracksync.model.exchange import Credential, Exchange, Failure, Headers
 
 
-@dataclass(slots=True, kw_only=True)
-class Draft:
+class Draft(Struct, kw_only=True, gc=False):
     """One interaction as a recorder wrote it, with decoded bodies and times that may be missing.
 
     `at` is seconds since the epoch, of the request's start or the response's end as `at_is` says; `elapsed` in seconds.
@@ -43,8 +44,7 @@ class RecordingProblem:
     message: str
 
 
-@dataclass(frozen=True, slots=True)
-class Interaction:
+class Interaction(Struct, frozen=True, gc=False):
     """One recorded exchange and its place.
 
     `origin` is scheme, host and port; `line` is where the interaction begins in the file; `party` numbers the keys that

@@ -17,6 +17,8 @@ from dataclasses import dataclass, field, replace
 from glob import has_magic
 from pathlib import Path
 
+from msgspec import structs
+
 from tracksync.cassettes import audit
 from tracksync.cassettes.checking import check_interactions, settings_for
 from tracksync.cassettes.exchange_lines import write_line
@@ -24,7 +26,7 @@ from tracksync.cassettes.interaction import Interaction, Recording, RecordingPro
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.parallel.blocks import Block, check_in_blocks
 from tracksync.cassettes.parallel.first_pass import connections_of
-from tracksync.cassettes.parallel.processes import KeptLines, local_pool, parts_in_processes
+from tracksync.cassettes.parallel.processes import KeptLines, local_pool, parts_in_processes, rare_collections
 from tracksync.cassettes.parallel.results import concluded
 from tracksync.cassettes.parallel.routing import Router
 from tracksync.cassettes.parallel.whole_files import Folded, Pending, Pool, size_of
@@ -88,6 +90,7 @@ def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], 
     emit(RunStarted("replay", ", ".join(map(str, plan.paths)), clock(), strict=plan.strict))
     emit(PhaseStarted("replay"))
     with ExitStack() as stack:
+        stack.enter_context(rare_collections())
         pool = _pool(plan, len(files), stack)
         pending: dict[Path, Pending] = {}
         large = [path for path, _ in files if path == STDIN or size_of(path) >= SHARED_FROM]
@@ -126,7 +129,8 @@ def check_file(plan: ReplayPlan, path: Path, named: bool) -> FileResult:
     """Check one file in this process, wherever that is."""
     folded = Folded()
     run = _ReplayRun(plan, folded)
-    run.file(path, named)
+    with rare_collections():
+        run.file(path, named)
     run.emit, run.manifests = _ignored, Manifests()
     return FileResult(tuple(folded.events()), tuple(folded.findings), run)
 
@@ -222,14 +226,14 @@ class _ReplayRun:
             self._check(path, self._interactions(path, stream), stream.clock_skew, entry)
             return
         with opened(path) as file:
-            connections = connections_of(lines(file))
-        with opened(path) as file:
             kept = KeptLines(lines(file))
             stream = Stream(iter(kept))
             settings = settings_for(stream.clock_skew, entry, self.plan.interpretations)
             foreign = entry is None
             with parts_in_processes(self.plan.jobs, kept, settings, foreign=foreign) as parts:
-                router = Router(settings, connections, parts.count, foreign=foreign)
+                with opened(path) as same:  # while the processes start
+                    connections = connections_of(lines(same))
+                router = Router(settings, connections, parts.count, foreign=foreign, assign=parts.part_of)
                 directed = router.directed(self._interactions(path, stream))
                 self._check_in_parts(path, check_in_blocks(directed, parts), entry)
 
@@ -240,7 +244,7 @@ class _ReplayRun:
             elif self._passes_audit(path, one):
                 yield one
             else:
-                yield replace(one, gap="refused by the audit")
+                yield structs.replace(one, gap="refused by the audit")
 
     def _passes_audit(self, path: Path, interaction: Interaction) -> bool:
         if self.plan.auditor is None:

@@ -9,8 +9,9 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from typing import Final
+
+from msgspec.structs import replace
 
 from tracksync.cassettes.exchange_lines import read_line
 from tracksync.cassettes.interaction import Draft, Interaction, RecordingProblem

@@ -13,10 +13,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 from urllib.parse import urlsplit
+
+from msgspec.structs import replace
 
 from tracksync.cassettes.forms.common import moment
 from tracksync.cassettes.interaction import Draft, Interaction, RecordingProblem
@@ -114,6 +116,7 @@ def settled_at(draft: Draft, sent: float, received: float) -> Interaction | Reco
     return Interaction(exchange, origin, draft.line, 0, draft.gap)
 
 
+@lru_cache(maxsize=1024)
 def path_of(url: str) -> str:
     """The path of a URL without its query, as an interaction has it; "" where it has no host."""
     place = _place(url)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import Any, Final
 
@@ -31,7 +31,7 @@ class Counts:
     timeline: dict[int, dict[str, Any]] = field(default_factory=dict)
     limited_at: dict[int, float] = field(default_factory=dict)
 
-    def add(self, exchange: Exchange, broken: Iterable[str], covered: frozenset[str], data_points: int = 0) -> bool:
+    def add(self, exchange: Exchange, broken: Collection[str], covered: frozenset[str], data_points: int = 0) -> bool:
         """Count one exchange; returns whether its request was sent. `broken`: the clauses, each once."""
         failure = exchange.failure
         sent = failure is None or failure.kind is not FailureKind.UNREACHABLE
@@ -42,8 +42,10 @@ class Counts:
                 self._on_timeline(exchange)
         if exchange.received > self.last_received:
             self.last_received = exchange.received
-        self.broken.update(broken)
-        self.covered.update(covered.union(broken))
+        if broken:
+            self.broken.update(broken)
+            covered = covered.union(broken)
+        self.covered.update(covered)
         return sent
 
     def _on_timeline(self, exchange: Exchange) -> None:

@@ -11,8 +11,9 @@ from collections.abc import Collection, Iterable
 from typing import Any, Final
 
 import msgspec
+from msgspec.structs import astuple
 
-from tracksync.contract.bounds import DELETE, EXPORT, TRACK
+from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.model.exchange import Exchange
 from tracksync.oracle.deletions import identifiers_in
 from tracksync.oracle.request import objects_in, targets_in
@@ -62,6 +63,8 @@ def groups_of(exchange: Exchange) -> list[Group]:
 
 def groups_named(path: str, body_: bytes, shown: bytes) -> list[Group]:
     """The groups of the users that a body names; none where it names none. `shown`: the body of the response."""
+    if path == SYNC and (text := _only_text(body_)) is not None:  # the usual case, at less cost
+        return [(hash(folded(text)),)]
     body = _value(body_)
     groups: list[Group] = []
     if isinstance(body, dict):
@@ -72,6 +75,21 @@ def groups_named(path: str, body_: bytes, shown: bytes) -> list[Group]:
         else:
             groups = [_group(found for one in targets_in(body) for found in read_identifiers(one))]
     return groups if groups and groups[0] else []
+
+
+def names_one(body: bytes) -> bool:
+    """Whether a body surely names its users by one text in all, so that it connects nothing."""
+    return _only_text(body) is not None
+
+
+def _only_text(body: bytes) -> str | None:
+    """The only identifier in a body, where it is a text; None also where the body is in an unusual form."""
+    try:
+        objects = [one for section in astuple(_BODY.decode(body)) for one in section]
+        (text,) = [value for one in objects for value in astuple(one) if value is not None]
+    except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):  # ValueError: none, or several
+        return None
+    return text if isinstance(text, str) else None
 
 
 def _value(body: bytes) -> Any:
@@ -98,6 +116,9 @@ def _exported(body: bytes) -> list[str]:
     return [one for one in shown if isinstance(one, str)]
 
 
+_Object: Any = msgspec.defstruct("_Object", [(one, Any, None) for one in bounds().identifiers])
+_Body: Any = msgspec.defstruct("_Body", [(one, list[_Object], []) for one in bounds().sections])
+_BODY: Final = msgspec.json.Decoder(_Body)
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{15}")
 _SHORT: Final = 15
 _UNNAMED: Final = 0  # an object without an identifier, of which nothing is stored

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from msgspec import Struct, structs
 
@@ -104,8 +104,7 @@ class Summary:
     unsettled_until: float = float("-inf")
 
 
-@dataclass(frozen=True, slots=True)
-class _Done:
+class _Done(Struct, frozen=True, gc=False):
     """An item that was run, and its workspaces before it. `checked` is None of a gap."""
 
     item: Item
@@ -219,7 +218,7 @@ class Partition:
         workspace = RecordedWorkspace(belief, change.learned)
         if change.strangers:
             workspace = forgetting(workspace)
-            workspace = replace(workspace, belief=with_shared(workspace.belief, change.effect.shared))
+            workspace = structs.replace(workspace, belief=with_shared(workspace.belief, change.effect.shared))
         self._workspaces[change.place] = workspace
 
     def settle(self, place: Place, until: float) -> None:
@@ -227,7 +226,7 @@ class Partition:
         workspace = self._workspaces[place]
         belief = workspace.belief
         if belief.unsettled_until < until:
-            self._workspaces[place] = replace(workspace, belief=structs.replace(belief, unsettled_until=until))
+            self._workspaces[place] = structs.replace(workspace, belief=structs.replace(belief, unsettled_until=until))
 
     def _summary(self, answers: Mapping[int, Answer]) -> Summary:
         summary = Summary()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import multiprocessing
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -22,7 +23,9 @@ from tracksync.errors import Incomplete
 from tracksync.oracle import Settings
 from tracksync.oracle.parts import Beside
 
+_COLLECT: Final = 50_000  # new objects after which Python looks for reference cycles
 _LATE: Final = 1000  # lines of a file that are kept for interactions that come out of order
+_DIRECTING: Final = 0.25  # the time that it takes to direct an exchange, by the time that it takes to check one
 _ENDED: Final = "a process of --jobs was ended from outside, perhaps for lack of memory; use fewer, or --jobs 1"
 
 Packed = tuple[Any, ...]
@@ -75,9 +78,21 @@ def unpacked(packed: Packed) -> Item:
     return Routed(index, place, interaction, Beside(*(*around, objects)), home)
 
 
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Let Python look for reference cycles seldom meanwhile: what is checked makes none, and the look takes time."""
+    before = gc.get_threshold()
+    gc.set_threshold(_COLLECT, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
+
+
 def _serve(connection: Connection, settings: Settings, foreign: bool) -> None:
     """Do what the first process asks of one part, until it closes the connection."""
     end_with_parent()
+    gc.set_threshold(_COLLECT)
     part = Partition(settings, foreign=foreign)
     try:
         while True:
@@ -103,40 +118,54 @@ class _Broken:
 
 
 class PartsInProcesses:
-    """Parts in processes of this machine. `lines`: of the file that is read."""
+    """The first part in this process, which also directs; the others in processes of their own.
 
-    def __init__(self, connections: Sequence[Connection], lines: KeptLines) -> None:
+    `lines`: of the file that is read.
+    """
+
+    def __init__(self, own: Partition, connections: Sequence[Connection], lines: KeptLines) -> None:
+        self._own = own
         self._connections = connections
         self._lines = lines
+        self._next: tuple[Sequence[Item], int] = ((), 0)
 
     @property
     def count(self) -> int:
         """How many there are."""
-        return len(self._connections)
+        return 1 + len(self._connections)
+
+    def part_of(self, leader: int) -> int:
+        """The part of the users for which an identifier stands. The first has fewer, since directing takes time too."""
+        others = len(self._connections)
+        drawn, thousandth = divmod(leader, 1000)
+        share = (1 - _DIRECTING * others) / (1 + others)
+        return 0 if thousandth < 1000 * share else 1 + drawn % others
 
     def run(self, items: Sequence[Sequence[Item]], until: int) -> None:
         """Let every part take its items in and check those with an index below `until`."""
-        for connection, own in zip(self._connections, items, strict=True):
-            _send(connection, "run", [packed(item, self._lines) for item in own], until)
-        self._lines.drop([item.interaction.line for own in items for item in own if isinstance(item, Routed)])
+        self._next = items[0], until
+        for connection, its in zip(self._connections, items[1:], strict=True):
+            _send(connection, "run", [packed(item, self._lines) for item in its], until)
+        self._lines.drop([item.interaction.line for its in items for item in its if isinstance(item, Routed)])
 
     def runs(self) -> list[Run]:
         """How far each came."""
-        return self._received()
+        return [self._own.run(*self._next), *self._received()]
 
     def answers(self, questions: Sequence[Question]) -> list[list[Answer]]:
         """What each part answers."""
         self._send("answers", questions)
-        return self._received()
+        return [self._own.answers(questions), *self._received()]
 
     def commit(self, upto: int, change: Change | None, answers: Mapping[int, Answer]) -> list[Summary]:
         """Let every part go back to `upto`, take over what is certain, and say what its exchanges came to."""
         self._send("commit", upto, change, answers)
-        return self._received()
+        return [self._own.commit(upto, change, answers), *self._received()]
 
     def settle(self, change: Change, until: float) -> None:
         """Tell every part until when any user of the workspace may be deleted."""
         place: Place = change.place
+        self._own.settle(place, until)
         self._send("settle", place, until)
 
     def _send(self, name: str, *arguments: Any) -> None:
@@ -165,12 +194,12 @@ def _send(connection: Connection, name: str, *arguments: Any) -> None:
 def parts_in_processes(
     count: int, lines: KeptLines, settings: Settings, *, foreign: bool
 ) -> Iterator[PartsInProcesses]:
-    """`count` processes with a part each, which end with the block."""
+    """`count` parts, all but one in processes that end with the block."""
     context = multiprocessing.get_context("spawn")
     started: list[SpawnProcess] = []
     ours: list[Connection] = []
     try:
-        for _ in range(count):
+        for _ in range(count - 1):
             our_end, other_end = context.Pipe()
             process = context.Process(target=_serve, args=(other_end, settings, foreign), daemon=True)
             with interrupts_blocked():
@@ -178,7 +207,7 @@ def parts_in_processes(
             started.append(process)
             ours.append(our_end)
             other_end.close()
-        yield PartsInProcesses(ours, lines)
+        yield PartsInProcesses(Partition(settings, foreign=foreign), ours, lines)
     finally:
         for connection in ours:
             connection.close()
