@@ -63,7 +63,7 @@ def in_parts(
         skipped += block.skipped.elements()
         for step in block.steps:
             for one in step.findings:
-                firsts.setdefault(one.finding.clause, (step.interaction.line, one.finding))
+                firsts.setdefault(one.finding.clause, (step.interactions[-1].line, one.finding))
     return {"counts": counts, "shown": shown, "firsts": list(firsts.items()), "skipped": sorted(skipped)}
 
 

@@ -289,7 +289,7 @@ class _ReplayRun:
             self.emit(block.event)
             seen.shown.update(block.shown)
             for step in block.steps:
-                seen.recent.append(step.interaction)
+                seen.recent.extend(step.interactions)
                 for one in step.findings:
                     self._found(seen, one.finding)
         self._end_of_file(seen)

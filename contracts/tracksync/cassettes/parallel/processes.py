@@ -25,7 +25,7 @@ from tracksync.oracle.parts import Beside
 
 _COLLECT: Final = 50_000  # new objects after which Python looks for reference cycles
 _LATE: Final = 1000  # lines of a file that are kept for interactions that come out of order
-_DIRECTING: Final = 0.25  # the time that it takes to direct an exchange, by the time that it takes to check one
+_DIRECTING: Final = 0.27  # the time that it takes to direct an exchange, by the time that it takes to check one
 _ENDED: Final = "a process of --jobs was ended from outside, perhaps for lack of memory; use fewer, or --jobs 1"
 
 Packed = tuple[Any, ...]

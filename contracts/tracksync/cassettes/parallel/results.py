@@ -15,9 +15,9 @@ from tracksync.model.events import ExchangeChecked, ExchangesChecked
 
 @dataclass(frozen=True, slots=True)
 class Reported:
-    """One interaction of a recording, and the findings that are the first about their clauses in its block."""
+    """Interactions in order, and those findings of the last that are the first about their clauses in its block."""
 
-    interaction: Interaction
+    interactions: list[Interaction]
     findings: tuple[Located, ...] = ()
 
 
@@ -45,17 +45,20 @@ def concluded(blocks: Iterable[Block], phase: str) -> Iterator[Concluded]:
         by_index: dict[int, list[Located]] = {}
         for one in sorted(firsts, key=lambda one: (one.index, one.position)):
             by_index.setdefault(one.index, []).append(one)
-        steps = [Reported(one.interaction, tuple(by_index.get(one.index, ()))) for one in block.directed]
-        events = tuple(
-            ExchangeChecked(
-                before + number, step.interaction.exchange, tuple(one.finding for one in step.findings), phase=phase
-            )
-            for number, step in enumerate(steps, 1)
-            if step.findings
-        )
+        interactions, start = [one.interaction for one in block.directed], block.directed[0].index
+        steps: list[Reported] = []
+        events: list[ExchangeChecked] = []
+        done = 0
+        for index, located in by_index.items():
+            number = index - start + 1
+            findings = tuple(one.finding for one in located)
+            steps.append(Reported(interactions[done:number], tuple(located)))
+            events.append(ExchangeChecked(before + number, interactions[number - 1].exchange, findings, phase=phase))
+            done = number
+        steps.append(Reported(interactions[done:]))
         checked = sum(summary.checked for summary in block.summaries)
         shown = dict(block.change.shown or {}) if block.change else {}
-        yield Concluded(ExchangesChecked(counts, events), steps, checked, skipped, shown)
+        yield Concluded(ExchangesChecked(counts, tuple(events)), steps, checked, skipped, shown)
         before += checked
 
 
