@@ -22,6 +22,9 @@ def ambiguity(**members: Any) -> dict[str, Any]:
     return {"users": [{"external_id": "u", "custom_events": [shown]}], "message": "success"}
 
 
+MANY_OBJECTS = [{"k": f"{number:<200}"} for number in range(600)]  # over 100 KB
+
+
 @pytest.mark.parametrize(
     ("response", "clause"),
     [
@@ -116,6 +119,7 @@ def test_a_status_that_no_document_names_is_found() -> None:
         ({"a": "x" * 256}, {"a": "x" * 256}, "TS-OBJECT-LIMITS"),
         ({"a.b": 1}, {"a.b": 1}, "TS-OBJECT-LIMITS"),
         ([{"id": 1}, {"id": 2}], [{"id": 1}], "TS-OBJECTS-SET"),
+        (MANY_OBJECTS, MANY_OBJECTS, "TS-OBJECT-LIMITS"),
     ],
 )
 def test_an_attribute_that_is_shown_otherwise_breaks_its_clause(sent: Any, shown: Any, clause: str) -> None:

@@ -22,7 +22,8 @@ class Ambiguity:
 
     `interpretations` maps the name of each lawful answer to its sentence, the default first. `number` groups
     ambiguities that come from one passage of the documents. `learned`: a server has to keep to the interpretation that
-    it showed first; otherwise every response may follow another one.
+    it showed first; otherwise every response may follow another one. `shown_by_state`: what a response shows of a user
+    tells the interpretation, so that a wrong state seems to be another one.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Ambiguity:
     source: str
     interpretations: Mapping[str, str]
     learned: bool = True
+    shown_by_state: bool = False
 
     @property
     def default(self) -> str:
@@ -54,6 +56,7 @@ def ambiguity_catalogue() -> Mapping[str, Ambiguity]:
             source=raw["source"],
             interpretations=MappingProxyType(dict(raw["interpretations"])),
             learned=raw.get("learned", True),
+            shown_by_state=raw.get("shown_by_state", False),
         )
         for name, raw in tomllib.loads(text).items()
     }

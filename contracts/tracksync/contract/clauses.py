@@ -44,7 +44,8 @@ class Clause:
     `refused_by`, of a client's clause: the server's clauses under which a request that breaks it is refused.
     `concern`: clauses of one concern are often broken by one defect. `indirect`: the clause says that something is
     wrong and not what, so that a finding of another clause may explain it. `special`: it is about a special case of
-    what others promise, and names a defect best where those are kept otherwise.
+    what others promise, and names a defect best where those are kept otherwise. `after`: the clause is about
+    what an earlier request left behind: a `refusal`, or a user to be found by this kind of identifier.
     """
 
     id: str
@@ -56,6 +57,7 @@ class Clause:
     concern: str = ""
     indirect: bool = False
     special: bool = False
+    after: str = ""
 
     @property
     def side(self) -> Side:
@@ -84,6 +86,7 @@ def catalogue(side: Side | None = Side.SERVER) -> Mapping[str, Clause]:
             concern=raw.get("concern", ""),
             indirect=raw.get("indirect", False),
             special=raw.get("special", False),
+            after=raw.get("after", ""),
         )
         for id_, raw in tomllib.loads(text).items()
     }

@@ -3,73 +3,32 @@
 A defect of a server breaks several clauses: a count that is stuck is wrong in the response, in the export and under
 another identifier. These observations put findings together:
 
-- *Implied.* The minimal sequence of one finding shows another one, too, and not in another part of the response, such
-  as a header: whoever mends the second mends the first.
+- *One explains the other.* The minimal sequence of one finding shows the other first: whoever mends that mends both.
 - *One concern.* Clauses of one concern (`clauses.toml`: counts, values, rate …) are broken together by one defect.
-- *One look-up.* That an email finds its profile and that a phone does is one promise, kept by one look-up.
-- *One object refused.* What a sync request is refused for, /users/track leaves out of a batch: it counts fewer objects,
-  and does not apply all of them.
-- *One status.* Needless refusals with one status that no other clause explains, such as 413, have one reason.
-- *One kind of identifier.* What shows only where users are named by email, say, has to do with emails.
+- *One trait.* What shows only with emails, only after a refused request, only with a large body, only after many
+  requests or only in one special form has to do with that.
+- *One look-up.* Where an email or phone leads to the wrong user, that explains what shows only after such a look-up.
+- *One object refused.* What a sync request is refused for, /users/track leaves out of a batch: it counts fewer objects.
+- *One status.* Refusals with one status that says more than that the request is wrong, such as 413, have one reason.
 - *Indirect.* Some clauses only say that something is wrong somewhere (a profile read back differs, a value of another
-  user fits). Such a finding belongs to a direct one that is implied, or that is about the same kind of place.
-
-What is left stands alone, so that two defects stay two causes. Two kinds of defect look like many:
-
+  user fits). Such a finding belongs to a direct one that explains it, or that is about the same kind of place.
+- *No effect.* Where updates of many kinds change nothing, the server does not make them.
 - *Lost state.* A server that loses or mixes up writes breaks clauses of every concern about what a user holds. From
-  three of them on they are one cause, led by the clause on state that was broken first.
-- *One form.* If every other finding of a cause is seen only where a request has a form that may be refused, the clause
-  on that form leads. So does a clause on a special case (`clauses.toml`: special), and otherwise it stands behind.
+  three of them on they are one cause.
+
+What is left stands alone, so that two defects stay two causes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from msgspec import Struct
+from tracksync.engine.lead import leading_first
+from tracksync.engine.replayed_finding import HELD, LOST, STATUS, ReplayedFinding, connected
 
-from tracksync.contract.clauses import Clause, catalogue
-from tracksync.model.finding import Finding
-
-_SECTIONS: Final = {
-    "custom_events": "events",
-    "purchase_events": "purchases",
-    "custom_attributes": "attributes",
-    "events": "events",
-    "purchases": "purchases",
-    "attributes": "attributes",
-}
-_HELD: Final = frozenset({"counts", "values", "arrays", "objects", "users"})  # concerns about what a user holds
-_STATE: Final = "TS-STATE-"
-_MANY: Final = 3  # concerns
-_USERS: Final = "/response/body/users"
-_STATUS: Final = "/response/status"
-_HEADERS: Final = "/response/headers/"
-_APPLIED: Final = "TS-TRACK-APPLIED"
-_EXPORT: Final = "TS-EXPORT-"
-_NEIGHBOURS: Final = ("TS-TRACK-", _EXPORT, "TS-DELETE-")  # second witnesses of what sync did
-_CHANGED: Final = "TS-INTERPRETATION-KEPT"
-_LOOK_UPS: Final = frozenset({"TS-USER-EMAIL-FINDS", "TS-USER-PHONE-FINDS"})
-_SPELLING: Final = "TS-USER-SPELLING"
-_PROCESSED: Final = "TS-TRACK-PROCESSED"
-_UNSHRUNK: Final = 10**6  # a sequence that was not made minimal counts as longer than any that was
-_NOT_SHOWN: Final = ("refused-attribute", "removed-attribute", "inc-missing", "identifier-precedence")
-"""Ambiguities that a wrong value seems to settle: a changed interpretation of these mostly follows from another
-defect."""
-
-
-class ReplayedFinding(Struct, frozen=True):
-    """A finding with what its minimal sequence shows.
-
-    `length`: requests of that sequence, None where it could not be replayed. `beside`: the clauses of the other
-    findings that a replay of it shows. `kinds`: the kinds of identifier by which the last request names users.
-    """
-
-    finding: Finding
-    length: int | None = None
-    beside: frozenset[str] = frozenset()
-    kinds: frozenset[str] = frozenset()
+Group = list[ReplayedFinding]
+UNCHANGED: Final = 5  # clauses that are broken where updates have no effect
 
 
 def causes(shown: Sequence[ReplayedFinding]) -> tuple[tuple[int, ...], ...]:
@@ -77,247 +36,144 @@ def causes(shown: Sequence[ReplayedFinding]) -> tuple[tuple[int, ...], ...]:
 
     Groups stand in the order of their first finding.
     """
-    groups = _with_lost_state(shown, _together(shown))
-    direct = [group for group in groups if not all(_indirect(shown[index]) for index in group)]
-    alone: list[list[int]] = []
+    position = {id(one): number for number, one in enumerate(shown)}
+    groups = _with_traits(_merged([[one] for one in shown], _joined))
+    groups = _with_indirect(_with_lost_state(_without_effect(_with_look_ups(shown, groups))))
+    in_order = [sorted(group, key=lambda one: position[id(one)]) for group in groups]
+    led = [tuple(position[id(one)] for one in leading_first(group)) for group in in_order]
+    return tuple(sorted(led, key=min))
+
+
+def _merged(groups: Sequence[Group], joined: Callable[[ReplayedFinding, ReplayedFinding], bool]) -> list[Group]:
+    """The groups, those put together of which two findings are joined."""
+    made: list[Group] = []
     for group in groups:
-        if group in direct:
-            continue
-        home = max(direct, key=lambda one: _nearness(shown, group, one), default=None)
-        if home is not None and _nearness(shown, group, home):
-            home.extend(group)
-        else:
-            alone.append(group)
-    made = direct + _pooled(shown, alone)
-    return tuple(tuple(_led(shown, group)) for group in sorted(made, key=min))
-
-
-def _together(shown: Sequence[ReplayedFinding]) -> list[list[int]]:
-    """Groups of findings that break one clause, imply each other, or have one concern."""
-    groups: list[list[int]] = []
-    for index, one in enumerate(shown):
-        joined = [group for group in groups if any(_joined(one, shown[other]) for other in group)]
-        groups = [group for group in groups if group not in joined]
-        groups.append([*(member for group in joined for member in group), index])
-    return _with_one_form(shown, _with_one_kind(shown, groups))
-
-
-def _with_one_kind(shown: Sequence[ReplayedFinding], groups: list[list[int]]) -> list[list[int]]:
-    """The groups, those put together that show with one and the same kind of identifier only."""
-    made: dict[object, list[int]] = {}
-    for number, group in enumerate(groups):
-        kinds = frozenset.union(*(shown[index].kinds for index in group))
-        single = len(kinds) == 1 and kinds != {"external_id"}
-        made.setdefault(kinds if single else number, []).extend(group)
-    return list(made.values())
-
-
-def _with_one_form(shown: Sequence[ReplayedFinding], groups: list[list[int]]) -> list[list[int]]:
-    """The groups, those put together of which every finding is seen with one special case, such as a form."""
-    special = {one.finding.clause for one in shown if _special(one)}
-    made: dict[object, list[int]] = {}
-    for number, group in enumerate(groups):
-        seen = frozenset.intersection(*(shown[index].beside | {shown[index].finding.clause} for index in group))
-        made.setdefault(seen & special or number, []).extend(group)
-    return list(made.values())
-
-
-def _with_lost_state(shown: Sequence[ReplayedFinding], groups: list[list[int]]) -> list[list[int]]:
-    """The groups, those about what users hold put together where they are many and a clause on state is broken too."""
-    held = [group for group in groups if any(_concern(shown[index]) in _HELD for index in group)]
-    state = [group for group in groups if any(_on_state(shown[index]) for index in group)]
-    if len(held) < _MANY or not state:
-        return groups
-    lost = held + [group for group in state if group not in held]
-    return [*(group for group in groups if group not in lost), [index for group in lost for index in group]]
-
-
-def _pooled(shown: Sequence[ReplayedFinding], groups: list[list[int]]) -> list[list[int]]:
-    """Groups that say only that something is wrong with what users hold: one cause. The others stay apart."""
-    state = [group for group in groups if any(map(_on_held, (shown[index] for index in group)))]
-    others = [group for group in groups if group not in state]
-    pool = [index for group in state for index in group]
-    return ([pool] if pool else []) + others
-
-
-def _on_held(one: ReplayedFinding) -> bool:
-    return _on_state(one) or _on_users(one) or bool(_place(one))
-
-
-def _on_state(one: ReplayedFinding) -> bool:
-    return one.finding.clause.startswith(_STATE)
+        near = [one for one in made if any(joined(a, b) for a in group for b in one)]
+        made = [one for one in made if not any(one is other for other in near)]
+        made.append([*(one for other in near for one in other), *group])
+    return made
 
 
 def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
-    first, second = one.finding.clause, other.finding.clause
-    if first == second:
-        return first != _CHANGED or _weak(one) is _weak(other)
-    if _one_refusal(one.finding, other.finding) or {first, second} == _LOOK_UPS:
+    """Whether two findings are of one cause, whatever others there are."""
+    if one.clause == other.clause:
+        return one.by_state is other.by_state
+    if one.clause == other.nearer or other.clause == one.nearer or (one.look_up and other.look_up):
         return True
-    if _one_object_refused(one, other) or _one_object_refused(other, one):
+    if _one_refusal(one, other) or _one_object_refused(one, other) or _one_object_refused(other, one):
         return True
-    if _indirect(one) or _indirect(other):
+    if one.indirect or other.indirect:
         return False
-    return _implied(one, other) or (bool(_concern(one)) and _concern(one) == _concern(other))
+    return connected(one, other) or one.concern == other.concern != ""
 
 
-def _one_refusal(one: Finding, other: Finding) -> bool:
+def _one_refusal(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     """Whether both are refusals with one status that says more than that a request is wrong."""
-    return one.pointer == other.pointer == _STATUS and one.actual == other.actual and one.actual in (404, 413, 415)
+    first, second = one.finding, other.finding
+    return first.pointer == second.pointer == STATUS and first.actual == second.actual not in (201, 400)
 
 
 def _one_object_refused(batch: ReplayedFinding, other: ReplayedFinding) -> bool:
     """Whether /users/track counts fewer objects than were sent, and the other finding says which it left out or why."""
-    if batch.finding.clause != _PROCESSED or not _is_less(batch.finding.actual, batch.finding.expected):
+    finding = batch.finding
+    if batch.concern != "batches" or batch.indirect or not _is_less(finding.actual, finding.expected):
         return False
-    if other.finding.clause == _APPLIED:
-        return _PROCESSED in other.beside
-    return _concern(other) == "acceptance" and other.finding.pointer == _STATUS
+    return connected(batch, other) or (other.concern == "acceptance" and other.finding.pointer == STATUS)
 
 
 def _is_less(one: Any, other: Any) -> bool:
     return type(one) is type(other) is int and 0 < one < other
 
 
-def _implied(one: ReplayedFinding, other: ReplayedFinding) -> bool:
-    if one.finding.pointer.startswith(_HEADERS) is not other.finding.pointer.startswith(_HEADERS):
-        return False
-    parts = {_part(one), _part(other)} - {""}
-    return len(parts) < 2 and (one.finding.clause in other.beside or other.finding.clause in one.beside)
+def _with_traits(groups: Sequence[Group]) -> list[Group]:
+    """The groups, those put together whose findings all have one trait."""
+    made: list[Group] = []
+    for group in groups:
+        near = [one for one in made if _traits(one) & _traits(group)]
+        made = [one for one in made if not _traits(one) & _traits(group)]
+        made.append([*(one for other in near for one in other), *group])
+    return made
 
 
-def _part(one: ReplayedFinding) -> str:
-    """The part of the response that a finding is about: a header or a member; "" for all of it."""
-    steps = one.finding.pointer.split("/")
-    return steps[3] if len(steps) > 3 and steps[2] in ("headers", "body") else ""
+def _traits(group: Group) -> frozenset[str]:
+    return frozenset.intersection(*(one.traits for one in group))
 
 
-def _nearness(shown: Sequence[ReplayedFinding], group: Sequence[int], direct: Sequence[int]) -> int:
+def _with_look_ups(shown: Sequence[ReplayedFinding], groups: list[Group]) -> list[Group]:
+    """The groups, those put together with a wrong look-up that hold what shows only after it."""
+    kinds = {one.look_up for one in shown if one.look_up and not _shows_without(shown, one)}
+    later = [group for group in groups if any(one.look_up in kinds or one.needs_look_up(kinds) for one in group)]
+    return _put_together(groups, later)
+
+
+def _shows_without(shown: Sequence[ReplayedFinding], look_up: ReplayedFinding) -> bool:
+    """Whether what is wrong after a look-up is wrong in the same kind of place without it, too."""
+    firm = (one for one in shown if one.length is not None and (one.on_state or not one.indirect))
+    return any(look_up.look_up not in one.named and one.place == look_up.place for one in firm)
+
+
+def _without_effect(groups: list[Group]) -> list[Group]:
+    """The groups, those put together that say of many kinds of updates that they changed nothing."""
+    direct = [(group, [one for one in group if not one.indirect]) for group in groups]
+    unchanged = [(group, found) for group, found in direct if found and all(one.unchanged for one in found)]
+    many = sum(len(found) for _, found in unchanged) >= UNCHANGED
+    return _put_together(groups, [group for group, _ in unchanged]) if many else groups
+
+
+def _with_lost_state(groups: list[Group]) -> list[Group]:
+    """The groups, those about what users hold put together where they are many and a clause on state is broken too.
+
+    Those whose direct findings show with fewer requests than one on state do not follow from lost state.
+    """
+    held = [group for group in groups if any(one.concern in HELD for one in group)]
+    state = [group for group in groups if any(one.on_state for one in group)]
+    if len(held) < LOST or not state:
+        return groups
+    first = min(one.requests for group in state for one in group if one.on_state)
+    lost = [group for group in held if all(one.requests >= first for one in group if not one.indirect)]
+    lost += [group for group in state if not any(group is one for one in lost)]
+    return _put_together(groups, lost)
+
+
+def _with_indirect(groups: list[Group]) -> list[Group]:
+    """The groups, those that say only that something is wrong put to a direct one that is near, or to one another."""
+    direct = [group for group in groups if not all(one.indirect for one in group)]
+    alone: list[Group] = []
+    for group in groups:
+        if not all(one.indirect for one in group):
+            continue
+        home = max(direct, key=lambda one: _nearness(group, one), default=None)
+        if home is not None and _nearness(group, home):
+            home.extend(group)
+        else:
+            alone.append(group)
+    return direct + _merged(alone, _alike)
+
+
+def _put_together(groups: list[Group], chosen: list[Group]) -> list[Group]:
+    if len(chosen) < 2:
+        return groups
+    others = [group for group in groups if not any(group is one for one in chosen)]
+    return [*others, [one for group in chosen for one in group]]
+
+
+def _nearness(group: Group, direct: Group) -> int:
     """How much an indirect group has to do with a direct one; 0 for nothing."""
-    pairs = [(shown[one], shown[other]) for one in group for other in direct]
-    implied = sum(_implied(one, other) for one, other in pairs)
-    same = any(_near(one, other) for one, other in pairs if not _indirect(other))
-    return 2 * implied + same
+    pairs = [(one, other) for one in group for other in direct]
+    explained = sum(connected(one, other) for one, other in pairs)
+    return 2 * explained + any(_near(one, other) for one, other in pairs if not other.indirect)
 
 
 def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
     """Whether an indirect finding is about what a direct one is about."""
-    if one.finding.clause == _CHANGED and not _weak(one):
+    if one.concern == "interpretations" and not one.by_state:
         return False
-    if _place(one) == _place(direct) != "":
+    return one.place == direct.place != "" or (direct.concern == "users" and one.on_users)
+
+
+def _alike(one: ReplayedFinding, other: ReplayedFinding) -> bool:
+    """Whether two indirect findings are of one cause; what a clause on state says may show in any place."""
+    if connected(one, other) or one.place == other.place != "":
         return True
-    about_names = direct.finding.clause == _SPELLING and bool(_place(direct))  # of a user, not about which there are
-    return _concern(direct) == "users" and _on_users(one) and not about_names
-
-
-def _weak(one: ReplayedFinding) -> bool:
-    """Whether a changed interpretation is one that a wrong value seems to settle."""
-    return str(one.finding.expected).startswith(_NOT_SHOWN)
-
-
-def _on_users(one: ReplayedFinding) -> bool:
-    """Whether a finding is about which users there are."""
-    return _concern(one) == "users" or one.finding.clause in ("TS-EXPORT-USERS", "TS-DELETE-DONE")
-
-
-def _led(shown: Sequence[ReplayedFinding], group: Sequence[int]) -> list[int]:
-    """The group, its leading finding first: a direct one, implied by most, with the shortest sequence."""
-    concerns = {_concern(shown[index]) for index in group if not _indirect(shown[index])}
-    if len(concerns & _HELD) >= _MANY and any(_on_state(shown[index]) for index in group):
-        group = sorted(group, key=lambda index: (not _on_state(shown[index]), index))
-        return [group[0], *sorted(group[1:])]
-
-    # What shows without a look-up by email or phone does not follow from it.
-    elsewhere = {clause for clause in _LOOK_UPS if not all(_seen_with(clause, shown[index]) for index in group)}
-
-    def rank(index: int) -> tuple[bool, bool, bool, bool, int, int, int, int]:
-        clause, length = shown[index].finding.clause, shown[index].length
-        special = _special(shown[index])
-        always = special and all(clause in shown[other].beside for other in group if other != index)
-        others = [shown[other] for other in group if other != index]
-        behind = (_indirect(shown[index]) or special) and not always
-        if any(_of_one_element(shown[index], one) for one in others):
-            behind = not _on_state(shown[index])
-        elif not behind:
-            behind = any(_follows(shown[index], one) for one in others if one.finding.clause not in elsewhere)
-        implied_by = sum(
-            clause in one.beside and one.finding.clause not in shown[index].beside
-            for one in others
-            if not _indirect(one)
-        )
-        seen_in_export = clause == _APPLIED and any(one.finding.clause.startswith(_EXPORT) for one in others)
-        return (
-            behind,
-            seen_in_export,  # what a wrong export shows says little of the writes
-            clause == _CHANGED or clause.startswith(_NEIGHBOURS),
-            not always,
-            -implied_by,
-            _UNSHRUNK if length is None else length,
-            0 if behind else _order(clause),
-            index,
-        )
-
-    lead = min(group, key=rank)
-    return [lead, *sorted(index for index in group if index != lead)]
-
-
-def _of_one_element(one: ReplayedFinding, other: ReplayedFinding) -> bool:
-    """Whether both are about one event or product of one response, and one of them knows where its count came from."""
-    element, _, member = one.finding.pointer.rpartition("/")
-    same = element == other.finding.pointer.rpartition("/")[0] and member in ("count", "first", "last")
-    origin = _on_state(one) is not _on_state(other)
-    return same and origin and one.finding.clause in other.beside and other.finding.clause in one.beside
-
-
-def _seen_with(clause: str, one: ReplayedFinding) -> bool:
-    return clause == one.finding.clause or clause in one.beside
-
-
-def _follows(one: ReplayedFinding, other: ReplayedFinding) -> bool:
-    """Whether what the other finding shows comes first in the sequence of this one, and not the reverse."""
-    if other.finding.clause == _CHANGED or not _implied(one, other) or one.finding.clause in other.beside:
-        return False
-    return other.length is not None and one.length is not None and other.length < one.length
-
-
-def _order(clause: str) -> int:
-    return list(catalogue(None)).index(clause) if clause in catalogue(None) else 0
-
-
-def _clause(one: ReplayedFinding) -> Clause | None:
-    return catalogue(None).get(one.finding.clause)
-
-
-def _concern(one: ReplayedFinding) -> str:
-    known = _clause(one)
-    return known.concern if known else ""
-
-
-def _indirect(one: ReplayedFinding) -> bool:
-    known = _clause(one)
-    return known.indirect if known else False
-
-
-def _special(one: ReplayedFinding) -> bool:
-    known = _clause(one)
-    return known.special if known else False
-
-
-def _place(one: ReplayedFinding) -> str:
-    """What kind of place a finding points to: a section and what stands there, or "users"; "" for neither."""
-    steps = one.finding.pointer.split("/")
-    section = next((_SECTIONS[part] for part in steps if part in _SECTIONS), "")
-    if section == "attributes":
-        return f"{section} {_kind(one.finding.expected, one.finding.actual)}"
-    if section:
-        # An export's finding about an event or product shows its counts: where these agree, a time is wrong.
-        counted = isinstance(one.finding.actual, int) and one.finding.actual == one.finding.expected
-        return f"{section} {'time' if counted or steps[-1] in ('first', 'last') else 'count'}"
-    return "users" if one.finding.pointer == _USERS else ""
-
-
-def _kind(*values: Any) -> str:
-    """Whether the first of these values that is a JSON value is an array, an object or neither."""
-    if any(isinstance(value, list) for value in values):
-        return "array"
-    return "object" if any(isinstance(value, dict) for value in values) else "plain"
+    held = all(each.on_state or each.on_users or each.place for each in (one, other))
+    return held and (one.on_state or other.on_state) and "interpretations" not in (one.concern, other.concern)

@@ -9,24 +9,26 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from tracksync.contract.bounds import bounds
 from tracksync.contract.responses import SCHEMA_CLAUSE
 from tracksync.engine.budget import Budget, BudgetSpent
+from tracksync.engine.replayed_finding import ReplayedFinding, says_what_was_done
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
-from tracksync.engine.shrink import related, shrink
+from tracksync.engine.shrink import related, shrink, with_less
 from tracksync.engine.targets import Target
 from tracksync.generate.build import Step
 from tracksync.generate.renaming import derived_prefix, renamed
 from tracksync.model.events import Event, ExchangeChecked, Paused, Retried
 from tracksync.model.exchange import Exchange
-from tracksync.model.finding import Finding
+from tracksync.model.finding import NOTHING, Finding
 from tracksync.model.verdict import fingerprint
 from tracksync.oracle import Belief
 from tracksync.oracle.deletions import LISTS
 from tracksync.oracle.request import targets_in
 from tracksync.values.jsontext import read_json
+from tracksync.values.numbers import same
 
 if TYPE_CHECKING:
     from tracksync.generate.stateful import Sequence as DrawnSequence
@@ -44,19 +46,30 @@ StartBelief = Callable[[str], Belief]
 @dataclass(frozen=True, slots=True)
 class Confirmed:
     """What shows a finding. `replayed`: these exchanges were played again and showed it; otherwise they are an
-    excerpt of the run. `beside`: the clauses of all findings that these exchanges show. `finding`: as they show it,
-    where they may have other values than the run had."""
+    excerpt of the run. `beside`: the clauses of all findings that these exchanges show, `earlier`: those that say of an
+    earlier request than the last what it did. `finding`: as they show it, where they may have other values than the run
+    had. `nearer`: what is shown at the same place where the requests hold
+    nothing else, if that is of another kind.
+    """
 
     exchanges: tuple[Exchange, ...]
     replayed: bool
     beside: frozenset[str] = frozenset()
+    earlier: frozenset[str] = frozenset()
     finding: Finding | None = None
+    nearer: Confirmed | None = None
 
 
 def excerpt(log: Sequence[Sent], prefix: str) -> Confirmed:
     """The last exchanges of the run that bear on its last one."""
     shown = _related(log, prefix)[-SHOWN:]
     return Confirmed(tuple(sent.exchange for sent in shown), replayed=False, beside=_clauses(shown[-1:]))
+
+
+def attribute_of(finding: Finding) -> str | None:
+    """The custom attribute whose value in a response a finding is about; None where it is about something else."""
+    found = re.fullmatch(r"/response/body/users/\d+/custom_attributes/([^/]+)", finding.pointer)
+    return found[1].replace("~1", "/").replace("~0", "~") if found else None
 
 
 def can_be_played(finding: Finding) -> bool:
@@ -99,8 +112,24 @@ class NewMocks:
             if not breaks(related_steps) and not breaks([sent.step for sent in log]):
                 return None
         shrink([sent.step for sent in found], lambda candidate: self.allowance > 0 and breaks(candidate))
+        shown = _shown(found, finding) or finding
+        steps = [sent.step for sent in found]
+        less = with_less(steps, attribute_of(shown))
+        nearer = None
+        if self.allowance > 0 and less != steps and not breaks(less):
+            nearer = self._nearer(less, shown)
         exchanges = tuple(sent.exchange for sent in found)
-        return Confirmed(exchanges, replayed=True, beside=_clauses(found), finding=_shown(found, finding))
+        shown = _shown(found, finding) or finding
+        return Confirmed(exchanges, True, _clauses(found), _earlier(found), shown, nearer)
+
+    def _nearer(self, steps: Sequence[Step], finding: Finding) -> Confirmed | None:
+        """What the last of `steps` shows at the place of `finding`, in the shortest sequence; None for nothing."""
+        session = self._session()
+        for step in steps:
+            session.send(step)
+        self.allowance -= len(steps)
+        there = next((one for one in session.log[-1].findings if one.pointer == finding.pointer), None)
+        return self.shortest(session.log, there) if there is not None else None
 
     def _session(self) -> Session:
         config = SessionConfig(pace=False, pulse=self.pulse)
@@ -169,7 +198,7 @@ class Replayer:
         except (_Enough, BudgetSpent, TargetLost):
             pass
         shown = tuple(sent.exchange for sent in best)
-        return Confirmed(shown, replayed=True, beside=_clauses(best)) if best else None
+        return Confirmed(shown, True, _clauses(best), _earlier(best)) if best else None
 
     def play(self, steps: Sequence[Step]) -> list[Sent]:
         """Send `steps` for new users; what they break is for the caller and not for the run's result."""
@@ -211,6 +240,47 @@ def _clauses(played: Sequence[Sent]) -> frozenset[str]:
     return frozenset(finding.clause for sent in played for finding in sent.findings)
 
 
+def _earlier(played: Sequence[Sent]) -> frozenset[str]:
+    before = [sent for sent in played if sent.step is not played[-1].step]
+    return frozenset(finding.clause for sent in before for finding in sent.findings if says_what_was_done(finding))
+
+
+def replayed_finding(finding: Finding, one: Confirmed) -> ReplayedFinding:
+    """The finding with what its sequence shows."""
+    named = [kinds_named(exchange) for exchange in one.exchanges]
+    exported = finding.pointer.rpartition("/")[2]  # an exported identifier is about its own kind
+    statuses = [exchange.response.status for exchange in one.exchanges[:-1] if exchange.response]
+    return ReplayedFinding(
+        finding,
+        length=len(one.exchanges) if one.replayed else None,
+        beside=one.beside,
+        earlier=one.earlier,
+        kinds=frozenset([exported]) if exported in bounds().identifiers else named[-1],
+        named=frozenset().union(*named) if one.replayed else frozenset(),
+        after_refusal=one.replayed and any(400 <= status < 500 and status != 429 for status in statuses),
+        largest=max((len(exchange.request.body) for exchange in one.exchanges), default=0),
+        nearer=one.nearer.finding.clause if one.nearer and one.nearer.finding else "",
+        unchanged=_is_unchanged(finding, one.exchanges[:-1]),
+    )
+
+
+def _is_unchanged(finding: Finding, before: Sequence[Exchange]) -> bool:
+    """Whether a response shows of an attribute what an earlier one showed, or nothing."""
+    name = attribute_of(finding)
+    if name is None or finding.actual is NOTHING:
+        return name is not None
+    return any(same(shown_attributes(exchange).get(name, NOTHING), finding.actual) for exchange in before)
+
+
+def shown_attributes(exchange: Exchange) -> dict[str, Any]:
+    """The custom attributes of the first user that a response shows."""
+    body = read_json(exchange.response.body).value if exchange.response else None
+    listed = body.get("users") if isinstance(body, dict) else None
+    entry = listed[0] if isinstance(listed, list) and listed else None
+    shown = entry.get("custom_attributes") if isinstance(entry, dict) else None
+    return shown if isinstance(shown, dict) else {}
+
+
 def _shows(played: Sequence[Sent], finding: Finding) -> bool:
     """Whether the last step of what was played shows `finding`; its tries count as one."""
     return _shown(played, finding) is not None
@@ -232,12 +302,9 @@ def kind_of(finding: Finding) -> tuple[str, str]:
     return finding.clause, ""
 
 
-def kinds_named(finding: Finding, exchanges: Sequence[Exchange]) -> frozenset[str]:
-    """The kinds of identifier by which the last request names users; of an exported identifier its own kind."""
-    last = finding.pointer.rpartition("/")[2]
-    if last in bounds().identifiers:
-        return frozenset([last])
-    body = read_json(exchanges[-1].request.body).value if exchanges else None
+def kinds_named(exchange: Exchange) -> frozenset[str]:
+    """The kinds of identifier by which a request names users."""
+    body = read_json(exchange.request.body).value
     if not isinstance(body, dict):
         return frozenset()
     return frozenset(

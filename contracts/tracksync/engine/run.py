@@ -8,7 +8,7 @@ Everything that a person or a report should know is emitted; nothing is printed 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
@@ -19,7 +19,7 @@ from tracksync.contract.classify import require_usable
 from tracksync.contract.clauses import catalogue
 from tracksync.contract.second_document import second_document
 from tracksync.engine.budget import SHRINK_SHARE, BudgetSpent, Reserve
-from tracksync.engine.causes import ReplayedFinding, causes
+from tracksync.engine.causes import causes
 from tracksync.engine.clean_up import CleaningReserve, clean_up
 from tracksync.engine.confirmation import (
     MOCK_REQUESTS,
@@ -30,7 +30,7 @@ from tracksync.engine.confirmation import (
     can_be_played,
     excerpt,
     kind_of,
-    kinds_named,
+    replayed_finding,
 )
 from tracksync.engine.freshness import Prefixes, everything
 from tracksync.engine.opening import open_target
@@ -220,22 +220,21 @@ class _FuzzRun:
         session.begin("shrinking")
         replayer = Replayer(session, self.prefix, self.fresh_belief, self.prefixes)
         confirmed: list[tuple[Finding, Confirmed]] = []
+        nearer: dict[Hashable, tuple[Finding, Confirmed]] = {}
         for number, (kind, (log, finding)) in enumerate(list(session.found.items())):
             short = plan.findings.shrink and number < SHRINK_FINDINGS and not self.hurried
             shown = self.shortest(log, finding, replayer, self.phases.failing.get(kind)) if short else None
             if shown is not None and shown.finding is not None:
                 finding = shown.finding
             confirmed.append((finding, shown or excerpt(log, self.prefix)))
+            if shown is not None and shown.nearer is not None and shown.nearer.finding is not None:
+                nearer.setdefault(self.kind_of(shown.nearer.finding), (shown.nearer.finding, shown.nearer))
+        confirmed += [one for kind, one in nearer.items() if kind not in session.found]
         return self.report(confirmed)
 
     def report(self, confirmed: Sequence[tuple[Finding, Confirmed]]) -> bool:
         """Report findings by cause, the leading one of each first. Returns whether one fails the run."""
-        shown = [
-            ReplayedFinding(
-                finding, len(one.exchanges) if one.replayed else None, one.beside, kinds_named(finding, one.exchanges)
-            )
-            for finding, one in confirmed
-        ]
+        shown = [replayed_finding(finding, one) for finding, one in confirmed]
         broken = False
         for cause, group in enumerate(causes(shown), start=1):
             for index in group:

@@ -8,9 +8,12 @@ playing costs requests on a live workspace.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from dataclasses import replace
+from typing import Any, TypeVar
 
-from tracksync.generate.build import Step
+from tracksync.contract.bounds import bounds
+from tracksync.generate.build import Step, encode
+from tracksync.values.jsontext import read_json
 
 Item = TypeVar("Item")
 
@@ -49,3 +52,39 @@ def related(steps: Sequence[Step], last: int, words: Callable[[Step], frozenset[
             wanted |= mine
             chosen.append(step)
     return chosen[::-1]
+
+
+def with_less(steps: Sequence[Step], attribute: str | None) -> list[Step]:
+    """The steps without what may have nothing to do with a finding about this custom attribute, or about none.
+
+    Objects that write the attribute write no other one. Where it is about none, events and purchases of the last
+    request have no optional members.
+    """
+    if attribute is not None:
+        return [_changed(step, "attributes", lambda item: _of_attribute(item, attribute)) for step in steps]
+    last = steps[-1]
+    for section, members in bounds().required_members.items():
+        if section != "attributes":
+            kept = {*members, *bounds().naming_keys}
+            last = _changed(last, section, lambda item, kept=kept: _only(item, kept))  # type: ignore[misc]
+    return [*steps[:-1], last]
+
+
+def _of_attribute(item: dict[str, Any], name: str) -> dict[str, Any]:
+    return _only(item, {name, *bounds().naming_keys}) if name in item else item
+
+
+def _only(item: dict[str, Any], names: set[str]) -> dict[str, Any]:
+    return {name: value for name, value in item.items() if name in names}
+
+
+def _changed(step: Step, section: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Step:
+    """The step with every object of a section changed; as it is where nothing is."""
+    body = read_json(step.request.body).value
+    listed = body.get(section) if isinstance(body, dict) else None
+    if not isinstance(body, dict) or not isinstance(listed, list):
+        return step
+    changed = [change(item) if isinstance(item, dict) else item for item in listed]
+    if changed == listed:
+        return step
+    return replace(step, request=replace(step.request, body=encode({**body, section: changed})))

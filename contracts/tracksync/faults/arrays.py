@@ -186,7 +186,7 @@ class _ArrayOfOneUnwrapped(Core):
         return taken[0] if isinstance(taken, list) and len(taken) == 1 else taken
 
 
-@fault("empty-array-ignored", "An empty array changes nothing.", "TS-ARRAY-SET")
+@fault("empty-array-ignored", "An empty array changes nothing.", "TS-ARRAY-SET", "TS-OK-SHOWS")
 class _EmptyArrayIgnored(Core):
     def take_array(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
         return super().take_array(task, name, current, value) if value else UNCHANGED

@@ -118,14 +118,14 @@ class _DateAsEpoch(Core):
         return super().show_date(value, time) if time.instant is None else time.instant // SECOND
 
 
-@fault("date-dropped", "A date-like attribute is not stored.", "TS-ATTR-DATE")
+@fault("date-dropped", "A date-like attribute is not stored.", "TS-ATTR-DATE", "TS-OK-SHOWS")
 class _DateDropped(Core):
     def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
         kept = super().keep_string(task, name, current, value)
         return UNCHANGED if isinstance(kept, str) and times.is_date_like(kept, limits.OBJECT_LIMITS.years) else kept
 
 
-@fault("far-date-dropped", "A date beyond the year 3000 is not stored.", "TS-ATTR-DATE-RANGE")
+@fault("far-date-dropped", "A date beyond the year 3000 is not stored.", "TS-ATTR-DATE-RANGE", "TS-OK-SHOWS")
 class _FarDateDropped(Core):
     def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
         kept = super().keep_string(task, name, current, value)

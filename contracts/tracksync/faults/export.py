@@ -9,7 +9,7 @@ from tracksync.faults.registry import fault, faults, row
 from tracksync.mock.call import Call
 from tracksync.mock.core import Core
 from tracksync.mock.neighbours import BATCH_KINDS
-from tracksync.mock.profiles import Profile, UserIdentity
+from tracksync.mock.profiles import Profile
 
 
 @fault("export-message-missing", "/users/export/ids answers without a message.", "TS-EXPORT-ANSWER")
@@ -176,14 +176,8 @@ class _ExportLastFieldForgotten(Core):
         return super().exported(profile, wanted[:-1] if wanted and len(wanted) > 1 else wanted)
 
 
-@fault("export-by-alias-finds-no-user", "An export by alias finds no user.", "TS-EXPORT-USERS")
-class _ExportByAliasFindsNoUser(Core):
-    def batch_identity(self, field: str, kind: str, value: Any) -> UserIdentity:
-        who = super().batch_identity(field, kind, value)
-        return UserIdentity(kind, ("", ""), value) if field == "user_aliases" else who
-
-
 @faults(
+    row("export-by-alias-finds-no-user", "An export by alias finds no user.", "TS-EXPORT-USERS", kind="user_alias"),
     row("export-by-email-finds-no-user", "An export by email finds no user.", "TS-EXPORT-USERS", kind="email"),
     row("export-by-phone-finds-no-user", "An export by phone finds no user.", "TS-EXPORT-USERS", kind="phone"),
 )

@@ -56,6 +56,7 @@ faults(
         "external-id-hashed-to-eight-bits",
         "external_ids with the same checksum of eight bits are one.",
         "TS-STATE-USERS-APART",
+        "TS-USER-UPDATE-ONLY",
         kinds=("external_id",),
         change=lambda text: _hash(text, 8),
     ),

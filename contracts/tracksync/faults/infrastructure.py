@@ -27,6 +27,7 @@ def _who(task: WriteTask) -> tuple[str, Any]:
     "response-cached-for-equal-requests",
     "A request that equals an earlier one is applied, and answered as that one was.",
     "TS-EVENT-COUNT",
+    "TS-PURCHASE-COUNT",
     "TS-STATE-VISIBLE",
 )
 class _AnswerCachedForEqualRequests(Core):

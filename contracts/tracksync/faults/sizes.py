@@ -32,7 +32,12 @@ def _body(limit: int) -> type[Core]:
     return Body
 
 
-@fault("body-over-a-megabyte-not-applied", "A body over 1 MB is answered and not applied.", "TS-STATE-VISIBLE")
+@fault(
+    "body-over-a-megabyte-not-applied",
+    "A body over 1 MB is answered and not applied.",
+    "TS-STATE-VISIBLE",
+    "TS-EVENT-COUNT",
+)
 class _BodyOverAMegabyteNotApplied(Core):
     def complete(self, call: Call, task: WriteTask) -> Any:
         held = self.find(task) if len(call.request.body) > MEGABYTE else None
@@ -121,7 +126,12 @@ class _AddedObjectsOfAnySizeStored(Core):
         return self.objects_added(current, added) if grown else edited
 
 
-@fault("objects-of-50-kilobytes-not-stored", "Arrays of objects over 50 KB are not stored.", "TS-OBJECTS-SET")
+@fault(
+    "objects-of-50-kilobytes-not-stored",
+    "Arrays of objects over 50 KB are not stored.",
+    "TS-OBJECTS-SET",
+    "TS-OK-SHOWS",
+)
 class _ObjectsOf50KilobytesNotStored(Core):
     def take_objects(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
         return UNCHANGED if serialized_size(value) > 50 * KILOBYTE else super().take_objects(task, name, current, value)

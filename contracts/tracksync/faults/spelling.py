@@ -70,6 +70,7 @@ def _without_tag(text: str) -> str:
         "Aliases of one label are one user, whatever their names.",
         "TS-STATE-USERS-APART",
         "TS-USER-UPDATE-ONLY",
+        "TS-USER-ALIAS-DEFAULT",
         key=lambda label, name: (label, ""),
     ),
     row(

@@ -139,6 +139,7 @@ def _mojibake(text: str) -> str:
         "empty-string-ignored",
         "An empty string changes nothing.",
         "TS-ATTR-EMPTY-STRING",
+        "TS-OK-SHOWS",
         change=lambda text: text or UNCHANGED,
     ),
     row(
@@ -219,7 +220,7 @@ def _null(left: Callable[[Any, Any], Any]) -> type[Core]:
 
 
 # --- length ---------------------------------------------------------------------------------------------------
-@fault("length-254", "A string of 255 characters is not stored.", "TS-ATTR-LENGTH-KEPT")
+@fault("length-254", "A string of 255 characters is not stored.", "TS-ATTR-LENGTH-KEPT", "TS-OK-SHOWS")
 class _Length254(Core):
     def fits(self, value: str) -> bool:
         return super().fits(value + "x")

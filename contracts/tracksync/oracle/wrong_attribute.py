@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from tracksync.contract.bounds import bounds
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import response_body
 from tracksync.oracle.attribute_outcomes import AttributeWrite, attribute_outcomes
@@ -15,6 +16,7 @@ from tracksync.oracle.belief import ABSENT, ANYTHING, OMITTED, UNKNOWN, Cell, Ce
 from tracksync.oracle.context import Context
 from tracksync.oracle.outcomes import ExactText, Limits, WithoutFarTimes, fitting
 from tracksync.oracle.users import Candidate
+from tracksync.values.objects import serialized_size
 
 
 def wrong_attribute(
@@ -34,7 +36,9 @@ def wrong_attribute(
         """Whether the write makes what is shown of an attribute that holds `prior`."""
         return any(True for _ in fitting(attribute_outcomes(write, prior, limits), shown))
 
-    if _is_after_refused_write(cell, limits, explains):
+    if clause.startswith("TS-OBJECT") and serialized_size(shown) > bounds().object_limits.most_bytes:
+        clause, text = "TS-OBJECT-LIMITS", "is larger than an object may be"
+    elif _is_after_refused_write(cell, limits, explains):
         clause, text = "TS-STATE-REFUSED", "shows the effect of a request that was refused"
     elif cell.before is not None and cell.before not in (UNKNOWN, ABSENT) and explains(cell.before):
         clause, text = "TS-STATE-VISIBLE", "shows what was true before a completed request"
