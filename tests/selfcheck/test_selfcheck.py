@@ -24,7 +24,7 @@ from tracksync.contract.clauses import catalogue as clauses
 from tracksync.engine import fuzz
 from tracksync.faults.catalogue import catalogue as faults
 from tracksync.model.events import Event, ExchangeChecked
-from tracksync.selfcheck import Job, JobResult, carry_out, run_all
+from tracksync.selfcheck import Job, JobResult, Selfcheck, carry_out, run_all
 from tracksync.selfcheck.jobs import NEEDS_CONCURRENCY, fault_jobs, fault_pair_jobs, interpretation_pair_jobs
 
 SERVER = [one for one in clauses() if one.startswith("TS-")]
@@ -105,7 +105,15 @@ def test_causes_are_counted_where_findings_are_made_short() -> None:
     plain = Job("fault", "event-count-stuck", 0, ("event-count-stuck",), max_requests=40)
     totals = run_all([one, two, plain], seed=0, workers=1).totals()
     assert (totals.with_causes, totals.one_cause, totals.led) == (1, 1, 1)
-    assert (totals.pairs_with_causes, totals.two_causes) == (1, 1)
+    assert (totals.pairs_with_causes, totals.two_causes, totals.pairs_hidden) == (1, 1, 0)
+
+
+def test_a_pair_of_which_one_fault_shows_nothing_of_its_own_is_counted_as_hidden() -> None:
+    job = Job("fault pair", "two", 0, ("null-as-word", "event-count-stuck"), causes=True)
+    shown = [("TS-ATTR-NULL", 1), ("TS-ANSWER-JSON", 2)]
+    hidden = JobResult(job, tuple(shown), True, 2, 2, ("TS-ATTR-NULL",))
+    both = replace(hidden, found=(*shown, ("TS-EVENT-COUNT", 3)))
+    assert Selfcheck((hidden, both), 0.0, 0).totals().pairs_hidden == 1
 
 
 def test_every_sequential_fault_gets_a_run() -> None:

@@ -31,6 +31,7 @@ class Totals:
     a run took. `unbroken`: clauses that no fault was seen to break; empty where not every fault was run.
     `with_causes`: faults whose runs tell causes; in `one_cause` of them all findings are one cause, and in `led` a
     clause leads it that the fault names. `pairs_with_causes`, `two_causes`: pairs whose runs do, and show two causes.
+    `pairs_hidden`: those whose runs do, and break no clause for each fault that names it, so that one hides the other.
     """
 
     faults: int
@@ -50,6 +51,7 @@ class Totals:
     led: int
     pairs_with_causes: int
     two_causes: int
+    pairs_hidden: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +96,7 @@ class Selfcheck:
             led=sum(len(one.leads) == 1 and one.leads[0] in table[one.job.name].clauses for one in with_causes),
             pairs_with_causes=len(pairs_with_causes),
             two_causes=sum(len(one.leads) == 2 for one in pairs_with_causes),
+            pairs_hidden=sum(map(_hides_one, pairs_with_causes)),
         )
 
     def result(self) -> dict[str, Any]:
@@ -142,6 +145,13 @@ class Selfcheck:
 def _weak_by_nature(name: str) -> bool:
     """Whether the fault breaks no documented clause, so that its findings can only be warnings."""
     return all(evidence_of(clause) != "documented" for clause in faults()[name].clauses)
+
+
+def _hides_one(outcome: JobResult) -> bool:
+    """Whether what was found of a pair of faults cannot be two causes: no clause for each that it names."""
+    found = {clause for clause, _ in outcome.found}
+    one, other = (found & set(faults()[name].clauses) for name in outcome.job.faults)
+    return not one or not other or len(one | other) < 2
 
 
 def _as_finding(outcome: JobResult, cause: int) -> dict[str, Any]:
