@@ -22,10 +22,10 @@ What is left stands alone, so that two defects stay two causes.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from typing import Final
 
 from tracksync.engine.lead import leading_first
-from tracksync.engine.replayed_finding import HELD, LOST, STATUS, ReplayedFinding, connected
+from tracksync.engine.replayed_finding import HELD, LOST, STATUS, WITNESSES, ReplayedFinding, connected, shows_less
 
 Group = list[ReplayedFinding]
 UNCHANGED: Final = 5  # clauses that are broken where updates have no effect
@@ -75,14 +75,9 @@ def _one_refusal(one: ReplayedFinding, other: ReplayedFinding) -> bool:
 
 def _one_object_refused(batch: ReplayedFinding, other: ReplayedFinding) -> bool:
     """Whether /users/track counts fewer objects than were sent, and the other finding says which it left out or why."""
-    finding = batch.finding
-    if batch.concern != "batches" or batch.indirect or not _is_less(finding.actual, finding.expected):
+    if batch.concern != "batches" or batch.indirect or not shows_less(batch.finding):
         return False
     return connected(batch, other) or (other.concern == "acceptance" and other.finding.pointer == STATUS)
-
-
-def _is_less(one: Any, other: Any) -> bool:
-    return type(one) is type(other) is int and 0 < one < other
 
 
 def _with_traits(groups: Sequence[Group]) -> list[Group]:
@@ -127,7 +122,8 @@ def _with_lost_state(groups: list[Group]) -> list[Group]:
     """
     held = [group for group in groups if any(one.concern in HELD for one in group)]
     state = [group for group in groups if any(one.on_state for one in group)]
-    if len(held) < LOST or not state:
+    concerns = {one.concern for group in held for one in group if not one.indirect} & HELD
+    if len(concerns) < LOST or not state:
         return groups
     first = min(one.requests for group in state for one in group if one.on_state)
     lost = [group for group in held if all(one.requests >= first for one in group if not one.indirect)]
@@ -168,7 +164,10 @@ def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
     """Whether an indirect finding is about what a direct one is about."""
     if one.concern == "interpretations" and not one.by_state:
         return False
-    return one.place == direct.place != "" or (direct.concern == "users" and one.on_users)
+    if one.place == direct.place != "":
+        return True
+    about_users = one.on_users or (one.concern in WITNESSES and one.shows_nothing)
+    return direct.concern == "users" and about_users and not one.kinds.isdisjoint(direct.kinds)
 
 
 def _alike(one: ReplayedFinding, other: ReplayedFinding) -> bool:
@@ -176,4 +175,5 @@ def _alike(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     if connected(one, other) or one.place == other.place != "":
         return True
     held = all(each.on_state or each.on_users or each.place for each in (one, other))
-    return held and (one.on_state or other.on_state) and "interpretations" not in (one.concern, other.concern)
+    changed = "interpretations" in (one.concern, other.concern)
+    return held and (one.on_state or other.on_state) and not changed and not one.kinds.isdisjoint(other.kinds)

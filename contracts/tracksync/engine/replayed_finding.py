@@ -122,6 +122,11 @@ class ReplayedFinding(Struct, frozen=True):
         return "users" if _member(steps) == "users" and steps[-1] not in _PARTS_OF_A_USER else ""
 
     @property
+    def shows_nothing(self) -> bool:
+        """Whether nothing is shown where something was written."""
+        return self.finding.actual is NOTHING or (type(self.finding.actual) is int and self.finding.actual == 0)
+
+    @property
     def on_users(self) -> bool:
         """Whether it is about which users there are."""
         return "users" in (self.concern, self.place) or (self.concern == "deletion" and self.indirect)
@@ -187,11 +192,18 @@ def explains(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     if one.clause not in other.beside or (other.requests > MANY and other.length and one.concern != "rate"):
         return False
     if one.clause in other.earlier:
-        return True
+        return not (shows_less(one.finding) and shows_less(other.finding, more=True))
     if one.finding.pointer.startswith(HEADERS) is not other.finding.pointer.startswith(HEADERS):
         return False
     part, explained = part_of(one.finding), part_of(other.finding)
     return part in ("status", explained) or (explained != "status" and "" in (part, explained))
+
+
+def shows_less(finding: Finding, *, more: bool = False) -> bool:
+    """Whether a finding shows a smaller number than was expected, or a larger one."""
+    actual, expected = finding.actual, finding.expected
+    both = type(actual) is type(expected) is int
+    return both and (actual > expected if more else actual < expected)
 
 
 def connected(one: ReplayedFinding, other: ReplayedFinding) -> bool:
