@@ -133,7 +133,7 @@ def _shown(totals: Totals, result: dict[str, Any], jobs: int) -> Iterator[str]:
         yield f"pairs of faults found  {totals.pairs_found} of {totals.pairs}"
     if totals.pairs_with_causes:
         yield f"  shown as two causes  {totals.two_causes} of {totals.pairs_with_causes} pairs"
-        yield f"  one fault hidden     {totals.pairs_hidden} of them: no clause for each fault was found"
+        yield f"  one fault hidden     {totals.pairs_hidden} of them: nothing was found that tells the two apart"
     if totals.interpretations:
         yield f"lawful runs accused    {len(totals.accused)} of {totals.interpretations}"
         yield f"requests of all probes {totals.directed_requests}"
