@@ -31,7 +31,7 @@ class Totals:
     a run took. `unbroken`: clauses that no fault was seen to break; empty where not every fault was run.
     `with_causes`: faults whose runs tell causes; in `one_cause` of them all findings are one cause, and in `led` a
     clause leads it that the fault names. `pairs_with_causes`, `two_causes`: pairs whose runs do, and show two causes.
-    `pairs_hidden`: those whose runs show one cause and break no clause for each fault that it names: one hides the other.
+    `pairs_hidden`: those whose runs show one cause, and for one fault at least no clause of its own that it names.
     """
 
     faults: int
@@ -148,7 +148,7 @@ def _weak_by_nature(name: str) -> bool:
 
 
 def _hides_one(outcome: JobResult) -> bool:
-    """Whether a pair of faults is one cause, and nothing was found that tells them apart: no clause for each of them."""
+    """Whether a pair of faults is one cause, and no clause was found for each of them that it names."""
     if len(outcome.leads) > 1:
         return False
     found = {clause for clause, _ in outcome.found}
