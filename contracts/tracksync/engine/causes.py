@@ -25,7 +25,16 @@ from collections.abc import Callable, Sequence
 from typing import Final
 
 from tracksync.engine.lead import leading_first
-from tracksync.engine.replayed_finding import HELD, LOST, STATUS, WITNESSES, ReplayedFinding, connected, shows_less
+from tracksync.engine.replayed_finding import (
+    HELD,
+    LOST,
+    STATUS,
+    WITNESSES,
+    ReplayedFinding,
+    connected,
+    one_place,
+    shows_less,
+)
 
 Group = list[ReplayedFinding]
 UNCHANGED: Final = 5  # clauses that are broken where updates have no effect
@@ -122,7 +131,7 @@ def _with_lost_state(groups: list[Group]) -> list[Group]:
     """
     held = [group for group in groups if any(one.concern in HELD for one in group)]
     state = [group for group in groups if any(one.on_state for one in group)]
-    concerns = {one.concern for group in held for one in group if not one.indirect} & HELD
+    concerns = {one.concern for group in held for one in group} & HELD
     if len(concerns) < LOST or not state:
         return groups
     first = min(one.requests for group in state for one in group if one.on_state)
@@ -164,7 +173,7 @@ def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
     """Whether an indirect finding is about what a direct one is about."""
     if one.concern == "interpretations" and not one.by_state:
         return False
-    if one.place == direct.place != "":
+    if one_place(one, direct):
         return True
     about_users = one.on_users or (one.concern in WITNESSES and one.shows_nothing)
     return direct.concern == "users" and about_users and not one.kinds.isdisjoint(direct.kinds)
@@ -172,7 +181,7 @@ def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
 
 def _alike(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     """Whether two indirect findings are of one cause; what a clause on state says may show in any place."""
-    if connected(one, other) or one.place == other.place != "":
+    if connected(one, other) or one_place(one, other):
         return True
     held = all(each.on_state or each.on_users or each.place for each in (one, other))
     changed = "interpretations" in (one.concern, other.concern)

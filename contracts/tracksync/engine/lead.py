@@ -21,7 +21,7 @@ def leading_first(group: Sequence[ReplayedFinding]) -> list[ReplayedFinding]:
 def _lost_state(group: Sequence[ReplayedFinding]) -> ReplayedFinding | None:
     """The first finding on state, where clauses of many concerns are broken and none of them shows before it."""
     direct = [one for one in group if not one.indirect]
-    state = [one for one in group if one.on_state]
+    state = [one for one in group if one.on_state and not one.nearer]
     if not state or len({one.concern for one in direct} & HELD) < LOST:
         return None
     first = state[0].requests <= min(one.requests for one in direct)

@@ -110,11 +110,15 @@ class ReplayedFinding(Struct, frozen=True):
 
     @property
     def place(self) -> str:
-        """What kind of place it points to: a section and what stands there, or "users"; "" for neither."""
+        """What kind of place it points to: a section and what stands there, or "users"; "" for neither.
+
+        Of an attribute that was removed, or whose interpretation changed, the section alone.
+        """
         steps = self.finding.pointer.split("/")
         section = next((_SECTIONS[part] for part in steps if part in _SECTIONS), "")
         if section == "attributes":
-            return f"{section} {_kind_of_value(self.finding.expected, self.finding.actual)}"
+            unknown = self.concern == "interpretations" or self.finding.expected is None
+            return section if unknown else f"{section} {_kind_of_value(self.finding.expected, self.finding.actual)}"
         if section:
             # An export's finding about an event or product shows its counts: where these agree, a time is wrong.
             counted = isinstance(self.finding.actual, int) and self.finding.actual == self.finding.expected
@@ -158,6 +162,13 @@ class ReplayedFinding(Struct, frozen=True):
     def needs_refusal(self) -> bool:
         """Whether it shows only after a request that was refused."""
         return self.after_refusal and part_of(self.finding) == "users" and self.concern != "interpretations"
+
+
+def one_place(one: ReplayedFinding, other: ReplayedFinding) -> bool:
+    """Whether both are about one kind of place, as far as that is known."""
+    if one.place == other.place:
+        return one.place != ""
+    return "attributes" in (one.place, other.place) and one.place.split()[:1] == other.place.split()[:1]
 
 
 def says_what_was_done(finding: Finding) -> bool:
