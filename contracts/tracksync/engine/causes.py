@@ -29,7 +29,6 @@ from tracksync.engine.replayed_finding import (
     HELD,
     LOST,
     STATUS,
-    WITNESSES,
     ReplayedFinding,
     connected,
     one_place,
@@ -73,7 +72,13 @@ def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
         return True
     if one.indirect or other.indirect:
         return False
-    return connected(one, other) or one.concern == other.concern != ""
+    return connected(one, other) or (one.concern == other.concern != "" and not _other_status(one, other))
+
+
+def _other_status(one: ReplayedFinding, other: ReplayedFinding) -> bool:
+    """Whether both are about a status, and not about the same one: what is accepted is not what is refused."""
+    first, second = one.finding, other.finding
+    return first.pointer == second.pointer == STATUS and first.actual != second.actual
 
 
 def _one_refusal(one: ReplayedFinding, other: ReplayedFinding) -> bool:
@@ -175,7 +180,7 @@ def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
         return False
     if one_place(one, direct):
         return True
-    about_users = one.on_users or (one.concern in WITNESSES and one.shows_nothing)
+    about_users = one.on_users or (one.concern == "batches" and one.shows_nothing)
     return direct.concern == "users" and about_users and not one.kinds.isdisjoint(direct.kinds)
 
 

@@ -123,7 +123,8 @@ class ReplayedFinding(Struct, frozen=True):
             # An export's finding about an event or product shows its counts: where these agree, a time is wrong.
             counted = isinstance(self.finding.actual, int) and self.finding.actual == self.finding.expected
             return f"{section} {'time' if counted or steps[-1] in ('first', 'last') else 'count'}"
-        return "users" if _member(steps) == "users" and steps[-1] not in _PARTS_OF_A_USER else ""
+        on_users = len(steps) > 3 and steps[3] in ("users", "invalid_user_ids") and steps[-1] not in _PARTS_OF_A_USER
+        return "users" if on_users else ""
 
     @property
     def shows_nothing(self) -> bool:
