@@ -308,3 +308,30 @@ def test_a_request_is_left_with_what_a_finding_is_about() -> None:
     assert less == [Step(attributes_request(user, {"a": 1}, _merge_objects=True)), beside]
     bought = Step(purchase_request(user, "p", "2024-05-05", quantity=2, properties={"a": 1}))
     assert with_less([written, bought], None) == [written, Step(purchase_request(user, "p", "2024-05-05"))]
+
+
+def test_what_is_accepted_is_another_cause_than_what_is_refused_with_another_status() -> None:
+    syntax = shown("TS-REFUSE-SYNTAX", pointer=STATUS, expected=400, actual=422)
+    accepted = shown("TS-EVENT-TIME-VALID", pointer=STATUS, expected=400, actual=201)
+    assert len(causes([syntax, accepted])) == 2
+    assert len(causes([shown("TS-REFUSE-SYNTAX", pointer=STATUS, expected=400, actual=201), accepted])) == 1
+
+
+def test_a_batch_that_counts_fewer_objects_explains_no_surplus() -> None:
+    fewer = shown("TS-TRACK-PROCESSED", pointer="/response/body/events_processed", expected=30, actual=29)
+    where, clause = "/response/body/users/0/purchases", "TS-TRACK-PROCESSED"
+    for actual, groups in ((0, 1), (2, 2)):
+        applied = shown("TS-TRACK-APPLIED", clause, pointer=where, expected=1, actual=actual, earlier=(clause,))
+        assert len(causes([fewer, applied])) == groups
+
+
+def test_a_user_that_is_not_created_explains_what_a_batch_lacks() -> None:
+    created = shown("TS-USER-CREATE", pointer="/response/body/users", expected="one entry", actual=[])
+    for actual, groups in ((0, 1), (2, 2)):
+        batch = shown("TS-TRACK-APPLIED", pointer="/response/body/users/0/purchases", expected=1, actual=actual)
+        assert len(causes([created, batch])) == groups
+
+
+def test_the_kind_of_a_value_that_was_removed_is_not_known() -> None:
+    kept = shown("TS-ATTR-NULL", pointer=ATTRIBUTES, expected=None, actual=["a"])
+    assert len(causes([kept, shown("TS-TRACK-APPLIED", pointer=ATTRIBUTES, actual=1)])) == 1

@@ -117,7 +117,7 @@ class ReplayedFinding(Struct, frozen=True):
         steps = self.finding.pointer.split("/")
         section = next((_SECTIONS[part] for part in steps if part in _SECTIONS), "")
         if section == "attributes":
-            unknown = self.concern == "interpretations" or self.finding.expected is None
+            unknown = self.concern == "interpretations" or (self.concern == "values" and self.finding.expected is None)
             return section if unknown else f"{section} {_kind_of_value(self.finding.expected, self.finding.actual)}"
         if section:
             # An export's finding about an event or product shows its counts: where these agree, a time is wrong.
