@@ -7,6 +7,7 @@ finding says more than the response in which it showed.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -223,6 +224,7 @@ def connected(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     return explains(one, other) or explains(other, one)
 
 
+@cache
 def _special_clauses() -> frozenset[str]:
     return frozenset(id_ for id_, one in catalogue(None).items() if one.special)
 
