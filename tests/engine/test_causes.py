@@ -298,6 +298,7 @@ def test_what_shows_before_state_is_lost_does_not_follow_from_it() -> None:
     lost = [shown("TS-STATE-VISIBLE", length=3), shown("TS-ATTR-INC", length=4), shown("TS-OBJECT-MERGE", length=4)]
     assert causes([*lost, shown("TS-EVENT-COUNT", pointer=EVENTS, length=4)]) == ((0, 1, 2, 3),)
     assert causes([*lost, shown("TS-ARRAY-REMOVE")]) == ((0, 1, 2), (3,))
+    assert len(causes([*lost, shown("TS-ARRAY-REMOVE"), shown("TS-EVENT-COUNT", pointer=EVENTS)])) == 1
 
 
 def test_a_request_is_left_with_what_a_finding_is_about() -> None:

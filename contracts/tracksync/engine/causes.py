@@ -132,7 +132,7 @@ def _without_effect(groups: list[Group]) -> list[Group]:
 def _with_lost_state(groups: list[Group]) -> list[Group]:
     """The groups, those about what users hold put together where they are many and a clause on state is broken too.
 
-    Those whose direct findings show with fewer requests than one on state do not follow from lost state.
+    A single group with a direct finding that shows with fewer requests than one on state does not follow from it.
     """
     held = [group for group in groups if any(one.concern in HELD for one in group)]
     state = [group for group in groups if any(one.on_state for one in group)]
@@ -140,7 +140,8 @@ def _with_lost_state(groups: list[Group]) -> list[Group]:
     if len(concerns) < LOST or not state:
         return groups
     first = min(one.requests for group in state for one in group if one.on_state)
-    lost = [group for group in held if all(one.requests >= first for one in group if not one.indirect)]
+    before = [group for group in held if any(one.requests < first for one in group if not one.indirect)]
+    lost = [group for group in held if len(before) != 1 or group is not before[0]]
     lost += [group for group in state if not any(group is one for one in lost)]
     return _put_together(groups, lost)
 
