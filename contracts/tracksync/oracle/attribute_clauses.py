@@ -43,12 +43,15 @@ def covered_by_write(clause: str, write: AttributeWrite, cell: Cell) -> frozense
     long = clause == "TS-ARRAY-SET" and len(write.value) >= _LONG_ARRAY
     prior = cell.known
     known = prior is not UNKNOWN and prior is not ABSENT
-    return _covered(clause, isinstance(write.value, dict), long, known, bool(cell.refused))
+    return covered_by(clause, isinstance(write.value, dict), long, known, bool(cell.refused))
 
 
 @cache
-def _covered(clause: str, nested: bool, long: bool, known: bool, refused: bool) -> frozenset[str]:
-    """As above; `nested`: the write is an object. `long`: it is a long array. `known`: there was a value before."""
+def covered_by(clause: str, nested: bool, long: bool, known: bool, refused: bool) -> frozenset[str]:
+    """As above. `nested`: the write is an object. `long`: it is a long array. `known`: there was a value before.
+
+    `refused`: writes to the cell were refused.
+    """
     covered = {clause, "TS-OK-SHOWS"}
     if long:
         covered.add("TS-ARRAY-KEPT")

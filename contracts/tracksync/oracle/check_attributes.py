@@ -129,7 +129,9 @@ def check_attribute(
 def _adopt(context: Context, belief: Belief, key: CellKey, cell: Cell, lawful: list[Fit], shown: Any) -> Cell:
     """The cell after a response that fits, and in `context` what it shows of interpretations and of queued writes."""
     first = lawful[0].outcome
-    if len(lawful) == 1 and not (lawful[0].pending or first.requires or first.limits):  # the usual case, at less cost
+    low, high = belief.array_limits
+    teaches = first.requires or (first.limits and not first.limits[0] <= low <= high <= first.limits[1])
+    if len(lawful) == 1 and not (lawful[0].pending or teaches):  # the usual case, at less cost
         context.belief = belief
         return Cell((State(first.after),), context.exchange.received, before=cell.known)
     timely = [fit for fit in lawful if not pending.overdue(fit.pending, context.exchange.sent, belief.moved)]

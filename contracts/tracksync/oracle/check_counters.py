@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cache
 from typing import Any, Final
 
 from msgspec import Struct
@@ -52,15 +53,20 @@ class CounterCase(Struct, frozen=True, gc=False):
     @property
     def time_clause(self) -> str | None:
         """The clause on times of this form, where there is one beside those on first and last."""
-        if self.write.instant is None:
-            return None
-        if self.op.when[0] != self.op.when[1]:
-            return f"TS-{self.kind}-FUTURE"
-        if self.kind == "PURCHASE":
-            return None
-        if self.write.shifted:
-            return "TS-EVENT-OFFSET"
-        return None if self.write.zoned else "TS-EVENT-NO-ZONE"
+        return clause_of_time(self.write, self.op)
+
+
+def clause_of_time(write: CounterWrite, op: CounterOp) -> str | None:
+    """The clause on times of the form that `write` has, where there is one beside those on first and last."""
+    if write.instant is None:
+        return None
+    if op.when[0] != op.when[1]:
+        return f"TS-{_KINDS[write.section]}-FUTURE"
+    if write.section == "purchases":
+        return None
+    if write.shifted:
+        return "TS-EVENT-OFFSET"
+    return None if write.zoned else "TS-EVENT-NO-ZONE"
 
 
 class CounterFit(Struct, frozen=True, gc=False):
@@ -107,7 +113,14 @@ def _check_count(context: Context, candidate: Candidate, case: CounterCase) -> C
     outcomes = _outcomes(cell, case.op, applied_late(belief))
     if outcomes is None:
         return replace(cell, volatile=True)
-    context.covered.update(covered_by_counter(case))
+    context.covered |= covered_by_counter(
+        case.write.section,
+        case.time_clause,
+        known=all(state.value.count is not None for state in cell.states),
+        counted=any(state.value.count for state in cell.states),
+        refused=bool(cell.refused),
+        pending=any(state.pending for state in cell.states),
+    )
     fits = [one for one in outcomes if counters.fits(one.outcome, case.shown, case.op)]
     lawful = [one for one in fits if belief.allows(one.outcome.requires)]
     if lawful:
@@ -135,22 +148,29 @@ def _outcomes(cell: Cell, op: CounterOp, apply: pending.Apply) -> list[CounterFi
     return [CounterFit(outcome, state.pending) for state in reached for outcome in counters.outcomes(state.value, op)]
 
 
-def covered_by_counter(case: CounterCase) -> Iterator[str]:
-    """The clauses that what is shown bears on."""
-    cell, kind = case.cell, case.kind
-    if all(state.value.count is not None for state in cell.states):
-        yield f"TS-{kind}-COUNT"
-        yield "TS-STATE-KEYS-APART"
-        if any(state.value.count for state in cell.states):
-            yield from (f"TS-{kind}-FIRST", f"TS-{kind}-LAST", "TS-STATE-VISIBLE", "TS-STATE-USERS-APART")
+@cache
+def covered_by_counter(
+    section: str, time_clause: str | None, *, known: bool, counted: bool, refused: bool = False, pending: bool = False
+) -> frozenset[str]:
+    """The clauses that what is shown of an event or product bears on.
+
+    `time_clause`: of `clause_of_time`. `known`: how often there was one before; `counted`: there was one. `refused`,
+    `pending`: there are such writes to the cell.
+    """
+    kind, covered = _KINDS[section], set()
+    if known:
+        covered |= {f"TS-{kind}-COUNT", "TS-STATE-KEYS-APART"}
+        if counted:
+            covered |= {f"TS-{kind}-FIRST", f"TS-{kind}-LAST", "TS-STATE-VISIBLE", "TS-STATE-USERS-APART"}
         else:
-            yield "TS-USER-SPELLING"
-    if cell.refused:
-        yield "TS-STATE-REFUSED"
-    if any(state.pending for state in cell.states):
-        yield "TS-TRACK-APPLIED"
-    if case.time_clause is not None:
-        yield case.time_clause
+            covered.add("TS-USER-SPELLING")
+    if refused:
+        covered.add("TS-STATE-REFUSED")
+    if pending:
+        covered.add("TS-TRACK-APPLIED")
+    if time_clause is not None:
+        covered.add(time_clause)
+    return frozenset(covered)
 
 
 def _adopt(context: Context, case: CounterCase, lawful: list[CounterFit]) -> Cell:

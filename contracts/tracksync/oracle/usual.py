@@ -13,11 +13,13 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from tracksync.contract.bounds import bounds
-from tracksync.oracle import check_counters, counters, precision, response_body, users
-from tracksync.oracle.attribute_clauses import clause_of_value, covered_by_write
+from tracksync.oracle import counters, precision, response_body, users
+from tracksync.oracle.attribute_clauses import clause_of_value, covered_by
 from tracksync.oracle.attribute_outcomes import AttributeWrite, attribute_outcomes
-from tracksync.oracle.belief import UNKNOWN, Cell, CellKey, State, User, identifier_of
+from tracksync.oracle.belief import ABSENT, UNKNOWN, Cell, CellKey, State, User, identifier_of
 from tracksync.oracle.check_attributes import LISTED, check_attribute
+from tracksync.oracle.check_counters import LISTED as LISTED_COUNTER
+from tracksync.oracle.check_counters import clause_of_time, covered_by_counter
 from tracksync.oracle.check_write import OF_SUCCESS, USERS, check_path, user_clause
 from tracksync.oracle.context import Context, counter_op
 from tracksync.oracle.outcomes import CellOutcome
@@ -75,20 +77,21 @@ def _with_attributes(context: Context, candidate: Candidate, entry: dict[str, An
     assert response is not None
     if parsed.merge is None or precision.WIDE.search(response.body):
         return None
-    most, cells = bounds().text_characters, user.cells
+    most, cells, received = bounds().text_characters, user.cells, exchange.received
     for name, value in parsed.attributes.items():
         key = ("attributes", name)
-        cell = user.cell(key)
-        if context.overlaps(key, cell) or (type(value) is str and len(value) > most):
+        cell = cells.get(key) or user.cell(key)
+        if cell.volatile or cell.touched >= exchange.sent or (type(value) is str and len(value) > most):
             return None
-        shown = listed[name]
-        write = AttributeWrite(value, parsed.merge)
+        shown, state = listed[name], cell.states[0]
         clause = None if value is None or isinstance(value, (list, dict)) else _clause_of_scalar(value)
-        if clause is not None and _is_settled(cell) and same(value, shown):
-            context.covered |= covered_by_write(clause, write, cell)
-            cell = Cell((State(value),), exchange.received, before=cell.known)
+        if clause is not None and len(cell.states) == 1 and not state.pending and same(value, shown):
+            prior = state.value
+            known = prior is not UNKNOWN and prior is not ABSENT
+            context.covered |= covered_by(clause, False, False, known, bool(cell.refused))
+            cell = Cell((State(value),), received, before=prior)
         else:
-            cell = check_attribute(context, candidate, key, cell, write, shown)
+            cell = check_attribute(context, candidate, key, cell, AttributeWrite(value, parsed.merge), shown)
         cells = cells.insert(key, cell)
     context.covered |= LISTED
     moment = context.belief.moment
@@ -98,7 +101,7 @@ def _with_attributes(context: Context, candidate: Candidate, entry: dict[str, An
         updated=moment,
         profile_updated=moment,
         may_be_created=False,
-        touched=exchange.received,
+        touched=received,
         cells=cells,
     )
 
@@ -111,11 +114,6 @@ def _clause_of_scalar(value: str | float) -> str | None:
     return clause_of_value(write) if plain else None
 
 
-def _is_settled(cell: Cell) -> bool:
-    """Whether one state is left, and nothing may still reach it."""
-    return len(cell.states) == 1 and not cell.states[0].pending
-
-
 def _with_counter(context: Context, candidate: Candidate, entry: dict[str, Any]) -> User | None:
     """The user after a response that shows just the event or purchase of the request, None for another one."""
     parsed, exchange, user = context.parsed, context.exchange, candidate.user
@@ -126,19 +124,22 @@ def _with_counter(context: Context, candidate: Candidate, entry: dict[str, Any])
     listed = entry.get(member)
     if type(listed) is not list or len(listed) != 1 or type(listed[0]) is not dict or listed[0].get(name) != write.name:
         return None
-    where = f"{response_body.ENTRY}/{member}/0"
-    shown, _ = response_body.read_shown(listed[0], where)
+    shown, _ = response_body.read_shown(listed[0], response_body.ENTRY)
     key: CellKey = (write.section, write.name)
     cell = user.cell(key)
-    if shown is None or not _is_settled(cell) or context.overlaps(key, cell):
+    state = cell.states[0]
+    if shown is None or len(cell.states) != 1 or state.pending or context.overlaps(key, cell):
         return None
     op = counter_op(context)
-    outcome = counters.outcomes(cell.states[0].value, op)[0]
+    outcome = counters.outcomes(state.value, op)[0]
     if outcome.requires or not counters.fits(outcome, shown, op):
         return None
-    case = check_counters.CounterCase(key, write, op, cell, listed[0], where, shown)
-    context.covered.update(check_counters.LISTED[write.section], check_counters.covered_by_counter(case))
-    after = Cell((State(counters.learned(outcome, shown)),), exchange.received, before=cell.known)
+    count, time_clause = state.value.count, clause_of_time(write, op)
+    context.covered |= LISTED_COUNTER[write.section]
+    context.covered |= covered_by_counter(
+        write.section, time_clause, known=count is not None, counted=bool(count), refused=bool(cell.refused)
+    )
+    after = Cell((State(counters.learned(outcome, shown)),), exchange.received, before=state.value)
     return replace(
         user,
         exists=True,
