@@ -1,16 +1,17 @@
 """Every exchange of the recordings of a correct server, altered in one place: what does the oracle find in each?
 
 An altered response is the smallest fault of a server, an altered request the smallest mistake of a client.
-`altered` checks some of them, each with the exchanges that follow.
+`altered` checks some of them, each with the exchanges that follow. There are many: each is made when it is used.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
+from itertools import islice
 from pathlib import Path
 from typing import Any, Final
 from zlib import crc32
@@ -31,6 +32,7 @@ REFUSED: Final = b'{"message":"not accepted","errors":[{"type":"not accepted","i
 BODIES: Final = (b"", b"null", b"[]", b"{}", b"<html>", b'{"users":[],', b'"\xff"', b'{"message":"success"}')
 PATHS: Final = ("/users/track", "/users/track/sync/", "/users/track/sync?a=b", "/Users/Track/Sync", "/users/track/synk")
 LENGTHS: Final = (1, 127, 128, 254, 255, 256, 257)
+Made = Callable[[], Exchange]
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +103,21 @@ def check_altered(
     return Altered(alteration, exchanges, tuple(findings), covered, interpretations)
 
 
-def with_altered_response(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
+def with_altered_response(exchange: Exchange) -> Iterator[tuple[str, Made]]:
     """The same request with a response that is altered in one place, or with none."""
     for change, response in altered_responses(exchange.response) if exchange.response else ():
-        yield change, replace(exchange, response=response)
+        yield change, lambda response=response: replace(exchange, response=response())
+    for kind, lost in without_response(exchange):
+        yield kind, lambda lost=lost: lost
+
+
+def without_response(exchange: Exchange) -> Iterator[tuple[FailureKind, Exchange]]:
+    """The same request where the response is lost, by the way in which it is."""
     for kind in FailureKind:
         yield kind, replace(exchange, response=None, failure=Failure(kind))
 
 
-def with_altered_request(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
+def with_altered_request(exchange: Exchange) -> Iterator[tuple[str, Made]]:
     """A request that is altered in one place, with the response to the recorded one, and with a refusal."""
     if exchange.response is None:
         return
@@ -118,49 +126,51 @@ def with_altered_request(exchange: Exchange) -> Iterator[tuple[str, Exchange]]:
     responses = {"": exchange.response, " refused": replace(exchange.response, status=400, body=body)}
     for change, request in altered_requests(exchange.request):
         for how, response in responses.items():
-            yield change + how, replace(exchange, request=request, response=response)
+            yield (
+                change + how,
+                lambda request=request, response=response: replace(exchange, request=request(), response=response),
+            )
     for credential in Credential:
-        yield f"credential {credential}", replace(exchange, credential=credential)
+        yield f"credential {credential}", partial(replace, exchange, credential=credential)
 
 
 def altered(probe: str, index: int, responses: bool, most: int) -> Iterator[Altered]:
     """At most `most` alterations of one exchange, checked: always the same ones, most of them within the JSON."""
     original = recorded(probe)
     exchange = original.exchanges[index]
-    changes = {
-        change: other
-        for change, other in (with_altered_response if responses else with_altered_request)(exchange)
-        if len(other.request.body) < MAX_BYTES
-    }
+    changes = dict((with_altered_response if responses else with_altered_request)(exchange))
     inside = [change for change in changes if change.startswith(("/", " "))]
     around = [change for change in changes if not change.startswith(("/", " "))]
-    chosen = {*_some(inside, most * 3 // 4, index), *_some(around, most // 4, index)}
-    for change, other in changes.items():
+    chosen = _some(changes, inside, most * 3 // 4, index) | _some(changes, around, most // 4, index)
+    for change in changes:
         if change in chosen:
-            yield check_altered(probe, index, change, other)
+            yield check_altered(probe, index, change, chosen[change])
     for before in original.exchanges[max(0, index - 1) : index + 1] if responses else ():
         yield check_altered(probe, index, "another in flight", exchange, (before.request,))
 
 
-def _some(changes: list[str], number: int, index: int) -> list[str]:
-    return sorted(changes, key=lambda one: crc32(f"{index} {one}".encode("utf-8", "replace")))[:number]
+def _some(changes: Mapping[str, Made], among: list[str], number: int, index: int) -> dict[str, Exchange]:
+    """The first so many of some changes, in an order that differs by index, of which the request is not too long."""
+    order = sorted(among, key=lambda one: crc32(f"{index} {one}".encode("utf-8", "replace")))
+    made = ((change, changes[change]()) for change in order)
+    return dict(islice(((change, one) for change, one in made if len(one.request.body) < MAX_BYTES), number))
 
 
-def altered_responses(response: Response) -> Iterator[tuple[str, Response]]:
+def altered_responses(response: Response) -> Iterator[tuple[str, Callable[[], Response]]]:
     for status in STATUSES:
         if status != response.status:
-            yield f"status {status}", replace(response, status=status)
+            yield f"status {status}", partial(replace, response, status=status)
             body = REFUSED % b"events" if status >= 400 else response.body
-            yield f"status {status} and a body", replace(response, status=status, body=body)
+            yield f"status {status} and a body", partial(replace, response, status=status, body=body)
     for i, (name, value) in enumerate(response.headers):
         for how, new in (("empty", ""), ("text", "soon"), *_numbers_near(value)):
             headers = (*response.headers[:i], (name, new), *response.headers[i + 1 :])
-            yield f"{name} {how}", replace(response, headers=headers)
-        yield f"{name} removed", replace(response, headers=response.headers[:i] + response.headers[i + 1 :])
+            yield f"{name} {how}", partial(replace, response, headers=headers)
+        yield f"{name} removed", partial(replace, response, headers=response.headers[:i] + response.headers[i + 1 :])
     for body in BODIES:
-        yield f"body {body!r}", replace(response, body=body)
-    for change, value in _altered_json(response.body):
-        yield change, replace(response, body=_dumped(value))
+        yield f"body {body!r}", partial(replace, response, body=body)
+    for change, make in _altered_json(response.body):
+        yield change, partial(_with_json, response, make)
 
 
 def _numbers_near(value: str) -> list[tuple[str, str]]:
@@ -169,26 +179,27 @@ def _numbers_near(value: str) -> list[tuple[str, str]]:
     return [(f"{by:+}", str(int(value) + by)) for by in (-1, 1, -60, 60, 10**6)]
 
 
-def altered_requests(request: Request) -> Iterator[tuple[str, Request]]:
+def altered_requests(request: Request) -> Iterator[tuple[str, Callable[[], Request]]]:
     for method in ("GET", "PUT"):
-        yield method, replace(request, method=method)
+        yield method, partial(replace, request, method=method)
     for path in PATHS:
-        yield path, replace(request, path=path)
+        yield path, partial(replace, request, path=path)
     for value in (None, "text/plain", "application/json; charset=utf-8", "application/xml"):
         rest = tuple(one for one in request.headers if one[0].lower() != "content-type")
         headers = rest if value is None else (*rest, ("Content-Type", value))
-        yield f"content-type {value}", replace(request, headers=headers)
+        yield f"content-type {value}", partial(replace, request, headers=headers)
     for body in BODIES:
-        yield f"body {body!r}", replace(request, body=body)
-    for change, value in _altered_json(request.body, lengths=True):
-        yield change, replace(request, body=_dumped(value))
+        yield f"body {body!r}", partial(replace, request, body=body)
+    for change, make in _altered_json(request.body, lengths=True):
+        yield change, partial(_with_json, request, make)
 
 
-def _dumped(value: Any) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")
+def _with_json(message: Any, make: Callable[[], Any]) -> Any:
+    """A request or response with another JSON text."""
+    return replace(message, body=json.dumps(make(), ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def _altered_json(body: bytes, *, lengths: bool = False) -> Iterator[tuple[str, Any]]:
+def _altered_json(body: bytes, *, lengths: bool = False) -> Iterator[tuple[str, Callable[[], Any]]]:
     """A JSON text with one value altered, for each value."""
     try:
         whole = json.loads(body)
@@ -198,25 +209,36 @@ def _altered_json(body: bytes, *, lengths: bool = False) -> Iterator[tuple[str, 
         yield from _within(whole, "", lengths)
 
 
-def _within(value: Any, pointer: str, lengths: bool) -> Iterator[tuple[str, Any]]:
+def _within(value: Any, pointer: str, lengths: bool) -> Iterator[tuple[str, Callable[[], Any]]]:
     for how, new in _instead_of(value, lengths):
         if pointer or new is not REMOVED:
-            yield f"{pointer} {how}", new
+            yield f"{pointer} {how}", lambda new=new: new
     if isinstance(value, dict):
         for key, item in value.items():
             short = key if len(key) < 40 else f"{key[:12]}..{len(key)}"
-            for change, new in _within(item, f"{pointer}/{short}", lengths):
-                yield change, {k: (new if k == key else v) for k, v in value.items() if k != key or new is not REMOVED}
+            for change, make in _within(item, f"{pointer}/{short}", lengths):
+                yield change, partial(_with_member, value, key, make)
             for new_key in (key.upper(), f"{key}_", f"${key}", f"{key}.x"):
                 if new_key != key:
-                    yield (
-                        f"{pointer}/{short} as {new_key[:40]}",
-                        {(new_key if k == key else k): v for k, v in value.items()},
-                    )
+                    yield f"{pointer}/{short} as {new_key[:40]}", partial(_renamed, value, key, new_key)
     if isinstance(value, list):
         for i, item in enumerate(value[:3]):
-            for change, new in _within(item, f"{pointer}/{i}", lengths):
-                yield change, value[:i] + ([] if new is REMOVED else [new]) + value[i + 1 :]
+            for change, make in _within(item, f"{pointer}/{i}", lengths):
+                yield change, partial(_with_item, value, i, make)
+
+
+def _with_member(value: dict[str, Any], key: str, make: Callable[[], Any]) -> dict[str, Any]:
+    new = make()
+    return {k: (new if k == key else v) for k, v in value.items() if k != key or new is not REMOVED}
+
+
+def _renamed(value: dict[str, Any], key: str, new_key: str) -> dict[str, Any]:
+    return {(new_key if k == key else k): v for k, v in value.items()}
+
+
+def _with_item(value: list[Any], i: int, make: Callable[[], Any]) -> list[Any]:
+    new = make()
+    return value[:i] + ([] if new is REMOVED else [new]) + value[i + 1 :]
 
 
 def _instead_of(value: Any, lengths: bool) -> Iterator[tuple[str, Any]]:
