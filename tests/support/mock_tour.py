@@ -21,7 +21,8 @@ from mock_tour_values import arrays, events, numbers, objects, purchases, string
 from tracksync.mock import ResponseLost
 from tracksync.model.exchange import Response
 
-PARTS = (
+Part = Callable[[], Iterator[Stop]]
+PARTS: tuple[Part, ...] = (
     strings,
     numbers,
     arrays,
@@ -50,13 +51,23 @@ PARTS = (
 
 def walk(**config: Any) -> Iterator[tuple[Any, ...]]:
     """Every response of the tour: status, headers, body, or how it was lost. Ends with an exhausted window."""
-    for part in PARTS:
-        harness = Harness(array_limit=LIMIT, **config)
-        for stop in _stops(part):
-            harness.now += stop.wait
-            yield _outcome(harness, _known(harness, stop))
-            harness.now += 0.001
-    harness = Harness(rate_limit=12, **config)
+    for part in (*PARTS, None):
+        yield from walk_part(part, **config)
+
+
+def walk_part(part: Part | None, **config: Any) -> Iterator[tuple[Any, ...]]:
+    """The responses of one part of the tour, which has a mock of its own; of the exhausted window if None."""
+    if part is None:
+        yield from _window(Harness(rate_limit=12, **config))
+        return
+    harness = Harness(array_limit=LIMIT, **config)
+    for stop in _stops(part):
+        harness.now += stop.wait
+        yield _outcome(harness, _known(harness, stop))
+        harness.now += 0.001
+
+
+def _window(harness: Harness) -> Iterator[tuple[Any, ...]]:
     harness.now += 20
     for wait in (0.0, 0.0, 20.0, 0.0, 20.0, 61.0):
         harness.now += wait
@@ -65,7 +76,7 @@ def walk(**config: Any) -> Iterator[tuple[Any, ...]]:
 
 
 @cache
-def _stops(part: Callable[[], Iterator[Stop]]) -> tuple[Stop, ...]:
+def _stops(part: Part) -> tuple[Stop, ...]:
     """The requests of a part. A body that is the same in every walk is encoded once."""
     return tuple(
         stop
