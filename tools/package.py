@@ -80,8 +80,10 @@ def main() -> int:
             home = folder / "pyz"
             home.mkdir()
             environment = {"SHIV_ROOT": str(folder / "shiv")}
-            _timed("pyz: first verdict", lambda: verdict([sys.executable, pyz], home, environment))
-            _timed("pyz: every command", lambda: every_command([sys.executable, pyz], home, environment))
+            # Without `site` the interpreter does not see the extras that are installed beside this script.
+            program = [sys.executable, "-S", pyz]
+            _timed("pyz: first verdict", lambda: verdict(program, home, environment))
+            _timed("pyz: every command", lambda: every_command(program, home, environment))
     return 0
 
 

@@ -199,6 +199,8 @@ def test_three_new_connections_each_opened_after_a_429_show_that_it_is_ignored()
 def test_new_connections_that_a_parallel_client_opened_before_the_429_break_nothing() -> None:
     assert broken(*on_new_connections(0, 0.01, 0.02, 0.03)) == set()
     assert broken(*on_new_connections(0, 0.01, 0.02, 0.042)) == set()
+    assert broken(*on_new_connections(0, 0.4)) == set()  # on a busy machine
+    assert broken(*on_new_connections(0, 0.6)) == {"TC-RATE-WAIT"}
 
 
 def sent_by(*line: int, living: tuple[int, ...] = (), at: float = 0.0, status: int = 429, user: str = "u") -> Observed:
@@ -255,6 +257,18 @@ def test_one_pause_that_chance_or_a_busy_machine_made_proves_nothing() -> None:
     assert broken(*tried(0.2, 0.2)) == set()
     stretched = tried(0.41, 0.2, 0.4)
     assert broken(*stretched, *(one for user in "abcd" for one in tried(0.1, 0.2, 0.4, user=user))) == set()
+
+
+def in_parallel(*pauses: tuple[float, ...]) -> list[Observed]:
+    """Requests that are sent at the same time, each tried again after its pauses."""
+    tries = (one for n, some in enumerate(pauses) for one in tried(*some, user=f"u{n}"))
+    return sorted(tries, key=lambda one: one.exchange.sent)
+
+
+def test_what_stretches_the_pauses_of_requests_side_by_side_proves_nothing_of_a_client() -> None:
+    stretched, meant = (0.65, 0.635), (0.5, 1.1)
+    assert broken(*in_parallel(stretched, stretched, stretched, meant, meant, meant, meant)) == set()
+    assert broken(*in_parallel(*[(0.3, 0.3)] * 7)) == {"TC-RETRY-BACKOFF"}
 
 
 def test_a_first_try_at_once_is_a_backoff_where_the_next_one_pauses() -> None:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import itertools
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final, Literal
 
 import msgspec
@@ -24,7 +25,6 @@ MOST: Final = 2_000  # exchanges
 MOST_BYTES: Final = 32 * 1024 * 1024
 USER_SHOWN: Final = 200  # characters of an identifier
 Change = Literal["set", "removed", "unchanged", "counted"]
-_STREAMS: Final = itertools.count(1)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +39,8 @@ class Epoch:
     first: int
 
 
-class LoggedChange(msgspec.Struct, array_like=True, frozen=True):
+@dataclass(frozen=True, slots=True)
+class LoggedChange:
     """What a request to /users/track/sync did: to which user, and to which cells.
 
     `cells`: for each its name, and whether it was set, removed, left unchanged, or counted.
@@ -48,10 +49,11 @@ class LoggedChange(msgspec.Struct, array_like=True, frozen=True):
     braze_id: str
     created: bool
     section: str
-    cells: list[tuple[str, Change]]
+    cells: tuple[tuple[str, Change], ...]
 
 
-class LoggedExchange(msgspec.Struct, array_like=True, frozen=True):
+@dataclass(frozen=True, slots=True)
+class LoggedExchange:
     """What the log keeps of a request and of its response. `now` is when it was handled, in epoch seconds.
     `disturbed`: the scenario changed its response or effect.
 
@@ -91,25 +93,54 @@ class LoggedExchange(msgspec.Struct, array_like=True, frozen=True):
         return Exchange(request, response, self.now, self.now, failure=failure)
 
 
+class _Packed(msgspec.Struct, array_like=True, frozen=True):
+    """What is noted of an exchange, as the mock has it: `_pack` writes it, `LogEntry.logged` reads it.
+
+    `who`, `what`: the kind and value of the identifier, and the section, the name, the user and whether it was created.
+    `named`: the attributes of the request, each with REMOVED as False, UNCHANGED as None, any other value as True.
+    """
+
+    method: str
+    path: str
+    raw_path: bytes | None
+    query: bytes
+    client: tuple[str, int] | None
+    http_version: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    status: int
+    response_headers: tuple[tuple[str, str], ...]
+    response_body: bytes
+    whole: bool
+    before: bool
+    now: float
+    applied: bool
+    disturbed: bool
+    arrived: float
+    at_once: bool
+    who: tuple[str, str | tuple[str, str]] | None
+    what: tuple[str, str, str, bool] | None
+    named: dict[str, bool | None] | None
+
+
 _ENCODE: Final = msgspec.msgpack.Encoder().encode
-_DECODE: Final = msgspec.msgpack.Decoder(LoggedExchange).decode
+_DECODE: Final = msgspec.msgpack.Decoder(_Packed).decode
 
 
 class LogEntry:
     """One exchange of the log. Times in seconds since the epoch, by the mock's clock.
 
     `number` counts from 1. `ended` is None while the response is under way. The findings are None until they were
-    looked for; `unchecked` says why they never will be. The exchange is kept as one text of bytes: thousands of
-    exchanges as objects would slow down everything that is served.
+    looked for; `unchecked` says why they never will be.
     """
 
     __slots__ = (
-        *("_packed", "arrived", "client_findings", "covered", "ended", "epoch", "gave_up", "number"),
+        *("_packed", "client_findings", "covered", "ended", "epoch", "gave_up", "number"),
         *("server_findings", "unchecked"),
     )
 
-    def __init__(self, number: int, packed: bytes, arrived: float, epoch: Epoch) -> None:
-        self.number, self._packed, self.arrived, self.epoch = number, packed, arrived, epoch
+    def __init__(self, number: int, packed: bytes, epoch: Epoch) -> None:
+        self.number, self._packed, self.epoch = number, packed, epoch
         self.ended: float | None = None
         self.gave_up = False
         self.server_findings: tuple[Finding, ...] | None = None
@@ -122,9 +153,27 @@ class LogEntry:
         """Bytes that the exchange takes."""
         return len(self._packed)
 
+    @property
+    def arrived(self) -> float:
+        """When the request had arrived."""
+        return _DECODE(self._packed).arrived
+
     def logged(self) -> LoggedExchange:
         """The exchange."""
-        return _DECODE(self._packed)
+        noted = _DECODE(self._packed)
+        path, raw = noted.path, noted.raw_path
+        if raw is not None:
+            path = (raw + b"?" + noted.query if noted.query else raw).decode("latin-1")
+        host, port = noted.client or ("", 0)
+        # Under HTTP/2 requests that share a connection know nothing of each other's responses.
+        stream = f"#{self.number}" if noted.http_version == "2" else ""
+        cut = Cut.NOT if noted.whole else Cut.BEFORE if noted.before else Cut.BODY
+        return LoggedExchange(
+            *(noted.method, path, noted.headers, noted.body),
+            *(noted.status, noted.response_headers, noted.response_body, cut.name),
+            *(noted.now, noted.applied, noted.disturbed, f"{host}:{port}{stream}"),
+            *_changed(noted),
+        )
 
     def as_served(self, key: str, unprivileged_key: str) -> Exchange:
         """The exchange as the oracle checks it.
@@ -158,23 +207,42 @@ def hung_up(entry: LogEntry, logged: LoggedExchange) -> bool:
     return entry.gave_up and not (logged.is_whole and logged.status >= 400)
 
 
-def _pack(scope: Scope, call: Call, delivery: Delivery) -> bytes:
-    request, response = call.request, delivery.response
-    raw = scope.get("raw_path")
-    path = request.path
-    if raw is not None:
-        query = scope.get("query_string", b"")
-        path = (raw + b"?" + query if query else raw).decode("latin-1")
-    host, port = scope.get("client") or ("", 0)
-    connection = f"{host}:{port}"
-    if scope.get("http_version") == "2":
-        # Requests that share a connection know nothing of each other's responses.
-        connection += f"#{next(_STREAMS)}"
-    user, change = _changed(call) if call.task is not None else ("", None)
+def _pack(scope: Scope, call: Call, delivery: Delivery, arrived: float) -> bytes:
+    """A `_Packed`. Each thing that is done here for a request takes a share of the time in which the mock responds."""
+    request, response, cut = call.request, delivery.response, delivery.cut
+    task, outcome = call.task, call.outcome
+    who = what = named = None
+    if task is not None:
+        who = (task.who.kind, task.who.key)
+        if outcome is not None and outcome.profile is not None:
+            what = (task.section, task.name, outcome.profile.braze_id, outcome.created)
+            named = {
+                name: None if value is UNCHANGED else value is not REMOVED for name, value in outcome.named.items()
+            }
+    get = scope.get
+    # One tuple, written out: to put it together from several takes longer than to encode it.
     fields = (
-        *(request.method, path, request.headers, request.body),
-        *(response.status, response.headers, response.body, delivery.cut.name),
-        *(call.now, call.applied, call.disturbed, connection, user, change),
+        request.method,
+        request.path,
+        get("raw_path"),
+        get("query_string", b""),
+        get("client"),
+        get("http_version", ""),
+        request.headers,
+        request.body,
+        response.status,
+        response.headers,
+        response.body,
+        cut is Cut.NOT,
+        cut is Cut.BEFORE,
+        call.now,
+        call.applied,
+        call.disturbed,
+        arrived,
+        delivery.at_once,
+        who,
+        what,
+        named,
     )
     try:
         return _ENCODE(fields)
@@ -186,36 +254,44 @@ def _readable(value: Any) -> Any:
     """`value` with U+FFFD for halves of surrogate pairs."""
     if isinstance(value, str):
         return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+    if isinstance(value, dict):
+        return {_readable(name): one for name, one in value.items()}
     return tuple(map(_readable, value)) if isinstance(value, tuple | list) else value
 
 
-def _changed(call: Call) -> tuple[str, tuple[Any, ...] | None]:
-    """How the request named its user, and a LoggedChange as a tuple."""
-    task, outcome = call.task, call.outcome
-    assert task is not None
-    key = task.who.key
-    user = f"{task.who.kind} {' '.join(map(str, key)) if isinstance(key, tuple) else key}"[:USER_SHOWN]
-    if outcome is None or outcome.profile is None:
+_CHANGES: Final[Mapping[bool | None, Change]] = {True: "set", False: "removed", None: "unchanged"}
+
+
+def _changed(noted: _Packed) -> tuple[str, LoggedChange | None]:
+    """How the request named its user, and what it did."""
+    if noted.who is None:
+        return "", None
+    kind, key = noted.who
+    user = f"{kind} {key if isinstance(key, str) else ' '.join(key)}"[:USER_SHOWN]
+    if noted.what is None:
         return user, None
-    if task.section == "attributes":
-        cells = [(name, _change(value)) for name, value in outcome.named.items()]
-    else:
-        cells = [(task.name, "counted")]
-    return user, (outcome.profile.braze_id, outcome.created, task.section, cells)
-
-
-def _change(value: Any) -> Change:
-    return "removed" if value is REMOVED else "unchanged" if value is UNCHANGED else "set"
+    section, name, braze_id, created = noted.what
+    cells: tuple[tuple[str, Change], ...] = ((name, "counted"),)
+    if section == "attributes":
+        cells = tuple((one, _CHANGES[how]) for one, how in (noted.named or {}).items())
+    return user, LoggedChange(braze_id, created, section, cells)
 
 
 class ExchangeLog:
-    """The latest exchanges of one workspace: at most `most`, with `most_bytes` of them. See `mock.app.Watch`."""
+    """The latest exchanges of one workspace: at most `most`, with `most_bytes` of them. See `mock.app.Watch`.
+
+    Each is noted as one text of bytes, and becomes an entry when somebody looks at it: thousands of objects, and what
+    makes them, would slow down everything that is served.
+    """
 
     def __init__(self, clock: Callable[[], float], most: int = MOST, most_bytes: int = MOST_BYTES) -> None:
         self._clock, self._most, self._most_bytes = clock, most, most_bytes
-        self._entries: deque[LogEntry] = deque()
+        self._packed: deque[bytes] = deque()
         self._bytes = 0
-        self._epoch = Epoch(MockConfig(), empty=False, first=1)
+        self._epochs = [Epoch(MockConfig(), empty=False, first=1)]
+        self._ends: dict[int, tuple[float, bool]] = {}  # by number: when, and whether the client hung up
+        self._entries: dict[int, LogEntry] = {}  # those that somebody has looked at
+        self.first_number = 1  # of the oldest entry; of the next one where there is none
         self.handled_count = 0
         self.ended: deque[int] = deque(maxlen=most)  # numbers, in the order of the ends
         self.ended_count = 0
@@ -223,46 +299,82 @@ class ExchangeLog:
     def handled(self, scope: Scope, call: Call, delivery: Delivery, arrived: float) -> Callable[[bool], None]:
         """Note an exchange; what is returned notes its end."""
         self.handled_count += 1
-        entry = LogEntry(self.handled_count, _pack(scope, call, delivery), arrived, self._epoch)
-        self._entries.append(entry)
-        self._bytes += entry.size
-        while len(self._entries) > self._most or (self._bytes > self._most_bytes and len(self._entries) > 1):
-            self._bytes -= self._entries.popleft().size
-
-        def end(gave_up: bool) -> None:
-            entry.ended, entry.gave_up = self._clock(), gave_up
-            self.ended.append(entry.number)
+        packed = _pack(scope, call, delivery, arrived)
+        self._packed.append(packed)
+        self._bytes += len(packed)
+        while len(self._packed) > self._most or (self._bytes > self._most_bytes and len(self._packed) > 1):
+            self._bytes -= len(self._packed.popleft())
+            self._forget(self.first_number)
+            self.first_number += 1
+        if delivery.at_once:
+            self.ended.append(self.handled_count)
             self.ended_count += 1
+            return _nothing
+        return partial(self._end, self.handled_count)
 
-        return end
+    def _end(self, number: int, gave_up: bool) -> None:
+        end = self._clock(), gave_up
+        if number >= self.first_number:
+            self._ends[number] = end
+        if number in self._entries:
+            entry = self._entries[number]
+            entry.ended, entry.gave_up = end
+            if number < self.first_number:
+                del self._entries[number]
+        self.ended.append(number)
+        self.ended_count += 1
+
+    def _forget(self, number: int) -> None:
+        self._ends.pop(number, None)
+        # Who looks at one that is still under way has to be told of its end.
+        if number in self._entries and self._entries[number].ended is not None:
+            del self._entries[number]
 
     def changed(self, config: MockConfig, *, empty: bool) -> None:
         """What follows is checked without any knowledge of what came before."""
-        self._epoch = Epoch(config, empty, self.handled_count + 1)
+        first = self.first_number
+        kept = [one for one, after in itertools.pairwise(self._epochs) if after.first > first]
+        self._epochs = [*kept, self._epochs[-1], Epoch(config, empty, self.handled_count + 1)]
 
     def clear(self) -> None:
         """Forget all exchanges; numbers go on."""
-        self._entries.clear()
+        for number in range(self.first_number, self.handled_count + 1):
+            self._forget(number)
+        self.first_number = self.handled_count + 1
+        self._packed.clear()
         self.ended.clear()
         self._bytes = 0
 
     def __iter__(self) -> Iterator[LogEntry]:
-        return iter(self._entries)
+        return iter(self.since(0, len(self)))
 
     def __len__(self) -> int:
-        return len(self._entries)
-
-    @property
-    def first_number(self) -> int:
-        """The number of the oldest entry; of the next one where there is none."""
-        return self._entries[0].number if self._entries else self.handled_count + 1
+        return len(self._packed)
 
     def entry(self, number: int) -> LogEntry | None:
         """The entry with this number, or None where it is not in the log (any more)."""
         at = number - self.first_number
-        return self._entries[at] if 0 <= at < len(self._entries) else None
+        if not 0 <= at < len(self._packed):
+            return None
+        return self._entries.get(number) or self._made(number, self._packed[at])
 
     def since(self, number: int, most: int) -> list[LogEntry]:
         """The oldest entries after this number, at most `most`."""
-        start = max(0, number + 1 - self.first_number)
-        return list(itertools.islice(self._entries, start, start + most))
+        first = max(number + 1, self.first_number)
+        start = first - self.first_number
+        chosen = enumerate(itertools.islice(self._packed, start, start + most), first)
+        return [self._entries.get(at) or self._made(at, packed) for at, packed in chosen]
+
+    def _made(self, number: int, packed: bytes) -> LogEntry:
+        epoch = next(one for one in reversed(self._epochs) if one.first <= number)
+        entry = self._entries[number] = LogEntry(number, packed, epoch)
+        noted = _DECODE(packed)
+        if noted.at_once:
+            entry.ended = noted.now
+        elif number in self._ends:
+            entry.ended, entry.gave_up = self._ends[number]
+        return entry
+
+
+def _nothing(gave_up: bool) -> None:
+    """There is no end to be noted."""

@@ -34,6 +34,7 @@ SECONDS: Final = 1.9  # the documents speak of seconds, so of two at least; a te
 TEN_SECONDS: Final = 9.5  # no document names this bound; half a second is left for timers and networks
 SLOW: Final = 1.0  # seconds from which a response shows how long a client waits
 IN_FLIGHT: Final = 0.15  # seconds within which a request on another connection may have been under way already
+CONNECTING: Final = 0.5  # the same for one that opened a connection first: on a busy machine that takes so long
 IGNORED: Final = 2  # new connections in a row, each opened after the 429 on the one before, that show a client at fault
 
 
@@ -179,7 +180,8 @@ def _knew(observed: Observed, limited: Limited) -> bool:
         return False
     same_connection = observed.connection == limited.observed.connection
     same_request = request_key(observed.exchange) == request_key(limited.observed.exchange)
-    return same_connection or same_request or after > IN_FLIGHT
+    under_way = CONNECTING if _opened_after(observed, limited) else IN_FLIGHT
+    return same_connection or same_request or after > under_way
 
 
 def _opened_after(observed: Observed, limited: Limited) -> bool:

@@ -55,10 +55,12 @@ class Suspicion:
     marks: int = 0
     trials: int = 0
 
-    @property
-    def confirmed(self) -> bool:
-        """Whether it was seen at two places and in two thirds of the cases, so that chance does not explain it."""
-        return self.marks >= 2 and 3 * self.marks >= 2 * self.trials
+    def confirmed(self, to_come: int = 0) -> bool:
+        """Whether it was seen at two places and in two thirds of the cases, so that chance does not explain it.
+
+        `to_come`: cases that are under way, and may come to nothing.
+        """
+        return self.marks >= 2 and 3 * self.marks >= 2 * (self.trials + to_come)
 
     def after(self, *, marks: int, trials: int) -> Suspicion:
         """The suspicion after so many cases more."""
@@ -167,9 +169,9 @@ def _check_pauses(belief: RetryBelief, tries: Tries, before: Tries, found: Clien
     paused = min(first, newest) >= AT_ONCE
     steady = belief.steady.after(marks=paused and (same or level), trials=paused and count == 2)
     text = None
-    if at_once.confirmed and at_once.marks > belief.at_once.marks:
+    if at_once.confirmed() and at_once.marks > belief.at_once.marks:
         text = f"sent again {newest * 1000:.0f} ms after a 5XX"
-    elif steady.confirmed and steady.marks > belief.steady.marks:
+    elif steady.marks > belief.steady.marks and steady.confirmed(_beside(belief, tries)):
         text = (
             f"the second pause after a 5XX is as long as the first ({first:.2f} s)"
             if same
@@ -181,6 +183,19 @@ def _check_pauses(belief: RetryBelief, tries: Tries, before: Tries, found: Clien
         evidence = (last,) if tries.first is last else (tries.first, last)
         found.add(Finding("TC-RETRY-BACKOFF", text, "/request", "pauses that grow", shown), *evidence)
     return replace(belief, at_once=at_once, steady=steady)
+
+
+def _beside(belief: RetryBelief, tries: Tries) -> int:
+    """How many other requests met a 5XX at about the same time and are to be sent a second or third time.
+
+    What stretches the pause of one of them stretches those of all, so that they count as cases already.
+    """
+    since = tries.last.exchange.sent - 2 * tries.pauses[-1]
+    return sum(
+        len(one.pauses) < 2 and not one.done and _is_5xx(one.last.exchange) and one.last.known > since
+        for one in belief.tries.values()
+        if one.first is not tries.first
+    )
 
 
 def _waited(last: Exchange, exchange: Exchange) -> bool:

@@ -43,7 +43,7 @@ class Watch(Protocol):
     def handled(self, scope: Scope, call: Call, delivery: Delivery, arrived: float) -> Callable[[bool], None]:
         """A request was handled; `arrived` is in epoch seconds. What is returned is called when its response has ended.
 
-        It is given whether the client hung up before.
+        It is given whether the client hung up before. Of a response that is `at_once` the end is not told.
         """
         ...
 
@@ -243,13 +243,10 @@ class MockApp:
         with self._lock:
             call, delivery = self._respond(request, token)
             ended = self._watch.handled(scope, call, delivery, arrived)
-        if delivery.pause or delivery.drip:
-            await _deliver_watched(delivery, scope, receive, send, ended)
-            return
-        try:
+        if delivery.at_once:
             await _deliver(delivery, scope, receive, send)
-        finally:
-            ended(False)
+        else:
+            await _deliver_watched(delivery, scope, receive, send, ended)
 
 
 async def _deliver(delivery: Delivery, scope: Scope, receive: Receive, send: Send) -> None:

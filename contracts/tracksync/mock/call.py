@@ -119,6 +119,11 @@ class Delivery:
     hang_up: bool = False  # not announced
     gzip: bool = False
 
+    @property
+    def at_once(self) -> bool:
+        """Whether all of it is delivered as soon as it is there."""
+        return not (self.pause or self.drip)
+
 
 class ResponseLost(ConnectionError):
     """What `MockApp.handle` raises in process where a served mock cuts the connection."""
