@@ -280,7 +280,7 @@ def _changed(noted: _Packed) -> tuple[str, LoggedChange | None]:
 class ExchangeLog:
     """The latest exchanges of one workspace: at most `most`, with `most_bytes` of them. See `mock.app.Watch`.
 
-    Each is noted as one text of bytes, and becomes an entry when somebody looks at it: thousands of objects, and what
+    Each is noted as one text of bytes, and becomes an entry when it is looked at: thousands of objects, and what
     makes them, would slow down everything that is served.
     """
 
@@ -290,7 +290,7 @@ class ExchangeLog:
         self._bytes = 0
         self._epochs = [Epoch(MockConfig(), empty=False, first=1)]
         self._ends: dict[int, tuple[float, bool]] = {}  # by number: when, and whether the client hung up
-        self._entries: dict[int, LogEntry] = {}  # those that somebody has looked at
+        self._entries: dict[int, LogEntry] = {}  # those that were looked at
         self.first_number = 1  # of the oldest entry; of the next one where there is none
         self.handled_count = 0
         self.ended: deque[int] = deque(maxlen=most)  # numbers, in the order of the ends
