@@ -6,8 +6,10 @@ import fnmatch
 import gc
 import re
 import tomllib
+from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import settings
@@ -16,24 +18,25 @@ settings.register_profile("unhurried", parent=settings(), deadline=None)
 settings.load_profile("unhurried")
 
 _SLOW = tomllib.loads((Path(__file__).parent / "slow.toml").read_text(encoding="utf-8"))["slow"]
-_NAMED = re.compile("|".join(fnmatch.translate(entry["test"] + end) for entry in _SLOW for end in ("", "::*")))
 
 
-@cache
-def _is_named(test: str) -> bool:
-    return _NAMED.match(test) is not None
+def _matches(entries: Iterable[dict[str, Any]]) -> Callable[[str], bool]:
+    """Whether a node id is one that the entries name; parameters make no difference."""
+    named = re.compile("|".join(fnmatch.translate(one["test"] + end) for one in entries for end in ("", "::*")))
+    found = cache(lambda test: named.match(test) is not None)
+    return lambda node: found(node.partition("[")[0])
 
 
-def is_slow(node: str) -> bool:
-    """Whether slow.toml names the test with this node id; parameters make no difference."""
-    return _is_named(node.partition("[")[0])
+is_slow = _matches(_SLOW)
+is_first = _matches(entry for entry in _SLOW if entry.get("first"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark the tests that slow.toml names; `make quick` leaves them out."""
+    """Mark the tests that slow.toml names, which `make quick` leaves out, and run the longest ones first."""
     for item in items:
         if is_slow(item.nodeid):
             item.add_marker(pytest.mark.slow)
+    items.sort(key=lambda item: not is_first(item.nodeid))
 
 
 def pytest_collection() -> None:
