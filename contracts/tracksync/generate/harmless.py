@@ -126,10 +126,14 @@ class Namer:
         return self._phones[key]
 
     def similar_phones(self, tag: str) -> tuple[str, str, str]:
-        """Three numbers set aside for fiction: the first two begin alike, the first and the last end alike."""
-        block, other = DRAMA_BLOCKS[:2]
-        ending = zlib.crc32(f"{self.prefix}{self._area}{tag}".encode()) % 1000
-        return f"{block}{ending:03d}", f"{block}{(ending + 1) % 1000:03d}", f"{other}{ending:03d}"
+        """Three numbers set aside for fiction: the first two begin alike, the first and the last end alike.
+
+        Alike are all digits but the last, and all but the code of the country and one.
+        """
+        drawn = zlib.crc32(f"{self.prefix}{self._area}{tag}".encode())
+        codes = [(one, two) for one in AREA_CODES for two in AREA_CODES if one < two and one % 100 == two % 100]
+        (code, other), ending = codes[drawn // 100 % len(codes)], drawn % 100
+        return f"+1{code}55501{ending:02d}", f"+1{code}55501{(ending + 1) % 100:02d}", f"+1{other}55501{ending:02d}"
 
     def _draw_phone(self) -> str:
         if self._rng.random() < 0.6:

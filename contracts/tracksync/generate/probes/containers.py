@@ -12,8 +12,9 @@ from tracksync.generate.probes.probe import probe, send
 # Removing what is not there leaves an array as it is, and the response shows it.
 LOOK: Final = {"remove": ["not there"]}
 LOOK_OBJECTS: Final = {"$remove": [{"$identifier_key": "id", "$identifier_value": -1}]}
-# An object over 100 KB, and one just below in every way of counting; each text is within its own limit.
-BIG: Final = {f"k{number:03}": "b" * 245 for number in range(415)}
+# An object over 100 KB, though not of so many characters, and one just below in every way of counting; each text is
+# within its own limit.
+BIG: Final = {f"k{number:03}": "b" * 200 + "é" * 24 for number in range(415)}
 FITTING: Final = {f"k{number:03}": "f" * 245 for number in range(380)}
 
 

@@ -80,7 +80,8 @@ def track(name: Namer) -> Iterator[Step]:
             event(user, "E4", EARLIER, properties={"n": 1}),
             event(user, "E4", LATER),
             event(alias, "E6", DAY),
-            *(event(user, f"E{n}", f"2023-09-{n:02}T23:30:00-01:00") for n in range(7, 31)),
+            *(event(user, "E4", f"2023-08-{n:02}T12:00:00Z") for n in (7, 8)),
+            *(event(user, f"E{n}", f"2023-09-{n:02}T23:30:00-01:00") for n in range(9, 31)),
         ],
         "purchases": [
             purchase(user, "tracked", DAY, quantity=2),
