@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import shutil
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -13,15 +14,14 @@ from fuzz_plans import fuzz_plan
 from hypothesis.database import DirectoryBasedExampleDatabase
 
 from tracksync.engine import fuzz
-from tracksync.engine.targets import EmbeddedMock
 from tracksync.generate.build import Step
 from tracksync.generate.failures import Failures, Shown, simplest
 from tracksync.generate.harmless import Namer
 from tracksync.generate.machine import Send
 from tracksync.generate.stateful import Sequence, stateful_sequences
-from tracksync.mock import MockConfig
 from tracksync.model.events import Event, ExchangeChecked, FindingConfirmed
 
+KEY = "canary-key-0123456789"
 PREFIX = "tsfailures"
 FAULT = {"faults": ("purchase-count-stuck",), "phases": ("stateful",), "requests": 300}
 
@@ -116,19 +116,29 @@ def first_scope(events: list[Event]) -> bytes:
     return next(body for body in bodies if b"-u" in body).partition(b"-")[2][:2]
 
 
-def test_what_failed_comes_first_in_the_next_run_and_goes_when_it_is_mended(tmp_path: Path) -> None:
-    database = str(tmp_path)
-    found = [one for one in events_of(seed=1, examples=database, **FAULT) if isinstance(one, FindingConfirmed)]
-    assert found[0].finding.clause == "TS-PURCHASE-COUNT"
-    assert list(Failures(tmp_path).sequences(namer()))
-    again = events_of(seed=9, examples=database, **FAULT)
+@pytest.fixture(scope="module")
+def failed(tmp_path_factory: pytest.TempPathFactory) -> tuple[FindingConfirmed, Path]:
+    """The finding of a run with a key, and the directory with the sequences that failed in it."""
+    folder = tmp_path_factory.mktemp("examples")
+    events = events_of(seed=1, examples=str(folder), key=KEY, **FAULT)
+    (found,) = [one for one in events if isinstance(one, FindingConfirmed)]
+    return found, folder
+
+
+def test_what_failed_comes_first_in_the_next_run_and_goes_when_it_is_mended(
+    failed: tuple[FindingConfirmed, Path], tmp_path: Path
+) -> None:
+    folder = shutil.copytree(failed[1], tmp_path / "examples")
+    assert failed[0].finding.clause == "TS-PURCHASE-COUNT"
+    assert list(Failures(folder).sequences(namer()))
+    again = events_of(seed=9, examples=str(folder), shrink=False, **FAULT)
     assert first_scope(again) == b"f0"
-    events_of(seed=9, examples=database, **{**FAULT, "faults": ()})
-    assert list(Failures(tmp_path).sequences(namer())) == []
+    events_of(seed=9, examples=str(folder), **{**FAULT, "faults": ()})
+    assert list(Failures(folder).sequences(namer())) == []
 
 
-def test_the_finding_is_told_as_its_simple_sequence_shows_it() -> None:
-    (found,) = [one for one in events_of(seed=1, **FAULT) if isinstance(one, FindingConfirmed)]
+def test_the_finding_is_told_as_its_simple_sequence_shows_it(failed: tuple[FindingConfirmed, Path]) -> None:
+    found, _ = failed
     shown = found.exchanges[-1].response
     assert len(found.exchanges) == 2
     assert (found.finding.expected, found.finding.actual) == (2, 1)
@@ -136,9 +146,16 @@ def test_the_finding_is_told_as_its_simple_sequence_shows_it() -> None:
     assert b'"count":1' in shown.body
 
 
+def test_no_key_is_stored(failed: tuple[FindingConfirmed, Path]) -> None:
+    stored = b"".join(file.read_bytes() for file in failed[1].rglob("*") if file.is_file())
+    assert stored
+    assert KEY.encode() not in stored
+
+
 def test_without_a_directory_nothing_is_stored(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    events_of(seed=1, **FAULT)
+    events = events_of(seed=1, shrink=False, **FAULT)
+    assert any(isinstance(one, FindingConfirmed) for one in events)
     assert list(tmp_path.rglob("*")) == []
 
 
@@ -146,13 +163,3 @@ def test_a_url_has_a_directory_by_default_and_the_mock_has_none() -> None:
     assert fuzz_plan().default_examples is None
     elsewhere = fuzz_plan(address="http://127.0.0.1:1")
     assert elsewhere.default_examples == ".hypothesis/examples"
-
-
-def test_no_key_is_stored(tmp_path: Path) -> None:
-    key = "canary-key-0123456789"
-    target = EmbeddedMock(MockConfig(key=key))
-    assert target.send(some(1)[0].steps[0]).response is not None
-    events_of(seed=1, examples=str(tmp_path), key=key, **FAULT)
-    stored = b"".join(file.read_bytes() for file in tmp_path.rglob("*") if file.is_file())
-    assert stored
-    assert key.encode() not in stored
