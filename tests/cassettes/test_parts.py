@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -11,14 +14,17 @@ from mixed_traffic import mixed
 from partitioned import Outcome, by_one_process, differences, in_parts, interactions_of
 
 from tracksync.cassettes.interaction import Interaction
-from tracksync.cassettes.parallel import blocks
-from tracksync.cassettes.parallel.connections import Connections, groups_named
+from tracksync.cassettes.parallel import blocks, connections
+from tracksync.cassettes.parallel.connections import Connections, groups_named, names_one
+from tracksync.cassettes.parallel.part import Partition
+from tracksync.cassettes.parallel.processes import KeptLines, PartsInProcesses
 from tracksync.contract.bounds import SYNC
 from tracksync.engine.targets import EmbeddedMock
 from tracksync.faults.catalogue import catalogue, servers
 from tracksync.generate.build import Step, attributes_request, json_request
 from tracksync.mock import MockConfig
 from tracksync.model.exchange import Exchange, Request, Response
+from tracksync.oracle import Settings
 
 DELETE = "/users/delete"
 FAULTS = st.none() | st.sampled_from(sorted(catalogue()))
@@ -116,6 +122,38 @@ def test_spellings_of_one_identifier_are_in_one_part() -> None:
     assert both[0] == both[1]
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        {"attributes": [{"external_id": "Ada L", "n": 1}]},
+        {"attributes": {"external_id": "ada"}, "events": []},
+        {"attributes": [{"external_id": "ada", "email": "ada@example.com"}]},
+        {"events": [{"external_id": "ada"}], "purchases": [{"external_id": "bob"}]},
+        {"events": [{"user_alias": {"alias_name": "ada", "alias_label": "app"}}]},
+        {"events": [{"external_id": 12345678901234567890}]},
+        {"events": [{"external_id": None, "phone": "+12015550100"}], "other": {"external_id": "bob"}},
+        {"events": [{"name": "seen"}, "text"]},
+        ["ada"],
+    ],
+)
+def test_the_short_way_to_the_users_of_a_body_finds_those_of_the_long_one(
+    body: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = json.dumps(body).encode()
+    short, one = groups_named(SYNC, text, b""), names_one(text)
+    monkeypatch.setattr(connections, "_only_text", lambda body: None)
+    assert short == groups_named(SYNC, text, b"")
+    assert not one or [len(group) for group in short] == [1]
+
+
+@pytest.mark.parametrize(("others", "share"), [(1, 0.365), (2, 0.153), (3, 0.0475), (7, 0.0)])
+def test_the_process_that_directs_checks_fewer_users_than_the_others(others: int, share: float) -> None:
+    parts = PartsInProcesses(Partition(Settings(), foreign=True), [None] * others, KeptLines(iter(())))  # type: ignore[list-item]
+    counted = Counter(parts.part_of(hash(str(number))) for number in range(20_000))
+    assert counted[0] / 20_000 == pytest.approx(share, abs=0.02)
+    assert sorted(counted)[-others:] == list(range(1, others + 1))
+
+
 def test_an_export_connects_the_users_that_it_shows() -> None:
     shown = b'{"users": [{"external_id": "bob"}, {"external_id": 5}, 7]}'
     (group,) = groups_named("/users/export/ids", b'{"external_ids": ["ada"]}', shown)
@@ -123,8 +161,8 @@ def test_an_export_connects_the_users_that_it_shows() -> None:
 
 
 def test_connections_are_found_over_any_number_of_steps() -> None:
-    connections = Connections()
+    found = Connections()
     for one in range(1, 50):
-        connections.connect((one, one + 1))
-    assert len({connections.leader(one) for one in range(1, 51)}) == 1
-    assert connections.leader(77) == 77
+        found.connect((one, one + 1))
+    assert len({found.leader(one) for one in range(1, 51)}) == 1
+    assert found.leader(77) == 77

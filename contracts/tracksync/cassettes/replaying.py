@@ -26,7 +26,7 @@ from tracksync.cassettes.interaction import Interaction, Recording, RecordingPro
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.parallel.blocks import Block, check_in_blocks
 from tracksync.cassettes.parallel.first_pass import connections_of
-from tracksync.cassettes.parallel.processes import KeptLines, local_pool, parts_in_processes, rare_collections
+from tracksync.cassettes.parallel.processes import KeptLines, local_pool, parts_in_processes
 from tracksync.cassettes.parallel.results import concluded
 from tracksync.cassettes.parallel.routing import Router
 from tracksync.cassettes.parallel.whole_files import Folded, Pending, Pool, size_of
@@ -36,6 +36,7 @@ from tracksync.cassettes.sources import STDIN, lines, opened, url_of
 from tracksync.cassettes.streaming import Stream
 from tracksync.contract.clauses import catalogue
 from tracksync.engine.cluster import cluster
+from tracksync.engine.garbage import rare_collections
 from tracksync.errors import ConfigError, UsageError
 from tracksync.model.events import (
     Event,
@@ -78,6 +79,7 @@ class ReplayPlan:
     options: tuple[str, ...] = ()
 
 
+@rare_collections()
 def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], float]) -> None:
     """Check every recording. Raises UsageError when there is none; everything else ends in a RunEnded event."""
     for path in plan.paths:
@@ -90,7 +92,6 @@ def replay(plan: ReplayPlan, emit: Callable[[Event], None], clock: Callable[[], 
     emit(RunStarted("replay", ", ".join(map(str, plan.paths)), clock(), strict=plan.strict))
     emit(PhaseStarted("replay"))
     with ExitStack() as stack:
-        stack.enter_context(rare_collections())
         pool = _pool(plan, len(files), stack)
         pending: dict[Path, Pending] = {}
         large = [path for path, _ in files if path == STDIN or size_of(path) >= SHARED_FROM]
@@ -125,12 +126,12 @@ class FileResult:
     run: _ReplayRun
 
 
+@rare_collections()
 def check_file(plan: ReplayPlan, path: Path, named: bool) -> FileResult:
     """Check one file in this process, wherever that is."""
     folded = Folded()
     run = _ReplayRun(plan, folded)
-    with rare_collections():
-        run.file(path, named)
+    run.file(path, named)
     run.emit, run.manifests = _ignored, Manifests()
     return FileResult(tuple(folded.events()), tuple(folded.findings), run)
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tracksync.engine.garbage import rare_collections
 from tracksync.engine.shrink import shrink
 from tracksync.race.cells import UNKNOWN, CellModel, cell_value, final_fits
 from tracksync.race.history import UNSEEN, History, Place, RaceOperation, WriteOutcome, cut_is_sound
@@ -50,6 +51,7 @@ class CellReport:
     decision: Decision
 
 
+@rare_collections()
 def report(history: History, *, fresh: bool = True, budget: int = BUDGET) -> list[CellReport]:
     """One report a cell. `fresh`: the users were created for this history, so that events not yet seen count 0."""
     return [cell_report(place, part, fresh=fresh, budget=budget) for place, part in history.partition().items()]

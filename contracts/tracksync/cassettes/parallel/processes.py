@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import multiprocessing
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,11 +18,11 @@ from tracksync.cassettes.parallel.part import Answer, Change, Gap, Item, Partiti
 from tracksync.cassettes.parallel.whole_files import Processes
 from tracksync.cassettes.timestamps import settled_at
 from tracksync.engine.child_processes import end_with_parent, interrupts_blocked, process_pool
+from tracksync.engine.garbage import rare_collections
 from tracksync.errors import Incomplete
 from tracksync.oracle import Settings
 from tracksync.oracle.parts import Beside
 
-_COLLECT: Final = 50_000  # new objects after which Python looks for reference cycles
 _LATE: Final = 1000  # lines of a file that are kept for interactions that come out of order
 _DIRECTING: Final = 0.27  # the time that it takes to direct an exchange, by the time that it takes to check one
 _ENDED: Final = "a process of --jobs was ended from outside, perhaps for lack of memory; use fewer, or --jobs 1"
@@ -78,21 +77,10 @@ def unpacked(packed: Packed) -> Item:
     return Routed(index, place, interaction, Beside(*(*around, objects)), home)
 
 
-@contextmanager
-def rare_collections() -> Iterator[None]:
-    """Let Python look for reference cycles seldom meanwhile: what is checked makes none, and the look takes time."""
-    before = gc.get_threshold()
-    gc.set_threshold(_COLLECT, *before[1:])
-    try:
-        yield
-    finally:
-        gc.set_threshold(*before)
-
-
+@rare_collections()
 def _serve(connection: Connection, settings: Settings, foreign: bool) -> None:
     """Do what the first process asks of one part, until it closes the connection."""
     end_with_parent()
-    gc.set_threshold(_COLLECT)
     part = Partition(settings, foreign=foreign)
     try:
         while True:

@@ -1,0 +1,21 @@
+"""Python's search for reference cycles: where many objects live long and none is in a cycle, it is a cost alone."""
+
+from __future__ import annotations
+
+import gc
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Final
+
+_RARELY: Final = 50_000  # new objects after which Python looks for cycles
+
+
+@contextmanager
+def rare_collections() -> Iterator[None]:
+    """Let Python look for cycles rarely meanwhile."""
+    before = gc.get_threshold()
+    gc.set_threshold(_RARELY, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
