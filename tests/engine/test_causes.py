@@ -321,6 +321,10 @@ def test_what_is_accepted_is_another_cause_than_what_is_refused_with_another_sta
 def test_a_batch_that_counts_fewer_objects_explains_no_surplus() -> None:
     fewer = shown("TS-TRACK-PROCESSED", pointer="/response/body/events_processed", expected=30, actual=29)
     where, clause = "/response/body/users/0/purchases", "TS-TRACK-PROCESSED"
+    refused = shown("TS-OK-STATUS", pointer=STATUS, expected=201, actual=400)
+    assert (
+        len(causes([shown("TS-TRACK-PROCESSED", pointer=fewer.finding.pointer, expected=30, actual=-1), refused])) == 2
+    )
     for actual, groups in ((0, 1), (2, 2)):
         applied = shown("TS-TRACK-APPLIED", clause, pointer=where, expected=1, actual=actual, earlier=(clause,))
         assert len(causes([fewer, applied])) == groups

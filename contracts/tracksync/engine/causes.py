@@ -89,7 +89,7 @@ def _one_refusal(one: ReplayedFinding, other: ReplayedFinding) -> bool:
 
 def _one_object_refused(batch: ReplayedFinding, other: ReplayedFinding) -> bool:
     """Whether /users/track counts fewer objects than were sent, and the other finding says which it left out or why."""
-    if batch.concern != "batches" or batch.indirect or not shows_less(batch.finding):
+    if batch.concern != "batches" or batch.indirect or not shows_less(batch.finding) or batch.finding.actual <= 0:
         return False
     return connected(batch, other) or (other.concern == "acceptance" and other.finding.pointer == STATUS)
 
