@@ -40,6 +40,8 @@ def as_media_type(value: str | None) -> str:
 class Credential(enum.StrEnum):
     """What kind of key a request was sent with. The key itself is never part of an exchange."""
 
+    __hash__ = str.__hash__  # the one of enumerations takes long
+
     VALID = "valid"
     UNPRIVILEGED = "unprivileged"  # a real key without the permission that the path needs
     INVALID = "invalid"  # wrong, or under another scheme

@@ -205,7 +205,7 @@ def _settled(before: Belief, belief: Belief, received: float) -> Belief:
     """The belief less what an exchange cannot have shown: users that may still be deleted, emails that moved."""
     if belief.deletions or belief.unsettled_until >= received:
         belief = deletions.unsettled(belief, received)
-    if belief.links is before.links:
+    if belief.links is before.links or not before.pending_by_identifier:
         return belief
     moved = [one for one in before.pending_by_identifier if belief.links.get(one) != before.links.get(one)]
     return replace(belief, moved=belief.moved.union(moved)) if moved else belief

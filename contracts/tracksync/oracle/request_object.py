@@ -46,8 +46,11 @@ _ANY: Final = (Amount(None),)
 
 def read_identifiers(target: dict[str, Any]) -> tuple[tuple[str, Any], ...]:
     """The identifiers by which a server may find or create a user: texts, numbers, and aliases with both parts."""
-    there = [kind for kind in bounds().identifiers if kind in target]
-    return tuple([(kind, target[kind]) for kind in there if _is_identifier(kind, target[kind])])
+    found = []
+    for kind in bounds().identifiers:
+        if kind in target and _is_identifier(kind, target[kind]):
+            found.append((kind, target[kind]))
+    return tuple(found)
 
 
 def _is_identifier(kind: str, value: Any) -> bool:
