@@ -74,13 +74,17 @@ def test_what_breaks_careless_servers_is_harmless() -> None:
 
 
 @pytest.mark.parametrize("kind", strategies.KINDS)
-def test_strategies_are_harmless(kind: str) -> None:
+def test_every_kind_makes_many_different_steps_and_all_are_harmless(kind: str) -> None:
+    seen: set[Step] = set()
+
     @RELAXED
     @given(strategies.steps(a_namer(), [kind]))
     def every(step: Step) -> None:
+        seen.add(step)
         assert_harmless([step])
 
     every()
+    assert len(seen) >= 20
 
 
 def test_the_state_machine_is_harmless() -> None:

@@ -136,19 +136,6 @@ def test_sequences_look_at_what_is_stored_and_send_again_what_was_counted() -> N
 # --- strategies ---------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("kind", strategies.KINDS)
-def test_every_kind_makes_many_different_steps(kind: str) -> None:
-    seen: set[Step] = set()
-
-    @QUIET
-    @given(strategies.steps(namer(), [kind]))
-    def every(step: Step) -> None:
-        seen.add(step)
-
-    every()
-    assert len(seen) >= 20
-
-
 @pytest.mark.parametrize("kind", ["valid", "keys", "update-only"])
 def test_steps_shrink_to_what_a_person_would_have_written(kind: str) -> None:
     smallest = find(
