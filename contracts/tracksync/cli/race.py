@@ -155,7 +155,7 @@ def command(
         from tracksync.faults.catalogue import catalogue
 
         for name in faults:
-            known_name(name, catalogue(), "fault")
+            known_name(name, catalogue(), "fault", "`tracksync mock --list-faults` lists them all")
     budget, workspace = place.config.budget, place.config.workspace
     interpretations: dict[str, str] = {}
     if interpretations_path is not None:
