@@ -8,9 +8,8 @@ from __future__ import annotations
 from typing import Any, Final
 
 from msgspec.structs import replace
-from rpds import HashTrieMap
 
-from tracksync.oracle.belief import Belief, Cell, CellKey, Identifier, User
+from tracksync.oracle.belief import Belief, Identifier, User
 from tracksync.oracle.pending import PendingWrite, given_up, pending_of, unknown_like
 
 _LONG_AGO: Final = float("-inf")
@@ -19,10 +18,12 @@ _FOR_GOOD: Final = float("inf")
 
 def forgotten(user: User) -> User:
     """The user when nothing is known of it, not even whether it exists."""
-    cells: HashTrieMap[CellKey, Cell] = HashTrieMap()
+    cells = user.cells  # not a new map, whose order would be another one each time
     for key, cell in user.cells.items():
         if cell.volatile or pending_of(cell.states):
             cells = cells.insert(key, given_up(cell, unknown_like(cell), _LONG_AGO))
+        else:
+            cells = cells.discard(key)
     return replace(user, exists=None, fresh=False, due=None, cells=cells)
 
 
