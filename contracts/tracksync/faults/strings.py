@@ -64,6 +64,12 @@ def _mojibake(text: str) -> str:
         "TS-ATTR-STRING",
         change=lambda text: unicodedata.normalize("NFKC", text),
     ),
+    row(
+        "string-full-width-folded",
+        "Full-width letters and digits in a string become those of ASCII.",
+        "TS-ATTR-STRING",
+        change=lambda text: text.translate({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}),
+    ),
     row("string-lower", "Strings are stored in lower case.", "TS-ATTR-STRING", change=str.lower),
     row(
         "string-html-escaped",

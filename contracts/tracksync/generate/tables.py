@@ -256,6 +256,7 @@ BODY_SPOILERS: Final[tuple[tuple[str, Callable[[str, dict[str, Any]], bytes]], .
     ("a form feed before the body", lambda section, right: b"\f" + encode({section: [right]})),
     ("a NUL byte after the body", lambda section, right: encode({section: [right]}) + b"\0"),
     ("a minus alone", lambda section, right: encode({section: [right]})[:-1] + b',"extra":-}'),
+    ("a number as a name", lambda section, right: encode({section: [right]})[:-1] + b",1:2}"),
     ("a comma too many", lambda section, right: encode({section: [right]})[:-1] + b",}"),
     ("the object outside its section", lambda section, right: encode(right)),
     ("an empty section", lambda section, right: encode({section: []})),

@@ -23,7 +23,7 @@ TEXTS: Final = {
     "right to left": "مرحبا שלום",
     "direction marks": "a\u200eb\u202bc\u202cd\u2066e\u2069",
     "selectors": "❤\ufe0f 1\ufe0f\u20e3",
-    "wide": "日本語 ﾊﾝｶｸ",
+    "wide": "日本語 ﾊﾝｶｸ Ａｂ１",
     "separators": "a\u2028b\u2029c\u00a0d\u200be",
     "encoded": "a+b%20c%2B&d=e",
     "digits": "007",
