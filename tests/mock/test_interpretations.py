@@ -250,6 +250,13 @@ def test_an_emptied_array(interpretation: str, shown: Any) -> None:
     assert at.shown(a={"remove": [1]}) == shown
 
 
+@pytest.mark.parametrize(("interpretation", "shown"), [("empty", {"a": []}), ("absent", {"a": None})])
+def test_an_emptied_array_of_objects(interpretation: str, shown: Any) -> None:
+    at = harness("emptied-objects", interpretation)
+    at.attributes(a=[{"id": 1}])
+    assert at.shown(a={"$remove": [{"$identifier_key": "id", "$identifier_value": 1}]}) == shown
+
+
 def test_unused_sections_may_be_shown_empty() -> None:
     shown = entry(harness("unused-sections-shown", "empty").attributes(a=1))
     assert (shown["custom_events"], shown["purchase_events"], shown["custom_attributes"]) == ([], [], {"a": 1})

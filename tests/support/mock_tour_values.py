@@ -10,7 +10,7 @@ from mock_tour_stops import FUTURE, LIMIT, NEW, OLD, Stop, attributes, each, eve
 
 
 def strings() -> Iterator[Stop]:
-    texts = (" x ", "a  b", "e\u0301", "ﬁ ² Ａ１", "ABC", "a<b>&c", "a\0b", "🎉", "\u202ea\u200f", "é", "a\nb\tc", "a\\b")
+    texts = (" x  y ", "e\u0301", "ﬁ ² Ａ１", "ABC", "a<b>&c", "a\0b", "🎉", "\u202ea\u200f", "é", "a\nb\tc", "a\\b")
     yield attributes(**{f"s{n}": text for n, text in enumerate((*texts, "42", "true", "false", "null", "x" * 255, ""))})
     yield attributes(e="x")
     yield attributes(e="")

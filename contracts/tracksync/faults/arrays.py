@@ -306,7 +306,7 @@ class _ArrayLimitNotOnAdd(Core):
     def edit_array(self, task: WriteTask, name: str, current: Any, add: list[Any], remove: list[Any]) -> Any:
         if current is UNCHANGED or not isinstance(current, list):
             return super().edit_array(task, name, current, add, remove)
-        return self.edited(current, add, remove) or self.emptied()
+        return self.edited(current, add, remove) or self.emptied("emptied-array")
 
 
 @fault("array-limit-refused", "An array over the limit is refused with 400.", "TS-ARRAY-LIMIT", "TS-OK-STATUS")

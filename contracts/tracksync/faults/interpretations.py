@@ -27,9 +27,9 @@ BEYOND: Final = {
 WAVERING: Final = """
     bare-object alias-create empty-sections integer-identifiers array-overflow removed-attribute refused-attribute
     no-user unknown-braze-id content-type wrong-method body-size error-entries inc-missing update-without-merge
-    emptied-array quantity-low remove-add-order date-attribute string-length purchase-count integer-products
-    identifier-precedence empty-attributes array-repeats update-matches bad-email time-form extras surplus-message
-    invalid-object coerced-types unused-sections-shown rate-counting headers-on-401
+    emptied-array emptied-objects quantity-low remove-add-order date-attribute string-length purchase-count
+    integer-products identifier-precedence empty-attributes array-repeats update-matches bad-email time-form extras
+    surplus-message invalid-object coerced-types unused-sections-shown rate-counting headers-on-401
 """.split()
 ALIKE: Final = frozenset({"braze-id"})  # leads before external-id, and no run knows a braze_id of its users
 

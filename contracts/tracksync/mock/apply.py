@@ -222,15 +222,15 @@ class Apply(ServerPart):
         if not isinstance(current, list) or not self.elements_fit(add):
             return UNCHANGED
         edited = self.edited(current, add, remove)
-        return self.emptied() if not edited else self.cap(current, edited)
+        return self.emptied("emptied-array") if not edited else self.cap(current, edited)
 
     def edited(self, current: list[Any], add: list[Any], remove: list[Any]) -> list[Any]:
         """The array after an edit."""
         return arrays.edit(current, add, remove, self.interpretation("remove-add-order"))
 
-    def emptied(self) -> Any:
-        """Ambiguity emptied-array: what is left when the last element went."""
-        return [] if self.interpretation("emptied-array") == "empty" else REMOVED
+    def emptied(self, ambiguity: str) -> Any:
+        """Ambiguity emptied-array or emptied-objects: what is left when the last element went."""
+        return [] if self.interpretation(ambiguity) == "empty" else REMOVED
 
     # --- objects ----------------------------------------------------------------------------------------------
     def take_dict(self, task: WriteTask, name: str, current: Any, value: dict[str, Any]) -> Any:
@@ -309,7 +309,7 @@ class Apply(ServerPart):
         if added:
             edited = self.objects_added(edited, added)
         if not edited:
-            return self.emptied()
+            return self.emptied("emptied-objects")
         return UNCHANGED if objects.ObjectProblem.SIZE in self.problems(edited) else edited
 
     def objects_added(self, current: list[Any], added: list[Any]) -> list[Any]:

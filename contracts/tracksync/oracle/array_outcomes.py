@@ -21,6 +21,7 @@ from tracksync.oracle.interpretations import (
     REMOVE_BEFORE_ADD,
     REPEATS_STAY,
     REPEATS_UNIQUE,
+    Interpretation,
     Requires,
 )
 from tracksync.oracle.outcomes import CellOutcome, Limits, open_outcomes, refused_outcomes, removed_outcomes
@@ -87,16 +88,22 @@ def without_effect(results: list[list[Any]], prior: Any) -> list[CellOutcome]:
     return []
 
 
-def emptied(prior: Any, requires: Requires = ()) -> list[CellOutcome]:
-    """An edit left no element: an empty array, or no attribute (ambiguity emptied-array)."""
+def emptied(
+    prior: Any,
+    requires: Requires = (),
+    *,
+    as_empty: Interpretation = EMPTIED_IS_EMPTY,
+    as_absent: Interpretation = EMPTIED_IS_ABSENT,
+) -> list[CellOutcome]:
+    """An edit left no element: an empty array, or no attribute (ambiguities emptied-array and emptied-objects)."""
     if prior is ABSENT:
         return [
             CellOutcome(UNKNOWN, [], requires),
             CellOutcome(ABSENT, None, requires),
             CellOutcome(ABSENT, OMITTED, requires),
         ]
-    empty = requires if prior == [] else (*requires, EMPTIED_IS_EMPTY)  # one that was set empty may stay in either case
-    return [CellOutcome([], [], empty), *removed_outcomes((*requires, EMPTIED_IS_ABSENT))]
+    empty = requires if prior == [] else (*requires, as_empty)  # one that was set empty may stay in either case
+    return [CellOutcome([], [], empty), *removed_outcomes((*requires, as_absent))]
 
 
 def _elements_are_clear(values: Iterable[Any]) -> bool:

@@ -12,6 +12,8 @@ from tracksync.contract.bounds import bounds
 from tracksync.oracle.array_outcomes import emptied, without_effect
 from tracksync.oracle.belief import ABSENT, ANYTHING, OMITTED, UNKNOWN
 from tracksync.oracle.interpretations import (
+    EMPTIED_OF_OBJECTS_IS_ABSENT,
+    EMPTIED_OF_OBJECTS_IS_EMPTY,
     INVALID_OBJECT_NOT_APPLIED,
     LENGTH_IN_CODE_POINTS,
     LENGTH_IN_UTF16,
@@ -100,7 +102,9 @@ def objects_edited(edit: dict[str, Any], prior: Any, merge: bool) -> list[CellOu
     outcomes = without_effect([result for result, _ in results], prior)
     for result, requires in results:
         if not result:
-            outcomes += emptied(prior, requires)
+            outcomes += emptied(
+                prior, requires, as_empty=EMPTIED_OF_OBJECTS_IS_EMPTY, as_absent=EMPTIED_OF_OBJECTS_IS_ABSENT
+            )
             continue
         if objects.serialized_size(result) > bounds().object_bytes.most:
             outcomes += refused_outcomes(prior, requires)

@@ -56,6 +56,7 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "both": ["m", "n"],
                 "same both": ["m", "n"],
                 "emptied": ["only"],
+                "emptied next": ["only"],
                 "twice": ["r"],
                 "repeats": ["a", "b", "a", "c", "b"],
                 "full": elements(25),
@@ -132,6 +133,7 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "same both": {"add": ["m"], "remove": ["m"]},
                 "case": {"add": ["a"]},
                 "full": {"remove": ["e001", "e023"]},
+                "emptied next": {"remove": ["only"]},
             },
         ),
     )
@@ -296,7 +298,15 @@ def arrays_of_objects(name: Namer) -> Iterator[Step]:
     many = [{"id": number} for number in range(620)]
     yield send(
         "arrays of objects set, one of them long",
-        attributes_request(user, {**dict.fromkeys(used, pets), "emptied": pets[:1], "plain": pets, "many": many}),
+        attributes_request(
+            user,
+            {
+                **dict.fromkeys(used, pets),
+                **dict.fromkeys(("emptied", "emptied next"), pets[:1]),
+                "plain": pets,
+                "many": many,
+            },
+        ),
     )
     yield send(
         "every edit, merging",
@@ -324,6 +334,7 @@ def arrays_of_objects(name: Namer) -> Iterator[Step]:
             {
                 "plain": _edit("$update", "id", 3, {"id": 3, "name": "New"}),
                 "several": _edit("$update", "id", 2, {"id": 2, "found": "again"}),
+                "emptied next": _edit("$remove", "id", 1),
             },
         ),
     )
@@ -332,7 +343,7 @@ def arrays_of_objects(name: Namer) -> Iterator[Step]:
         attributes_request(
             user,
             {
-                **dict.fromkeys((*used, "emptied", "many"), LOOK_OBJECTS),
+                **dict.fromkeys((*used, "emptied", "emptied next", "many"), LOOK_OBJECTS),
                 "plain": _edit("$update", "id", 3, {"id": 3, "more": 1}),
             },
         ),
