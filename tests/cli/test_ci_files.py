@@ -200,7 +200,7 @@ def test_a_release_is_built_from_the_tag_of_the_version_alone_by_make_package() 
     tag, build = release_steps("build")
     codes = [bash(tag, ROOT, GITHUB_REF_NAME=name).returncode for name in (f"v{__version__}", "v99.0.0", __version__)]
     assert codes == [0, 1, 1]
-    planned = bash(build.replace("make", "make --dry-run", 1), ROOT)
+    planned = bash(build.replace("make", "make --no-print-directory --dry-run", 1), ROOT)
     assert planned.returncode == 0, planned.stderr
     *_, install, run = planned.stdout.splitlines()
     assert install.endswith("-e '.[package]'")

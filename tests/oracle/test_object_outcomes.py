@@ -10,8 +10,8 @@ from outcome_harness import ASTRAL, FAR, GONE, LONG, OPEN, idle, lawful, refused
 from tracksync.contract.bounds import bounds
 from tracksync.oracle.belief import ABSENT, ANYTHING, OMITTED, UNKNOWN
 from tracksync.oracle.interpretations import (
-    EMPTIED_IS_ABSENT,
-    EMPTIED_IS_EMPTY,
+    EMPTIED_OF_OBJECTS_IS_ABSENT,
+    EMPTIED_OF_OBJECTS_IS_EMPTY,
     INVALID_OBJECT_NOT_APPLIED,
     LENGTH_IN_CODE_POINTS,
     LENGTH_IN_UTF16,
@@ -135,8 +135,8 @@ def test_objects_are_removed_by_one_of_their_members() -> None:
     assert lawful({"$remove": [select(1)]}, [A, B]) == [stored([B])]
     assert lawful({"$remove": [select(9)]}, [A, B]) == [idle([A, B]), stored([A, B])]
     assert lawful({"$remove": [select(1)]}, [A]) == [
-        stored([], EMPTIED_IS_EMPTY),
-        *removed(EMPTIED_IS_ABSENT),
+        stored([], EMPTIED_OF_OBJECTS_IS_EMPTY),
+        *removed(EMPTIED_OF_OBJECTS_IS_ABSENT),
     ]
     assert lawful({"$remove": [select(1)]}, ABSENT) == [*refused(ABSENT), CellOutcome(UNKNOWN, []), *GONE]
 
@@ -181,8 +181,8 @@ def test_an_update_may_make_an_object_that_is_removed_then_or_not() -> None:
     turn = {"$update": [select(1, id=2)], "$remove": [select(2)]}
     everywhere = UPDATE_MATCHES_ALL
     assert lawful(turn, [{"id": 1}], merge=True)[:4] == [
-        stored([], everywhere, EMPTIED_IS_EMPTY),
-        *removed(everywhere, EMPTIED_IS_ABSENT),
+        stored([], everywhere, EMPTIED_OF_OBJECTS_IS_EMPTY),
+        *removed(everywhere, EMPTIED_OF_OBJECTS_IS_ABSENT),
         stored([{"id": 2}], everywhere),
     ]
 

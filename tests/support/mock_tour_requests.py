@@ -85,6 +85,7 @@ def open_questions() -> Iterator[Stop]:
         yield attributes("w", e={"remove": ["v"]})
         change = {"$identifier_key": "id", "$identifier_value": 1, "$new_object": {"id": 1}}
         yield attributes("w", o={"$update": [change]})
+        yield attributes("w", o={"$remove": [{"$identifier_key": "id", "$identifier_value": 1}]})
         yield attributes("w", b={"add": ["x"], "remove": ["x"]})
         yield by({"braze_id": "0" * 24}, a=1)
         yield purchase("p", {"external_id": "w"}, quantity=0)

@@ -100,9 +100,14 @@ def named_users(belief: Belief, parsed: ParsedRequest, sent: float) -> NamedUser
 
 
 def begin(belief: Belief, parsed: ParsedRequest, exchange: Exchange, *, accepted: bool) -> Belief:
-    """The belief after a deletion was accepted, or may have been."""
+    """The belief after a deletion was accepted, or may have been.
+
+    What was answered is done in time, also where the documents do not say what it does. Without an answer it may still
+    be under way.
+    """
     named = named_users(belief, parsed, exchange.sent)
-    until = exchange.received + belief.settings.consistent_after if accepted else _FOR_GOOD
+    answered = exchange.response is not None and exchange.response.status < 300
+    until = exchange.received + belief.settings.consistent_after if answered else _FOR_GOOD
     plain = accepted and not any(one.pointer.startswith("/request/body") for one in parsed.conditions)
     if named.anyone:
         belief = forget_all(belief)
