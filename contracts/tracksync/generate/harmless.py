@@ -26,8 +26,7 @@ from typing import Any, Final
 
 from tracksync.model.exchange import Request
 
-DELETE: Final = "/users/delete"
-PATHS: Final = ("/users/track", DELETE, "/users/export/ids")
+PATHS: Final = ("/users/track", "/users/delete", "/users/export/ids")
 RESERVED_DOMAINS: Final = ("example.com", "example.net", "example.org")
 AREA_CODES: Final = (201, 202, 206, 212, 213, 214, 215, 216, 301, 302, 303, 304, 305, 307, 312, 313, 314, 316, 401, 402,
                      404, 405, 406, 410, 412, 414, 415, 416, 501, 502, 503, 504, 505, 512, 513, 514, 515, 601, 602, 603,
@@ -61,7 +60,6 @@ TEXT_KEYS: Final = frozenset({"external_id", "external_ids", "alias_name", "braz
 ALIAS_KEYS: Final = frozenset({"user_alias", "user_aliases"})
 EMAIL_KEYS: Final = frozenset({"email", "email_address", "email_addresses"})
 PHONE_KEYS: Final = frozenset({"phone", "phone_number", "phone_numbers"})
-_IDENTIFIER_KEYS: Final = TEXT_KEYS | ALIAS_KEYS | EMAIL_KEYS | PHONE_KEYS
 _KEYS_IN_TEXT: Final = re.compile(
     r"['\"]?\b(" + "|".join(sorted(TEXT_KEYS | EMAIL_KEYS | PHONE_KEYS, key=len, reverse=True)) + r")['\"]?\s*[:=]\s*"
     r"(?:\"((?:[^\"\\]|\\.)*)\"?|'([^']*)'?|(-?\d+))",
@@ -162,10 +160,6 @@ def is_harmless(request: Request, prefix: str) -> str | None:
         value = json.loads(text.removeprefix("\ufeff"), object_pairs_hook=_Pairs)
     except (ValueError, RecursionError):
         return next(_text_reasons(text, prefix), None)
-    if path == DELETE and isinstance(value, _Pairs):
-        for key, _ in value:
-            if key not in _IDENTIFIER_KEYS:
-                return f"a deletion with the member {key[:60]!r} may reach users that it does not name"
     try:
         return next(_reasons(value, prefix), None)
     except RecursionError:
@@ -236,7 +230,7 @@ def _member_reasons(key: str, value: Any, prefix: str) -> Iterator[str]:
     name = key.strip().casefold()
     if name in FORBIDDEN_KEYS:
         yield f"the field {key!r} concerns devices or subscriptions"
-    elif name in _IDENTIFIER_KEYS:
+    elif name in TEXT_KEYS or name in EMAIL_KEYS or name in PHONE_KEYS or name in ALIAS_KEYS:
         yield from _identifier_reasons(name, value, prefix)
     elif not harmless_text(key):
         yield f"the key {key[:60]!r} holds an address or a number that may be a person's"
