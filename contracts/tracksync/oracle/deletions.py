@@ -102,7 +102,7 @@ def named_users(belief: Belief, parsed: ParsedRequest, sent: float) -> NamedUser
 def begin(belief: Belief, parsed: ParsedRequest, exchange: Exchange, *, accepted: bool) -> Belief:
     """The belief after a deletion was accepted, or may have been.
 
-    What was answered is done in time, also where the documents do not say what it does. Without an answer it may still
+    What was answered is done in time, also where the documents do not say what it does. Without a response it may still
     be under way.
     """
     named = named_users(belief, parsed, exchange.sent)
