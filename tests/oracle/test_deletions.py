@@ -104,6 +104,16 @@ def test_a_deletion_without_a_response_may_come_at_any_time() -> None:
         assert harness.event(count, wait=OLD) == set()
 
 
+def test_a_deletion_that_was_accepted_and_should_not_have_been_is_over_when_its_time_is() -> None:
+    harness = made(U)
+    too_many = {"external_ids": ["u", *(f"v{number}" for number in range(50))]}
+    assert harness.check(too_many, {"deleted": 51, "message": "success"}, path=DELETE, wait=OLD) != []
+    assert harness.write({"n": 7}) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 1}) == set()  # it may just have been deleted
+    assert harness.write({"n": 7}, wait=OLD) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 1}) == {"TS-ATTR-INC"}
+
+
 def test_a_write_that_is_pending_may_make_a_deleted_user_anew() -> None:
     harness = made(U)
     harness.check(seen(U), failure=FailureKind.TIMEOUT)

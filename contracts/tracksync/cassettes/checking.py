@@ -28,13 +28,8 @@ _LONGEST_FLIGHT: Final = 200  # interactions looked at for an overlap; more than
 # What Ruby VCR's `filter_sensitive_data` and its like put in the place of a text, such as <USER_ID>.
 _PLACEHOLDER: Final = re.compile(rb"<(?:[A-Z][A-Z0-9]*(?:[_ .-][A-Z0-9]+)*|[a-z][a-z0-9]*(?:[_-][a-z0-9]+)+)>")
 _HIDDEN: Final = re.compile(rb"redacted|\[?filtered\]?|<[a-z][a-z_ ]{2,}>|\*{4,}|x{6,}")
-_MARKS: Final = (
-    b"redacted",
-    b"filtered",
-    b"<",
-    b"****",
-    b"xxxxxx",
-)  # each match of the two has one of them
+# Each match of the two has one of these.
+_MARKS: Final = (b"redacted", b"filtered", b"<", b"****", b"xxxxxx")
 
 ANOTHER_ENDPOINT: Final = "another endpoint"
 PLACEHOLDERS: Final = "the recording has placeholders in the place of texts"

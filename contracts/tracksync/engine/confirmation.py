@@ -48,8 +48,7 @@ class Confirmed:
     """What shows a finding. `replayed`: these exchanges were played again and showed it; otherwise they are an
     excerpt of the run. `beside`: the clauses of all findings that these exchanges show, `earlier`: those that say of an
     earlier request than the last what it did. `finding`: as they show it, where they may have other values than the run
-    had. `nearer`: what is shown at the same place where the requests hold
-    nothing else, if that is of another kind.
+    had. `nearer`: what is shown at the same place where the requests hold nothing else, if that is of another kind.
     """
 
     exchanges: tuple[Exchange, ...]
@@ -66,7 +65,7 @@ def excerpt(log: Sequence[Sent], prefix: str) -> Confirmed:
     return Confirmed(tuple(sent.exchange for sent in shown), replayed=False, beside=_clauses(shown[-1:]))
 
 
-def attribute_of(finding: Finding) -> str | None:
+def _attribute_of(finding: Finding) -> str | None:
     """The custom attribute whose value in a response a finding is about; None where it is about something else."""
     found = re.fullmatch(r"/response/body/users/\d+/custom_attributes/([^/]+)", finding.pointer)
     return found[1].replace("~1", "/").replace("~0", "~") if found else None
@@ -114,7 +113,7 @@ class NewMocks:
         shrink([sent.step for sent in found], lambda candidate: self.allowance > 0 and breaks(candidate))
         shown = _shown(found, finding) or finding
         steps = [sent.step for sent in found]
-        less = with_less(steps, attribute_of(shown))
+        less = with_less(steps, _attribute_of(shown))
         nearer = None
         if self.allowance > 0 and less != steps and not breaks(less):
             nearer = self._nearer(less, shown)
@@ -247,7 +246,7 @@ def _earlier(played: Sequence[Sent]) -> frozenset[str]:
 
 def replayed_finding(finding: Finding, one: Confirmed) -> ReplayedFinding:
     """The finding with what its sequence shows."""
-    named = [kinds_named(exchange) for exchange in one.exchanges]
+    named = [_kinds_named(exchange) for exchange in one.exchanges]
     exported = finding.pointer.rpartition("/")[2]  # an exported identifier is about its own kind
     statuses = [exchange.response.status for exchange in one.exchanges[:-1] if exchange.response]
     return ReplayedFinding(
@@ -266,13 +265,13 @@ def replayed_finding(finding: Finding, one: Confirmed) -> ReplayedFinding:
 
 def _is_unchanged(finding: Finding, before: Sequence[Exchange]) -> bool:
     """Whether a response shows of an attribute what an earlier one showed, or nothing."""
-    name = attribute_of(finding)
+    name = _attribute_of(finding)
     if name is None or finding.actual is NOTHING:
         return name is not None
-    return any(same(shown_attributes(exchange).get(name, NOTHING), finding.actual) for exchange in before)
+    return any(same(_shown_attributes(exchange).get(name, NOTHING), finding.actual) for exchange in before)
 
 
-def shown_attributes(exchange: Exchange) -> dict[str, Any]:
+def _shown_attributes(exchange: Exchange) -> dict[str, Any]:
     """The custom attributes of the first user that a response shows."""
     body = read_json(exchange.response.body).value if exchange.response else None
     listed = body.get("users") if isinstance(body, dict) else None
@@ -302,7 +301,7 @@ def kind_of(finding: Finding) -> tuple[str, str]:
     return finding.clause, ""
 
 
-def kinds_named(exchange: Exchange) -> frozenset[str]:
+def _kinds_named(exchange: Exchange) -> frozenset[str]:
     """The kinds of identifier by which a request names users."""
     body = read_json(exchange.request.body).value
     if not isinstance(body, dict):

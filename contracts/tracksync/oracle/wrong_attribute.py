@@ -36,7 +36,7 @@ def wrong_attribute(
         """Whether the write makes what is shown of an attribute that holds `prior`."""
         return any(True for _ in fitting(attribute_outcomes(write, prior, limits), shown))
 
-    if clause.startswith("TS-OBJECT") and serialized_size(shown) > bounds().object_limits.most_bytes:
+    if clause.startswith("TS-OBJECT") and serialized_size(shown) > bounds().object_bytes.most:
         clause, text = "TS-OBJECT-LIMITS", "is larger than an object may be"
     elif _is_after_refused_write(cell, limits, explains):
         clause, text = "TS-STATE-REFUSED", "shows the effect of a request that was refused"
