@@ -43,9 +43,9 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ModuleType]:
             del sys.modules[name]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def url() -> Iterator[str]:
-    """Where a mock is served."""
+    """Where a mock is served, one for each test: they may run in any order."""
     with served(MockApp(CONFIG)) as url:
         yield url
 
