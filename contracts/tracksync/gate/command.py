@@ -1,8 +1,4 @@
-"""Runs the command under test in a process group of its own, hands on its output, and looks for the key in it.
-
-Knows processes and nothing of traffic. Whatever happens, nothing that the command started is left at the end: not
-after a time-out, not after Ctrl-C, not when it leaves children behind or starts them in a session of their own.
-"""
+"""Runs the command under test, hands on its output, and looks for the key in it. Knows nothing of traffic."""
 
 from __future__ import annotations
 
@@ -14,18 +10,13 @@ import signal
 import subprocess
 import threading
 import time
-import uuid
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import IO, Final, Protocol
 
-from tracksync.errors import UsageError
+from tracksync.gate.processes import GRACE, TICK, CommandProcess
 
-MARK: Final = "TRACKSYNC_GATE_RUN"  # in the environment of everything that the command starts
-_TICK: Final = 0.02  # seconds between two looks at the process
-_GRACE: Final = 3.0  # seconds from a signal that can be handled to one that cannot
 _LINES: Final = 20_000  # lines whose moment is remembered
 
 
@@ -146,19 +137,9 @@ def run_command(
     `timeout` is in seconds. Raises UsageError where the command cannot be started. Whatever `tick` or Ctrl-C raises is
     passed to the command as SIGINT, and raised again when nothing of the command is left.
     """
-    mark = uuid.uuid4().hex
     begun = time.monotonic()
-    try:
-        process = subprocess.Popen(  # noqa: S603 - to run the user's command is what this is for
-            list(words),
-            env={**os.environ, **environment, MARK: mark},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            start_new_session=True,
-        )
-    except (OSError, ValueError) as error:
-        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-        raise UsageError(f"cannot run {words[0]!r}: {reason}; is it a program, and on PATH?") from None
+    started = CommandProcess(words, environment)
+    process = started.process
     assert process.stdout is not None
     assert process.stderr is not None
     needles = key_spellings(key)
@@ -175,18 +156,18 @@ def run_command(
                 timed_out = True
                 break
             with suppress(subprocess.TimeoutExpired):
-                process.wait(_TICK)
+                process.wait(TICK)
     except BaseException:
-        _send(process.pid, signal.SIGINT)
+        started.send(signal.SIGINT)
         with suppress(subprocess.TimeoutExpired):
-            process.wait(_GRACE)
+            process.wait(GRACE)
         raise
     finally:
         ended = process.poll()
         stopped = time.time()
-        left = end_all(process, mark, by_itself=ended is not None)
+        left = started.end(by_itself=ended is not None)
         for watch in watches.values():
-            watch.thread.join(_GRACE)
+            watch.thread.join(GRACE)
         process.stdout.close()
         process.stderr.close()
     status = None if timed_out or ended is None or ended < 0 else ended
@@ -199,53 +180,3 @@ def run_command(
         tuple(name for name, watch in watches.items() if watch.found),
         stopped,
     )
-
-
-def end_all(process: subprocess.Popen[bytes], mark: str, *, by_itself: bool) -> tuple[str, ...]:
-    """End what is left of the command. Returns the command lines of what it had left behind."""
-    left = tuple(_shown(pid) for pid in _marked(mark) if pid != process.pid) if by_itself else ()
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        _send(process.pid, number)
-        for pid in _marked(mark):
-            with suppress(OSError):
-                os.kill(pid, number)
-        deadline = time.monotonic() + _GRACE
-        while time.monotonic() < deadline:
-            if process.poll() is not None and not _marked(mark) and not _alive(process.pid):
-                return left
-            time.sleep(_TICK)
-    return left
-
-
-def _send(group: int, number: int) -> None:
-    with suppress(OSError):
-        os.killpg(group, number)
-
-
-def _alive(group: int) -> bool:
-    try:
-        os.killpg(group, 0)
-    except OSError:
-        return False
-    return True
-
-
-def _marked(mark: str) -> list[int]:
-    """The ids of processes with our mark in their environment: a child in another session has it too.
-
-    Without /proc only the process group is known.
-    """
-    wanted = f"{MARK}={mark}".encode()
-    found = []
-    for folder in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            if wanted in (folder / "environ").read_bytes().split(b"\0"):
-                found.append(int(folder.name))
-    return found
-
-
-def _shown(pid: int) -> str:
-    with suppress(OSError):
-        words = (Path("/proc") / str(pid) / "cmdline").read_bytes().split(b"\0")
-        return b" ".join(words).decode("utf-8", "replace").strip()[:120]
-    return f"process {pid}"

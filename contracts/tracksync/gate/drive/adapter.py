@@ -13,14 +13,13 @@ import signal
 import subprocess
 import threading
 import time
-import uuid
 from collections import deque
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import IO, Any, Final
 
-from tracksync.errors import Incomplete, UsageError
-from tracksync.gate.command import MARK, end_all, key_spellings
+from tracksync.errors import Incomplete
+from tracksync.gate.command import key_spellings
 from tracksync.gate.drive.protocol import (
     AdapterReport,
     Hello,
@@ -30,6 +29,7 @@ from tracksync.gate.drive.protocol import (
     read_report,
     write,
 )
+from tracksync.gate.processes import CommandProcess
 
 LINE: Final = 1_000_000  # bytes; a longer line is not one of the protocol
 _WAITING: Final = 1000  # lines that may wait to be read; an adapter that writes more is slowed down by its pipe
@@ -53,22 +53,11 @@ class Adapter:
     """One adapter process. `words` is the command, `environment` is added to ours, `key` is what it must not print."""
 
     def __init__(self, words: Sequence[str], environment: Mapping[str, str], key: str) -> None:
-        self._mark = uuid.uuid4().hex
         self._open: set[int] = set()
         self._number = 0
         self.left_behind: tuple[str, ...] = ()
-        try:
-            self._process = subprocess.Popen(  # noqa: S603 - to run the user's command is what this is for
-                list(words),
-                env={**os.environ, **environment, MARK: self._mark},
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=subprocess.PIPE,
-                start_new_session=True,
-            )
-        except (OSError, ValueError) as error:
-            reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-            raise UsageError(f"cannot run {words[0]!r}: {reason}; is it a program, and on PATH?") from None
+        self._command = CommandProcess(words, environment, stdin=subprocess.PIPE)
+        self._process = self._command.process
         self._lines: queue.Queue[str | None] = queue.Queue(_WAITING)
         self._closed = threading.Event()
         assert self._process.stdin is not None
@@ -172,7 +161,7 @@ class Adapter:
             with suppress(subprocess.TimeoutExpired):
                 self._process.wait(_GRACE)
                 by_itself = True
-        self.left_behind = end_all(self._process, self._mark, by_itself=by_itself)
+        self.left_behind = self._command.end(by_itself=by_itself)
         for stream in (self._out, self._err):
             stream.close()
 
