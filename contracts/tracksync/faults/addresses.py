@@ -11,30 +11,18 @@ from tracksync.mock.profiles import Profile
 
 
 # --- an address that changed hands ----------------------------------------------------------------------------
-@faults(
-    row(
-        "email-finds-the-former-holder",
-        "An email that its holder replaced still finds it.",
-        "TS-USER-FORMER-CONTACT",
-        kind="email",
-    ),
-    row(
-        "phone-finds-the-former-holder",
-        "A phone that its holder replaced still finds it.",
-        "TS-USER-FORMER-CONTACT",
-        kind="phone",
-    ),
+@faults("TS-USER-FORMER-CONTACT")(
+    row("email-finds-the-former-holder", "An email that its holder replaced still finds it.", kind="email"),
+    row("phone-finds-the-former-holder", "A phone that its holder replaced still finds it.", kind="phone"),
     row(
         "taken-email-finds-the-former-holder",
         "An email that another user took over finds its former holder.",
-        "TS-USER-FORMER-CONTACT",
         kind="email",
         taken=True,
     ),
     row(
         "taken-phone-finds-the-former-holder",
         "A phone that another user took over finds its former holder.",
-        "TS-USER-FORMER-CONTACT",
         kind="phone",
         taken=True,
     ),
@@ -61,7 +49,7 @@ def _former(kind: str, taken: bool = False) -> type[Core]:
     return Former
 
 
-@faults(
+@faults()(
     row(
         "new-email-does-not-find",
         "An email that replaces another one does not find its user.",

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import UNCHANGED, Refused, WriteTask
 from tracksync.mock.core import Core
 from tracksync.values.numbers import canonical, same
@@ -22,14 +22,9 @@ def _has(values: list[Any], wanted: Any) -> bool:
     return any(same(value, wanted) for value in values)
 
 
-@faults(
-    row("array-sorted", "Arrays are sorted.", "TS-ARRAY-SET", taken=lambda right: sorted(right, key=_text)),
-    row(
-        "array-joined",
-        "An array becomes one text with commas.",
-        "TS-ARRAY-SET",
-        taken=lambda right: ",".join(map(_text, right)),
-    ),
+@faults("TS-ARRAY-SET")(
+    row("array-sorted", "Arrays are sorted.", taken=lambda right: sorted(right, key=_text)),
+    row("array-joined", "An array becomes one text with commas.", taken=lambda right: ",".join(map(_text, right))),
 )
 def _taken(taken: Callable[[Array], Any]) -> type[Core]:
     """Stores something else than the array that results."""
@@ -42,154 +37,136 @@ def _taken(taken: Callable[[Array], Any]) -> type[Core]:
     return Taken
 
 
-@faults(
-    row("array-reversed", "Arrays are reversed.", "TS-ARRAY-SET", sent=lambda current, value: value[::-1]),
+# Stores as if another array had been sent.
+overriding("take_array", "TS-ARRAY-SET", module=__name__)(
+    row("array-reversed", "Arrays are reversed.", given=lambda value: {"value": value[::-1]}),
     row(
         "array-first-only",
         "Only the first element of an array is stored.",
         "TS-ARRAY-SET",
         "TS-ARRAY-KEPT",
-        sent=lambda current, value: value[:1],
+        given=lambda value: {"value": value[:1]},
     ),
     row(
         "array-without-its-last",
         "The last element of a longer array is lost.",
         "TS-ARRAY-SET",
         "TS-ARRAY-KEPT",
-        sent=lambda current, value: value[:-1] if len(value) > 2 else value,
+        given=lambda value: {"value": value[:-1] if len(value) > 2 else value},
     ),
     row(
         "array-of-texts",
         "Elements of arrays become texts.",
-        "TS-ARRAY-SET",
-        sent=lambda current, value: [_text(element) for element in value],
+        given=lambda value: {"value": [_text(element) for element in value]},
     ),
     row(
         "array-appended",
         "Setting an array appends to the stored one.",
-        "TS-ARRAY-SET",
-        sent=lambda current, value: (current if isinstance(current, list) else []) + value,
+        given=lambda current, value: {"value": (current if isinstance(current, list) else []) + value},
     ),
     row(
         "array-empty-strings-dropped",
         "Empty strings in arrays are dropped.",
         "TS-ARRAY-KEPT",
         "TS-ARRAY-SET",
-        sent=lambda current, value: [element for element in value if element != ""],
+        given=lambda value: {"value": [element for element in value if element != ""]},
+    ),
+    row(
+        "array-of-one-unwrapped",
+        "An array of one becomes its element.",
+        result=lambda right: right[0] if isinstance(right, list) and len(right) == 1 else right,
+    ),
+    row(
+        "empty-array-ignored",
+        "An empty array changes nothing.",
+        "TS-ARRAY-SET",
+        "TS-OK-SHOWS",
+        when=lambda value: not value,
+        result=lambda: UNCHANGED,
     ),
 )
-def _sent(sent: Callable[[Any, Array], Array]) -> type[Core]:
-    """Stores as if another array had been sent."""
-
-    class Sent(Core):
-        def take_array(self, task: WriteTask, name: str, current: Any, value: Array) -> Any:
-            return super().take_array(task, name, current, sent(current, value))
-
-    return Sent
 
 
-@faults(
-    row(
-        "add-replaces",
-        "add replaces the array.",
-        "TS-ARRAY-ADD",
-        edit=lambda current, add, remove: ([] if add else current, add, remove),
-    ),
-    row(
-        "add-first-value-only",
-        "Only the first of several added values is added.",
-        "TS-ARRAY-ADD",
-        edit=lambda current, add, remove: (current, add[:1], remove),
-    ),
-    row(
-        "add-in-reverse",
-        "Several added values arrive in the opposite order.",
-        "TS-ARRAY-ADD",
-        edit=lambda current, add, remove: (current, add[::-1], remove),
-    ),
+# Edits another array, or with other values, than the request says.
+overriding("edited", "TS-ARRAY-ADD", module=__name__)(
+    row("add-replaces", "add replaces the array.", given=lambda current, add: {"current": [] if add else current}),
+    row("add-first-value-only", "Only the first of several added values is added.", given=lambda add: {"add": add[:1]}),
+    row("add-in-reverse", "Several added values arrive in the opposite order.", given=lambda add: {"add": add[::-1]}),
     row(
         "add-drops-the-oldest",
         "add drops the oldest value of an array that is within its limit.",
-        "TS-ARRAY-ADD",
-        edit=lambda current, add, remove: (current[1:] if add and len(current) > 2 else current, add, remove),
+        given=lambda current, add: {"current": current[1:] if add and len(current) > 2 else current},
     ),
     row(
         "present-value-stays",
         "Adding a value that is present leaves it where it is.",
         "TS-ARRAY-ADD-PRESENT",
-        edit=lambda current, add, remove: (current, [value for value in add if not _has(current, value)], remove),
+        given=lambda current, add: {"add": [value for value in add if not _has(current, value)]},
     ),
     row(
         "remove-clears",
         "Removing one value clears the array.",
         "TS-ARRAY-REMOVE",
-        edit=lambda current, add, remove: (
-            [] if any(_has(current, value) for value in remove) else current,
-            add,
-            remove,
-        ),
+        when=lambda current, remove: any(_has(current, value) for value in remove),
+        given=lambda: {"current": []},
     ),
     row(
         "remove-first-value-only",
         "Only the first of several removed values is removed.",
         "TS-ARRAY-REMOVE",
-        edit=lambda current, add, remove: (current, add, remove[:1]),
+        given=lambda remove: {"remove": remove[:1]},
     ),
-    row(
-        "remove-ignored",
-        "remove changes nothing.",
-        "TS-ARRAY-REMOVE",
-        edit=lambda current, add, remove: (current, add, []),
-    ),
+    row("remove-ignored", "remove changes nothing.", "TS-ARRAY-REMOVE", given=lambda: {"remove": []}),
     row(
         "remove-takes-the-last",
         "remove takes away the last value in place of the named one.",
         "TS-ARRAY-REMOVE",
-        edit=lambda current, add, remove: (
-            current[: len(current) - sum(_has(remove, value) for value in current)],
-            add,
-            [],
-        ),
+        given=lambda current, remove: {
+            "current": current[: len(current) - sum(_has(remove, value) for value in current)],
+            "remove": [],
+        },
     ),
     row(
         "remove-ignores-case",
         "remove takes values in any case.",
         "TS-ARRAY-REMOVE",
-        edit=lambda current, add, remove: (
-            [value for value in current if _text(value).lower() not in {_text(value).lower() for value in remove}],
-            add,
-            [],
-        ),
+        given=lambda current, remove: {
+            "current": [
+                value for value in current if _text(value).lower() not in {_text(value).lower() for value in remove}
+            ],
+            "remove": [],
+        },
     ),
     row(
         "edit-adds-only",
         "An update that adds and removes only adds.",
         "TS-ARRAY-ADD-REMOVE",
-        edit=lambda current, add, remove: (current, add, [] if add else remove),
+        given=lambda add, remove: {"remove": [] if add else remove},
+    ),
+    row(
+        "add-at-the-front",
+        "add puts new values at the front.",
+        result=lambda right, current: (
+            [value for value in right if not _has(current, value)] + [value for value in right if _has(current, value)]
+        ),
+    ),
+    row(
+        "remove-missing-refused",
+        "Removing a value that is not there is refused with 400.",
+        "TS-ARRAY-REMOVE",
+        "TS-OK-STATUS",
+        when=lambda current, remove: not all(_has(current, value) for value in remove),
+        refusal=lambda: Refused(400, message="A value to remove is not in the array"),
+    ),
+    row(
+        "edit-both-refused",
+        "An update that adds and removes is refused with 400.",
+        "TS-ARRAY-ADD-REMOVE",
+        "TS-OK-STATUS",
+        when=lambda add, remove: add and remove,
+        refusal=lambda: Refused(400, message="Either 'add' or 'remove' is allowed"),
     ),
 )
-def _edited(edit: Callable[[Array, Array, Array], tuple[Array, Array, Array]]) -> type[Core]:
-    """Edits another array, or with other values, than the request says."""
-
-    class Edited(Core):
-        def edited(self, current: Array, add: Array, remove: Array) -> Array:
-            return super().edited(*edit(current, add, remove))
-
-    return Edited
-
-
-# --- setting --------------------------------------------------------------------------------------------------
-@fault("array-of-one-unwrapped", "An array of one becomes its element.", "TS-ARRAY-SET")
-class _ArrayOfOneUnwrapped(Core):
-    def take_array(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
-        taken = super().take_array(task, name, current, value)
-        return taken[0] if isinstance(taken, list) and len(taken) == 1 else taken
-
-
-@fault("empty-array-ignored", "An empty array changes nothing.", "TS-ARRAY-SET", "TS-OK-SHOWS")
-class _EmptyArrayIgnored(Core):
-    def take_array(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
-        return super().take_array(task, name, current, value) if value else UNCHANGED
 
 
 # --- unique values --------------------------------------------------------------------------------------------
@@ -200,28 +177,18 @@ class _RepeatsAllDropped(Core):
         return [value for value, key in zip(values, keys, strict=True) if keys.count(key) == 1]
 
 
-@fault(
-    "unique-across-types",
-    "Values that look alike as text count as repeated.",
-    "TS-ARRAY-KEPT",
-    "TS-ARRAY-SET",
-    "TS-ARRAY-UNIQUE",
+overriding("unique", "TS-ARRAY-KEPT", "TS-ARRAY-SET", "TS-ARRAY-UNIQUE", module=__name__)(
+    row(
+        "unique-across-types",
+        "Values that look alike as text count as repeated.",
+        result=lambda right: list({_text(value): value for value in right}.values()),
+    ),
+    row(
+        "unique-across-case",
+        "Values that differ only in case count as repeated.",
+        result=lambda right: list({_text(value).lower(): value for value in right}.values()),
+    ),
 )
-class _UniqueAcrossTypes(Core):
-    def unique(self, values: list[Any]) -> list[Any]:
-        return list({_text(value): value for value in super().unique(values)}.values())
-
-
-@fault(
-    "unique-across-case",
-    "Values that differ only in case count as repeated.",
-    "TS-ARRAY-KEPT",
-    "TS-ARRAY-SET",
-    "TS-ARRAY-UNIQUE",
-)
-class _UniqueAcrossCase(Core):
-    def unique(self, values: list[Any]) -> list[Any]:
-        return list({_text(value).lower(): value for value in super().unique(values)}.values())
 
 
 @fault(
@@ -236,12 +203,6 @@ class _AddedRepeatsKept(Core):
 
 
 # --- editing --------------------------------------------------------------------------------------------------
-@fault("add-at-the-front", "add puts new values at the front.", "TS-ARRAY-ADD")
-class _AddAtTheFront(Core):
-    def edited(self, current: list[Any], add: list[Any], remove: list[Any]) -> list[Any]:
-        edited = super().edited(current, add, remove)
-        new = [value for value in edited if not _has(current, value)]
-        return new + [value for value in edited if _has(current, value)]
 
 
 @fault(
@@ -254,51 +215,41 @@ class _PresentValueMovesToTheFront(Core):
         return present + [value for value in edited if not _has(present, value)]
 
 
-@fault(
-    "remove-missing-refused",
-    "Removing a value that is not there is refused with 400.",
-    "TS-ARRAY-REMOVE",
-    "TS-OK-STATUS",
-)
-class _RemoveMissingRefused(Core):
-    def edited(self, current: list[Any], add: list[Any], remove: list[Any]) -> list[Any]:
-        if not all(_has(current, value) for value in remove):
-            raise Refused(400, message="A value to remove is not in the array")
-        return super().edited(current, add, remove)
-
-
-@fault(
-    "edit-both-refused", "An update that adds and removes is refused with 400.", "TS-ARRAY-ADD-REMOVE", "TS-OK-STATUS"
-)
-class _EditBothRefused(Core):
-    def edited(self, current: list[Any], add: list[Any], remove: list[Any]) -> list[Any]:
-        if add and remove:
-            raise Refused(400, message="Either 'add' or 'remove' is allowed")
-        return super().edited(current, add, remove)
-
-
 # --- the limit ------------------------------------------------------------------------------------------------
-@fault("array-limit-one-more", "An array of one more element than the limit is stored.", "TS-ARRAY-LIMIT")
-class _ArrayLimitOneMore(Core):
-    def array_limit(self) -> int:
-        return super().array_limit() + 1
-
-
-@fault(
-    "array-limit-one-less",
-    "An array of as many elements as the limit is not stored whole.",
-    "TS-ARRAY-KEPT",
-    beyond="the limit is a setting of the workspace; a run with --array-limit finds it",
+overriding("array_limit", module=__name__)(
+    row(
+        "array-limit-one-more",
+        "An array of one more element than the limit is stored.",
+        "TS-ARRAY-LIMIT",
+        result=lambda right: right + 1,
+    ),
+    row(
+        "array-limit-one-less",
+        "An array of as many elements as the limit is not stored whole.",
+        "TS-ARRAY-KEPT",
+        beyond="the limit is a setting of the workspace; a run with --array-limit finds it",
+        result=lambda right: right - 1,
+    ),
 )
-class _ArrayLimitOneLess(Core):
-    def array_limit(self) -> int:
-        return super().array_limit() - 1
 
 
-@fault("array-limit-none", "Arrays of any length are stored.", "TS-ARRAY-LIMIT")
-class _ArrayLimitNone(Core):
-    def cap(self, current: Any, values: list[Any]) -> Any:
-        return values
+overriding("cap", "TS-ARRAY-LIMIT", module=__name__)(
+    row("array-limit-none", "Arrays of any length are stored.", result=lambda values: values),
+    row(
+        "array-limit-refused",
+        "An array over the limit is refused with 400.",
+        "TS-ARRAY-LIMIT",
+        "TS-OK-STATUS",
+        when=lambda server, values: len(values) > server.array_limit(),
+        refusal=lambda: Refused(400, message="An array is too long"),
+    ),
+    row(
+        "array-limit-empties",
+        "An array over the limit is stored as an empty one.",
+        when=lambda server, values: len(values) > server.array_limit(),
+        result=lambda right: [],
+    ),
+)
 
 
 @fault("array-limit-not-on-add", "add goes over the limit.", "TS-ARRAY-LIMIT")
@@ -307,20 +258,6 @@ class _ArrayLimitNotOnAdd(Core):
         if current is UNCHANGED or not isinstance(current, list):
             return super().edit_array(task, name, current, add, remove)
         return self.edited(current, add, remove) or self.emptied("emptied-array")
-
-
-@fault("array-limit-refused", "An array over the limit is refused with 400.", "TS-ARRAY-LIMIT", "TS-OK-STATUS")
-class _ArrayLimitRefused(Core):
-    def cap(self, current: Any, values: list[Any]) -> Any:
-        if len(values) > self.array_limit():
-            raise Refused(400, message="An array is too long")
-        return super().cap(current, values)
-
-
-@fault("array-limit-empties", "An array over the limit is stored as an empty one.", "TS-ARRAY-LIMIT")
-class _ArrayLimitEmpties(Core):
-    def cap(self, current: Any, values: list[Any]) -> Any:
-        return [] if len(values) > self.array_limit() else super().cap(current, values)
 
 
 # --- values ---------------------------------------------------------------------------------------------------

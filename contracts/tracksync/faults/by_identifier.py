@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracksync.faults.registry import fault
+from tracksync.faults.registry import fault, overriding, row
 from tracksync.mock.call import MISSING, UNCHANGED, Call, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
@@ -19,44 +19,54 @@ class _MergeFlagAppendsArrays(Core):
         return super().take_array(task, name, current, value)
 
 
-@fault("merge-flag-loses-sums", "With _merge_objects a sum is not applied.", "TS-STATE-KEYS-APART", "TS-STATE-VISIBLE")
-class _MergeFlagLosesSums(Core):
-    def increment(self, task: WriteTask, name: str, current: Any, amount: Any) -> Any:
-        return UNCHANGED if self.merges(task) else super().increment(task, name, current, amount)
+overriding("increment", module=__name__)(
+    row(
+        "merge-flag-loses-sums",
+        "With _merge_objects a sum is not applied.",
+        "TS-STATE-KEYS-APART",
+        "TS-STATE-VISIBLE",
+        when=lambda server, task: server.merges(task),
+        result=lambda: UNCHANGED,
+    ),
+    row(
+        "update-only-loses-sums",
+        "With _update_existing_only a sum is not applied.",
+        "TS-STATE-VISIBLE",
+        when=lambda task, current: task.item.get("_update_existing_only") is False and current is not MISSING,
+        result=lambda: UNCHANGED,
+    ),
+    row(
+        "sum-by-alias-twice",
+        "A sum by alias is added twice.",
+        "TS-ATTR-INC",
+        "TS-STATE-KEYS-APART",
+        given=lambda task, amount: {"amount": amount * 2 if task.who.kind == "user_alias" else amount},
+    ),
+    row(
+        "sum-by-phone-ignored",
+        "A sum by phone is not applied.",
+        "TS-USER-PHONE-FINDS",
+        "TS-STATE-KEYS-APART",
+        when=lambda task: task.who.kind == "phone",
+        result=lambda: UNCHANGED,
+    ),
+)
 
 
-@fault("update-only-loses-sums", "With _update_existing_only a sum is not applied.", "TS-STATE-VISIBLE")
-class _UpdateOnlyLosesSums(Core):
-    def increment(self, task: WriteTask, name: str, current: Any, amount: Any) -> Any:
-        spoiled = task.item.get("_update_existing_only") is False
-        return UNCHANGED if spoiled and current is not MISSING else super().increment(task, name, current, amount)
-
-
-@fault("sum-by-alias-twice", "A sum by alias is added twice.", "TS-ATTR-INC", "TS-STATE-KEYS-APART")
-class _SumByAliasTwice(Core):
-    def increment(self, task: WriteTask, name: str, current: Any, amount: Any) -> Any:
-        return super().increment(task, name, current, amount * 2 if task.who.kind == "user_alias" else amount)
-
-
-@fault("sum-by-phone-ignored", "A sum by phone is not applied.", "TS-USER-PHONE-FINDS", "TS-STATE-KEYS-APART")
-class _SumByPhoneIgnored(Core):
-    def increment(self, task: WriteTask, name: str, current: Any, amount: Any) -> Any:
-        return UNCHANGED if task.who.kind == "phone" else super().increment(task, name, current, amount)
-
-
-@fault("removal-by-email-ignored", "Null by email removes nothing.", "TS-ATTR-NULL")
-class _RemovalByEmailIgnored(Core):
-    def take_null(self, task: WriteTask, name: str, current: Any) -> Any:
-        return (
-            current if task.who.kind == "email" and current is not MISSING else super().take_null(task, name, current)
-        )
-
-
-@fault("removal-by-alias-ignored", "Null by alias removes nothing.", "TS-ATTR-NULL")
-class _RemovalByAliasIgnored(Core):
-    def take_null(self, task: WriteTask, name: str, current: Any) -> Any:
-        known = task.who.kind == "user_alias" and current is not MISSING
-        return current if known else super().take_null(task, name, current)
+overriding("take_null", "TS-ATTR-NULL", module=__name__)(
+    row(
+        "removal-by-email-ignored",
+        "Null by email removes nothing.",
+        when=lambda task, current: task.who.kind == "email" and current is not MISSING,
+        result=lambda current: current,
+    ),
+    row(
+        "removal-by-alias-ignored",
+        "Null by alias removes nothing.",
+        when=lambda task, current: task.who.kind == "user_alias" and current is not MISSING,
+        result=lambda current: current,
+    ),
+)
 
 
 # --- state ----------------------------------------------------------------------------------------------------
@@ -149,18 +159,24 @@ class _ProfileFieldClearsAttributes(Core):
             profile.attributes.clear()
 
 
-@fault("events-by-phone-twice", "An event by phone counts twice.", "TS-EVENT-COUNT", "TS-USER-PHONE-FINDS")
-class _EventsByPhoneTwice(Core):
-    def count_after(self, task: WriteTask, count: int, amount: int) -> int:
-        twice = task.section == "events" and task.who.kind == "phone"
-        return super().count_after(task, count, amount * 2 if twice else amount)
-
-
-@fault("purchases-by-email-twice", "A purchase by email counts twice.", "TS-PURCHASE-COUNT", "TS-STATE-USERS-APART")
-class _PurchasesByEmailTwice(Core):
-    def count_after(self, task: WriteTask, count: int, amount: int) -> int:
-        twice = task.section == "purchases" and task.who.kind == "email"
-        return super().count_after(task, count, amount * 2 if twice else amount)
+overriding("count_after", module=__name__)(
+    row(
+        "events-by-phone-twice",
+        "An event by phone counts twice.",
+        "TS-EVENT-COUNT",
+        "TS-USER-PHONE-FINDS",
+        when=lambda task: task.section == "events" and task.who.kind == "phone",
+        given=lambda amount: {"amount": amount * 2},
+    ),
+    row(
+        "purchases-by-email-twice",
+        "A purchase by email counts twice.",
+        "TS-PURCHASE-COUNT",
+        "TS-STATE-USERS-APART",
+        when=lambda task: task.section == "purchases" and task.who.kind == "email",
+        given=lambda amount: {"amount": amount * 2},
+    ),
+)
 
 
 @fault(

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import Call, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Activity, Profile
 
 
-@faults(
+@faults("TS-EVENT-COUNT")(
     row(
         "event-count-stuck",
         "An event's count stays at one.",
@@ -22,30 +21,23 @@ from tracksync.mock.profiles import Activity, Profile
         after=lambda count, amount, right: 1,
     ),
     row(
-        "event-count-by-two",
-        "Every event counts two.",
-        "TS-EVENT-COUNT",
-        section="events",
-        after=lambda count, amount, right: right + 1,
+        "event-count-by-two", "Every event counts two.", section="events", after=lambda count, amount, right: right + 1
     ),
     row(
         "event-count-second-lost",
         "The second event is not counted.",
-        "TS-EVENT-COUNT",
         section="events",
         after=lambda count, amount, right: 1 if count == 1 else right,
     ),
     row(
         "event-count-third-lost",
         "Events after the second are not counted.",
-        "TS-EVENT-COUNT",
         section="events",
         after=lambda count, amount, right: 2 if count == 2 else right,
     ),
     row(
         "event-count-ends-at-five",
         "An event's count ends at five.",
-        "TS-EVENT-COUNT",
         section="events",
         after=lambda count, amount, right: min(5, right),
     ),
@@ -88,46 +80,38 @@ def _miscount(section: str, after: Any) -> type[Core]:
     return _Miscounted
 
 
-@faults(
+# Shows another name of an event or product.
+overriding("tally_shown", "TS-EVENT-NAME", module=__name__)(
     row(
         "event-name-shown-lower",
         "An event's name is echoed in lower case.",
-        "TS-EVENT-NAME",
-        echoed=lambda label, name: name.lower() if label == "name" else name,
+        given=lambda label, name: {"name": name.lower() if label == "name" else name},
     ),
     row(
         "event-name-shown-trimmed",
         "An event's name is echoed without the spaces around it.",
-        "TS-EVENT-NAME",
-        echoed=lambda label, name: name.strip() if label == "name" else name,
+        given=lambda label, name: {"name": name.strip() if label == "name" else name},
     ),
     row(
         "event-name-shown-cut",
         "An event's name is echoed up to its 64th character.",
-        "TS-EVENT-NAME",
-        echoed=lambda label, name: name[:64] if label == "name" else name,
+        given=lambda label, name: {"name": name[:64] if label == "name" else name},
     ),
     row(
         "product-shown-lower",
         "A product is echoed in lower case.",
         "TS-PURCHASE-PRODUCT",
-        echoed=lambda label, name: name.lower() if label == "product_id" and isinstance(name, str) else name,
+        when=lambda label, name: label == "product_id" and isinstance(name, str),
+        given=lambda name: {"name": name.lower()},
     ),
     row(
         "product-shown-with-dashes",
         "A product is echoed with dashes for spaces.",
         "TS-PURCHASE-PRODUCT",
-        echoed=lambda label, name: name.replace(" ", "-") if label == "product_id" and isinstance(name, str) else name,
+        when=lambda label, name: label == "product_id" and isinstance(name, str),
+        given=lambda name: {"name": name.replace(" ", "-")},
     ),
 )
-def _echoed(echoed: Callable[[str, Any], Any]) -> type[Core]:
-    """Shows another name of an event or product."""
-
-    class Echoed(Core):
-        def tally_shown(self, task: WriteTask, label: str, name: Any, tally: Activity) -> dict[str, Any]:
-            return super().tally_shown(task, label, echoed(label, name), tally)
-
-    return Echoed
 
 
 # --- counts ---------------------------------------------------------------------------------------------------
@@ -199,30 +183,23 @@ class _CountOneBehind(Core):
 
 
 # --- names ----------------------------------------------------------------------------------------------------
-@fault("product-254", "A product_id of 255 characters is refused.", "TS-PURCHASE-PRODUCT-LENGTH", "TS-OK-STATUS")
-class _Product254(Core):
-    def product_fits(self, product: str) -> bool:
-        return super().product_fits(product + "x")
-
-
-@fault("product-256", "A product_id of 256 characters is recorded.", "TS-PURCHASE-PRODUCT-LENGTH")
-class _Product256(Core):
-    def product_fits(self, product: str) -> bool:
-        return super().product_fits(product[1:])
-
-
-@fault(
-    "product-length-in-bytes",
-    "The 255 characters of a product_id are counted in bytes.",
-    "TS-PURCHASE-PRODUCT-LENGTH",
-    "TS-OK-STATUS",
+overriding("product_fits", "TS-PURCHASE-PRODUCT-LENGTH", "TS-OK-STATUS", module=__name__)(
+    row("product-254", "A product_id of 255 characters is refused.", given=lambda product: {"product": product + "x"}),
+    row(
+        "product-256",
+        "A product_id of 256 characters is recorded.",
+        "TS-PURCHASE-PRODUCT-LENGTH",
+        given=lambda product: {"product": product[1:]},
+    ),
+    row(
+        "product-length-in-bytes",
+        "The 255 characters of a product_id are counted in bytes.",
+        result=lambda product: len(product.encode("utf-8", "surrogatepass")) <= 255,
+    ),
+    row(
+        "product-length-unlimited",
+        "A product_id of any length is recorded.",
+        "TS-PURCHASE-PRODUCT-LENGTH",
+        result=lambda: True,
+    ),
 )
-class _ProductLengthInBytes(Core):
-    def product_fits(self, product: str) -> bool:
-        return len(product.encode("utf-8", "surrogatepass")) <= 255
-
-
-@fault("product-length-unlimited", "A product_id of any length is recorded.", "TS-PURCHASE-PRODUCT-LENGTH")
-class _ProductLengthUnlimited(Core):
-    def product_fits(self, product: str) -> bool:
-        return True

@@ -4,32 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import Call, Detail, Refused, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.limits import IDENTIFIERS, SECTIONS
 from tracksync.mock.profiles import Profile, UserIdentity
 
 
-@faults(
+@faults("TS-USER-UPDATE-ONLY")(
+    row("update-only-creates", "_update_existing_only is ignored.", creates=True, kinds=("external_id",)),
     row(
-        "update-only-creates",
-        "_update_existing_only is ignored.",
-        "TS-USER-UPDATE-ONLY",
-        creates=True,
-        kinds=("external_id",),
-    ),
-    row(
-        "update-only-creates-for-email",
-        "_update_existing_only is ignored for emails.",
-        "TS-USER-UPDATE-ONLY",
-        creates=True,
-        kinds=("email",),
+        "update-only-creates-for-email", "_update_existing_only is ignored for emails.", creates=True, kinds=("email",)
     ),
     row(
         "update-only-creates-for-purchases",
         "_update_existing_only is ignored for purchases.",
-        "TS-USER-UPDATE-ONLY",
         creates=True,
         sections=("purchases",),
         kinds=("external_id", "email", "phone"),
@@ -37,7 +26,6 @@ from tracksync.mock.profiles import Profile, UserIdentity
     row(
         "update-only-ignored-for-purchases-by-email",
         "A purchase by email creates a user although it is update only.",
-        "TS-USER-UPDATE-ONLY",
         creates=True,
         sections=("purchases",),
         kinds=("email",),
@@ -45,7 +33,6 @@ from tracksync.mock.profiles import Profile, UserIdentity
     row(
         "update-only-ignored-for-purchases-by-phone",
         "A purchase by phone creates a user although it is update only.",
-        "TS-USER-UPDATE-ONLY",
         creates=True,
         sections=("purchases",),
         kinds=("phone",),
@@ -53,7 +40,6 @@ from tracksync.mock.profiles import Profile, UserIdentity
     row(
         "update-only-ignored-for-attributes-by-phone",
         "Attributes by phone create a user although they are update only.",
-        "TS-USER-UPDATE-ONLY",
         creates=True,
         sections=("attributes",),
         kinds=("phone",),
@@ -61,7 +47,6 @@ from tracksync.mock.profiles import Profile, UserIdentity
     row(
         "update-only-ignored-for-events-by-email",
         "An event by email creates a user although it is update only.",
-        "TS-USER-UPDATE-ONLY",
         creates=True,
         sections=("events",),
         kinds=("email",),
@@ -69,7 +54,6 @@ from tracksync.mock.profiles import Profile, UserIdentity
     row(
         "update-only-ignored-for-purchases-by-alias",
         "A purchase by alias creates a user although it is update only.",
-        "TS-USER-UPDATE-ONLY",
         creates=True,
         sections=("purchases",),
         kinds=("user_alias",),
@@ -220,12 +204,24 @@ def _creates(
     return Creates
 
 
-@fault("unknown-user-refused", "An unknown external_id is refused with 400.", "TS-USER-CREATE", "TS-OK-STATUS")
-class _UnknownUserRefused(Core):
-    def create(self, task: WriteTask) -> Profile:
-        if task.who.kind == "external_id":
-            raise Refused(400, Detail("No such user", task.section, task.index))
-        return super().create(task)
+overriding("create", module=__name__)(
+    row(
+        "unknown-user-refused",
+        "An unknown external_id is refused with 400.",
+        "TS-USER-CREATE",
+        "TS-OK-STATUS",
+        when=lambda task: task.who.kind == "external_id",
+        refusal=lambda task: Refused(400, Detail("No such user", task.section, task.index)),
+    ),
+    row(
+        "alias-event-creation-refused",
+        "An event by alias that asks for creation is refused with 400.",
+        "TS-USER-ALIAS-CREATE-EVENT",
+        "TS-OK-STATUS",
+        when=lambda task: task.who.kind == "user_alias" and task.section != "attributes",
+        refusal=lambda task: Refused(400, Detail("No such user", task.section, task.index)),
+    ),
+)
 
 
 @fault(
@@ -267,19 +263,6 @@ class _AliasEventCreatesInSilence(Core):
     def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
         silent = outcome.created and task.who.kind == "user_alias" and task.section != "attributes"
         return self.no_user(call, task) if silent else super().success(call, task, outcome)
-
-
-@fault(
-    "alias-event-creation-refused",
-    "An event by alias that asks for creation is refused with 400.",
-    "TS-USER-ALIAS-CREATE-EVENT",
-    "TS-OK-STATUS",
-)
-class _AliasEventCreationRefused(Core):
-    def create(self, task: WriteTask) -> Profile:
-        if task.who.kind == "user_alias" and task.section != "attributes":
-            raise Refused(400, Detail("No such user", task.section, task.index))
-        return super().create(task)
 
 
 @fault(

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any, Final
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock import limits
 from tracksync.mock.call import UNCHANGED, WriteTask
 from tracksync.mock.core import Core
@@ -23,23 +23,20 @@ def _far(value: Any) -> bool:
     return isinstance(value, str) and (times.read_time(value).year or 0) > 3000
 
 
-@faults(
+@faults("TS-ATTR-DATE")(
     row(
         "date-before-1970-as-1970",
         "A date attribute before 1970 is shown as the epoch.",
-        "TS-ATTR-DATE",
         shown=lambda core, value, time, instant: max(instant, 0),
     ),
     row(
         "date-before-1900-as-1900",
         "A date attribute before 1900 is shown as its first moment.",
-        "TS-ATTR-DATE",
         shown=lambda core, value, time, instant: max(instant, YEAR_1900),
     ),
     row(
         "date-without-zone-in-london",
         "A date attribute without a zone is read by London's clock.",
-        "TS-ATTR-DATE",
         shown=lambda core, value, time, instant: (
             instant
             - (3_600_000_000 if re.match("\\d{4}-0[4-9]-\\d\\d[T ]\\d\\d:\\d\\d:\\d\\d$", value) is not None else 0)
@@ -48,7 +45,6 @@ def _far(value: Any) -> bool:
     row(
         "date-past-2038-wrapped",
         "A date attribute after 2038 wraps around 32 bits.",
-        "TS-ATTR-DATE",
         shown=lambda core, value, time, instant: (
             instant - 2**32 * 1_000_000 if instant >= 2**31 * 1_000_000 else instant
         ),
@@ -56,31 +52,26 @@ def _far(value: Any) -> bool:
     row(
         "date-offset-dropped",
         "The offset of a date-like attribute is dropped.",
-        "TS-ATTR-DATE",
         shown=lambda core, value, time, instant: instant + (time.offset_minutes or 0) * MINUTE,
     ),
     row(
         "date-an-hour-early",
         "A date-like attribute is an hour early.",
-        "TS-ATTR-DATE",
         shown=lambda core, value, time, instant: instant - HOUR,
     ),
     row(
         "date-time-of-day-dropped",
         "The time of day of a date-like attribute is dropped.",
-        "TS-ATTR-DATE",
         shown=lambda core, value, time, instant: instant // DAY * DAY,
     ),
     row(
         "date-without-zone-as-local",
         "A date-like attribute without a zone is read five hours west of UTC.",
-        "TS-ATTR-DATE",
         shown=lambda core, value, time, instant: instant + (0 if time.zoned else 300 * MINUTE),
     ),
     row(
         "date-future-as-now",
         "A date-like attribute in the future becomes the current time.",
-        "TS-ATTR-DATE",
         shown=lambda core, value, time, instant: min(instant, int(core.clock() * SECOND)),
     ),
 )
@@ -118,29 +109,31 @@ class _DateAsEpoch(Core):
         return super().show_date(value, time) if time.instant is None else time.instant // SECOND
 
 
-@fault("date-dropped", "A date-like attribute is not stored.", "TS-ATTR-DATE", "TS-OK-SHOWS")
-class _DateDropped(Core):
-    def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
-        kept = super().keep_string(task, name, current, value)
-        return UNCHANGED if isinstance(kept, str) and times.is_date_like(kept, limits.OBJECT_LIMITS.years) else kept
-
-
-@fault("far-date-dropped", "A date beyond the year 3000 is not stored.", "TS-ATTR-DATE-RANGE", "TS-OK-SHOWS")
-class _FarDateDropped(Core):
-    def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
-        kept = super().keep_string(task, name, current, value)
-        return UNCHANGED if _far(kept) else kept
-
-
-@fault("far-date-as-3000", "A date beyond the year 3000 becomes the end of 3000.", "TS-ATTR-DATE-RANGE")
-class _FarDateAs3000(Core):
-    def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
-        kept = super().keep_string(task, name, current, value)
-        return "3000-12-31T23:59:59.999Z" if _far(kept) else kept
-
-
-@fault("far-date-cut-to-the-year", "A date beyond the year 3000 is cut to its year.", "TS-ATTR-DATE-RANGE")
-class _FarDateCutToTheYear(Core):
-    def keep_string(self, task: WriteTask, name: str, current: Any, value: str) -> Any:
-        kept = super().keep_string(task, name, current, value)
-        return kept[:4] if _far(kept) else kept
+overriding("keep_string", "TS-ATTR-DATE-RANGE", module=__name__)(
+    row(
+        "date-dropped",
+        "A date-like attribute is not stored.",
+        "TS-ATTR-DATE",
+        "TS-OK-SHOWS",
+        result=lambda right: (
+            UNCHANGED if isinstance(right, str) and times.is_date_like(right, limits.OBJECT_LIMITS.years) else right
+        ),
+    ),
+    row(
+        "far-date-dropped",
+        "A date beyond the year 3000 is not stored.",
+        "TS-ATTR-DATE-RANGE",
+        "TS-OK-SHOWS",
+        result=lambda right: UNCHANGED if _far(right) else right,
+    ),
+    row(
+        "far-date-as-3000",
+        "A date beyond the year 3000 becomes the end of 3000.",
+        result=lambda right: "3000-12-31T23:59:59.999Z" if _far(right) else right,
+    ),
+    row(
+        "far-date-cut-to-the-year",
+        "A date beyond the year 3000 is cut to its year.",
+        result=lambda right: right[:4] if _far(right) else right,
+    ),
+)

@@ -5,34 +5,32 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import Call, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile, UserIdentity
 
-
-@fault("delete-counts-double", "/users/delete answers twice as many as were named.", "TS-DELETE-ANSWER")
-class _DeleteCountsDouble(Core):
-    def deleted_shown(self, named: int, found: int) -> Any:
-        return 2 * named
-
-
-@fault("delete-count-as-text", "/users/delete answers the count as a text.", "TS-DELETE-ANSWER")
-class _DeleteCountAsText(Core):
-    def deleted_shown(self, named: int, found: int) -> Any:
-        return str(found)
+overriding("deleted_shown", "TS-DELETE-ANSWER", module=__name__)(
+    row("delete-counts-double", "/users/delete answers twice as many as were named.", result=lambda named: 2 * named),
+    row("delete-count-as-text", "/users/delete answers the count as a text.", result=lambda found: str(found)),
+    row("delete-count-negative", "/users/delete answers a negative count.", result=lambda found: -found - 1),
+)
 
 
-@fault("delete-count-negative", "/users/delete answers a negative count.", "TS-DELETE-ANSWER")
-class _DeleteCountNegative(Core):
-    def deleted_shown(self, named: int, found: int) -> Any:
-        return -found - 1
-
-
-@fault("delete-message-deleted", "/users/delete answers with the message deleted.", "TS-DELETE-ANSWER")
-class _DeleteMessageDeleted(Core):
-    def delete(self, call: Call, document: dict[str, Any]) -> dict[str, Any]:
-        return super().delete(call, document) | {"message": "deleted"}
+overriding("delete", module=__name__)(
+    row(
+        "delete-message-deleted",
+        "/users/delete answers with the message deleted.",
+        "TS-DELETE-ANSWER",
+        result=lambda right: right | {"message": "deleted"},
+    ),
+    row(
+        "delete-by-email-without-priority-accepted",
+        "/users/delete takes an email without its prioritization.",
+        "TS-DELETE-REFUSED",
+        given=lambda document: {"document": {"prioritization": ["most_recently_updated"]} | document},
+    ),
+)
 
 
 @fault("delete-count-missing", "/users/delete answers without a count.", "TS-DELETE-ANSWER")
@@ -43,63 +41,43 @@ class _DeleteCountMissing(Core):
 
 
 # --- who is deleted -----------------------------------------------------------------------------------------------
-@faults(
+@faults("TS-DELETE-DONE", "TS-EXPORT-USERS")(
     row(
         "delete-misses-the-last",
         "Of several users to delete the last is not deleted.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
         doomed=lambda named: named[:-1] if len(named) > 1 else named,
     ),
     row(
         "delete-misses-the-second",
         "Of several users to delete the second is not deleted.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
         doomed=lambda named: named[:1] + named[2:],
     ),
-    row(
-        "delete-first-only",
-        "Of several users to delete only the first is deleted.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
-        doomed=lambda named: named[:1],
-    ),
-    row("delete-of-no-user", "No user is ever deleted.", "TS-DELETE-DONE", "TS-EXPORT-USERS", doomed=lambda named: []),
+    row("delete-first-only", "Of several users to delete only the first is deleted.", doomed=lambda named: named[:1]),
+    row("delete-of-no-user", "No user is ever deleted.", doomed=lambda named: []),
     row(
         "delete-ignores-external-ids",
         "A user that is to be deleted by external_id is not.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
         doomed=lambda named: [who for who in named if who.kind != "external_id"],
     ),
     row(
         "delete-ignores-aliases",
         "A user that is to be deleted by alias is not.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
         doomed=lambda named: [who for who in named if who.kind != "user_alias"],
     ),
     row(
         "delete-ignores-braze-ids",
         "A user that is to be deleted by braze_id is not.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
         beyond="no run knows a braze_id of its users: its steps are made before the responses come",
         doomed=lambda named: [who for who in named if who.kind != "braze_id"],
     ),
     row(
         "delete-ignores-emails",
         "A user that is to be deleted by email is not.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
         doomed=lambda named: [who for who in named if who.kind != "email"],
     ),
     row(
         "delete-ignores-phones",
         "A user that is to be deleted by phone is not.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
         doomed=lambda named: [who for who in named if who.kind != "phone"],
     ),
 )
@@ -122,21 +100,15 @@ def _doomed(doomed: Callable[[list[UserIdentity]], list[UserIdentity]]) -> type[
     return Doomed
 
 
-@faults(
+@faults("TS-DELETE-DONE", "TS-EXPORT-USERS", "TS-STATE-USERS-APART")(
     row(
         "delete-of-all-with-the-address",
         "Every user with the email of a deleted one is deleted.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
-        "TS-STATE-USERS-APART",
         alike=lambda one, other: one.email is not None and one.email == other.email,
     ),
     row(
         "delete-of-the-same-beginning",
         "Every user whose external_id begins like a deleted one is deleted.",
-        "TS-DELETE-DONE",
-        "TS-EXPORT-USERS",
-        "TS-STATE-USERS-APART",
         alike=lambda one, other: bool(one.external_id) and (other.external_id or "").startswith(one.external_id),
     ),
     row(
@@ -162,33 +134,21 @@ def _more(alike: Callable[[Profile, Profile], bool]) -> type[Core]:
 
 
 # --- what is left of a deleted user -------------------------------------------------------------------------------
-@faults(
+@faults("TS-DELETE-DONE", "TS-STATE-VISIBLE")(
     row(
         "deleted-attributes-come-back",
         "The attributes of a deleted user come back with its identifier.",
-        "TS-DELETE-DONE",
-        "TS-STATE-VISIBLE",
         parts=("attributes",),
     ),
-    row(
-        "deleted-events-come-back",
-        "The events of a deleted user come back with its identifier.",
-        "TS-DELETE-DONE",
-        "TS-STATE-VISIBLE",
-        parts=("events",),
-    ),
+    row("deleted-events-come-back", "The events of a deleted user come back with its identifier.", parts=("events",)),
     row(
         "deleted-purchases-come-back",
         "The purchases of a deleted user come back with its identifier.",
-        "TS-DELETE-DONE",
-        "TS-STATE-VISIBLE",
         parts=("purchases",),
     ),
     row(
         "deleted-user-comes-back",
         "All of a deleted user comes back with its identifier.",
-        "TS-DELETE-DONE",
-        "TS-STATE-VISIBLE",
         parts=("attributes", "events", "purchases"),
     ),
 )
@@ -232,9 +192,9 @@ class _DeleteKeepsTheUserFoundByEmail(Core):
 
 
 # --- limits -------------------------------------------------------------------------------------------------------
-@faults(
-    row("delete-of-50-refused", "/users/delete refuses fifty identifiers.", "TS-DELETE-ANSWER", most=49),
-    row("delete-of-ten-at-most", "/users/delete refuses more than ten identifiers.", "TS-DELETE-ANSWER", most=10),
+@faults("TS-DELETE-ANSWER")(
+    row("delete-of-50-refused", "/users/delete refuses fifty identifiers.", most=49),
+    row("delete-of-ten-at-most", "/users/delete refuses more than ten identifiers.", most=10),
     row("delete-of-51-accepted", "/users/delete accepts 51 identifiers.", "TS-DELETE-REFUSED", most=51),
     row(
         "delete-of-any-number-accepted",
@@ -251,13 +211,3 @@ def _most(most: int) -> type[Core]:
             return most if call.path == "/users/delete" else super().batch_limit(call)
 
     return Most
-
-
-@fault(
-    "delete-by-email-without-priority-accepted",
-    "/users/delete takes an email without its prioritization.",
-    "TS-DELETE-REFUSED",
-)
-class _DeleteByEmailWithoutPriorityAccepted(Core):
-    def delete(self, call: Call, document: dict[str, Any]) -> dict[str, Any]:
-        return super().delete(call, {"prioritization": ["most_recently_updated"]} | document)

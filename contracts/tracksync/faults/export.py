@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import Call
 from tracksync.mock.core import Core
 from tracksync.mock.neighbours import BATCH_KINDS
@@ -20,10 +19,49 @@ class _ExportMessageMissing(Core):
         return body
 
 
-@fault("export-users-as-object", "/users/export/ids answers users as an object.", "TS-EXPORT-ANSWER")
-class _ExportUsersAsObject(Core):
-    def export_body(self, users: list[dict[str, Any]], unknown: list[Any]) -> dict[str, Any]:
-        return super().export_body(users, unknown) | {"users": {user.get("external_id", ""): user for user in users}}
+# Exports other users than were named, or lists other ids as unknown.
+overriding("export_body", "TS-EXPORT-USERS", module=__name__)(
+    row(
+        "export-users-as-object",
+        "/users/export/ids answers users as an object.",
+        "TS-EXPORT-ANSWER",
+        result=lambda right, users: right | {"users": {user.get("external_id", ""): user for user in users}},
+    ),
+    row(
+        "export-unknown-ids-not-listed",
+        "An export does not list the ids that it does not know.",
+        given=lambda: {"unknown": []},
+    ),
+    row(
+        "export-unknown-ids-as-users",
+        "An unknown id is exported as a user without anything.",
+        given=lambda users, unknown: {"users": users + [{"external_id": one} for one in unknown], "unknown": []},
+    ),
+    row(
+        "export-first-unknown-id-only",
+        "Of several unknown ids only the first is listed.",
+        given=lambda unknown: {"unknown": unknown[:1]},
+    ),
+    row(
+        "export-known-ids-listed-as-unknown",
+        "An export lists ids that it knows as unknown.",
+        given=lambda users, unknown: {
+            "unknown": unknown + [one["external_id"] for one in users if "external_id" in one]
+        },
+    ),
+    row(
+        "export-first-user-only",
+        "Of several users only the first is exported.",
+        given=lambda users: {"users": users[:1]},
+    ),
+    row("export-user-twice", "Each user is exported twice.", given=lambda users: {"users": users * 2}),
+    row(
+        "export-users-null-when-empty",
+        "users is null where no user is found.",
+        "TS-EXPORT-ANSWER",
+        given=lambda users: {"users": users or None},
+    ),
+)
 
 
 @fault("export-events-as-object", "/users/export/ids answers events as an object.", "TS-EXPORT-ANSWER")
@@ -44,11 +82,34 @@ class _ExportAttributesAsText(Core):
         return entry
 
 
-@fault("export-without-attributes", "The export holds no custom attributes.", "TS-EXPORT-AGREES")
-class _ExportWithoutAttributes(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        entry = super().exported(profile, wanted)
-        return entry | {"custom_attributes": {}} if "custom_attributes" in entry else entry
+overriding("exported", module=__name__)(
+    row(
+        "export-without-attributes",
+        "The export holds no custom attributes.",
+        "TS-EXPORT-AGREES",
+        result=lambda right: right | {"custom_attributes": {}} if "custom_attributes" in right else right,
+    ),
+    row(
+        "export-fields-ignored",
+        "An export shows every part, whatever was asked for.",
+        "TS-EXPORT-ANSWER",
+        beyond="no document forbids more parts than were asked for",
+        given=lambda: {"wanted": None},
+    ),
+    row(
+        "export-last-field-forgotten",
+        "The last of several fields that were asked for is left out.",
+        "TS-EXPORT-ANSWER",
+        "TS-EXPORT-AGREES",
+        given=lambda wanted: {"wanted": wanted[:-1] if wanted and len(wanted) > 1 else wanted},
+    ),
+    row(
+        "export-with-one-braze-id",
+        "Every exported user has the same braze_id.",
+        "TS-EXPORT-USERS",
+        result=lambda right: right | {"braze_id": "0" * 24} if "braze_id" in right else right,
+    ),
+)
 
 
 @fault("export-without-the-latest-attribute", "The export lacks the latest attribute.", "TS-EXPORT-AGREES")
@@ -100,86 +161,12 @@ class _ExportTimesShifted(Core):
 
 
 # --- which users, and which fields ----------------------------------------------------------------------------
-@faults(
-    row(
-        "export-unknown-ids-not-listed",
-        "An export does not list the ids that it does not know.",
-        "TS-EXPORT-USERS",
-        body=lambda users, unknown: (users, []),
-    ),
-    row(
-        "export-unknown-ids-as-users",
-        "An unknown id is exported as a user without anything.",
-        "TS-EXPORT-USERS",
-        body=lambda users, unknown: (users + [{"external_id": one} for one in unknown], []),
-    ),
-    row(
-        "export-first-unknown-id-only",
-        "Of several unknown ids only the first is listed.",
-        "TS-EXPORT-USERS",
-        body=lambda users, unknown: (users, unknown[:1]),
-    ),
-    row(
-        "export-known-ids-listed-as-unknown",
-        "An export lists ids that it knows as unknown.",
-        "TS-EXPORT-USERS",
-        body=lambda users, unknown: (users, unknown + [one["external_id"] for one in users if "external_id" in one]),
-    ),
-    row(
-        "export-first-user-only",
-        "Of several users only the first is exported.",
-        "TS-EXPORT-USERS",
-        body=lambda users, unknown: (users[:1], unknown),
-    ),
-    row(
-        "export-user-twice",
-        "Each user is exported twice.",
-        "TS-EXPORT-USERS",
-        body=lambda users, unknown: (users * 2, unknown),
-    ),
-    row(
-        "export-users-null-when-empty",
-        "users is null where no user is found.",
-        "TS-EXPORT-ANSWER",
-        body=lambda users, unknown: (users or None, unknown),
-    ),
-)
-def _answered(body: Callable[[list[dict[str, Any]], list[Any]], tuple[Any, list[Any]]]) -> type[Core]:
-    """Exports other users than were named, or lists other ids as unknown."""
-
-    class Answered(Core):
-        def export_body(self, users: list[dict[str, Any]], unknown: list[Any]) -> dict[str, Any]:
-            return super().export_body(*body(users, unknown))
-
-    return Answered
 
 
-@fault(
-    "export-fields-ignored",
-    "An export shows every part, whatever was asked for.",
-    "TS-EXPORT-ANSWER",
-    beyond="no document forbids more parts than were asked for",
-)
-class _ExportFieldsIgnored(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        return super().exported(profile, None)
-
-
-@fault(
-    "export-last-field-forgotten",
-    "The last of several fields that were asked for is left out.",
-    "TS-EXPORT-ANSWER",
-    "TS-EXPORT-AGREES",
-)
-class _ExportLastFieldForgotten(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        return super().exported(profile, wanted[:-1] if wanted and len(wanted) > 1 else wanted)
-
-
-@faults(
-    row("export-by-alias-finds-no-user", "An export by alias finds no user.", "TS-EXPORT-USERS", kind="user_alias"),
-    row("export-by-email-finds-no-user", "An export by email finds no user.", "TS-EXPORT-USERS", kind="email"),
-    row("export-by-phone-finds-no-user", "An export by phone finds no user.", "TS-EXPORT-USERS", kind="phone"),
+@faults("TS-EXPORT-USERS")(
+    row("export-by-alias-finds-no-user", "An export by alias finds no user.", kind="user_alias"),
+    row("export-by-email-finds-no-user", "An export by email finds no user.", kind="email"),
+    row("export-by-phone-finds-no-user", "An export by phone finds no user.", kind="phone"),
 )
 def _unfound(kind: str) -> type[Core]:
     """Finds no user that an export names by this kind of identifier."""
@@ -192,13 +179,6 @@ def _unfound(kind: str) -> type[Core]:
             return super().export(call, document)
 
     return Unfound
-
-
-@fault("export-with-one-braze-id", "Every exported user has the same braze_id.", "TS-EXPORT-USERS")
-class _ExportWithOneBrazeId(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        entry = super().exported(profile, wanted)
-        return entry | {"braze_id": "0" * 24} if "braze_id" in entry else entry
 
 
 @fault("export-without-empty-texts", "An export leaves empty attributes out.", "TS-EXPORT-AGREES")

@@ -12,7 +12,7 @@ from tracksync.mock.profiles import Profile
 
 
 # --- what was asked for and is left out -----------------------------------------------------------------------
-@faults(
+@faults("TS-EXPORT-FIELDS")(
     row(
         "export-without-events",
         "An export leaves custom_events out.",
@@ -34,11 +34,11 @@ from tracksync.mock.profiles import Profile
         "TS-EXPORT-AGREES",
         part="custom_attributes",
     ),
-    row("export-without-external-id", "An export leaves external_id out.", "TS-EXPORT-FIELDS", part="external_id"),
-    row("export-without-braze-id", "An export leaves braze_id out.", "TS-EXPORT-FIELDS", part="braze_id"),
-    row("export-without-aliases", "An export leaves user_aliases out.", "TS-EXPORT-FIELDS", part="user_aliases"),
-    row("export-without-email", "An export leaves email out.", "TS-EXPORT-FIELDS", part="email"),
-    row("export-without-phone", "An export leaves phone out.", "TS-EXPORT-FIELDS", part="phone"),
+    row("export-without-external-id", "An export leaves external_id out.", part="external_id"),
+    row("export-without-braze-id", "An export leaves braze_id out.", part="braze_id"),
+    row("export-without-aliases", "An export leaves user_aliases out.", part="user_aliases"),
+    row("export-without-email", "An export leaves email out.", part="email"),
+    row("export-without-phone", "An export leaves phone out.", part="phone"),
 )
 def _left_out(part: str) -> type[Core]:
     """Leaves one part of every profile out."""
@@ -52,25 +52,17 @@ def _left_out(part: str) -> type[Core]:
 
 
 # --- names and types ------------------------------------------------------------------------------------------
-@faults(
+@faults("TS-EXPORT-ANSWER")(
     row(
         "export-attributes-under-attributes",
         "custom_attributes are called attributes.",
-        "TS-EXPORT-ANSWER",
         part="custom_attributes",
         shown="attributes",
     ),
-    row(
-        "export-events-under-events",
-        "custom_events are called events.",
-        "TS-EXPORT-ANSWER",
-        part="custom_events",
-        shown="events",
-    ),
+    row("export-events-under-events", "custom_events are called events.", part="custom_events", shown="events"),
     row(
         "export-purchases-under-purchase-events",
         "purchases are called purchase_events.",
-        "TS-EXPORT-ANSWER",
         part="purchases",
         shown="purchase_events",
     ),
@@ -108,7 +100,7 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
     return lambda held: [change(tally) for tally in held]
 
 
-@faults(
+@faults("TS-EXPORT-AGREES")(
     row(
         "export-attributes-as-list",
         "custom_attributes are a list of names and values.",
@@ -134,14 +126,12 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
     row(
         "export-attribute-names-lower",
         "Names of exported attributes are in lower case.",
-        "TS-EXPORT-AGREES",
         part="custom_attributes",
         change=lambda held: {name.lower(): value for name, value in held.items()},
     ),
     row(
         "export-arrays-cut",
         "Of exported arrays only the first element is shown.",
-        "TS-EXPORT-AGREES",
         part="custom_attributes",
         change=lambda held: {name: value[:1] if isinstance(value, list) else value for name, value in held.items()},
     ),
@@ -195,31 +185,22 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
     row(
         "export-first-event-only",
         "Of several events only the first is exported.",
-        "TS-EXPORT-AGREES",
         part="custom_events",
         change=lambda held: held[:1],
     ),
     row(
         "export-last-purchase-only",
         "Of several products only the last is exported.",
-        "TS-EXPORT-AGREES",
         part="purchases",
         change=lambda held: held[-1:],
     ),
     row(
         "export-event-count-ends-at-three",
         "Exported counts of events end at three.",
-        "TS-EXPORT-AGREES",
         part="custom_events",
         change=_tallies(lambda tally: tally | {"count": min(3, tally["count"])}),
     ),
-    row(
-        "export-event-twice",
-        "Each event is exported twice.",
-        "TS-EXPORT-AGREES",
-        part="custom_events",
-        change=lambda held: held * 2,
-    ),
+    row("export-event-twice", "Each event is exported twice.", part="custom_events", change=lambda held: held * 2),
     row(
         "export-external-id-lower",
         "An exported external_id is in lower case.",

@@ -19,36 +19,28 @@ def _hash(text: str, bits: int) -> str:
     return str(zlib.crc32(text.encode("utf-8", "surrogatepass")) % 2**bits)
 
 
-faults(
+faults("TS-USER-SPELLING", "TS-STATE-USERS-APART", module=__name__)(
     row(
         "external-id-accents-dropped",
         "external_ids that differ in accents only are one.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("external_id",),
         change=_without_accents,
     ),
     row(
         "external-id-casefolded",
         "external_ids that are equal when case is folded are one: ß and ss.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("external_id",),
         change=str.casefold,
     ),
     row(
         "external-id-trailing-spaces-dropped",
         "Spaces at the end of an external_id do not count.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("external_id",),
         change=lambda text: text.rstrip(" ") or text,
     ),
     row(
         "external-id-compatibility-composed",
         "external_ids of full and half width are one.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("external_id",),
         change=lambda text: unicodedata.normalize("NFKC", text),
     ),
@@ -63,16 +55,12 @@ faults(
     row(
         "external-id-punctuation-dropped",
         "Dashes and underscores in an external_id do not count.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("external_id",),
         change=lambda text: re.sub("[-_]", "", text) or text,
     ),
     row(
         "external-id-cut-at-nul",
         "An external_id ends at a NUL.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("external_id",),
         beyond="no store of text has to take a NUL",
         change=lambda text: text.partition("\0")[0] or text,
@@ -80,40 +68,30 @@ faults(
     row(
         "external-id-cut-at-slash",
         "An external_id ends at a slash, a hash or a question mark.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("external_id",),
         change=lambda text: re.split("[/#?]", text)[0] or text,
     ),
     row(
         "external-id-percent-decoded",
         "An external_id is decoded as in a URL: %30 is 0.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("external_id",),
         change=unquote,
     ),
     row(
         "external-id-beyond-the-basic-plane-replaced",
         "Characters beyond the basic plane are one in an external_id.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("external_id",),
         change=lambda text: re.sub("[\U00010000-\U0010ffff]", "?", text),
     ),
     row(
         "alias-accents-dropped",
         "Aliases that differ in accents only are one.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("alias_name", "alias_label"),
         change=_without_accents,
     ),
     row(
         "email-accents-dropped",
         "Emails that differ in accents only are one.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("email",),
         beyond="no server has to take an address beyond ASCII",
         change=_without_accents,
@@ -121,8 +99,6 @@ faults(
     row(
         "email-domain-any-case",
         "The domain of an email is compared without case.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         beyond="a domain has no case, so that a server may take both for one",
         kinds=("email",),
         change=lambda text: text.partition("@")[0] + text[text.find("@") :].lower(),
@@ -130,8 +106,6 @@ faults(
     row(
         "phone-digits-only",
         "Of a phone only the digits count.",
-        "TS-USER-SPELLING",
-        "TS-STATE-USERS-APART",
         kinds=("phone",),
         beyond="a number without its plus is not in the documented form",
         change=lambda text: re.sub(r"\D", "", text) or text,
@@ -197,5 +171,4 @@ faults(
         kinds=("attribute",),
         change=lambda text: _hash(text, 8),
     ),
-    module=__name__,
 )(respelled)

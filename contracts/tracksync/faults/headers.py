@@ -39,11 +39,10 @@ def _wrong_media(call: Call) -> bool:
     return call.known_path and call.request.method == "POST" and "json" not in named
 
 
-@faults(
+@faults("TS-RATE-HEADERS")(
     row(
         "rate-headers-missing-on-wrong-method",
         "The refusal of a wrong method has no rate headers.",
-        "TS-RATE-HEADERS",
         beyond="no document says what such a response carries",
         kind=_wrong_method,
         names=WINDOW,
@@ -51,7 +50,6 @@ def _wrong_media(call: Call) -> bool:
     row(
         "rate-headers-missing-on-large-bodies",
         "The refusal of a body over 4 MB has no rate headers.",
-        "TS-RATE-HEADERS",
         beyond="no document says what such a response carries",
         kind=_too_large,
         names=WINDOW,
@@ -59,58 +57,19 @@ def _wrong_media(call: Call) -> bool:
     row(
         "rate-headers-missing-on-wrong-media",
         "The response to another media type has no rate headers.",
-        "TS-RATE-HEADERS",
         kind=_wrong_media,
         names=WINDOW,
     ),
+    row("rate-limit-header-missing-on-400", "A 400 lacks x-ratelimit-limit.", kind=_status(400), names=LIMIT),
     row(
-        "rate-limit-header-missing-on-400",
-        "A 400 lacks x-ratelimit-limit.",
-        "TS-RATE-HEADERS",
-        kind=_status(400),
-        names=LIMIT,
+        "rate-remaining-header-missing-on-400", "A 400 lacks x-ratelimit-remaining.", kind=_status(400), names=REMAINING
     ),
+    row("rate-reset-header-missing-on-400", "A 400 lacks x-ratelimit-reset.", kind=_status(400), names=RESET),
+    row("rate-limit-header-missing-on-403", "A 403 lacks x-ratelimit-limit.", kind=_status(403), names=LIMIT),
+    row("rate-reset-header-missing-on-403", "A 403 lacks x-ratelimit-reset.", kind=_status(403), names=RESET),
+    row("rate-reset-header-missing-on-429", "A 429 does not say when to come back.", kind=_status(429), names=RESET),
     row(
-        "rate-remaining-header-missing-on-400",
-        "A 400 lacks x-ratelimit-remaining.",
-        "TS-RATE-HEADERS",
-        kind=_status(400),
-        names=REMAINING,
-    ),
-    row(
-        "rate-reset-header-missing-on-400",
-        "A 400 lacks x-ratelimit-reset.",
-        "TS-RATE-HEADERS",
-        kind=_status(400),
-        names=RESET,
-    ),
-    row(
-        "rate-limit-header-missing-on-403",
-        "A 403 lacks x-ratelimit-limit.",
-        "TS-RATE-HEADERS",
-        kind=_status(403),
-        names=LIMIT,
-    ),
-    row(
-        "rate-reset-header-missing-on-403",
-        "A 403 lacks x-ratelimit-reset.",
-        "TS-RATE-HEADERS",
-        kind=_status(403),
-        names=RESET,
-    ),
-    row(
-        "rate-reset-header-missing-on-429",
-        "A 429 does not say when to come back.",
-        "TS-RATE-HEADERS",
-        kind=_status(429),
-        names=RESET,
-    ),
-    row(
-        "rate-remaining-header-missing-on-401",
-        "A 401 lacks x-ratelimit-remaining.",
-        "TS-RATE-HEADERS",
-        kind=_status(401),
-        names=REMAINING,
+        "rate-remaining-header-missing-on-401", "A 401 lacks x-ratelimit-remaining.", kind=_status(401), names=REMAINING
     ),
     row("media-missing-on-400", "A 400 has no content type.", "TS-ANSWER-MEDIA", kind=_status(400), names=MEDIA),
     row("media-missing-on-401", "A 401 has no content type.", "TS-ANSWER-MEDIA", kind=_status(401), names=MEDIA),
@@ -155,28 +114,10 @@ def _without(kind: Kind, names: tuple[str, ...]) -> type[Core]:
     return Without
 
 
-@faults(
-    row(
-        "rate-headers-empty-on-400",
-        "The rate headers of a 400 are empty.",
-        "TS-RATE-HEADERS",
-        kind=_status(400),
-        value="",
-    ),
-    row(
-        "rate-headers-empty-on-429",
-        "The rate headers of a 429 are empty.",
-        "TS-RATE-HEADERS",
-        kind=_status(429),
-        value="",
-    ),
-    row(
-        "rate-headers-empty-on-wrong-url",
-        "The rate headers are empty on a wrong URL.",
-        "TS-RATE-HEADERS",
-        kind=_wrong_url,
-        value="",
-    ),
+@faults("TS-RATE-HEADERS")(
+    row("rate-headers-empty-on-400", "The rate headers of a 400 are empty.", kind=_status(400), value=""),
+    row("rate-headers-empty-on-429", "The rate headers of a 429 are empty.", kind=_status(429), value=""),
+    row("rate-headers-empty-on-wrong-url", "The rate headers are empty on a wrong URL.", kind=_wrong_url, value=""),
     row(
         "rate-headers-zero-on-403",
         "The rate headers of a 403 are all 0.",

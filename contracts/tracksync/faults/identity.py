@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import Call, Detail, Refused, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.limits import attribute_kind
 from tracksync.mock.profiles import Profile, UserIdentity
 
-
-@faults(
+# Finds another profile than the identifier names, or none.
+overriding("find", module=__name__)(
     row(
         "phone-found-by-events-only",
         "A phone leads to the profile that was given it for events only.",
         "TS-USER-PHONE-FINDS",
-        found=lambda core, task, right: (
+        result=lambda right, task: (
             None
             if (task.who.kind == "phone" and task.section != "events")
             and right is not None
@@ -31,7 +31,7 @@ from tracksync.mock.profiles import Profile, UserIdentity
         "TS-PURCHASE-COUNT",
         "TS-ATTR-INC",
         "TS-INTERPRETATION-KEPT",
-        found=lambda core, task, right: (
+        result=lambda right, task: (
             None
             if (task.who.kind == "email" and task.section != "events")
             and right is not None
@@ -44,13 +44,14 @@ from tracksync.mock.profiles import Profile, UserIdentity
         "A purchase by email finds no user and makes a new profile.",
         "TS-USER-EMAIL-FINDS",
         "TS-PURCHASE-COUNT",
-        found=lambda core, task, right: None if task.who.kind == "email" and task.section == "purchases" else right,
+        when=lambda task: task.who.kind == "email" and task.section == "purchases",
+        result=lambda: None,
     ),
     row(
         "update-only-finds-no-user",
         "With _update_existing_only no user is ever found.",
         "TS-USER-UPDATE-KNOWN",
-        found=lambda core, task, right: None if task.item.get("_update_existing_only") is True else right,
+        result=lambda right, task: None if task.item.get("_update_existing_only") is True else right,
     ),
     row(
         "email-always-creates",
@@ -58,7 +59,7 @@ from tracksync.mock.profiles import Profile, UserIdentity
         "TS-USER-EMAIL-FINDS",
         "TS-STATE-VISIBLE",
         "TS-EVENT-COUNT",
-        found=lambda core, task, right: None if task.who.kind == "email" and task.create else right,
+        result=lambda right, task: None if task.who.kind == "email" and task.create else right,
     ),
     row(
         "phone-always-creates",
@@ -66,46 +67,29 @@ from tracksync.mock.profiles import Profile, UserIdentity
         "TS-USER-PHONE-FINDS",
         "TS-STATE-VISIBLE",
         "TS-EVENT-COUNT",
-        found=lambda core, task, right: None if task.who.kind == "phone" and task.create else right,
+        result=lambda right, task: None if task.who.kind == "phone" and task.create else right,
     ),
 )
-def _finds(found: Callable[[Core, WriteTask, Profile | None], Profile | None]) -> type[Core]:
-    """Finds another profile than the identifier names, or none."""
-
-    class Finds(Core):
-        def find(self, task: WriteTask) -> Profile | None:
-            return found(self, task, super().find(task))
-
-    return Finds
 
 
 def _recent(profile: Profile) -> int:
     return profile.updated
 
 
-@faults(
+@faults("TS-USER-EMAIL-FINDS", "TS-STATE-USERS-APART", "TS-EVENT-COUNT")(
     row(
         "email-finds-the-oldest",
         "Of several profiles with an email the oldest is found.",
-        "TS-USER-EMAIL-FINDS",
-        "TS-STATE-USERS-APART",
-        "TS-EVENT-COUNT",
         chosen=lambda sharing: sharing[0],
     ),
     row(
         "email-finds-the-least-recent",
         "Of several profiles with an email the least recently updated is found.",
-        "TS-USER-EMAIL-FINDS",
-        "TS-STATE-USERS-APART",
-        "TS-EVENT-COUNT",
         chosen=lambda sharing: min((one for one in sharing if one.external_id is not None), key=_recent, default=None),
     ),
     row(
         "email-finds-those-without-external-id",
         "Of several profiles with an email one without external_id is found.",
-        "TS-USER-EMAIL-FINDS",
-        "TS-STATE-USERS-APART",
-        "TS-EVENT-COUNT",
         chosen=lambda sharing: max((one for one in sharing if one.external_id is None), key=_recent, default=None),
     ),
     row(
@@ -117,9 +101,6 @@ def _recent(profile: Profile) -> int:
     row(
         "email-moves-to-the-newest",
         "Of several profiles the one that got the email last is found.",
-        "TS-USER-EMAIL-FINDS",
-        "TS-STATE-USERS-APART",
-        "TS-EVENT-COUNT",
         chosen=lambda sharing: sharing[-1],
     ),
 )
@@ -148,12 +129,33 @@ class _BrazeIdPurchaseCreates(Core):
         return super().perform(call, task)
 
 
-@fault("second-phone-ignored", "A profile that has a phone does not take another.", "TS-USER-PHONE-FINDS")
-class _SecondPhoneIgnored(Core):
-    def write_field(self, task: WriteTask, profile: Profile, name: str, value: Any) -> None:
-        if name == "phone" and profile.phone is not None:
-            return
-        super().write_field(task, profile, name, value)
+overriding("write_field", module=__name__)(
+    row(
+        "second-phone-ignored",
+        "A profile that has a phone does not take another.",
+        "TS-USER-PHONE-FINDS",
+        when=lambda profile, name: name == "phone" and profile.phone is not None,
+        result=lambda: None,
+    ),
+    row(
+        "email-attribute-not-found-by",
+        "A profile is not found by an email that was set as its attribute.",
+        "TS-USER-EMAIL-FINDS",
+        "TS-EVENT-COUNT",
+        "TS-STATE-VISIBLE",
+        when=lambda name: name == "email",
+        result=lambda: None,
+    ),
+    row(
+        "phone-attribute-not-found-by",
+        "A profile is not found by a phone that was set as its attribute.",
+        "TS-USER-PHONE-FINDS",
+        "TS-EVENT-COUNT",
+        "TS-STATE-VISIBLE",
+        when=lambda name: name == "phone",
+        result=lambda: None,
+    ),
+)
 
 
 @fault(
@@ -194,36 +196,22 @@ class _EmailWritesToAll(Core):
         return outcome
 
 
-@fault(
-    "email-attribute-not-found-by",
-    "A profile is not found by an email that was set as its attribute.",
-    "TS-USER-EMAIL-FINDS",
-    "TS-EVENT-COUNT",
-    "TS-STATE-VISIBLE",
+overriding("precedence", module=__name__)(
+    row(
+        "phone-leads",
+        "With both email and phone the phone is the identifier.",
+        "TS-USER-EMAIL-LEADS",
+        result=lambda right: (*right[:3], "phone", "email"),
+    ),
+    row(
+        "email-over-external-id",
+        "An email is the identifier even beside an external_id.",
+        "TS-OK-IDENTIFIER",
+        "TS-USER-EMAIL-FINDS",
+        "TS-STATE-USERS-APART",
+        result=lambda right: ("email", "phone", *right[:3]),
+    ),
 )
-class _EmailAttributeNotFoundBy(Core):
-    def write_field(self, task: WriteTask, profile: Profile, name: str, value: Any) -> None:
-        if name != "email":
-            super().write_field(task, profile, name, value)
-
-
-@fault(
-    "phone-attribute-not-found-by",
-    "A profile is not found by a phone that was set as its attribute.",
-    "TS-USER-PHONE-FINDS",
-    "TS-EVENT-COUNT",
-    "TS-STATE-VISIBLE",
-)
-class _PhoneAttributeNotFoundBy(Core):
-    def write_field(self, task: WriteTask, profile: Profile, name: str, value: Any) -> None:
-        if name != "phone":
-            super().write_field(task, profile, name, value)
-
-
-@fault("phone-leads", "With both email and phone the phone is the identifier.", "TS-USER-EMAIL-LEADS")
-class _PhoneLeads(Core):
-    def precedence(self) -> tuple[str, ...]:
-        return (*super().precedence()[:3], "phone", "email")
 
 
 @fault(
@@ -236,18 +224,6 @@ class _ExternalIdFindsAnEmail(Core):
     def lookup(self, who: UserIdentity) -> Profile | None:
         found = super().lookup(who)
         return self.store.find("email", who.key) if found is None and who.kind == "external_id" else found
-
-
-@fault(
-    "email-over-external-id",
-    "An email is the identifier even beside an external_id.",
-    "TS-OK-IDENTIFIER",
-    "TS-USER-EMAIL-FINDS",
-    "TS-STATE-USERS-APART",
-)
-class _EmailOverExternalId(Core):
-    def precedence(self) -> tuple[str, ...]:
-        return ("email", "phone", *super().precedence()[:3])
 
 
 @fault("email-and-phone-refused", "Email and phone together are refused.", "TS-USER-EMAIL-LEADS", "TS-OK-STATUS")

@@ -51,50 +51,34 @@ def _fields(text: str) -> Fields | None:
     return Fields(year, month, day, hour, minute, second, zone, int(minutes or 0))
 
 
-@faults(
-    row(
-        "february-30-accepted",
-        "30 February is taken for 2 March.",
-        *VALID,
-        wrong=lambda at: (at.month, at.day) == (2, 30),
-    ),
+@faults(*VALID)(
+    row("february-30-accepted", "30 February is taken for 2 March.", wrong=lambda at: (at.month, at.day) == (2, 30)),
     row(
         "leap-day-of-a-common-year-accepted",
         "29 February of a year without one is taken for 1 March.",
-        *VALID,
         wrong=lambda at: (at.month, at.day) == (2, 29) and at.year % 4 > 0,
     ),
     row(
         "leap-day-of-1900-accepted",
         "29 February 1900 is taken for 1 March.",
-        *VALID,
         wrong=lambda at: (at.year, at.month, at.day) == (1900, 2, 29),
     ),
     row(
         "day-31-of-a-short-month-accepted",
         "The 31st of a month of 30 days is taken for the first of the next one.",
-        *VALID,
         wrong=lambda at: at.month in (4, 6, 9, 11) and at.day == 31,
     ),
-    row(
-        "day-32-accepted",
-        "The 32nd of a month is taken for a day of the next one.",
-        *VALID,
-        wrong=lambda at: at.day > 31,
-    ),
-    row(
-        "day-0-accepted", "The day 00 is taken for the last of the month before.", *VALID, wrong=lambda at: at.day == 0
-    ),
-    row("month-13-accepted", "The month 13 is taken for January.", *VALID, wrong=lambda at: at.month > 12),
-    row("month-0-accepted", "The month 00 is taken for December.", *VALID, wrong=lambda at: at.month == 0),
-    row("hour-25-accepted", "The hour 25 is taken for an hour of the next day.", *VALID, wrong=lambda at: at.hour > 24),
-    row("minute-60-accepted", "The minute 60 is taken for the next hour.", *VALID, wrong=lambda at: at.minute > 59),
-    row("second-61-accepted", "The second 61 is taken for the next minute.", *VALID, wrong=lambda at: at.second > 60),
-    row("zone-25-accepted", "A zone of 25 hours is taken.", *VALID, wrong=lambda at: abs(at.zone) > 24 * 60),
+    row("day-32-accepted", "The 32nd of a month is taken for a day of the next one.", wrong=lambda at: at.day > 31),
+    row("day-0-accepted", "The day 00 is taken for the last of the month before.", wrong=lambda at: at.day == 0),
+    row("month-13-accepted", "The month 13 is taken for January.", wrong=lambda at: at.month > 12),
+    row("month-0-accepted", "The month 00 is taken for December.", wrong=lambda at: at.month == 0),
+    row("hour-25-accepted", "The hour 25 is taken for an hour of the next day.", wrong=lambda at: at.hour > 24),
+    row("minute-60-accepted", "The minute 60 is taken for the next hour.", wrong=lambda at: at.minute > 59),
+    row("second-61-accepted", "The second 61 is taken for the next minute.", wrong=lambda at: at.second > 60),
+    row("zone-25-accepted", "A zone of 25 hours is taken.", wrong=lambda at: abs(at.zone) > 24 * 60),
     row(
         "zone-minutes-99-accepted",
         "A zone of 99 minutes beyond the hour is taken.",
-        *VALID,
         wrong=lambda at: at.zone_minute > 59,
     ),
 )
@@ -109,12 +93,10 @@ def _rolled_over(wrong: Callable[[Fields], Any]) -> type[Core]:
     return RolledOver
 
 
-@faults(
+@faults("TS-EVENT-TIME-VALID", "TS-REFUSE-TYPE")(
     row(
         "event-time-as-seconds-accepted",
         "A number in place of an event's time is taken for seconds since the epoch.",
-        "TS-EVENT-TIME-VALID",
-        "TS-REFUSE-TYPE",
         beyond="the documents name the type and no consequence: ambiguity coerced-types",
         section="events",
         scale=SECOND,
@@ -122,8 +104,6 @@ def _rolled_over(wrong: Callable[[Fields], Any]) -> type[Core]:
     row(
         "event-time-as-milliseconds-accepted",
         "A number in place of an event's time is taken for milliseconds since the epoch.",
-        "TS-EVENT-TIME-VALID",
-        "TS-REFUSE-TYPE",
         beyond="the documents name the type and no consequence: ambiguity coerced-types",
         section="events",
         scale=1000,
@@ -152,30 +132,22 @@ def _number(section: str, scale: int) -> type[Core]:
     return Number
 
 
-@faults(
+@faults(*VALID)(
     row(
         "time-as-digits-accepted",
         "A text of ten digits is taken for seconds since the epoch.",
-        *VALID,
         beyond="the documents name the type and no consequence: ambiguity coerced-types",
         form=r"\d{10}",
         read=lambda text: int(text) * SECOND,
     ),
-    row("time-now-accepted", 'The text "now" is taken for a time.', *VALID, form="now", read=lambda text: 0),
+    row("time-now-accepted", 'The text "now" is taken for a time.', form="now", read=lambda text: 0),
     row(
         "time-empty-date-accepted",
         "The time 0000-00-00 is taken for the epoch.",
-        *VALID,
         form="0000-00-00.*",
         read=lambda text: 0,
     ),
-    row(
-        "time-of-words-accepted",
-        "Words without a digit are taken for the epoch.",
-        *VALID,
-        form=r"\D+",
-        read=lambda text: 0,
-    ),
+    row("time-of-words-accepted", "Words without a digit are taken for the epoch.", form=r"\D+", read=lambda text: 0),
 )
 def _text(form: str, read: Callable[[str], int]) -> type[Core]:
     """Accepts texts of one form that is not a documented form of times."""

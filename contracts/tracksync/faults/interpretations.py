@@ -34,7 +34,7 @@ WAVERING: Final = """
 ALIKE: Final = frozenset({"braze-id"})  # leads before external-id, and no run knows a braze_id of its users
 
 
-@faults(
+@faults()(
     *(
         row(
             f"wavers-on-{name}",

@@ -21,17 +21,16 @@ def _wrong_url(call: Call) -> bool:
     return call.status == 404 and not call.known_path
 
 
-@faults(
+@faults("TS-STATE-REFUSED")(
     row(
         "applied-despite-400",
         "A request refused with 400 is applied as far as it can be read.",
-        "TS-STATE-REFUSED",
         when=_refused_with(400),
     ),
-    row("applied-despite-401", "A request refused with 401 is applied.", "TS-STATE-REFUSED", when=_refused_with(401)),
-    row("applied-despite-403", "A request refused with 403 is applied.", "TS-STATE-REFUSED", when=_refused_with(403)),
-    row("applied-despite-404", "A request refused with 404 is applied.", "TS-STATE-REFUSED", when=_wrong_url),
-    row("applied-despite-429", "A request refused with 429 is applied.", "TS-STATE-REFUSED", when=_refused_with(429)),
+    row("applied-despite-401", "A request refused with 401 is applied.", when=_refused_with(401)),
+    row("applied-despite-403", "A request refused with 403 is applied.", when=_refused_with(403)),
+    row("applied-despite-404", "A request refused with 404 is applied.", when=_wrong_url),
+    row("applied-despite-429", "A request refused with 429 is applied.", when=_refused_with(429)),
 )
 def _applied(when: Callable[[Call], bool]) -> type[Core]:
     """Refuses a request and applies it all the same."""
@@ -47,7 +46,7 @@ def _applied(when: Callable[[Call], bool]) -> type[Core]:
     return Applied
 
 
-@faults(
+@faults("TS-USER-UPDATE-ONLY")(
     row(
         "user-created-despite-400",
         "A request refused with 400 creates its user.",
@@ -55,21 +54,9 @@ def _applied(when: Callable[[Call], bool]) -> type[Core]:
         "TS-USER-UPDATE-ONLY",
         when=_refused_with(400),
     ),
-    row(
-        "user-created-despite-401",
-        "A request refused with 401 creates its user.",
-        "TS-USER-UPDATE-ONLY",
-        when=_refused_with(401),
-    ),
-    row(
-        "user-created-despite-403",
-        "A request refused with 403 creates its user.",
-        "TS-USER-UPDATE-ONLY",
-        when=_refused_with(403),
-    ),
-    row(
-        "user-created-despite-404", "A request to a wrong URL creates its user.", "TS-USER-UPDATE-ONLY", when=_wrong_url
-    ),
+    row("user-created-despite-401", "A request refused with 401 creates its user.", when=_refused_with(401)),
+    row("user-created-despite-403", "A request refused with 403 creates its user.", when=_refused_with(403)),
+    row("user-created-despite-404", "A request to a wrong URL creates its user.", when=_wrong_url),
 )
 def _created(when: Callable[[Call], bool]) -> type[Core]:
     """Refuses a request and creates its user, without anything else."""

@@ -41,99 +41,76 @@ def _object(text: str) -> dict[str, Any] | None:
     return read.value if isinstance(read.value, dict) and not read.quirks & UNREADABLE else None
 
 
-@faults(
+@faults(SYNTAX)(
     # strings
-    row("single-quotes-accepted", "Strings in single quotes are accepted.", SYNTAX, repair=_sub("'", '"')),
+    row("single-quotes-accepted", "Strings in single quotes are accepted.", repair=_sub("'", '"')),
     row(
         "unquoted-names-accepted",
         "Names without quotes are accepted.",
-        SYNTAX,
         repair=_sub(r"([{,]\s*)([A-Za-z_]\w*)(\s*:)", r'\1"\2"\3'),
     ),
     row(
         "control-characters-accepted",
         "Control characters in strings are accepted unescaped.",
-        SYNTAX,
         repair=lambda text: "".join(one if one >= " " else f"\\u{ord(one):04x}" for one in text),
     ),
     row(
         "unknown-escapes-accepted",
         "A backslash before any character is accepted.",
-        SYNTAX,
         repair=_sub(r'\\([^"\\/bfnrtu])', r"\1"),
     ),
     row(
         "hex-escapes-accepted",
         "Escapes of the form \\\\x41 are accepted.",
-        SYNTAX,
         repair=_sub(r"\\x([0-9a-fA-F]{2})", r"\\u00\1"),
     ),
     row(
         "short-unicode-escapes-accepted",
         "Escapes of fewer than four digits are accepted.",
-        SYNTAX,
         repair=_sub(r"\\u([0-9a-fA-F]{2})(?![0-9a-fA-F])", r"\\u00\1"),
     ),
     row(
         "unclosed-string-accepted",
         "A string that the body's end cuts is accepted.",
-        SYNTAX,
         repair=lambda text: _closed(text + '"'),
     ),
     # numbers
     row(
         "leading-zeros-accepted",
         "Numbers with leading zeros are accepted.",
-        SYNTAX,
         repair=_sub(r"([:\[,]\s*-?)0+(?=\d)", r"\1"),
     ),
-    row(
-        "plus-sign-accepted",
-        "Numbers with a plus sign are accepted.",
-        SYNTAX,
-        repair=_sub(r"([:\[,]\s*)\+(?=\d)", r"\1"),
-    ),
+    row("plus-sign-accepted", "Numbers with a plus sign are accepted.", repair=_sub(r"([:\[,]\s*)\+(?=\d)", r"\1")),
     row(
         "number-without-integer-part-accepted",
         "Numbers that begin with a point are accepted.",
-        SYNTAX,
         repair=_sub(r"([:\[,]\s*-?)(\.\d)", r"\g<1>0\2"),
     ),
     row(
         "number-without-fraction-accepted",
         "Numbers that end with a point are accepted.",
-        SYNTAX,
         repair=_sub(r"(\d\.)(?=\s*[,}\]])", r"\g<1>0"),
     ),
     row(
         "number-without-exponent-accepted",
         "Numbers that end with an e are accepted.",
-        SYNTAX,
         repair=_sub(r"(\d)[eE](?=\s*[,}\]])", r"\1"),
     ),
     row(
         "hexadecimal-numbers-accepted",
         "Hexadecimal numbers are accepted.",
-        SYNTAX,
         repair=lambda text: re.sub(r"(?<=[:\[,\s])0[xX]([0-9a-fA-F]+)", lambda found: str(int(found[1], 16)), text),
     ),
-    row(
-        "digit-separators-accepted",
-        "Numbers with underscores are accepted.",
-        SYNTAX,
-        repair=_sub(r"(?<=\d)_(?=\d)", ""),
-    ),
+    row("digit-separators-accepted", "Numbers with underscores are accepted.", repair=_sub(r"(?<=\d)_(?=\d)", "")),
     row(
         "nan-accepted",
         "NaN is accepted, and read as zero.",
-        SYNTAX,
         beyond="readers of JSON may take forms that are not JSON (RFC 8259, section 9), and many take this one",
         repair=_sub(r"\bNaN\b", "0"),
     ),
     row(
         "infinity-accepted",
         "Infinity is accepted, and read as zero.",
-        SYNTAX,
         beyond="readers of JSON may take forms that are not JSON (RFC 8259, section 9), and many take this one",
         repair=_sub(r"-?\bInfinity\b", "0"),
     ),
@@ -141,62 +118,41 @@ def _object(text: str) -> dict[str, Any] | None:
     row(
         "literals-in-capitals-accepted",
         "True, False and None are accepted.",
-        SYNTAX,
         repair=lambda text: text.replace("True", "true").replace("False", "false").replace("None", "null"),
     ),
-    row(
-        "undefined-accepted", "undefined is accepted, and read as null.", SYNTAX, repair=_sub(r"\bundefined\b", "null")
-    ),
+    row("undefined-accepted", "undefined is accepted, and read as null.", repair=_sub(r"\bundefined\b", "null")),
     # objects and arrays
     row(
         "trailing-comma-in-object-accepted",
         "A comma after the last member of an object is accepted.",
-        SYNTAX,
         repair=_sub(r",(\s*\})", r"\1"),
     ),
     row(
         "trailing-comma-in-array-accepted",
         "A comma after the last element of an array is accepted.",
-        SYNTAX,
         repair=_sub(r",(\s*\])", r"\1"),
     ),
-    row("doubled-comma-accepted", "Two commas in a row are accepted.", SYNTAX, repair=_sub(r",\s*,", ",")),
-    row(
-        "leading-comma-accepted",
-        "A comma before the first element is accepted.",
-        SYNTAX,
-        repair=_sub(r"([{\[]\s*),", r"\1"),
-    ),
+    row("doubled-comma-accepted", "Two commas in a row are accepted.", repair=_sub(r",\s*,", ",")),
+    row("leading-comma-accepted", "A comma before the first element is accepted.", repair=_sub(r"([{\[]\s*),", r"\1")),
     row(
         "missing-comma-accepted",
         "Members without a comma between them are accepted.",
-        SYNTAX,
         repair=_sub(r'("|\d|\}|\])(\s+)(")', r"\1,\2\3"),
     ),
     row(
         "equals-sign-accepted",
         "An equals sign in place of a colon is accepted.",
-        SYNTAX,
         repair=_sub(r'("\s*)=(?=\s*["\d{\[])', r"\1:"),
     ),
-    row("unclosed-object-accepted", "Brackets that the body's end lacks are accepted.", SYNTAX, repair=_closed),
-    row(
-        "mismatched-bracket-accepted",
-        "A curly bracket closes an array.",
-        SYNTAX,
-        repair=_sub(r"\[([^\[\]{}]*)\}", r"[\1]"),
-    ),
+    row("unclosed-object-accepted", "Brackets that the body's end lacks are accepted.", repair=_closed),
+    row("mismatched-bracket-accepted", "A curly bracket closes an array.", repair=_sub(r"\[([^\[\]{}]*)\}", r"[\1]")),
     # around the value
-    row(
-        "second-value-ignored", "A second value after the first is ignored.", SYNTAX, repair=_sub(r"(?s)\}\s*\{.*", "}")
-    ),
-    row("surplus-bracket-accepted", "A closing bracket too many is accepted.", SYNTAX, repair=_sub(r"[}\]]\s*\Z", "")),
-    row("closing-semicolon-accepted", "A semicolon after the value is accepted.", SYNTAX, repair=_sub(r";\s*\Z", "")),
-    row(
-        "block-comments-accepted", "Comments between /* and */ are accepted.", SYNTAX, repair=_sub(r"(?s)/\*.*?\*/", "")
-    ),
-    row("line-comments-accepted", "Comments after // are accepted.", SYNTAX, repair=_sub(r"//[^\n]*", "")),
-    row("hash-comments-accepted", "Comments after # are accepted.", SYNTAX, repair=_sub(r"#[^\n]*", "")),
+    row("second-value-ignored", "A second value after the first is ignored.", repair=_sub(r"(?s)\}\s*\{.*", "}")),
+    row("surplus-bracket-accepted", "A closing bracket too many is accepted.", repair=_sub(r"[}\]]\s*\Z", "")),
+    row("closing-semicolon-accepted", "A semicolon after the value is accepted.", repair=_sub(r";\s*\Z", "")),
+    row("block-comments-accepted", "Comments between /* and */ are accepted.", repair=_sub(r"(?s)/\*.*?\*/", "")),
+    row("line-comments-accepted", "Comments after // are accepted.", repair=_sub(r"//[^\n]*", "")),
+    row("hash-comments-accepted", "Comments after # are accepted.", repair=_sub(r"#[^\n]*", "")),
 )
 def _repaired(repair: Callable[[str], str]) -> type[Core]:
     """Accepts bodies that one repair makes valid, and applies them."""
@@ -211,18 +167,16 @@ def _repaired(repair: Callable[[str], str]) -> type[Core]:
     return Repaired
 
 
-@faults(
+@faults(SYNTAX)(
     row(
         "invalid-utf-8-accepted",
         "Bytes that are not UTF-8 are read as Latin-1.",
-        SYNTAX,
         beyond="what a reader makes of such bytes is its choice",
         decoding=("latin-1",),
     ),
     row(
         "invalid-utf-8-dropped",
         "Bytes that are not UTF-8 are dropped.",
-        SYNTAX,
         beyond="what a reader makes of such bytes is its choice",
         decoding=("utf-8", "ignore"),
     ),
@@ -238,33 +192,25 @@ def _decoded(decoding: tuple[str, ...]) -> type[Core]:
     return Decoded
 
 
-@faults(
+@faults("TS-ANSWER-SERVER-ERROR", SYNTAX)(
     row(
         "unclosed-object-500",
         "A body that ends too early is answered 500.",
-        "TS-ANSWER-SERVER-ERROR",
-        SYNTAX,
         broken=lambda body: body[-1:] not in b"}]" or body.count(b"{") > body.count(b"}"),
     ),
     row(
         "bad-escape-500",
         "An escape that does not exist is answered 500.",
-        "TS-ANSWER-SERVER-ERROR",
-        SYNTAX,
         broken=lambda body: re.search(rb'\\[^"\\/bfnrtu]', body) is not None,
     ),
     row(
         "control-character-500",
         "An unescaped control character is answered 500.",
-        "TS-ANSWER-SERVER-ERROR",
-        SYNTAX,
         broken=lambda body: re.search(rb"[\x00-\x08\x0e-\x1f]", body) is not None,
     ),
     row(
         "invalid-utf-8-500",
         "Bytes that are not UTF-8 are answered 500.",
-        "TS-ANSWER-SERVER-ERROR",
-        SYNTAX,
         broken=lambda body: b"\xff" in body or b"\xc3\x28" in body,
     ),
 )

@@ -2,46 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, overriding, row
 from tracksync.mock import limits
 from tracksync.mock.call import UNCHANGED, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
 
-
-@faults(
+# Lists other attributes than the request named.
+overriding("attributes_shown", "TS-OK-SHOWS", module=__name__)(
     row(
         "all-attributes-shown",
         "All custom attributes of the user are listed.",
         "TS-OK-ONLY-ATTRIBUTES",
-        listed=lambda task, profile, right: dict(profile.attributes) | right,
+        result=lambda right, profile: dict(profile.attributes) | right,
     ),
     row(
         "first-attribute-shown",
         "Only the first attribute of the request is shown.",
-        "TS-OK-SHOWS",
-        listed=lambda task, profile, right: dict(list(right.items())[:1]),
+        result=lambda right: dict(list(right.items())[:1]),
     ),
     row(
         "ten-attributes-shown",
         "Only the first ten attributes of the request are shown.",
-        "TS-OK-SHOWS",
-        listed=lambda task, profile, right: dict(list(right.items())[:10]),
+        result=lambda right: dict(list(right.items())[:10]),
     ),
     row(
         "false-values-not-shown",
         "Attributes that are false, zero or empty are left out.",
-        "TS-OK-SHOWS",
-        listed=lambda task, profile, right: {name: value for name, value in right.items() if value or value is None},
+        result=lambda right: {name: value for name, value in right.items() if value or value is None},
     ),
     row(
         "profile-fields-shown",
         "Profile fields are listed as custom attributes.",
         "TS-OK-CUSTOM-ONLY",
-        listed=lambda task, profile, right: (
+        result=lambda right, task: (
             right
             | {name: task.item[name] for name in limits.PROFILE_FIELDS & task.item.keys() if name != task.who.kind}
         ),
@@ -50,32 +46,35 @@ from tracksync.mock.profiles import Profile
         "control-keys-shown",
         "Control keys are listed as custom attributes.",
         "TS-OK-CUSTOM-ONLY",
-        listed=lambda task, profile, right: (
-            right | {name: task.item[name] for name in limits.CONTROL_KEYS & task.item.keys()}
-        ),
+        result=lambda right, task: right | {name: task.item[name] for name in limits.CONTROL_KEYS & task.item.keys()},
     ),
     row(
         "identifier-as-attribute",
         "The identifier is listed as a custom attribute.",
         "TS-OK-CUSTOM-ONLY",
         "TS-OK-ONLY-ATTRIBUTES",
-        listed=lambda task, profile, right: right | {task.who.kind: task.who.shown},
+        result=lambda right, task: right | {task.who.kind: task.who.shown},
     ),
 )
-def _listed(listed: Callable[[WriteTask, Profile, dict[str, Any]], dict[str, Any]]) -> type[Core]:
-    """Lists other attributes than the request named."""
-
-    class Listed(Core):
-        def attributes_shown(self, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
-            return listed(task, profile, super().attributes_shown(task, outcome, profile))
-
-    return Listed
 
 
-@fault("all-events-shown", "All events of the user are listed.", "TS-OK-ONLY-EVENTS")
-class _AllEventsShown(Core):
-    def events_shown(self, task: WriteTask, profile: Profile) -> Any:
-        return [self.tally_shown(task, "name", name, tally) for name, tally in profile.events.items()]
+overriding("events_shown", module=__name__)(
+    row(
+        "all-events-shown",
+        "All events of the user are listed.",
+        "TS-OK-ONLY-EVENTS",
+        result=lambda server, task, profile: [
+            server.tally_shown(task, "name", name, tally) for name, tally in profile.events.items()
+        ],
+    ),
+    row(
+        "event-not-shown-when-known",
+        "An event is shown the first time only.",
+        "TS-OK-SHOWS",
+        when=lambda task, profile: profile.events[task.name].count > 1,
+        result=lambda right: [],
+    ),
+)
 
 
 @fault("all-products-shown", "All products of the user are listed.", "TS-OK-ONLY-PURCHASES")
@@ -107,9 +106,3 @@ class _UnchangedValuesNotShown(Core):
         for name in list(outcome.named):
             if name in before and profile.attributes.get(name) == before[name] and outcome.named[name] is not UNCHANGED:
                 del outcome.named[name]
-
-
-@fault("event-not-shown-when-known", "An event is shown the first time only.", "TS-OK-SHOWS")
-class _EventNotShownWhenKnown(Core):
-    def events_shown(self, task: WriteTask, profile: Profile) -> Any:
-        return [] if profile.events[task.name].count > 1 else super().events_shown(task, profile)

@@ -7,17 +7,16 @@ import struct
 from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import MISSING, REMOVED, UNCHANGED, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
 
 
-@faults(
+@faults("TS-ATTR-INTEGER")(
     row(
         "integer-to-fifteen-digits",
         "An integer keeps its first fifteen digits.",
-        "TS-ATTR-INTEGER",
         kind=int,
         stored=lambda current, value: (
             int(f"{value:.14e}".partition("e")[0].replace(".", "")) * 10 ** (len(str(abs(value))) - 15)
@@ -64,35 +63,25 @@ from tracksync.mock.profiles import Profile
     row(
         "integer-through-float",
         "Integers go through a double and lose digits beyond 2^53.",
-        "TS-ATTR-INTEGER",
         kind=int,
         stored=lambda current, value: int(float(value)) if abs(value) < 2**63 else value,
     ),
     row(
         "integer-through-32-bits",
         "Integers wrap around at 32 bits.",
-        "TS-ATTR-INTEGER",
         kind=int,
         stored=lambda current, value: (value + 2**31) % 2**32 - 2**31,
     ),
     row(
         "integer-capped-at-32-bits",
         "Integers beyond 32 bits become the nearest one within.",
-        "TS-ATTR-INTEGER",
         kind=int,
         stored=lambda current, value: max(-(2**31), min(2**31 - 1, value)),
     ),
-    row(
-        "integer-as-text",
-        "Integers become texts.",
-        "TS-ATTR-INTEGER",
-        kind=int,
-        stored=lambda current, value: str(value),
-    ),
+    row("integer-as-text", "Integers become texts.", kind=int, stored=lambda current, value: str(value)),
     row(
         "big-integer-as-text",
         "Integers from 2^53 on become texts.",
-        "TS-ATTR-INTEGER",
         kind=int,
         stored=lambda current, value: value if abs(value) < 2**53 else str(value),
     ),
@@ -104,17 +93,10 @@ from tracksync.mock.profiles import Profile
         kind=int,
         stored=lambda current, value: value or UNCHANGED,
     ),
-    row(
-        "negative-made-positive",
-        "Integers lose their sign.",
-        "TS-ATTR-INTEGER",
-        kind=int,
-        stored=lambda current, value: abs(value),
-    ),
+    row("negative-made-positive", "Integers lose their sign.", kind=int, stored=lambda current, value: abs(value)),
     row(
         "one-as-true",
         "The integer 1 becomes true.",
-        "TS-ATTR-INTEGER",
         kind=int,
         stored=lambda current, value: True if value == 1 else value,
     ),
@@ -173,51 +155,38 @@ def _scalar(kind: type, stored: Callable[[Any, Any], Any]) -> type[Core]:
     return Scalar
 
 
-@faults(
-    row("inc-sets", "inc sets the attribute to the amount.", "TS-ATTR-INC", total=lambda current, amount: amount),
+# Counts an integer up wrongly.
+overriding("sum", "TS-ATTR-INC", module=__name__)(
+    row("inc-sets", "inc sets the attribute to the amount.", result=lambda amount: amount),
     row(
         "inc-by-one",
         "inc adds one, whatever the amount.",
-        "TS-ATTR-INC",
-        total=lambda current, amount: current + (amount > 0) - (amount < 0),
+        result=lambda current, amount: current + (amount > 0) - (amount < 0),
     ),
-    row("inc-twice", "inc adds the amount twice.", "TS-ATTR-INC", total=lambda current, amount: current + 2 * amount),
+    row("inc-twice", "inc adds the amount twice.", result=lambda current, amount: current + 2 * amount),
     row(
         "inc-negative-ignored",
         "inc ignores a negative amount.",
-        "TS-ATTR-INC",
-        total=lambda current, amount: current + max(0, amount),
+        result=lambda current, amount: current + max(0, amount),
     ),
     row(
         "inc-not-below-zero",
         "inc stops at zero on the way down.",
-        "TS-ATTR-INC",
-        total=lambda current, amount: max(0, current + amount),
+        result=lambda current, amount: max(0, current + amount),
     ),
     row(
         "inc-through-float",
         "inc adds in doubles and loses digits beyond 2^53.",
-        "TS-ATTR-INC",
-        total=lambda current, amount: (
+        result=lambda current, amount: (
             int(float(current + amount)) if abs(current + amount) < 2**63 else current + amount
         ),
     ),
     row(
         "inc-through-32-bits",
         "inc wraps around at 32 bits.",
-        "TS-ATTR-INC",
-        total=lambda current, amount: (current + amount + 2**31) % 2**32 - 2**31,
+        result=lambda current, amount: (current + amount + 2**31) % 2**32 - 2**31,
     ),
 )
-def _sum(total: Callable[[int, int], int]) -> type[Core]:
-    """Counts an integer up wrongly."""
-
-    class Sum(Core):
-        def sum(self, current: int, amount: int) -> int:
-            super().sum(current, amount)
-            return total(current, amount)
-
-    return Sum
 
 
 # --- inc ------------------------------------------------------------------------------------------------------

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, overriding, row
 from tracksync.mock.call import UNCHANGED, WriteTask
 from tracksync.mock.core import Core
 
@@ -23,106 +22,115 @@ def _items(element: Any) -> list[tuple[str, Any]]:
     return list(element.items()) if isinstance(element, dict) else []
 
 
-@faults(
+# Makes other changes than the request says.
+overriding("objects_updated", "TS-OBJECTS-UPDATE", module=__name__)(
     row(
         "objects-first-change-only",
         "Of several changes to an array of objects the first is done.",
         "TS-OBJECTS-UPDATE",
         "TS-STATE-KEYS-APART",
-        updated=lambda current, updates: (current, updates[:1]),
-    )
+        given=lambda updates: {"updates": updates[:1]},
+    ),
+    row(
+        "objects-updated-appended",
+        "$update appends the new object.",
+        result=lambda current, updates: current + [update["$new_object"] for update in updates],
+    ),
+    row("objects-update-ignored", "$update changes nothing.", result=lambda current: current),
+    row(
+        "objects-update-moves-to-the-end",
+        "$update moves what it changes to the end.",
+        result=lambda right, current: (
+            [new for old, new in zip(current, right, strict=True) if old is new]
+            + [new for old, new in zip(current, right, strict=True) if old is not new]
+        ),
+    ),
 )
-def _updated(updated: Callable[[Array, Array], tuple[Array, Array]]) -> type[Core]:
-    """Makes other changes than the request says."""
-
-    class Updated(Core):
-        def objects_updated(self, task: WriteTask, current: Array, updates: Array) -> Array:
-            return super().objects_updated(task, *updated(current, updates))
-
-    return Updated
 
 
-@faults(
+# Stores other objects than were sent.
+overriding("take_objects", "TS-OBJECTS-SET", module=__name__)(
     row(
         "objects-cut-at-25",
         "Only the first 25 of an array of objects are stored.",
-        "TS-OBJECTS-SET",
-        value=lambda value: value[:25],
+        given=lambda value: {"value": value[:25]},
     ),
     row(
         "objects-first-only",
         "Only the first of an array of objects is stored.",
-        "TS-OBJECTS-SET",
-        value=lambda value: value[:1],
+        given=lambda value: {"value": value[:1]},
     ),
     row(
         "objects-sorted-by-id",
         "An array of objects is sorted.",
+        given=lambda value: {"value": sorted(value, key=lambda held: json.dumps(held, sort_keys=True))},
+    ),
+    row(
+        "objects-held-to-the-array-limit",
+        "The limit of elements of arrays is applied to arrays of objects.",
         "TS-OBJECTS-SET",
-        value=lambda value: sorted(value, key=lambda held: json.dumps(held, sort_keys=True)),
+        "TS-OK-SHOWS",
+        when=lambda server, value: len(value) > server.array_limit(),
+        result=lambda: UNCHANGED,
     ),
 )
-def _set(value: Callable[[Array], Array]) -> type[Core]:
-    """Stores other objects than were sent."""
-
-    class Set(Core):
-        def take_objects(self, task: WriteTask, name: str, current: Any, sent: Array) -> Any:
-            return super().take_objects(task, name, current, value(sent))
-
-    return Set
 
 
-@faults(
+# Adds other objects, or elsewhere, than the request says.
+overriding("objects_added", "TS-OBJECTS-ADD", module=__name__)(
     row(
         "objects-added-at-the-front",
         "$add puts objects at the front.",
-        "TS-OBJECTS-ADD",
-        added=lambda current, added: (added, current),
+        given=lambda current, added: {"current": added, "added": current},
     ),
-    row(
-        "objects-added-replace", "$add replaces the array.", "TS-OBJECTS-ADD", added=lambda current, added: ([], added)
-    ),
+    row("objects-added-replace", "$add replaces the array.", given=lambda: {"current": []}),
     row(
         "objects-added-once",
         "Only the first of several added objects is added.",
-        "TS-OBJECTS-ADD",
-        added=lambda current, added: (current, added[:1]),
+        given=lambda added: {"added": added[:1]},
     ),
 )
-def _added(added: Callable[[Array, Array], tuple[Array, Array]]) -> type[Core]:
-    """Adds other objects, or elsewhere, than the request says."""
-
-    class Added(Core):
-        def objects_added(self, current: Array, new: Array) -> Array:
-            return super().objects_added(*added(current, new))
-
-    return Added
 
 
 # --- values ---------------------------------------------------------------------------------------------------
-@fault(
-    "objects-first-removal-only",
-    "Of several removals from an array of objects the first is done.",
-    "TS-OBJECTS-REMOVE",
-    "TS-STATE-KEYS-APART",
+overriding("objects_removed", "TS-OBJECTS-REMOVE", module=__name__)(
+    row(
+        "objects-first-removal-only",
+        "Of several removals from an array of objects the first is done.",
+        "TS-OBJECTS-REMOVE",
+        "TS-STATE-KEYS-APART",
+        given=lambda removals: {"removals": removals[:1]},
+    ),
+    row(
+        "objects-removed-by-loose-match",
+        '$remove takes 1 and "1" for the same.',
+        beyond="the documents do not say how values are compared",
+        result=lambda current, removals: [
+            held
+            for held in current
+            if not {(str(key), str(value)) for key, value in map(_selector, removals)}
+            & {(key, str(value)) for key, value in _items(held)}
+        ],
+    ),
+    row(
+        "objects-remove-clears",
+        "$remove clears the array when anything matches.",
+        result=lambda right, current: [] if len(right) < len(current) else right,
+    ),
+    row(
+        "objects-remove-the-key",
+        "$remove takes the identifier key out of the matching object.",
+        result=lambda right, current, removals: [
+            held
+            if any(held is kept for kept in right)
+            else {k: v for k, v in _items(held) if k not in {str(key) for key, _ in map(_selector, removals)}}
+            for held in current
+        ],
+    ),
 )
-class _ObjectsFirstRemovalOnly(Core):
-    def objects_removed(self, current: list[Any], removals: list[Any]) -> list[Any]:
-        return super().objects_removed(current, removals[:1])
 
 
 # --- arrays of objects ----------------------------------------------------------------------------------------
-@fault(
-    "objects-held-to-the-array-limit",
-    "The limit of elements of arrays is applied to arrays of objects.",
-    "TS-OBJECTS-SET",
-    "TS-OK-SHOWS",
-)
-class _ObjectsHeldToTheArrayLimit(Core):
-    def take_objects(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
-        if len(value) > self.array_limit():
-            return UNCHANGED
-        return super().take_objects(task, name, current, value)
 
 
 @fault("objects-updated-all", "$update changes objects with another identifier value.", "TS-OBJECTS-UPDATE")
@@ -139,59 +147,9 @@ class _ObjectsUpdatedAll(Core):
         return super().objects_updated(task, current, everyone)
 
 
-@fault("objects-updated-appended", "$update appends the new object.", "TS-OBJECTS-UPDATE")
-class _ObjectsUpdatedAppended(Core):
-    def objects_updated(self, task: WriteTask, current: list[Any], updates: list[Any]) -> list[Any]:
-        return current + [update["$new_object"] for update in updates]
-
-
-@fault("objects-update-ignored", "$update changes nothing.", "TS-OBJECTS-UPDATE")
-class _ObjectsUpdateIgnored(Core):
-    def objects_updated(self, task: WriteTask, current: list[Any], updates: list[Any]) -> list[Any]:
-        return current
-
-
-@fault("objects-update-moves-to-the-end", "$update moves what it changes to the end.", "TS-OBJECTS-UPDATE")
-class _ObjectsUpdateMovesToTheEnd(Core):
-    def objects_updated(self, task: WriteTask, current: list[Any], updates: list[Any]) -> list[Any]:
-        updated = super().objects_updated(task, current, updates)
-        kept = [new for old, new in zip(current, updated, strict=True) if old is new]
-        return kept + [new for old, new in zip(current, updated, strict=True) if old is not new]
-
-
 @fault("objects-removed-first-match-only", "$remove takes away the first match only.", "TS-OBJECTS-REMOVE")
 class _ObjectsRemovedFirstMatchOnly(Core):
     def objects_removed(self, current: list[Any], removals: list[Any]) -> list[Any]:
         left = super().objects_removed(current, removals)
         gone = [held for held in current if not any(held is kept for kept in left)]
         return [held for held in current if held not in gone[:1]] if len(gone) > 1 else left
-
-
-@fault(
-    "objects-removed-by-loose-match",
-    '$remove takes 1 and "1" for the same.',
-    "TS-OBJECTS-REMOVE",
-    beyond="the documents do not say how values are compared",
-)
-class _ObjectsRemovedByLooseMatch(Core):
-    def objects_removed(self, current: list[Any], removals: list[Any]) -> list[Any]:
-        gone = {(str(key), str(value)) for key, value in map(_selector, removals)}
-        return [held for held in current if not gone & {(key, str(value)) for key, value in _items(held)}]
-
-
-@fault("objects-remove-clears", "$remove clears the array when anything matches.", "TS-OBJECTS-REMOVE")
-class _ObjectsRemoveClears(Core):
-    def objects_removed(self, current: list[Any], removals: list[Any]) -> list[Any]:
-        left = super().objects_removed(current, removals)
-        return [] if len(left) < len(current) else left
-
-
-@fault("objects-remove-the-key", "$remove takes the identifier key out of the matching object.", "TS-OBJECTS-REMOVE")
-class _ObjectsRemoveTheKey(Core):
-    def objects_removed(self, current: list[Any], removals: list[Any]) -> list[Any]:
-        left = super().objects_removed(current, removals)
-        keys = {str(key) for key, _ in map(_selector, removals)}
-        return [
-            held if any(held is kept for kept in left) else {k: v for k, v in _items(held) if k not in keys}
-            for held in current
-        ]

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock import limits
 from tracksync.mock.call import WriteTask
 from tracksync.mock.core import Core
@@ -66,49 +66,30 @@ def _without(value: Any, dropped: Callable[[Any], bool]) -> Any:
     return _walked(value, lambda held: {k: v for k, v in held.items() if not dropped(v)})
 
 
-@faults(
+# Merges objects where they are to be replaced, or the other way round.
+overriding("merges", "TS-OBJECT-REPLACE", module=__name__)(
     row(
         "merge-flag-false-merges",
         "_merge_objects merges although it is false.",
-        "TS-OBJECT-REPLACE",
-        merges=lambda task: "_merge_objects" in task.item,
+        result=lambda task: "_merge_objects" in task.item,
     ),
     row(
-        "object-merged-unasked",
-        "An object is merged into the stored one without _merge_objects.",
-        "TS-OBJECT-REPLACE",
-        merges=lambda task: True,
+        "object-merged-unasked", "An object is merged into the stored one without _merge_objects.", result=lambda: True
     ),
-    row(
-        "merge-ignored",
-        "_merge_objects is ignored.",
-        "TS-OBJECT-MERGE",
-        "TS-OBJECTS-UPDATE",
-        merges=lambda task: False,
-    ),
+    row("merge-ignored", "_merge_objects is ignored.", "TS-OBJECT-MERGE", "TS-OBJECTS-UPDATE", result=lambda: False),
 )
-def _merges(merges: Callable[[WriteTask], bool]) -> type[Core]:
-    """Merges objects where they are to be replaced, or the other way round."""
-
-    class Merges(Core):
-        def merges(self, task: WriteTask) -> bool:
-            return merges(task)
-
-    return Merges
 
 
-@faults(
-    row("object-as-text", "An object becomes a text of JSON.", "TS-OBJECT-SET", change=lambda value: json.dumps(value)),
+@faults("TS-OBJECT-SET")(
+    row("object-as-text", "An object becomes a text of JSON.", change=lambda value: json.dumps(value)),
     row(
         "object-keys-lower",
         "Key names become lower case.",
-        "TS-OBJECT-SET",
         change=lambda value: _walked(value, lambda held: {key.lower(): inner for key, inner in held.items()}),
     ),
     row(
         "object-numbers-as-text",
         "Numbers inside objects become texts.",
-        "TS-OBJECT-SET",
         change=lambda value: _walked(
             value, lambda held: {k: str(v) if type(v) in (int, float) else v for k, v in held.items()}
         ),
@@ -116,19 +97,16 @@ def _merges(merges: Callable[[WriteTask], bool]) -> type[Core]:
     row(
         "object-empty-parts-dropped",
         "Empty strings, arrays and objects inside objects are dropped.",
-        "TS-OBJECT-SET",
         change=lambda value: _walked(value, lambda held: {k: v for k, v in held.items() if v not in ("", [], {})}),
     ),
     row(
         "object-false-parts-dropped",
         "false and zero inside objects are dropped.",
-        "TS-OBJECT-SET",
         change=lambda value: _walked(value, lambda held: {k: v for k, v in held.items() if v is not False and v != 0}),
     ),
     row(
         "object-lists-unwrapped",
         "An array of one inside an object becomes its element.",
-        "TS-OBJECT-SET",
         change=lambda value: _walked(
             value, lambda held: {k: v[0] if isinstance(v, list) and len(v) == 1 else v for k, v in held.items()}
         ),
@@ -139,13 +117,8 @@ def _merges(merges: Callable[[WriteTask], bool]) -> type[Core]:
         "TS-OBJECT-TIME",
         change=lambda value: _retimed(value, lambda written: "1970-01-01T00:00:00.000Z"),
     ),
-    row("object-flattened", "An object within an object is flattened into it.", "TS-OBJECT-SET", change=_flattened),
-    row(
-        "object-two-levels",
-        "Objects are cut below the second level.",
-        "TS-OBJECT-SET",
-        change=lambda value: _cut(value, 2),
-    ),
+    row("object-flattened", "An object within an object is flattened into it.", change=_flattened),
+    row("object-two-levels", "Objects are cut below the second level.", change=lambda value: _cut(value, 2)),
     row(
         "object-time-offset-dropped",
         "The offset of a $time is dropped.",
@@ -172,62 +145,42 @@ def _stored(change: Callable[[dict[str, Any]], Any]) -> type[Core]:
     return Stored
 
 
-@faults(
+# Merges objects wrongly.
+overriding("merged", "TS-OBJECT-MERGE", module=__name__)(
     row(
         "merge-shallow",
         "_merge_objects merges the first level only.",
-        "TS-OBJECT-MERGE",
-        merged=lambda current, value, right: current | value if isinstance(current, dict) else value,
+        result=lambda current, value: current | value if isinstance(current, dict) else value,
     ),
     row(
         "merge-keeps-the-old",
         "On a merge the stored value wins.",
-        "TS-OBJECT-MERGE",
-        merged=lambda current, value, right: objects.merge(value, current) if isinstance(current, dict) else value,
+        result=lambda current, value: objects.merge(value, current) if isinstance(current, dict) else value,
     ),
     row(
         "merge-adds-no-keys",
         "A merge changes keys and adds none.",
-        "TS-OBJECT-MERGE",
-        merged=lambda current, value, right: (
-            {key: right[key] for key in current} if isinstance(current, dict) else right
-        ),
+        when=lambda current: isinstance(current, dict),
+        result=lambda right, current: {key: right[key] for key in current},
     ),
 )
-def _merged(merged: Callable[[Any, dict[str, Any], Any], Any]) -> type[Core]:
-    """Merges objects wrongly."""
-
-    class Merged(Core):
-        def merged(self, current: Any, value: dict[str, Any]) -> Any:
-            return merged(current, value, super().merged(current, value))
-
-    return Merged
 
 
-@faults(
+@faults("TS-OBJECT-LIMITS")(
     row("object-null-stored", "A null inside an object is stored.", "TS-OBJECT-INVALID", problem=ObjectProblem.NULL),
     row(
         "object-bad-time-stored", "An ill-formed $time is stored.", "TS-OBJECT-INVALID", problem=ObjectProblem.BAD_TIME
     ),
-    row(
-        "object-long-key-stored",
-        "Key names of any length are stored.",
-        "TS-OBJECT-LIMITS",
-        problem=ObjectProblem.KEY_LENGTH,
-    ),
+    row("object-long-key-stored", "Key names of any length are stored.", problem=ObjectProblem.KEY_LENGTH),
     row(
         "object-long-string-stored",
         "Strings of any length are stored inside objects.",
-        "TS-OBJECT-LIMITS",
         problem=ObjectProblem.STRING_LENGTH,
     ),
     row(
-        "object-strange-key-stored",
-        "Key names with a dot or a dollar sign are stored.",
-        "TS-OBJECT-LIMITS",
-        problem=ObjectProblem.KEY_NAME,
+        "object-strange-key-stored", "Key names with a dot or a dollar sign are stored.", problem=ObjectProblem.KEY_NAME
     ),
-    row("object-large-stored", "Objects of any size are stored.", "TS-OBJECT-LIMITS", problem=ObjectProblem.SIZE),
+    row("object-large-stored", "Objects of any size are stored.", problem=ObjectProblem.SIZE),
 )
 def _tolerates(problem: ObjectProblem) -> type[Core]:
     """Stores objects in spite of one problem."""
@@ -270,12 +223,33 @@ class _MergeAppendsLists(Core):
 # --- what is invalid ------------------------------------------------------------------------------------------
 
 
-@fault("object-null-removes", "A null inside an object removes the attribute.", "TS-OBJECT-INVALID")
-class _ObjectNullRemoves(Core):
-    def take_object(self, task: WriteTask, name: str, current: Any, value: dict[str, Any]) -> Any:
-        if ObjectProblem.NULL in self.problems(value):
-            return self.take_null(task, name, current)
-        return super().take_object(task, name, current, value)
+# Takes an object that must not be stored for another one, and stores that.
+overriding("take_object", "TS-OBJECT-INVALID", module=__name__)(
+    row(
+        "object-null-removes",
+        "A null inside an object removes the attribute.",
+        when=lambda server, value: ObjectProblem.NULL in server.problems(value),
+        result=lambda server, task, name, current: server.take_null(task, name, current),
+    ),
+    row(
+        "object-null-key-dropped",
+        "A null inside an object drops its key only.",
+        given=lambda value: {"value": _without(value, lambda held: held is None)},
+    ),
+    row(
+        "object-bad-time-key-dropped",
+        "An ill-formed $time drops its key only.",
+        given=lambda value: {"value": _without(value, _is_bad_time)},
+    ),
+    row(
+        "object-long-string-cut",
+        "An overlong string inside an object is cut and stored.",
+        "TS-OBJECT-LIMITS",
+        given=lambda value: {
+            "value": _walked(value, lambda held: {k: v[:255] if isinstance(v, str) else v for k, v in held.items()})
+        },
+    ),
+)
 
 
 @fault("object-key-254", "An object with a key name of 255 characters is not stored.", "TS-OBJECT-SET", "TS-OK-SHOWS")
@@ -283,35 +257,3 @@ class _ObjectKey254(Core):
     def problems(self, value: Any) -> frozenset[ObjectProblem]:
         found = super().problems(value)
         return found | {ObjectProblem.KEY_LENGTH} if _longest_key(value) == limits.STRING_CHARACTERS else found
-
-
-@faults(
-    row(
-        "object-null-key-dropped",
-        "A null inside an object drops its key only.",
-        "TS-OBJECT-INVALID",
-        sent=lambda value: _without(value, lambda held: held is None),
-    ),
-    row(
-        "object-bad-time-key-dropped",
-        "An ill-formed $time drops its key only.",
-        "TS-OBJECT-INVALID",
-        sent=lambda value: _without(value, _is_bad_time),
-    ),
-    row(
-        "object-long-string-cut",
-        "An overlong string inside an object is cut and stored.",
-        "TS-OBJECT-LIMITS",
-        sent=lambda value: _walked(
-            value, lambda held: {k: v[:255] if isinstance(v, str) else v for k, v in held.items()}
-        ),
-    ),
-)
-def _sent(sent: Callable[[dict[str, Any]], dict[str, Any]]) -> type[Core]:
-    """Takes an object that must not be stored for another one, and stores that."""
-
-    class Sent(Core):
-        def take_object(self, task: WriteTask, name: str, current: Any, value: dict[str, Any]) -> Any:
-            return super().take_object(task, name, current, sent(value))
-
-    return Sent

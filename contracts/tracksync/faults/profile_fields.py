@@ -11,43 +11,33 @@ from tracksync.mock.call import Call, Detail, Refused, WriteTask
 from tracksync.mock.core import Core
 
 
-@faults(
+@faults("TS-PROFILE-ACCEPTED", "TS-OK-STATUS")(
     row(
         "gender-two-only",
         "gender O, N and P are refused.",
-        "TS-PROFILE-ACCEPTED",
-        "TS-OK-STATUS",
         refused=lambda item: item.get("gender") not in (None, "M", "F"),
     ),
     row(
         "profile-null-refused",
         "null for a profile field is refused.",
-        "TS-PROFILE-ACCEPTED",
-        "TS-OK-STATUS",
         beyond="null is documented for attributes, and for gender only among profile fields",
         refused=lambda item: any(item[name] is None for name in limits.PROFILE_FIELDS & item.keys()),
     ),
-    row("dob-refused", "dob is refused.", "TS-PROFILE-ACCEPTED", "TS-OK-STATUS", refused=lambda item: "dob" in item),
+    row("dob-refused", "dob is refused.", refused=lambda item: "dob" in item),
     row(
         "location-refused",
         "current_location is refused.",
-        "TS-PROFILE-ACCEPTED",
-        "TS-OK-STATUS",
         refused=lambda item: isinstance(item.get("current_location"), dict),
     ),
     row(
         "subscription-groups-refused",
         "subscription_groups is refused.",
-        "TS-PROFILE-ACCEPTED",
-        "TS-OK-STATUS",
         beyond="a harmless run changes no subscription",
         refused=lambda item: bool(item.get("subscription_groups")),
     ),
     row(
         "email-subscribe-opted-in-refused",
         "email_subscribe opted_in is refused.",
-        "TS-PROFILE-ACCEPTED",
-        "TS-OK-STATUS",
         beyond="a harmless run changes no subscription",
         refused=lambda item: item.get("email_subscribe") == "opted_in",
     ),

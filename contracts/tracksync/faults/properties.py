@@ -5,18 +5,16 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import Call, Detail, Refused, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
 
 
-@faults(
+@faults("TS-EVENT-PROPERTIES", "TS-OK-STATUS")(
     row(
         "property-boolean-refused",
         "A boolean property is refused.",
-        "TS-EVENT-PROPERTIES",
-        "TS-OK-STATUS",
         refused=lambda name, value: isinstance(value, bool),
     ),
     row(
@@ -38,29 +36,21 @@ from tracksync.mock.profiles import Profile
     row(
         "property-object-refused",
         "An object as a property is refused.",
-        "TS-EVENT-PROPERTIES",
-        "TS-OK-STATUS",
         refused=lambda name, value: isinstance(value, dict),
     ),
     row(
         "property-name-255-refused",
         "A property name of 255 characters is refused.",
-        "TS-EVENT-PROPERTIES",
-        "TS-OK-STATUS",
         refused=lambda name, value: len(name) > 254,
     ),
     row(
         "property-string-255-refused",
         "A property's string of 255 characters is refused.",
-        "TS-EVENT-PROPERTIES",
-        "TS-OK-STATUS",
         refused=lambda name, value: isinstance(value, str) and len(value) > 254,
     ),
     row(
         "property-non-ascii-refused",
         "Properties beyond ASCII are refused.",
-        "TS-EVENT-PROPERTIES",
-        "TS-OK-STATUS",
         refused=lambda name, value: not name.isascii() or (isinstance(value, str) and (not value.isascii())),
     ),
 )
@@ -76,38 +66,46 @@ def _refused_property(refused: Callable[[str, Any], bool]) -> type[Core]:
     return RefusedProperty
 
 
-@faults(
+# Takes other property names for reserved.
+overriding("is_reserved", "TS-EVENT-RESERVED", module=__name__)(
     row(
         "reserved-time-accepted",
         "A property called time is accepted.",
-        "TS-EVENT-RESERVED",
-        reserved=lambda name, right: name != "time" and right,
+        result=lambda right, name: name != "time" and right,
     ),
     row(
         "reserved-event-name-accepted",
         "A property called event_name is accepted.",
-        "TS-EVENT-RESERVED",
-        reserved=lambda name, right: name != "event_name" and right,
+        result=lambda right, name: name != "event_name" and right,
+    ),
+    row(
+        "reserved-names-in-any-case",
+        "A property called Time is refused.",
+        "TS-EVENT-PROPERTIES",
+        "TS-OK-STATUS",
+        given=lambda name: {"name": name.lower()},
     ),
 )
-def _reserved(reserved: Callable[[str, bool], bool]) -> type[Core]:
-    """Takes other property names for reserved."""
-
-    class Reserved(Core):
-        def is_reserved(self, name: str) -> bool:
-            return reserved(name, super().is_reserved(name))
-
-    return Reserved
 
 
-@fault(
-    "properties-over-256-refused", "More than 256 properties are refused.", "TS-EVENT-PROPERTIES-256", "TS-OK-STATUS"
+overriding("check_properties", module=__name__)(
+    row(
+        "properties-over-256-refused",
+        "More than 256 properties are refused.",
+        "TS-EVENT-PROPERTIES-256",
+        "TS-OK-STATUS",
+        when=lambda properties: len(properties) > 256,
+        refusal=lambda task: Refused(400, Detail("Too many properties", task.section, task.index)),
+    ),
+    row(
+        "purchase-properties-refused",
+        "Properties of a purchase are refused.",
+        "TS-PURCHASE-PROPERTIES",
+        "TS-OK-STATUS",
+        when=lambda task: task.section == "purchases",
+        refusal=lambda task: Refused(400, Detail("'properties' is not valid", task.section, task.index)),
+    ),
 )
-class _PropertiesOver256Refused(Core):
-    def check_properties(self, task: WriteTask, properties: dict[str, Any]) -> None:
-        if len(properties) > 256:
-            raise Refused(400, Detail("Too many properties", task.section, task.index))
-        super().check_properties(task, properties)
 
 
 @fault(
@@ -122,20 +120,6 @@ class _PropertiesOver256Lost(Core):
         known = task.name in profile.events
         if not (known and isinstance(properties, dict) and len(properties) > 256):
             super().write_event(call, task, profile)
-
-
-@fault("reserved-names-in-any-case", "A property called Time is refused.", "TS-EVENT-PROPERTIES", "TS-OK-STATUS")
-class _ReservedNamesInAnyCase(Core):
-    def is_reserved(self, name: str) -> bool:
-        return super().is_reserved(name.lower())
-
-
-@fault("purchase-properties-refused", "Properties of a purchase are refused.", "TS-PURCHASE-PROPERTIES", "TS-OK-STATUS")
-class _PurchasePropertiesRefused(Core):
-    def check_properties(self, task: WriteTask, properties: dict[str, Any]) -> None:
-        if task.section == "purchases":
-            raise Refused(400, Detail("'properties' is not valid", task.section, task.index))
-        super().check_properties(task, properties)
 
 
 @fault(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from tracksync.faults.registry import fault, faults, refusing, row
+from tracksync.faults.registry import fault, faults, overriding, refusing, row
 from tracksync.mock.call import Call, Refused
 from tracksync.mock.core import Core
 from tracksync.mock.rate import RateWindow
@@ -12,18 +12,17 @@ from tracksync.mock.rate import RateWindow
 Headers = tuple[tuple[str, str], ...]
 
 
-@faults(
-    row("rate-headers-missing-on-400", "A 400 carries no rate headers.", "TS-RATE-HEADERS", statuses=(400,)),
-    row("rate-headers-missing-on-401", "A 401 carries no rate headers.", "TS-RATE-HEADERS", statuses=(401,)),
-    row("rate-headers-missing-on-403", "A 403 carries no rate headers.", "TS-RATE-HEADERS", statuses=(403,)),
+@faults("TS-RATE-HEADERS")(
+    row("rate-headers-missing-on-400", "A 400 carries no rate headers.", statuses=(400,)),
+    row("rate-headers-missing-on-401", "A 401 carries no rate headers.", statuses=(401,)),
+    row("rate-headers-missing-on-403", "A 403 carries no rate headers.", statuses=(403,)),
     row(
         "rate-headers-missing-on-404",
         "A 404 or 405 carries no rate headers.",
-        "TS-RATE-HEADERS",
         beyond="a wrong URL has no rate limit that its headers could tell",
         statuses=(404, 405),
     ),
-    row("rate-headers-missing-on-429", "A 429 carries no rate headers.", "TS-RATE-HEADERS", statuses=(429,)),
+    row("rate-headers-missing-on-429", "A 429 carries no rate headers.", statuses=(429,)),
 )
 def _headerless(statuses: tuple[int, ...]) -> type[Core]:
     """Leaves the rate headers out of answers with these statuses."""
@@ -35,7 +34,7 @@ def _headerless(statuses: tuple[int, ...]) -> type[Core]:
     return _Headerless
 
 
-@faults(
+@faults("TS-RATE-RESET")(
     row(
         "limit-with-unit",
         "x-ratelimit-limit has a unit behind the number.",
@@ -126,42 +125,36 @@ def _headerless(statuses: tuple[int, ...]) -> type[Core]:
     row(
         "reset-rolling",
         "x-ratelimit-reset is a minute from now.",
-        "TS-RATE-RESET",
         header="reset",
         value=lambda core, window: int(core.clock()) + window.seconds,
     ),
     row(
         "reset-in-milliseconds",
         "x-ratelimit-reset is in milliseconds.",
-        "TS-RATE-RESET",
         header="reset",
         value=lambda core, window: window.reset * 1000,
     ),
     row(
         "reset-in-seconds-left",
         "x-ratelimit-reset is the number of seconds left.",
-        "TS-RATE-RESET",
         header="reset",
         value=lambda core, window: window.reset - int(core.clock()),
     ),
     row(
         "reset-one-window-late",
         "x-ratelimit-reset is the end of the next window.",
-        "TS-RATE-RESET",
         header="reset",
         value=lambda core, window: window.reset + window.seconds,
     ),
     row(
         "reset-in-the-past",
         "x-ratelimit-reset is the beginning of the window.",
-        "TS-RATE-RESET",
         header="reset",
         value=lambda core, window: window.start,
     ),
     row(
         "reset-half-a-minute-off",
         "x-ratelimit-reset is half a window early.",
-        "TS-RATE-RESET",
         header="reset",
         value=lambda core, window: window.reset - window.seconds // 2,
     ),
@@ -175,55 +168,35 @@ def _header(header: str, value: Callable[[Core, RateWindow], int | str]) -> type
     return type("Header", (Core,), {f"{header}_shown": shown})
 
 
-@faults(
+# Takes another number of requests than the limit.
+overriding("is_full", "TS-RATE-EXCEEDED", module=__name__)(
     row(
         "limit-one-more-accepted",
         "One request more than the limit is accepted.",
-        "TS-RATE-EXCEEDED",
-        full=lambda window: window.used > window.limit,
+        result=lambda window: window.used > window.limit,
     ),
-    row("limit-not-held", "Requests are accepted without end.", "TS-RATE-EXCEEDED", full=lambda window: False),
+    row("limit-not-held", "Requests are accepted without end.", result=lambda: False),
     row(
         "limit-one-less-accepted",
         "The last request of the limit is answered 429.",
         "TS-RATE-429",
-        full=lambda window: window.used >= window.limit - 1,
+        result=lambda window: window.used >= window.limit - 1,
     ),
     row(
         "half-the-limit-accepted",
         "429 begins at half the limit.",
         "TS-RATE-429",
-        full=lambda window: window.used >= window.limit // 2,
+        result=lambda window: window.used >= window.limit // 2,
     ),
 )
-def _full(full: Callable[[RateWindow], bool]) -> type[Core]:
-    """Takes another number of requests than the limit."""
-
-    class Full(Core):
-        def is_full(self, window: RateWindow) -> bool:
-            return full(window)
-
-    return Full
 
 
-faults(
+faults("TS-RATE-EXCEEDED", "TS-ANSWER-SERVER-ERROR", module=__name__)(
     row(
-        "over-the-limit-500",
-        "Over the limit the status is 500 with nothing remaining.",
-        "TS-RATE-EXCEEDED",
-        "TS-ANSWER-SERVER-ERROR",
-        step="refuse_rate",
-        status=500,
-        message="Internal Server Error",
+        "over-the-limit-500", "Over the limit the status is 500 with nothing remaining.", step="refuse_rate", status=500
     ),
     row(
-        "over-the-limit-502",
-        "Over the limit the status is 502 with nothing remaining.",
-        "TS-RATE-EXCEEDED",
-        "TS-ANSWER-SERVER-ERROR",
-        step="refuse_rate",
-        status=502,
-        message="Bad Gateway",
+        "over-the-limit-502", "Over the limit the status is 502 with nothing remaining.", step="refuse_rate", status=502
     ),
     row(
         "over-the-limit-403",
@@ -231,7 +204,6 @@ faults(
         "TS-RATE-EXCEEDED",
         step="refuse_rate",
         status=403,
-        message="Forbidden",
     ),
     row(
         "over-the-limit-201",
@@ -243,37 +215,30 @@ faults(
         message="success",
         bare=True,
     ),
-    row(
-        "over-the-limit-503",
-        "Over the limit the response is 503.",
-        "TS-RATE-EXCEEDED",
-        "TS-ANSWER-SERVER-ERROR",
-        step="refuse_rate",
-        status=503,
-        message="Service Unavailable",
-    ),
-    module=__name__,
+    row("over-the-limit-503", "Over the limit the response is 503.", step="refuse_rate", status=503),
 )(refusing)
 
 
 # --- headers --------------------------------------------------------------------------------------------------
-@fault("rate-headers-missing", "No response carries the rate headers.", "TS-RATE-HEADERS")
-class _RateHeadersMissing(Core):
-    def rate_headers(self, call: Call) -> Headers:
-        return ()
-
-
-@fault("rate-reset-header-missing", "x-ratelimit-reset is missing.", "TS-RATE-HEADERS")
-class _RateResetHeaderMissing(Core):
-    def rate_headers(self, call: Call) -> Headers:
-        return tuple(one for one in super().rate_headers(call) if one[0] != "x-ratelimit-reset")
-
-
-@fault("rate-headers-as-words-on-401", "The rate headers of a 401 say null.", "TS-RATE-HEADERS")
-class _RateHeadersAsWordsOn401(Core):
-    def rate_headers(self, call: Call) -> Headers:
-        headers = super().rate_headers(call)
-        return tuple((name, "null") for name, _ in headers) if call.status == 401 else headers
+overriding("rate_headers", "TS-RATE-HEADERS", module=__name__)(
+    row("rate-headers-missing", "No response carries the rate headers.", result=lambda: ()),
+    row(
+        "rate-reset-header-missing",
+        "x-ratelimit-reset is missing.",
+        result=lambda right: tuple(one for one in right if one[0] != "x-ratelimit-reset"),
+    ),
+    row(
+        "rate-headers-as-words-on-401",
+        "The rate headers of a 401 say null.",
+        when=lambda call: call.status == 401,
+        result=lambda right: tuple((name, "null") for name, _ in right),
+    ),
+    row(
+        "rate-headers-empty-on-403",
+        "The rate headers are empty on a 403.",
+        result=lambda right, call: tuple((name, "") for name, _ in right) if call.status == 403 else right,
+    ),
+)
 
 
 @fault("rate-headers-wrong-after-a-401", "The rate headers are empty on the response after a 401.", "TS-RATE-HEADERS")
@@ -284,13 +249,6 @@ class _RateHeadersWrongAfterA401(Core):
         after, self.__after = self.__after, call.status == 401
         headers = super().rate_headers(call)
         return tuple((name, "") for name, _ in headers) if after else headers
-
-
-@fault("rate-headers-empty-on-403", "The rate headers are empty on a 403.", "TS-RATE-HEADERS")
-class _RateHeadersEmptyOn403(Core):
-    def rate_headers(self, call: Call) -> Headers:
-        headers = super().rate_headers(call)
-        return tuple((name, "") for name, _ in headers) if call.status == 403 else headers
 
 
 # --- remaining ------------------------------------------------------------------------------------------------

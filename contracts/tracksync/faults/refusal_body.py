@@ -2,113 +2,86 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
-from tracksync.mock.call import Call, Detail, Refused
+from tracksync.faults.registry import fault, overriding, row
+from tracksync.mock.call import Call, Detail
 from tracksync.mock.core import Core
 
-
-@faults(
+# Puts another message into refusals.
+overriding("fatal_message", "TS-REFUSE-BODY", module=__name__)(
     row(
         "message-success-on-403",
         "A 403 has the message of a success.",
-        "TS-REFUSE-BODY",
-        message=lambda refusal, right: "success" if refusal.status == 403 else right,
+        result=lambda right, refusal: "success" if refusal.status == 403 else right,
     ),
     row(
         "refusal-message-success",
         "A 400 says success.",
-        "TS-REFUSE-BODY",
-        message=lambda refusal, right: "success" if refusal.status == 400 else right,
+        result=lambda right, refusal: "success" if refusal.status == 400 else right,
     ),
     row(
         "refusal-message-null",
         "The message of a 400 is null.",
-        "TS-REFUSE-BODY",
-        message=lambda refusal, right: None if refusal.status == 400 else right,
+        result=lambda right, refusal: None if refusal.status == 400 else right,
     ),
-    row(
-        "refusal-message-object",
-        "The message of a fatal error is an object.",
-        "TS-REFUSE-BODY",
-        message=lambda refusal, right: {"text": right},
-    ),
+    row("refusal-message-object", "The message of a fatal error is an object.", result=lambda right: {"text": right}),
     row(
         "unauthorised-message-success",
         "A 401 and a 403 say success.",
-        "TS-REFUSE-BODY",
-        message=lambda refusal, right: "success" if refusal.status in (401, 403) else right,
+        result=lambda right, refusal: "success" if refusal.status in (401, 403) else right,
     ),
 )
-def _fatal_message(message: Callable[[Refused, Any], Any]) -> type[Core]:
-    """Puts another message into refusals."""
-
-    class FatalMessage(Core):
-        def fatal_message(self, call: Call, refusal: Refused) -> Any:
-            return message(refusal, super().fatal_message(call, refusal))
-
-    return FatalMessage
 
 
-@faults(
-    row("errors-as-numbers", "The entries of errors are numbers.", "TS-REFUSE-BODY", entry=lambda detail, right: 1042),
+# Puts other entries into errors.
+overriding("error_entry", "TS-REFUSE-ENTRY", module=__name__)(
+    row("errors-as-numbers", "The entries of errors are numbers.", "TS-REFUSE-BODY", result=lambda: 1042),
     row(
         "errors-count-from-one",
         "The index in an entry of errors counts from one.",
-        "TS-REFUSE-ENTRY",
-        entry=lambda detail, right: (
+        result=lambda right: (
             right | {"index": right["index"] + 1} if isinstance(right, dict) and "index" in right else right
         ),
     ),
     row(
         "errors-index-minus-one",
         "The index in an entry of errors is -1.",
-        "TS-REFUSE-ENTRY",
-        entry=lambda detail, right: right | {"index": -1} if isinstance(right, dict) and "index" in right else right,
+        result=lambda right: right | {"index": -1} if isinstance(right, dict) and "index" in right else right,
     ),
 )
-def _entry(entry: Callable[[Detail, Any], Any]) -> type[Core]:
-    """Puts other entries into errors."""
-
-    class Entry(Core):
-        def error_entry(self, call: Call, detail: Detail) -> Any:
-            return entry(detail, super().error_entry(call, detail))
-
-    return Entry
 
 
-@fault("refusal-message-missing", "A 400 has no message.", "TS-REFUSE-BODY")
-class _RefusalMessageMissing(Core):
-    def fatal(self, call: Call, refusal: Refused) -> Any:
-        body = super().fatal(call, refusal)
-        return {name: held for name, held in body.items() if name != "message"} if call.status == 400 else body
+overriding("fatal", "TS-REFUSE-BODY", module=__name__)(
+    row(
+        "refusal-message-missing",
+        "A 400 has no message.",
+        when=lambda call: call.status == 400,
+        result=lambda right: {name: held for name, held in right.items() if name != "message"},
+    ),
+    row(
+        "errors-missing",
+        "A 400 has no errors.",
+        when=lambda call: call.status == 400,
+        result=lambda right: {name: held for name, held in right.items() if name != "errors"},
+    ),
+)
 
 
-@fault("errors-missing", "A 400 has no errors.", "TS-REFUSE-BODY")
-class _ErrorsMissing(Core):
-    def fatal(self, call: Call, refusal: Refused) -> Any:
-        body = super().fatal(call, refusal)
-        return {name: held for name, held in body.items() if name != "errors"} if call.status == 400 else body
-
-
-@fault("errors-empty", "The errors of a 400 are an empty list.", "TS-REFUSE-BODY")
-class _ErrorsEmpty(Core):
-    def errors(self, call: Call, refusal: Refused) -> Any:
-        return [] if refusal.status == 400 else super().errors(call, refusal)
-
-
-@fault("errors-as-text", "errors is one text.", "TS-REFUSE-BODY")
-class _ErrorsAsText(Core):
-    def errors(self, call: Call, refusal: Refused) -> Any:
-        return "; ".join(detail.type for detail in refusal.details)
-
-
-@fault("errors-as-object", "errors is an object.", "TS-REFUSE-BODY")
-class _ErrorsAsObject(Core):
-    def errors(self, call: Call, refusal: Refused) -> Any:
-        return dict(enumerate(super().errors(call, refusal)))
+overriding("errors", "TS-REFUSE-BODY", module=__name__)(
+    row(
+        "errors-empty",
+        "The errors of a 400 are an empty list.",
+        when=lambda refusal: refusal.status == 400,
+        result=lambda right: [],
+    ),
+    row(
+        "errors-as-text",
+        "errors is one text.",
+        result=lambda refusal: "; ".join(detail.type for detail in refusal.details),
+    ),
+    row("errors-as-object", "errors is an object.", result=lambda right: dict(enumerate(right))),
+)
 
 
 @fault("errors-name-the-wrong-section", "An entry of errors names another section.", "TS-REFUSE-ENTRY")

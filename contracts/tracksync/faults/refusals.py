@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from tracksync.faults.registry import accept_unapplied, fault, faults, refusing, row
+from tracksync.faults.registry import accept_unapplied, fault, faults, overriding, refusing, row
 from tracksync.mock.call import Call, Refused, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import UserIdentity
 
-faults(
+faults(module=__name__)(
     row(
         "bad-email-answered-403",
         "An email that is none is answered 403.",
@@ -26,7 +26,6 @@ faults(
         "TS-ANSWER-SERVER-ERROR",
         step="bare_object",
         status=500,
-        message="Internal Server Error",
     ),
     row(
         "empty-sections-500",
@@ -35,7 +34,6 @@ faults(
         "TS-ANSWER-SERVER-ERROR",
         step="empty_section",
         status=500,
-        message="Internal Server Error",
     ),
     row(
         "integer-id-500",
@@ -44,7 +42,6 @@ faults(
         "TS-ANSWER-SERVER-ERROR",
         step="integer_text",
         status=500,
-        message="Internal Server Error",
     ),
     row(
         "two-sections-500",
@@ -53,24 +50,15 @@ faults(
         "TS-REFUSE-SECTIONS",
         step="refuse_sections",
         status=500,
-        message="Internal Server Error",
     ),
-    module=__name__,
 )(refusing)
 
 
-@faults(
-    row(
-        "name-of-any-type-accepted",
-        "An event name of any type is accepted.",
-        "TS-REFUSE-TYPE",
-        field="name",
-        value="unnamed",
-    ),
+@faults("TS-REFUSE-TYPE")(
+    row("name-of-any-type-accepted", "An event name of any type is accepted.", field="name", value="unnamed"),
     row(
         "properties-of-any-type-accepted",
         "Properties of any type are accepted.",
-        "TS-REFUSE-TYPE",
         beyond="the documents give no consequence for properties that are not an object",
         field="properties",
         value={},
@@ -86,28 +74,14 @@ faults(
     row(
         "external-id-of-any-type-accepted",
         "An external_id of any type is accepted.",
-        "TS-REFUSE-TYPE",
         field="external_id",
         value="unknown",
     ),
-    row(
-        "email-of-any-type-accepted",
-        "An email of any type is accepted.",
-        "TS-REFUSE-TYPE",
-        field="email",
-        value="unknown@example.com",
-    ),
-    row(
-        "product-of-any-type-accepted",
-        "A product_id of any type is accepted.",
-        "TS-REFUSE-TYPE",
-        field="product_id",
-        value="unknown",
-    ),
+    row("email-of-any-type-accepted", "An email of any type is accepted.", field="email", value="unknown@example.com"),
+    row("product-of-any-type-accepted", "A product_id of any type is accepted.", field="product_id", value="unknown"),
     row(
         "update-only-of-any-type-accepted",
         "_update_existing_only of any type is accepted and ignored.",
-        "TS-REFUSE-TYPE",
         beyond="the documents give no consequence for a flag that is not a boolean",
         field="_update_existing_only",
         value=None,
@@ -115,7 +89,6 @@ faults(
     row(
         "app-id-of-any-type-accepted",
         "An app_id of any type is accepted.",
-        "TS-REFUSE-TYPE",
         beyond="no document gives app_id a type",
         field="app_id",
         value=None,
@@ -142,10 +115,54 @@ class _BadSyntaxAccepted(Core):
         return super().serve_sync(call)
 
 
-@fault("empty-body-accepted", "An empty body is answered as a success.", "TS-REFUSE-SYNTAX")
-class _EmptyBodyAccepted(Core):
-    def serve_sync(self, call: Call) -> Any:
-        return super().serve_sync(call) if call.request.body.strip() else accept_unapplied(self, call)
+overriding("serve_sync", "TS-REFUSE-SYNTAX", module=__name__)(
+    row(
+        "empty-body-accepted",
+        "An empty body is answered as a success.",
+        when=lambda call: not call.request.body.strip(),
+        result=lambda server, call: accept_unapplied(server, call),
+    ),
+    row(
+        "scalar-body-accepted",
+        "A body that does not begin as an object is answered as a success.",
+        when=lambda call: call.request.body.lstrip()[:1] != b"{",
+        result=lambda server, call: accept_unapplied(server, call),
+    ),
+    row(
+        "nothing-accepted",
+        "A request without any object is answered as a success.",
+        "TS-REFUSE-EMPTY",
+        when=lambda server, call: not server.sections(call, server.parse(call)),
+        result=lambda server, call: accept_unapplied(server, call),
+    ),
+    row(
+        "section-of-any-type-accepted",
+        "A section that is a text, a number or a boolean is answered as a success.",
+        "TS-REFUSE-TYPE",
+        when=lambda server, call: any(
+            isinstance(server.parse(call).get(section), (str, int, float)) for section in ("attributes", "events")
+        ),
+        result=lambda server, call: accept_unapplied(server, call),
+    ),
+    row(
+        "bare-object-lost",
+        "A bare object is answered as a success and not applied.",
+        "TS-FORM-BARE",
+        "TS-OK-SHOWS",
+        when=lambda server, call: any(isinstance(held, dict) for held in server.parse(call).values()),
+        result=lambda server, call: accept_unapplied(server, call),
+    ),
+    row(
+        "integer-id-finds-no-user",
+        "An integer identifier is answered as a user that was not found.",
+        "TS-FORM-INTEGER-ID",
+        "TS-OK-USERS",
+        when=lambda server, call: any(
+            type(server.read_sync(call).item.get(name)) is int for name in ("external_id", "product_id")
+        ),
+        result=lambda server, call: accept_unapplied(server, call),
+    ),
+)
 
 
 @fault("trailing-garbage-accepted", "What follows the JSON object is ignored.", "TS-REFUSE-SYNTAX")
@@ -166,99 +183,65 @@ class _ListBodyAccepted(Core):
         return super().refuse_document(call, document)
 
 
-@fault("scalar-body-accepted", "A body that does not begin as an object is answered as a success.", "TS-REFUSE-SYNTAX")
-class _ScalarBodyAccepted(Core):
-    def serve_sync(self, call: Call) -> Any:
-        if call.request.body.lstrip()[:1] != b"{":
-            return accept_unapplied(self, call)
-        return super().serve_sync(call)
+overriding("refuse_sections", "TS-REFUSE-SECTIONS", module=__name__)(
+    row("two-sections-first-applied", "Of two sections the first is applied.", result=lambda filled: filled[0]),
+    row("two-sections-last-applied", "Of two sections the last is applied.", result=lambda filled: filled[-1]),
+)
 
 
-@fault("nothing-accepted", "A request without any object is answered as a success.", "TS-REFUSE-EMPTY")
-class _NothingAccepted(Core):
-    def serve_sync(self, call: Call) -> Any:
-        if not self.sections(call, self.parse(call)):
-            return accept_unapplied(self, call)
-        return super().serve_sync(call)
-
-
-@fault("two-sections-first-applied", "Of two sections the first is applied.", "TS-REFUSE-SECTIONS")
-class _TwoSectionsFirstApplied(Core):
-    def refuse_sections(self, call: Call, filled: list[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
-        return filled[0]
-
-
-@fault("two-sections-last-applied", "Of two sections the last is applied.", "TS-REFUSE-SECTIONS")
-class _TwoSectionsLastApplied(Core):
-    def refuse_sections(self, call: Call, filled: list[tuple[str, list[Any]]]) -> tuple[str, list[Any]]:
-        return filled[-1]
-
-
-@fault("two-objects-first-applied", "Of two objects the first is applied.", "TS-REFUSE-OBJECTS")
-class _TwoObjectsFirstApplied(Core):
-    def refuse_objects(self, call: Call, section: str, found: list[Any]) -> Any:
-        return found[0]
-
-
-@fault("two-objects-last-applied", "Of two objects the last is applied.", "TS-REFUSE-OBJECTS")
-class _TwoObjectsLastApplied(Core):
-    def refuse_objects(self, call: Call, section: str, found: list[Any]) -> Any:
-        return found[-1]
-
-
-@fault("two-events-accepted", "Of two events the first is applied.", "TS-REFUSE-OBJECTS")
-class _TwoEventsAccepted(Core):
-    def refuse_objects(self, call: Call, section: str, found: list[Any]) -> Any:
-        return found[0] if section == "events" else super().refuse_objects(call, section, found)
-
-
-@fault("batch-of-three-accepted", "Of three objects the first is applied.", "TS-REFUSE-OBJECTS")
-class _BatchOfThreeAccepted(Core):
-    def refuse_objects(self, call: Call, section: str, found: list[Any]) -> Any:
-        return found[0] if len(found) == 3 else super().refuse_objects(call, section, found)
+overriding("refuse_objects", "TS-REFUSE-OBJECTS", module=__name__)(
+    row("two-objects-first-applied", "Of two objects the first is applied.", result=lambda found: found[0]),
+    row("two-objects-last-applied", "Of two objects the last is applied.", result=lambda found: found[-1]),
+    row(
+        "two-events-accepted",
+        "Of two events the first is applied.",
+        when=lambda section: section == "events",
+        result=lambda found: found[0],
+    ),
+    row(
+        "batch-of-three-accepted",
+        "Of three objects the first is applied.",
+        when=lambda found: len(found) == 3,
+        result=lambda found: found[0],
+    ),
+)
 
 
 # --- identifiers ----------------------------------------------------------------------------------------------
-@fault(
-    "no-identifier-accepted",
-    "An object without an identifier is answered as a user that was not found.",
-    "TS-REFUSE-IDENTIFIER",
+overriding("refuse_no_user", "TS-REFUSE-IDENTIFIER", module=__name__)(
+    row(
+        "no-identifier-accepted",
+        "An object without an identifier is answered as a user that was not found.",
+        result=lambda: UserIdentity("braze_id", "", ""),
+    ),
+    row(
+        "no-identifier-creates",
+        "An object without an identifier creates a user.",
+        result=lambda: UserIdentity("external_id", "anonymous", "anonymous"),
+    ),
+    row(
+        "event-without-identifier-accepted",
+        "An event without an identifier is answered as a user that was not found.",
+        when=lambda section: section == "events",
+        result=lambda: UserIdentity("braze_id", "", ""),
+    ),
 )
-class _NoIdentifierAccepted(Core):
-    def refuse_no_user(self, section: str, index: int, item: dict[str, Any]) -> UserIdentity:
-        return UserIdentity("braze_id", "", "")
 
 
-@fault("no-identifier-creates", "An object without an identifier creates a user.", "TS-REFUSE-IDENTIFIER")
-class _NoIdentifierCreates(Core):
-    def refuse_no_user(self, section: str, index: int, item: dict[str, Any]) -> UserIdentity:
-        return UserIdentity("external_id", "anonymous", "anonymous")
-
-
-@fault(
-    "event-without-identifier-accepted",
-    "An event without an identifier is answered as a user that was not found.",
-    "TS-REFUSE-IDENTIFIER",
+overriding("refuse_alias", "TS-REFUSE-ALIAS", module=__name__)(
+    row(
+        "half-alias-accepted",
+        "A user_alias without its name or its label is accepted.",
+        when=lambda value: value is None,
+        result=lambda: "",
+    ),
+    row(
+        "alias-without-label-accepted",
+        "A user_alias without a label is accepted.",
+        when=lambda name, value: name == "alias_label" and value is None,
+        result=lambda: "default",
+    ),
 )
-class _EventWithoutIdentifierAccepted(Core):
-    def refuse_no_user(self, section: str, index: int, item: dict[str, Any]) -> UserIdentity:
-        if section == "events":
-            return UserIdentity("braze_id", "", "")
-        return super().refuse_no_user(section, index, item)
-
-
-@fault("half-alias-accepted", "A user_alias without its name or its label is accepted.", "TS-REFUSE-ALIAS")
-class _HalfAliasAccepted(Core):
-    def refuse_alias(self, section: str, index: int, name: str, value: Any) -> str:
-        return "" if value is None else super().refuse_alias(section, index, name, value)
-
-
-@fault("alias-without-label-accepted", "A user_alias without a label is accepted.", "TS-REFUSE-ALIAS")
-class _AliasWithoutLabelAccepted(Core):
-    def refuse_alias(self, section: str, index: int, name: str, value: Any) -> str:
-        if name == "alias_label" and value is None:
-            return "default"
-        return super().refuse_alias(section, index, name, value)
 
 
 @fault(
@@ -293,17 +276,6 @@ class _BadEmailRefusedNowAndThen(Core):
 
 
 # --- types ----------------------------------------------------------------------------------------------------
-@fault(
-    "section-of-any-type-accepted",
-    "A section that is a text, a number or a boolean is answered as a success.",
-    "TS-REFUSE-TYPE",
-)
-class _SectionOfAnyTypeAccepted(Core):
-    def serve_sync(self, call: Call) -> Any:
-        document = self.parse(call)
-        if any(isinstance(document.get(section), (str, int, float)) for section in ("attributes", "events")):
-            return accept_unapplied(self, call)
-        return super().serve_sync(call)
 
 
 @fault(
@@ -315,12 +287,6 @@ class _QuantityOfAnyTypeAccepted(Core):
 
 
 # --- lawful unusual forms -------------------------------------------------------------------------------------
-@fault("bare-object-lost", "A bare object is answered as a success and not applied.", "TS-FORM-BARE", "TS-OK-SHOWS")
-class _BareObjectLost(Core):
-    def serve_sync(self, call: Call) -> Any:
-        if any(isinstance(held, dict) for held in self.parse(call).values()):
-            return accept_unapplied(self, call)
-        return super().serve_sync(call)
 
 
 @fault(
@@ -337,38 +303,15 @@ class _EmptySectionsLoseTheUpdate(Core):
         return super().serve_sync(call)
 
 
-@fault(
-    "integer-id-as-fraction",
-    "An integer identifier is echoed as a text with a decimal point.",
-    "TS-FORM-INTEGER-ID",
-    "TS-OK-IDENTIFIER",
+overriding("integer_text", "TS-FORM-INTEGER-ID", "TS-OK-IDENTIFIER", module=__name__)(
+    row(
+        "integer-id-as-fraction",
+        "An integer identifier is echoed as a text with a decimal point.",
+        result=lambda value: f"{value}.0",
+    ),
+    row(
+        "integer-id-through-16-bits",
+        "An integer identifier is echoed modulo 65536.",
+        result=lambda right, value: type(right)(value % 2**16),
+    ),
 )
-class _IntegerIdAsFraction(Core):
-    def integer_text(self, section: str, index: int, name: str, value: int) -> Any:
-        return f"{value}.0"
-
-
-@fault(
-    "integer-id-through-16-bits",
-    "An integer identifier is echoed modulo 65536.",
-    "TS-FORM-INTEGER-ID",
-    "TS-OK-IDENTIFIER",
-)
-class _IntegerIdThrough16Bits(Core):
-    def integer_text(self, section: str, index: int, name: str, value: int) -> Any:
-        shown = super().integer_text(section, index, name, value)
-        return type(shown)(value % 2**16)
-
-
-@fault(
-    "integer-id-finds-no-user",
-    "An integer identifier is answered as a user that was not found.",
-    "TS-FORM-INTEGER-ID",
-    "TS-OK-USERS",
-)
-class _IntegerIdFindsNoUser(Core):
-    def serve_sync(self, call: Call) -> Any:
-        task = self.read_sync(call)
-        if any(type(task.item.get(name)) is int for name in ("external_id", "product_id")):
-            return accept_unapplied(self, call)
-        return super().serve_sync(call)

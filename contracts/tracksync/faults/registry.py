@@ -1,9 +1,16 @@
-"""How a family enters its faults: a decorator on a class, or a table of rows over a function that makes classes."""
+"""How a family enters its faults: a class with a decorator, or a table of rows.
+
+A table is over one step of the server (`overriding`), or over a function that makes the classes (`faults`).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import partial
+from http import HTTPStatus
+from inspect import signature
+from itertools import islice
 from typing import Any, TypeVar
 
 from tracksync.mock.call import Call, Detail, Refused, WriteTask
@@ -59,18 +66,36 @@ def row(name: str, sentence: str, *clauses: str, beyond: str = "", **arguments: 
     return FaultRow(name, sentence, clauses, beyond, arguments)
 
 
-def faults(*rows: FaultRow, module: str = "") -> Callable[[Maker], Maker]:
-    """Enter a fault for each row: the class that the decorated function makes of the row's arguments.
+def faults(*clauses: str, module: str = "") -> Callable[..., Callable[[Maker], Maker]]:
+    """The head of a table of faults, to be called with its rows, and then with the function that makes their classes.
 
-    `module` is the family's, where the function stands in another one.
+    `clauses` are those of every row that names none. `module` is the family's, where the function is another one's.
     """
 
-    def enter(maker: Maker) -> Maker:
-        for one in rows:
-            _enter(one, maker(**one.arguments), module or maker.__module__)
-        return maker
+    def table(*rows: FaultRow) -> Callable[[Maker], Maker]:
+        def enter(maker: Maker) -> Maker:
+            for one in rows:
+                complete = one if one.clauses else replace(one, clauses=clauses)
+                _enter(complete, maker(**one.arguments), module or maker.__module__)
+            return maker
 
-    return enter
+        return enter
+
+    return table
+
+
+def overriding(step: str, *clauses: str, module: str) -> Callable[..., None]:
+    """The head of a table of faults that override one step of the server, to be called with its rows.
+
+    A row has functions that name what they need: parameters of the step, `server`, and `right` for what the correct
+    step returns. `when`: whether this call goes wrong; always if it is left out. Then one of these: `given`, the
+    arguments that are different, by name; `result`, what is returned instead; `refusal`, what is raised.
+    """
+
+    def table(*rows: FaultRow) -> None:
+        faults(*clauses, module=module)(*rows)(partial(_override, step))
+
+    return table
 
 
 def _enter(one: FaultRow, server: type[Core], module: str) -> None:
@@ -80,11 +105,51 @@ def _enter(one: FaultRow, server: type[Core], module: str) -> None:
     REGISTERED[one.name] = Fault(one.name, one.sentence, one.clauses, family, server, one.beyond)
 
 
-def refusing(step: str, status: int, message: str, *, bare: bool = False) -> type[Core]:
-    """A server whose `step` raises this refusal, whatever it is given; `bare`: without errors."""
+def _override(
+    step: str,
+    *,
+    when: Callable[..., Any] = lambda: True,
+    given: Callable[..., dict[str, Any]] = lambda: dict[str, Any](),
+    result: Callable[..., Any] = lambda right: right,
+    refusal: Callable[..., Refused] | None = None,
+) -> type[Core]:
+    names = ("server", *islice(signature(getattr(Core, step)).parameters, 1, None))
+    is_wrong, changed, returned = _by_name(when, names), _by_name(given, names), _by_name(result, (*names, "right"))
+    raised = None if refusal is None else _by_name(refusal, names)
+    needs_right = "right" in signature(result).parameters
+
+    def override(self: Core, *arguments: Any) -> Any:
+        correct = getattr(super(server, self), step)
+        known = dict(zip(names, (self, *arguments), strict=True))
+        if not is_wrong(known):
+            return correct(*arguments)
+        if raised is not None:
+            raise raised(known)
+        if needs_right:
+            known["right"] = correct(*islice((known | changed(known)).values(), 1, None))
+        return returned(known)
+
+    server = type("Overriding", (Core,), {step: override})
+    return server
+
+
+def _by_name(function: Callable[..., Any], names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], Any]:
+    """`function` with the values that its parameters name. Raises ValueError if they are not among `names`."""
+    wanted = tuple(signature(function).parameters)
+    if not set(wanted) <= set(names):
+        raise ValueError(f"{', '.join(wanted)}: known are {', '.join(names)}")
+    return lambda known: function(*map(known.__getitem__, wanted))
+
+
+def refusing(step: str, status: int, message: str = "", *, bare: bool = False) -> type[Core]:
+    """A server whose `step` raises this refusal, whatever it is given; `bare`: without errors.
+
+    `message` is the name of the status if it is left out.
+    """
+    text = message or HTTPStatus(status).phrase
 
     def refuse(self: Core, *_: Any) -> Any:
-        raise Refused(status, *(() if bare else (Detail(message),)), message=message, bare=bare)
+        raise Refused(status, *(() if bare else (Detail(text),)), message=text, bare=bare)
 
     return type("Refusing", (Core,), {step: refuse})
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import MISSING, Call, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
@@ -14,91 +13,70 @@ COMMON = frozenset("USD EUR JPY GBP CNY AUD CAD CHF HKD SGD SEK KRW NOK NZD INR 
 LONG_AGO = "2000-01-01T00:00:00Z"
 
 
-@faults(
+# Takes prices that are not valid, or refuses valid ones.
+overriding("is_price", "TS-OK-STATUS", module=__name__)(
     row(
         "dear-purchase-refused",
         "A price of ten thousand or more is refused.",
-        "TS-OK-STATUS",
-        valid=lambda price, right: right and float(price) < 10000,
+        result=lambda right, price: right and float(price) < 10000,
     ),
     row(
         "third-decimal-refused",
         "A price with more than two decimals is refused.",
-        "TS-OK-STATUS",
-        valid=lambda price, right: right and round(float(price), 2) == float(price),
+        result=lambda right, price: right and round(float(price), 2) == float(price),
     ),
     row(
         "price-of-any-text-accepted",
         "Any text is a price.",
         "TS-PURCHASE-PRICE-REQUIRED",
-        valid=lambda price, right: isinstance(price, str) or right,
+        result=lambda right, price: isinstance(price, str) or right,
     ),
     row(
         "price-of-any-type-accepted",
         "A boolean, a list and an object are a price.",
         "TS-PURCHASE-PRICE-REQUIRED",
-        valid=lambda price, right: isinstance(price, (bool, dict, list)) or right,
+        result=lambda right, price: isinstance(price, (bool, dict, list)) or right,
     ),
     row(
         "refund-refused",
         "A negative price is refused.",
         "TS-PURCHASE-REFUND",
         "TS-OK-STATUS",
-        valid=lambda price, right: right and (not (isinstance(price, (int, float)) and price < 0)),
+        result=lambda right, price: right and not (isinstance(price, (int, float)) and price < 0),
     ),
-    row(
-        "free-refused", "A price of zero is refused.", "TS-OK-STATUS", valid=lambda price, right: bool(price) and right
-    ),
+    row("free-refused", "A price of zero is refused.", result=lambda right, price: bool(price) and right),
     row(
         "whole-price-refused",
         "A price without a fraction is refused.",
-        "TS-OK-STATUS",
-        valid=lambda price, right: right and (not isinstance(price, int)),
+        result=lambda right, price: right and not isinstance(price, int),
     ),
 )
-def _price(valid: Callable[[Any, bool], bool]) -> type[Core]:
-    """Takes prices that are not valid, or refuses valid ones."""
-
-    class Price(Core):
-        def is_price(self, task: WriteTask, price: Any) -> bool:
-            return valid(price, super().is_price(task, price))
-
-    return Price
 
 
-@faults(
+# Takes currencies that are not valid, or refuses valid ones.
+overriding("is_currency", "TS-OK-STATUS", module=__name__)(
     row(
         "rare-currency-refused",
         "Currencies beside the common ones are refused.",
-        "TS-OK-STATUS",
-        valid=lambda code, right: right and code in COMMON,
+        result=lambda right, code: right and code in COMMON,
     ),
     row(
         "currency-of-three-letters-accepted",
         "Any three capital letters are a currency.",
         "TS-PURCHASE-CURRENCY-VALID",
-        valid=lambda code, right: (
+        result=lambda right, code: (
             (isinstance(code, str) and len(code) == 3 and code.isalpha() and code.isupper()) or right
         ),
     ),
     row(
         "few-currencies-accepted",
         "Only three currencies are known.",
-        "TS-OK-STATUS",
-        valid=lambda code, right: code in ("USD", "EUR", "GBP") if isinstance(code, str) else right,
+        result=lambda right, code: code in ("USD", "EUR", "GBP") if isinstance(code, str) else right,
     ),
 )
-def _currency(valid: Callable[[Any, bool], bool]) -> type[Core]:
-    """Takes currencies that are not valid, or refuses valid ones."""
-
-    class Currency(Core):
-        def is_currency(self, code: Any) -> bool:
-            return valid(code, super().is_currency(code))
-
-    return Currency
 
 
-@faults(
+@faults()(
     row(
         "event-without-name-accepted",
         "An event without a name is accepted.",
@@ -183,16 +161,22 @@ class _NullTimeAsNow(Core):
 
 
 # --- required fields ------------------------------------------------------------------------------------------
-@fault("event-bad-time-accepted", "An event whose time is not valid is accepted.", "TS-EVENT-TIME-VALID")
-class _EventBadTimeAccepted(Core):
-    def refuse_time(self, task: WriteTask, value: Any) -> int:
-        return 0 if task.section == "events" else super().refuse_time(task, value)
-
-
-@fault("purchase-bad-time-accepted", "A purchase whose time is not valid is accepted.", "TS-PURCHASE-TIME-REQUIRED")
-class _PurchaseBadTimeAccepted(Core):
-    def refuse_time(self, task: WriteTask, value: Any) -> int:
-        return 0 if task.section == "purchases" else super().refuse_time(task, value)
+overriding("refuse_time", module=__name__)(
+    row(
+        "event-bad-time-accepted",
+        "An event whose time is not valid is accepted.",
+        "TS-EVENT-TIME-VALID",
+        when=lambda task: task.section == "events",
+        result=lambda: 0,
+    ),
+    row(
+        "purchase-bad-time-accepted",
+        "A purchase whose time is not valid is accepted.",
+        "TS-PURCHASE-TIME-REQUIRED",
+        when=lambda task: task.section == "purchases",
+        result=lambda: 0,
+    ),
+)
 
 
 @fault(
@@ -215,53 +199,52 @@ class _AnyCurrencyAccepted(Core):
 
 
 # --- quantity -------------------------------------------------------------------------------------------------
-@fault("quantity-101-accepted", "A quantity of 101 is accepted.", "TS-PURCHASE-QUANTITY")
-class _Quantity101Accepted(Core):
-    def quantity_max(self) -> int:
-        return super().quantity_max() + 1
-
-
-@fault("quantity-100-refused", "A quantity of 100 is refused.", "TS-PURCHASE-QUANTITY", "TS-OK-STATUS")
-class _Quantity100Refused(Core):
-    def quantity_max(self) -> int:
-        return super().quantity_max() - 1
-
-
-@fault("quantity-unlimited", "Any quantity is accepted.", "TS-PURCHASE-QUANTITY")
-class _QuantityUnlimited(Core):
-    def quantity_max(self) -> int:
-        return 2**31
-
-
-@fault("quantity-cut-to-100", "A quantity above 100 is read as 100.", "TS-PURCHASE-QUANTITY")
-class _QuantityCutTo100(Core):
-    def refuse_quantity(self, task: WriteTask, value: Any) -> int:
-        return 100 if type(value) is int and value > 100 else super().refuse_quantity(task, value)
-
-
-@fault("quantity-fraction-accepted", "A quantity with a fraction is rounded down.", "TS-PURCHASE-QUANTITY")
-class _QuantityFractionAccepted(Core):
-    def refuse_quantity(self, task: WriteTask, value: Any) -> int:
-        fraction = isinstance(value, float) and 1 <= value <= 100
-        return int(value) if fraction else super().refuse_quantity(task, value)
-
-
-@fault("quantity-two-when-left-out", "A quantity that is left out is two.", "TS-PURCHASE-QUANTITY", "TS-PURCHASE-COUNT")
-class _QuantityTwoWhenLeftOut(Core):
-    def read_quantity(self, task: WriteTask, value: Any) -> int:
-        return 2 if value is None else super().read_quantity(task, value)
-
-
-@fault(
-    "quantity-counted-one-more",
-    "A quantity above one counts one too many.",
-    "TS-PURCHASE-COUNT",
-    "TS-PURCHASE-QUANTITY",
+overriding("quantity_max", "TS-PURCHASE-QUANTITY", module=__name__)(
+    row("quantity-101-accepted", "A quantity of 101 is accepted.", result=lambda right: right + 1),
+    row(
+        "quantity-100-refused",
+        "A quantity of 100 is refused.",
+        "TS-PURCHASE-QUANTITY",
+        "TS-OK-STATUS",
+        result=lambda right: right - 1,
+    ),
+    row("quantity-unlimited", "Any quantity is accepted.", result=lambda: 2**31),
 )
-class _QuantityCountedOneMore(Core):
-    def read_quantity(self, task: WriteTask, value: Any) -> int:
-        quantity = super().read_quantity(task, value)
-        return quantity + 1 if quantity > 1 else quantity
+
+
+overriding("refuse_quantity", "TS-PURCHASE-QUANTITY", module=__name__)(
+    row(
+        "quantity-cut-to-100",
+        "A quantity above 100 is read as 100.",
+        when=lambda value: type(value) is int and value > 100,
+        result=lambda: 100,
+    ),
+    row(
+        "quantity-fraction-accepted",
+        "A quantity with a fraction is rounded down.",
+        when=lambda value: isinstance(value, float) and 1 <= value <= 100,
+        result=lambda value: int(value),
+    ),
+)
+
+
+overriding("read_quantity", module=__name__)(
+    row(
+        "quantity-two-when-left-out",
+        "A quantity that is left out is two.",
+        "TS-PURCHASE-QUANTITY",
+        "TS-PURCHASE-COUNT",
+        when=lambda value: value is None,
+        result=lambda: 2,
+    ),
+    row(
+        "quantity-counted-one-more",
+        "A quantity above one counts one too many.",
+        "TS-PURCHASE-COUNT",
+        "TS-PURCHASE-QUANTITY",
+        result=lambda right: right + 1 if right > 1 else right,
+    ),
+)
 
 
 @fault(

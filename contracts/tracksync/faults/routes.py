@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracksync.faults.registry import accept_unapplied, fault, faults, refusing, row
+from tracksync.faults.registry import accept_unapplied, fault, faults, overriding, refusing, row
 from tracksync.mock.call import Call, Detail, Refused
 from tracksync.mock.core import Core
 from tracksync.mock.rate import SYNC_PATH
 from tracksync.model.exchange import Request, header
 
-faults(
+faults("TS-ROUTE-METHOD", module=__name__)(
     row(
         "wrong-url-answered-400",
         "A wrong URL is answered 400.",
@@ -22,7 +22,6 @@ faults(
     row(
         "get-answered-as-success",
         "Another method is answered 201, and nothing is done.",
-        "TS-ROUTE-METHOD",
         step="refuse_method",
         status=201,
         message="success",
@@ -31,7 +30,6 @@ faults(
     row(
         "wrong-method-answered-400",
         "Another method is answered 400.",
-        "TS-ROUTE-METHOD",
         step="refuse_method",
         status=400,
         message="Only POST is served here",
@@ -43,7 +41,6 @@ faults(
         "TS-ANSWER-SERVER-ERROR",
         step="refuse_method",
         status=501,
-        message="Not Implemented",
     ),
     row(
         "media-answered-406",
@@ -52,7 +49,6 @@ faults(
         "TS-ANSWER-STATUS",
         step="refuse_media",
         status=406,
-        message="Not Acceptable",
     ),
     row(
         "media-answered-500",
@@ -61,7 +57,6 @@ faults(
         "TS-ANSWER-SERVER-ERROR",
         step="refuse_media",
         status=500,
-        message="Internal Server Error",
     ),
     row(
         "size-answered-500",
@@ -70,7 +65,6 @@ faults(
         "TS-ANSWER-SERVER-ERROR",
         step="refuse_size",
         status=500,
-        message="Internal Server Error",
     ),
     row(
         "size-answered-as-success",
@@ -82,7 +76,6 @@ faults(
         message="success",
         bare=True,
     ),
-    module=__name__,
 )(refusing)
 
 
@@ -106,17 +99,15 @@ class _WrongUrlAnswered403(Core):
         self.refuse_permission(call)
 
 
-@fault("any-method-accepted", "Every method is served as POST.", "TS-ROUTE-METHOD")
-class _AnyMethodAccepted(Core):
-    def refuse_method(self, call: Call) -> None:
-        return
-
-
-@fault("put-accepted", "PUT is served as POST.", "TS-ROUTE-METHOD")
-class _PutAccepted(Core):
-    def refuse_method(self, call: Call) -> None:
-        if call.request.method != "PUT":
-            super().refuse_method(call)
+overriding("refuse_method", "TS-ROUTE-METHOD", module=__name__)(
+    row("any-method-accepted", "Every method is served as POST.", result=lambda: None),
+    row(
+        "put-accepted",
+        "PUT is served as POST.",
+        when=lambda call: call.request.method == "PUT",
+        result=lambda: None,
+    ),
+)
 
 
 # --- media and size -------------------------------------------------------------------------------------------
@@ -131,17 +122,20 @@ class _MediaAnsweredAsNoUser(Core):
         return super().serve_sync(call) if self.is_json(call) else accept_unapplied(self, call)
 
 
-@fault("charset-refused", "application/json with a charset is refused.", "TS-OK-STATUS")
-class _CharsetRefused(Core):
-    def is_json(self, call: Call) -> bool:
-        if ";" in (header(call.request.headers, "content-type") or ""):
-            raise Refused(400, Detail("The content type must be application/json"))
-        return super().is_json(call)
-
-
-@fault("size-64-kilobytes", "A body over 64 KB is answered 413.", "TS-OK-STATUS", "TS-ROUTE-SIZE")
-class _Size64Kilobytes(Core):
-    def is_json(self, call: Call) -> bool:
-        if len(call.request.body) > 64 * 1024:
-            raise Refused(413, Detail("The body is too large"), message="Payload Too Large")
-        return super().is_json(call)
+overriding("is_json", module=__name__)(
+    row(
+        "charset-refused",
+        "application/json with a charset is refused.",
+        "TS-OK-STATUS",
+        when=lambda call: ";" in (header(call.request.headers, "content-type") or ""),
+        refusal=lambda: Refused(400, Detail("The content type must be application/json")),
+    ),
+    row(
+        "size-64-kilobytes",
+        "A body over 64 KB is answered 413.",
+        "TS-OK-STATUS",
+        "TS-ROUTE-SIZE",
+        when=lambda call: len(call.request.body) > 64 * 1024,
+        refusal=lambda: Refused(413, Detail("The body is too large"), message="Payload Too Large"),
+    ),
+)

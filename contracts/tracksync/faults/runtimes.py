@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracksync.faults.registry import fault
+from tracksync.faults.registry import fault, overriding, row
 from tracksync.mock.call import UNCHANGED, Call, Detail, Refused, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
@@ -13,32 +13,38 @@ DAY = 24 * 60 * 60 * 1_000_000  # in microseconds
 
 
 # --- numbers --------------------------------------------------------------------------------------------------
-@fault("exponent-refused", "A number that is written with an exponent is refused.", "TS-OK-STATUS", "TS-ATTR-FLOAT")
-class _ExponentRefused(Core):
-    def take_float(self, task: WriteTask, name: str, current: Any, value: float) -> Any:
-        if "e" in repr(value):
-            raise Refused(400, Detail(f"'{name}' is not valid", task.section, task.index))
-        return super().take_float(task, name, current, value)
+overriding("take_float", module=__name__)(
+    row(
+        "exponent-refused",
+        "A number that is written with an exponent is refused.",
+        "TS-OK-STATUS",
+        "TS-ATTR-FLOAT",
+        when=lambda value: "e" in repr(value),
+        refusal=lambda task, name: Refused(400, Detail(f"'{name}' is not valid", task.section, task.index)),
+    ),
+    row(
+        "large-fraction-lost",
+        "A number beyond single precision's range is not stored.",
+        "TS-ATTR-FLOAT",
+        "TS-OK-SHOWS",
+        when=lambda value: abs(value) > 3.4e38,
+        result=lambda: UNCHANGED,
+    ),
+)
 
 
-@fault("large-fraction-lost", "A number beyond single precision's range is not stored.", "TS-ATTR-FLOAT", "TS-OK-SHOWS")
-class _LargeFractionLost(Core):
-    def take_float(self, task: WriteTask, name: str, current: Any, value: float) -> Any:
-        return UNCHANGED if abs(value) > 3.4e38 else super().take_float(task, name, current, value)
-
-
-@fault("count-in-a-signed-byte", "A count goes over from 127 to 0.", "TS-PURCHASE-COUNT", "TS-PURCHASE-QUANTITY")
-class _CountInASignedByte(Core):
-    def count_after(self, task: WriteTask, count: int, amount: int) -> int:
-        right = super().count_after(task, count, amount)
-        return right - 128 if right > 127 else right
-
-
-@fault("count-in-a-byte", "A count goes over from 255 to 1.", "TS-PURCHASE-COUNT", "TS-PURCHASE-QUANTITY")
-class _CountInAByte(Core):
-    def count_after(self, task: WriteTask, count: int, amount: int) -> int:
-        right = super().count_after(task, count, amount)
-        return right - 255 if right > 255 else right
+overriding("count_after", "TS-PURCHASE-COUNT", "TS-PURCHASE-QUANTITY", module=__name__)(
+    row(
+        "count-in-a-signed-byte",
+        "A count goes over from 127 to 0.",
+        result=lambda right: right - 128 if right > 127 else right,
+    ),
+    row(
+        "count-in-a-byte",
+        "A count goes over from 255 to 1.",
+        result=lambda right: right - 255 if right > 255 else right,
+    ),
+)
 
 
 # --- arrays and objects ---------------------------------------------------------------------------------------
@@ -98,26 +104,23 @@ class _ArrayFractionsCutOff(_Kept):
         return int(value) if isinstance(value, float) else value
 
 
-@fault(
-    "attribute-called-constructor-lost",
-    "Attributes called constructor or toString are not stored.",
-    "TS-ATTR-STRING",
-    "TS-OK-SHOWS",
+overriding("write_custom", module=__name__)(
+    row(
+        "attribute-called-constructor-lost",
+        "Attributes called constructor or toString are not stored.",
+        "TS-ATTR-STRING",
+        "TS-OK-SHOWS",
+        when=lambda name: name in ("constructor", "toString"),
+        result=lambda: UNCHANGED,
+    ),
+    row(
+        "attribute-called-length-counted",
+        "An attribute called length holds the number of attributes.",
+        "TS-ATTR-STRING",
+        "TS-ATTR-INTEGER",
+        given=lambda profile, name, value: {"value": len(profile.attributes) if name == "length" else value},
+    ),
 )
-class _AttributeCalledConstructorLost(Core):
-    def write_custom(self, task: WriteTask, profile: Profile, name: str, value: Any) -> Any:
-        return UNCHANGED if name in ("constructor", "toString") else super().write_custom(task, profile, name, value)
-
-
-@fault(
-    "attribute-called-length-counted",
-    "An attribute called length holds the number of attributes.",
-    "TS-ATTR-STRING",
-    "TS-ATTR-INTEGER",
-)
-class _AttributeCalledLengthCounted(Core):
-    def write_custom(self, task: WriteTask, profile: Profile, name: str, value: Any) -> Any:
-        return super().write_custom(task, profile, name, len(profile.attributes) if name == "length" else value)
 
 
 # --- counts ---------------------------------------------------------------------------------------------------

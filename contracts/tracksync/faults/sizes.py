@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable
 from typing import Any, Final
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import UNCHANGED, Call, Detail, Refused, WriteTask
 from tracksync.mock.core import Core
 from tracksync.values.objects import ObjectProblem, serialized_size
@@ -15,10 +15,10 @@ KILOBYTE: Final = 1024
 MEGABYTE: Final = 1024 * KILOBYTE
 
 
-@faults(
-    row("body-of-256-kilobytes-refused", "Bodies over 256 KB are refused.", "TS-OK-STATUS", limit=256 * KILOBYTE),
-    row("body-of-one-megabyte-refused", "Bodies over 1 MB are refused.", "TS-OK-STATUS", limit=MEGABYTE),
-    row("body-of-three-megabytes-refused", "Bodies over 3 MB are refused.", "TS-OK-STATUS", limit=3 * MEGABYTE),
+@faults("TS-OK-STATUS")(
+    row("body-of-256-kilobytes-refused", "Bodies over 256 KB are refused.", limit=256 * KILOBYTE),
+    row("body-of-one-megabyte-refused", "Bodies over 1 MB are refused.", limit=MEGABYTE),
+    row("body-of-three-megabytes-refused", "Bodies over 3 MB are refused.", limit=3 * MEGABYTE),
 )
 def _body(limit: int) -> type[Core]:
     """Refuses bodies that are within the documented 4 MB."""
@@ -53,7 +53,7 @@ def _characters(value: Any) -> int:
     return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
-@faults(
+@faults("TS-OBJECT-LIMITS")(
     row(
         "object-of-50-kilobytes-not-stored",
         "Objects over 50 KB are not stored.",
@@ -71,25 +71,21 @@ def _characters(value: Any) -> int:
     row(
         "object-of-120-kilobytes-stored",
         "Objects of up to 120 KB are stored.",
-        "TS-OBJECT-LIMITS",
         too_large=lambda value: serialized_size(value) > 120 * KILOBYTE,
     ),
     row(
         "object-of-200-kilobytes-stored",
         "Objects of up to 200 KB are stored.",
-        "TS-OBJECT-LIMITS",
         too_large=lambda value: serialized_size(value) > 200 * KILOBYTE,
     ),
     row(
         "object-size-in-characters",
         "An object's size is counted in characters, not in bytes.",
-        "TS-OBJECT-LIMITS",
         too_large=lambda value: _characters(value) > 100 * KILOBYTE,
     ),
     row(
         "object-size-of-keys-only",
         "Of an object's size only its keys count.",
-        "TS-OBJECT-LIMITS",
         too_large=lambda value: isinstance(value, dict) and _characters(list(value)) > 100 * KILOBYTE,
     ),
 )
@@ -126,22 +122,23 @@ class _AddedObjectsOfAnySizeStored(Core):
         return self.objects_added(current, added) if grown else edited
 
 
-@fault(
-    "objects-of-50-kilobytes-not-stored",
-    "Arrays of objects over 50 KB are not stored.",
-    "TS-OBJECTS-SET",
-    "TS-OK-SHOWS",
+overriding("take_objects", module=__name__)(
+    row(
+        "objects-of-50-kilobytes-not-stored",
+        "Arrays of objects over 50 KB are not stored.",
+        "TS-OBJECTS-SET",
+        "TS-OK-SHOWS",
+        when=lambda value: serialized_size(value) > 50 * KILOBYTE,
+        result=lambda: UNCHANGED,
+    ),
+    row(
+        "objects-of-any-size-stored",
+        "Arrays of objects of any size are stored.",
+        "TS-OBJECT-LIMITS",
+        when=lambda server, value: server.problems(value) == {ObjectProblem.SIZE},
+        result=lambda value: value,
+    ),
 )
-class _ObjectsOf50KilobytesNotStored(Core):
-    def take_objects(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
-        return UNCHANGED if serialized_size(value) > 50 * KILOBYTE else super().take_objects(task, name, current, value)
-
-
-@fault("objects-of-any-size-stored", "Arrays of objects of any size are stored.", "TS-OBJECT-LIMITS")
-class _ObjectsOfAnySizeStored(Core):
-    def take_objects(self, task: WriteTask, name: str, current: Any, value: list[Any]) -> Any:
-        taken = super().take_objects(task, name, current, value)
-        return value if self.problems(value) == {ObjectProblem.SIZE} else taken
 
 
 @fault(

@@ -20,11 +20,10 @@ def _edits(task: WriteTask) -> bool:
     return any(isinstance(value, dict) and value.keys() <= {"add", "remove"} for value in task.item.values())
 
 
-@faults(
+@faults("TS-STATE-VISIBLE")(
     row(
         "attributes-not-stored",
         "Attributes of a known user are answered rightly and not stored.",
-        "TS-STATE-VISIBLE",
         when=lambda task, held: task.section == "attributes",
     ),
     row(
@@ -51,7 +50,6 @@ def _edits(task: WriteTask) -> bool:
     row(
         "not-stored-for-emails",
         "Updates by email are answered rightly and not stored.",
-        "TS-STATE-VISIBLE",
         when=lambda task, held: task.who.kind == "email",
     ),
     row(
@@ -64,7 +62,6 @@ def _edits(task: WriteTask) -> bool:
     row(
         "not-stored-for-braze-ids",
         "Updates by braze_id are answered rightly and not stored.",
-        "TS-STATE-VISIBLE",
         beyond="a braze_id is assigned by Braze, and a run knows none",
         when=lambda task, held: task.who.kind == "braze_id",
     ),
@@ -78,7 +75,6 @@ def _edits(task: WriteTask) -> bool:
     row(
         "not-stored-for-non-ascii-names",
         "Updates with an attribute name beyond ASCII are answered rightly and not stored.",
-        "TS-STATE-VISIBLE",
         when=lambda task, held: _non_ascii(task),
     ),
     row(
@@ -91,7 +87,6 @@ def _edits(task: WriteTask) -> bool:
     row(
         "second-update-not-stored",
         "An attribute that has a value is answered rightly and keeps the old one.",
-        "TS-STATE-VISIBLE",
         when=lambda task, held: task.section == "attributes" and any(name in held.attributes for name in task.item),
     ),
     row(

@@ -5,11 +5,10 @@ from __future__ import annotations
 import html
 import re
 import unicodedata
-from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_plus
 
-from tracksync.faults.registry import fault, faults, refusing, row
+from tracksync.faults.registry import fault, faults, overriding, refusing, row
 from tracksync.mock.call import REMOVED, UNCHANGED, Call, Refused, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
@@ -23,92 +22,73 @@ def _mojibake(text: str) -> str:
     return text.encode("utf-8", "surrogatepass").decode("latin-1")
 
 
-@faults(
-    row(
-        "string-url-decoded", "Percent signs and pluses in a string are decoded.", "TS-ATTR-STRING", change=unquote_plus
-    ),
+@faults("TS-ATTR-STRING")(
+    row("string-url-decoded", "Percent signs and pluses in a string are decoded.", change=unquote_plus),
     row(
         "string-zero-width-dropped",
         "Zero-width characters are dropped from strings.",
-        "TS-ATTR-STRING",
         change=lambda text: re.sub("[\u200b-\u200d\u2060\ufeff]", "", text),
     ),
     row(
         "string-variation-selectors-dropped",
         "Variation selectors are dropped from strings.",
-        "TS-ATTR-STRING",
         change=lambda text: re.sub("[\ufe00-\ufe0f]", "", text),
     ),
     row(
         "string-control-characters-dropped",
         "Control characters are dropped from strings.",
-        "TS-ATTR-STRING",
         change=lambda text: re.sub("[\x01-\x08\x0e-\x1f\x7f]", "", text),
     ),
-    row("string-trimmed", "Spaces before and after a string are dropped.", "TS-ATTR-STRING", change=str.strip),
+    row("string-trimmed", "Spaces before and after a string are dropped.", change=str.strip),
     row(
         "string-spaces-collapsed",
         "Several spaces within a string become one.",
-        "TS-ATTR-STRING",
         change=lambda text: re.sub(r"(?<=\S) {2,}(?=\S)", " ", text),
     ),
     row(
         "string-composed",
         "Strings are brought into Unicode's form NFC.",
-        "TS-ATTR-STRING",
         change=lambda text: unicodedata.normalize("NFC", text),
     ),
     row(
         "string-compatibility-composed",
         "Strings are brought into Unicode's form NFKC.",
-        "TS-ATTR-STRING",
         change=lambda text: unicodedata.normalize("NFKC", text),
     ),
     row(
         "string-full-width-folded",
         "Full-width letters and digits in a string become those of ASCII.",
-        "TS-ATTR-STRING",
         change=lambda text: text.translate({code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}),
     ),
-    row("string-lower", "Strings are stored in lower case.", "TS-ATTR-STRING", change=str.lower),
+    row("string-lower", "Strings are stored in lower case.", change=str.lower),
     row(
         "string-html-escaped",
         "Ampersands and angle brackets are stored as HTML entities.",
-        "TS-ATTR-STRING",
         change=lambda text: html.escape(text, quote=False),
     ),
     row(
         "string-cut-at-nul",
         "A string ends at its first NUL.",
-        "TS-ATTR-STRING",
         beyond="the documents are silent about NUL",
         change=lambda text: text.partition("\0")[0],
     ),
     row(
         "string-astral-replaced",
         "Characters outside the basic plane become U+FFFD.",
-        "TS-ATTR-STRING",
         change=lambda text: re.sub("[\U00010000-\U0010ffff]", "\ufffd", text),
     ),
     row(
         "string-direction-marks-dropped",
         "Marks of writing direction are dropped.",
-        "TS-ATTR-STRING",
         change=lambda text: re.sub("[\u200e\u200f\u202a-\u202e\u2066-\u2069]", "", text),
     ),
-    row("string-mojibake", "UTF-8 is read as Latin-1.", "TS-ATTR-STRING", change=_mojibake),
+    row("string-mojibake", "UTF-8 is read as Latin-1.", change=_mojibake),
     row(
         "string-line-breaks-replaced",
         "Line breaks and tabs become spaces.",
-        "TS-ATTR-STRING",
         change=lambda text: re.sub("[\n\r\t]", " ", text),
     ),
-    row(
-        "string-backslashes-dropped",
-        "Backslashes are dropped.",
-        "TS-ATTR-STRING",
-        change=lambda text: text.replace("\\", ""),
-    ),
+    row("string-backslashes-dropped", "Backslashes are dropped.", change=lambda text: text.replace("\\", "")),
     row(
         "string-cut-at-200",
         "Strings are cut after 200 characters.",
@@ -116,23 +96,20 @@ def _mojibake(text: str) -> str:
         "TS-ATTR-STRING",
         change=lambda text: text[:200],
     ),
-    row("string-digits-as-number", "A string of digits becomes a number.", "TS-ATTR-STRING", change=_number),
+    row("string-digits-as-number", "A string of digits becomes a number.", change=_number),
     row(
         "string-true-as-boolean",
         "The strings true and false become booleans.",
-        "TS-ATTR-STRING",
         change=lambda text: {"true": True, "false": False}.get(text, text),
     ),
     row(
         "string-null-removes",
         "The string null removes the attribute.",
-        "TS-ATTR-STRING",
         change=lambda text: REMOVED if text == "null" else text,
     ),
     row(
         "string-non-ascii-dropped",
         "Characters beyond ASCII are dropped.",
-        "TS-ATTR-STRING",
         change=lambda text: text.encode("ascii", "ignore").decode(),
     ),
     row(
@@ -166,37 +143,15 @@ def _spoil(change: Any) -> type[Core]:
     return _SpoiledNumber
 
 
-@faults(
-    row(
-        "over-length-cut",
-        "The first 255 characters of a longer string are stored.",
-        "TS-ATTR-LENGTH-OVER",
-        left=lambda value: value[:255],
-    ),
-    row(
-        "over-length-removes",
-        "A longer string removes the attribute.",
-        "TS-ATTR-LENGTH-OVER",
-        left=lambda value: REMOVED,
-    ),
-    row(
-        "over-length-empties",
-        "A longer string is stored as an empty one.",
-        "TS-ATTR-LENGTH-OVER",
-        left=lambda value: "",
-    ),
+# Stores something for a string over the limit.
+overriding("over_length", "TS-ATTR-LENGTH-OVER", module=__name__)(
+    row("over-length-cut", "The first 255 characters of a longer string are stored.", result=lambda value: value[:255]),
+    row("over-length-removes", "A longer string removes the attribute.", result=lambda: REMOVED),
+    row("over-length-empties", "A longer string is stored as an empty one.", result=lambda: ""),
 )
-def _over_length(left: Callable[[str], Any]) -> type[Core]:
-    """Stores something for a string over the limit."""
-
-    class OverLength(Core):
-        def over_length(self, current: Any, value: str) -> Any:
-            return left(value)
-
-    return OverLength
 
 
-faults(
+faults(module=__name__)(
     row(
         "over-length-refused",
         "A longer string is refused with 400.",
@@ -206,54 +161,37 @@ faults(
         status=400,
         message="A string is too long",
     ),
-    module=__name__,
 )(refusing)
 
 
-@faults(
-    row("null-ignored", "null changes nothing.", "TS-ATTR-NULL", left=lambda current, right: UNCHANGED),
-    row("null-empties", "null stores an empty string.", "TS-ATTR-NULL", left=lambda current, right: ""),
-    row("null-as-word", "null stores the string null.", "TS-ATTR-NULL", left=lambda current, right: "null"),
+# Leaves something where null removes.
+overriding("take_null", "TS-ATTR-NULL", module=__name__)(
+    row("null-ignored", "null changes nothing.", result=lambda: UNCHANGED),
+    row("null-empties", "null stores an empty string.", result=lambda: ""),
+    row("null-as-word", "null stores the string null.", result=lambda: "null"),
 )
-def _null(left: Callable[[Any, Any], Any]) -> type[Core]:
-    """Leaves something where null removes."""
-
-    class Null(Core):
-        def take_null(self, task: WriteTask, name: str, current: Any) -> Any:
-            return left(current, super().take_null(task, name, current))
-
-    return Null
 
 
 # --- length ---------------------------------------------------------------------------------------------------
-@fault("length-254", "A string of 255 characters is not stored.", "TS-ATTR-LENGTH-KEPT", "TS-OK-SHOWS")
-class _Length254(Core):
-    def fits(self, value: str) -> bool:
-        return super().fits(value + "x")
-
-
-@fault("length-256", "A string of 256 characters is stored.", "TS-ATTR-LENGTH-OVER")
-class _Length256(Core):
-    def fits(self, value: str) -> bool:
-        return super().fits(value[1:])
-
-
-@fault(
-    "length-in-bytes",
-    "The 255 characters of a string are counted in bytes.",
-    "TS-ATTR-LENGTH-KEPT",
-    "TS-OK-SHOWS",
-    "TS-ATTR-STRING",
+overriding("fits", "TS-ATTR-LENGTH-OVER", module=__name__)(
+    row(
+        "length-254",
+        "A string of 255 characters is not stored.",
+        "TS-ATTR-LENGTH-KEPT",
+        "TS-OK-SHOWS",
+        given=lambda value: {"value": value + "x"},
+    ),
+    row("length-256", "A string of 256 characters is stored.", given=lambda value: {"value": value[1:]}),
+    row(
+        "length-in-bytes",
+        "The 255 characters of a string are counted in bytes.",
+        "TS-ATTR-LENGTH-KEPT",
+        "TS-OK-SHOWS",
+        "TS-ATTR-STRING",
+        result=lambda value: len(value.encode("utf-8", "surrogatepass")) <= 255,
+    ),
+    row("length-unlimited", "Strings of any length are stored.", result=lambda: True),
 )
-class _LengthInBytes(Core):
-    def fits(self, value: str) -> bool:
-        return len(value.encode("utf-8", "surrogatepass")) <= 255
-
-
-@fault("length-unlimited", "Strings of any length are stored.", "TS-ATTR-LENGTH-OVER")
-class _LengthUnlimited(Core):
-    def fits(self, value: str) -> bool:
-        return True
 
 
 @fault(

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import UNCHANGED, Call, WriteResult, WriteTask
 from tracksync.mock.core import Core
-from tracksync.mock.profiles import Activity, Profile
+from tracksync.mock.profiles import Profile
 from tracksync.mock.response import SHOWN_UNDER
 from tracksync.values import times
 
 SECOND = 1_000_000  # in microseconds
 
 
-@faults(
-    row("message-ok", 'The message of a success is "ok".', "TS-OK-MESSAGE", message="ok"),
-    row("message-capital", 'The message of a success is "Success".', "TS-OK-MESSAGE", message="Success"),
-    row("message-true", "The message of a success is the boolean true.", "TS-OK-MESSAGE", message=True),
+@faults("TS-OK-MESSAGE")(
+    row("message-ok", 'The message of a success is "ok".', message="ok"),
+    row("message-capital", 'The message of a success is "Success".', message="Success"),
+    row("message-true", "The message of a success is the boolean true.", message=True),
 )
 def _message(message: Any) -> type[Core]:
     """Says something else than success."""
@@ -30,56 +29,51 @@ def _message(message: Any) -> type[Core]:
     return Message
 
 
-@faults(
+# Shows the user under another identifier.
+overriding("name_user", "TS-OK-IDENTIFIER", module=__name__)(
     row(
         "external-id-shown-lower",
         "The external_id is echoed in lower case.",
-        "TS-OK-IDENTIFIER",
-        named=lambda task, profile, right: (
+        result=lambda right: (
             right | {"external_id": shown.lower()} if isinstance(shown := right.get("external_id"), str) else right
         ),
     ),
     row(
         "email-shown-lower",
         "The email is echoed in lower case.",
-        "TS-OK-IDENTIFIER",
-        named=lambda task, profile, right: right | {"email": right["email"].lower()} if "email" in right else right,
+        result=lambda right: right | {"email": right["email"].lower()} if "email" in right else right,
     ),
     row(
         "phone-shown-as-digits",
         "The phone is echoed without its plus.",
-        "TS-OK-IDENTIFIER",
-        named=lambda task, profile, right: right | {"phone": right["phone"].lstrip("+")} if "phone" in right else right,
+        result=lambda right: right | {"phone": right["phone"].lstrip("+")} if "phone" in right else right,
     ),
     row(
         "identifier-not-shown",
         "The response to an event does not name the user.",
-        "TS-OK-IDENTIFIER",
-        named=lambda task, profile, right: {} if task.section == "events" else right,
+        result=lambda right, task: {} if task.section == "events" else right,
     ),
     row(
         "named-by-braze-id",
         "A user named by alias is echoed by braze_id.",
-        "TS-OK-IDENTIFIER",
-        named=lambda task, profile, right: {"braze_id": profile.braze_id} if task.who.kind == "user_alias" else right,
+        when=lambda task: task.who.kind == "user_alias",
+        result=lambda profile: {"braze_id": profile.braze_id},
+    ),
+    row(
+        "named-by-external-id",
+        "A user named by email or phone is echoed by external_id.",
+        when=lambda task, profile: task.who.kind in ("email", "phone") and profile.external_id is not None,
+        result=lambda profile: {"external_id": profile.external_id},
     ),
 )
-def _named(named: Callable[[WriteTask, Profile, dict[str, Any]], dict[str, Any]]) -> type[Core]:
-    """Shows the user under another identifier."""
-
-    class Named(Core):
-        def name_user(self, task: WriteTask, profile: Profile) -> dict[str, Any]:
-            return named(task, profile, super().name_user(task, profile))
-
-    return Named
 
 
-@faults(
+# Shows an event or product in another form.
+overriding("tally_shown", "TS-OK-TIME-FORM", module=__name__)(
     row(
         "last-null-at-first",
         "last is null the first time.",
-        "TS-OK-TIME-FORM",
-        shown=lambda core, task, tally, right: right | {"last": None} if tally.count == 1 else right,
+        result=lambda right, tally: right | {"last": None} if tally.count == 1 else right,
     ),
     row(
         "first-and-last-swapped",
@@ -89,34 +83,30 @@ def _named(named: Callable[[WriteTask, Profile, dict[str, Any]], dict[str, Any]]
         "TS-EVENT-LAST",
         "TS-PURCHASE-FIRST",
         "TS-PURCHASE-LAST",
-        shown=lambda core, task, tally, right: right | {"first": right["last"], "last": right["first"]},
+        result=lambda right: right | {"first": right["last"], "last": right["first"]},
     ),
     row(
         "time-as-epoch",
         "Times are numbers of seconds.",
-        "TS-OK-TIME-FORM",
-        shown=lambda core, task, tally, right: (
-            right | {"first": tally.first // 1_000_000, "last": tally.last // 1_000_000}
-        ),
+        result=lambda right, tally: right | {"first": tally.first // 1_000_000, "last": tally.last // 1_000_000},
     ),
     row(
         "last-shown-as-now",
         "last is shown as the current time.",
         "TS-EVENT-LAST",
         "TS-PURCHASE-LAST",
-        shown=lambda core, task, tally, right: (
-            right | {"last": core.write_time(int(core.clock() * SECOND), task.offset)}
+        result=lambda right, server, task: (
+            right | {"last": server.write_time(int(server.clock() * SECOND), task.offset)}
         ),
     ),
+    row(
+        "product-called-name",
+        "A product is shown as name in place of product_id.",
+        "TS-OK-FORM",
+        "TS-PURCHASE-PRODUCT",
+        given=lambda: {"label": "name"},
+    ),
 )
-def _tally(shown: Callable[[Core, WriteTask, Activity, dict[str, Any]], dict[str, Any]]) -> type[Core]:
-    """Shows an event or product in another form."""
-
-    class Tally(Core):
-        def tally_shown(self, task: WriteTask, label: str, name: Any, tally: Activity) -> dict[str, Any]:
-            return shown(self, task, tally, super().tally_shown(task, label, name, tally))
-
-    return Tally
 
 
 # --- message and users ----------------------------------------------------------------------------------------
@@ -213,14 +203,6 @@ class _AliasShownSwapped(Core):
         return named
 
 
-@fault("named-by-external-id", "A user named by email or phone is echoed by external_id.", "TS-OK-IDENTIFIER")
-class _NamedByExternalId(Core):
-    def name_user(self, task: WriteTask, profile: Profile) -> dict[str, Any]:
-        if task.who.kind in ("email", "phone") and profile.external_id is not None:
-            return {"external_id": profile.external_id}
-        return super().name_user(task, profile)
-
-
 @fault("named-as-the-one-before", "The entry carries the identifier of the request before.", "TS-OK-IDENTIFIER")
 class _NamedAsTheOneBefore(Core):
     __before: dict[str, Any] | None = None
@@ -245,12 +227,6 @@ class _AttributesAsList(Core):
         if task.section == "attributes":
             entry["custom_attributes"] = [{"name": k, "value": v} for k, v in entry["custom_attributes"].items()]
         return entry
-
-
-@fault("product-called-name", "A product is shown as name in place of product_id.", "TS-OK-FORM", "TS-PURCHASE-PRODUCT")
-class _ProductCalledName(Core):
-    def tally_shown(self, task: WriteTask, label: str, name: Any, tally: Any) -> dict[str, Any]:
-        return super().tally_shown(task, "name", name, tally)
 
 
 @fault(
@@ -278,22 +254,18 @@ class _AttributesUnderAttributes(Core):
         return entry
 
 
-@fault("count-as-text", "count is a text.", "TS-OK-COUNT-FORM")
-class _CountAsText(Core):
-    def count_shown(self, task: WriteTask, count: int) -> Any:
-        return str(super().count_shown(task, count))
-
-
-@fault("count-from-zero", "count begins with zero.", "TS-OK-COUNT-FORM", "TS-EVENT-COUNT", "TS-PURCHASE-COUNT")
-class _CountFromZero(Core):
-    def count_shown(self, task: WriteTask, count: int) -> Any:
-        return count - 1
-
-
-@fault("count-null-at-first", "count is null the first time.", "TS-OK-COUNT-FORM")
-class _CountNullAtFirst(Core):
-    def count_shown(self, task: WriteTask, count: int) -> Any:
-        return None if count == 1 else count
+overriding("count_shown", "TS-OK-COUNT-FORM", module=__name__)(
+    row("count-as-text", "count is a text.", result=lambda right: str(right)),
+    row(
+        "count-from-zero",
+        "count begins with zero.",
+        "TS-OK-COUNT-FORM",
+        "TS-EVENT-COUNT",
+        "TS-PURCHASE-COUNT",
+        result=lambda count: count - 1,
+    ),
+    row("count-null-at-first", "count is null the first time.", result=lambda count: None if count == 1 else count),
+)
 
 
 @fault("first-not-shown", "first is missing.", "TS-OK-FORM", "TS-OK-TIME-FORM")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, faults, overriding, row
 from tracksync.mock.call import Call, Refused, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Activity, Profile
@@ -29,25 +29,26 @@ def _now(call: Call) -> int:
     return int(call.now * SECOND)
 
 
-@faults(
+# Records an event or purchase under another instant.
+overriding("recorded", "TS-EVENT-LAST", "TS-EVENT-FIRST", "TS-PURCHASE-LAST", module=__name__)(
     row(
         "time-before-1900-as-1900",
         "A time before 1900 is recorded as its first moment.",
         "TS-EVENT-FIRST",
-        instant=lambda core, call, task, right: max(right, YEAR_1900),
+        result=lambda right: max(right, YEAR_1900),
     ),
     row(
         "purchase-time-before-1970-as-1970",
         "A purchase before 1970 is recorded at the epoch.",
         "TS-PURCHASE-FIRST",
-        instant=lambda core, call, task, right: max(right, 0) if task.section == "purchases" else right,
+        result=lambda right, task: max(right, 0) if task.section == "purchases" else right,
     ),
     row(
         "purchase-offset-dropped",
         "The offset of a purchase's time is ignored.",
         "TS-PURCHASE-FIRST",
         "TS-PURCHASE-LAST",
-        instant=lambda core, call, task, right: right + task.offset * MINUTE if task.section == "purchases" else right,
+        result=lambda right, task: right + task.offset * MINUTE if task.section == "purchases" else right,
     ),
     row(
         "recorded-as-now",
@@ -58,57 +59,36 @@ def _now(call: Call) -> int:
         "TS-PURCHASE-LAST",
         "TS-EVENT-OFFSET",
         "TS-EVENT-NO-ZONE",
-        instant=lambda core, call, task, right: _now(call),
+        result=lambda call: _now(call),
     ),
     row(
         "purchase-recorded-as-now",
         "Purchases are recorded as of the current time.",
         "TS-PURCHASE-FIRST",
         "TS-PURCHASE-LAST",
-        instant=lambda core, call, task, right: _now(call) if task.section == "purchases" else right,
+        result=lambda right, call, task: _now(call) if task.section == "purchases" else right,
     ),
-    row(
-        "milliseconds-dropped",
-        "Milliseconds of times are dropped.",
-        "TS-EVENT-LAST",
-        "TS-EVENT-FIRST",
-        "TS-PURCHASE-LAST",
-        instant=lambda core, call, task, right: right // SECOND * SECOND,
-    ),
-    row(
-        "seconds-dropped",
-        "Seconds of times are dropped.",
-        "TS-EVENT-LAST",
-        "TS-EVENT-FIRST",
-        "TS-PURCHASE-LAST",
-        instant=lambda core, call, task, right: right // MINUTE * MINUTE,
-    ),
-    row(
-        "day-only",
-        "Times are cut to the day.",
-        "TS-EVENT-LAST",
-        "TS-EVENT-FIRST",
-        "TS-PURCHASE-LAST",
-        instant=lambda core, call, task, right: right // DAY * DAY,
-    ),
+    row("milliseconds-dropped", "Milliseconds of times are dropped.", result=lambda right: right // SECOND * SECOND),
+    row("seconds-dropped", "Seconds of times are dropped.", result=lambda right: right // MINUTE * MINUTE),
+    row("day-only", "Times are cut to the day.", result=lambda right: right // DAY * DAY),
     row(
         "time-before-1970-as-1970",
         "Times before 1970 are recorded as 1970.",
         "TS-EVENT-FIRST",
         "TS-PURCHASE-FIRST",
-        instant=lambda core, call, task, right: max(0, right),
+        result=lambda right: max(0, right),
     ),
     row(
         "event-future-kept",
         "An event in the future keeps its time.",
         "TS-EVENT-FUTURE",
-        instant=lambda core, call, task, right: task.instant if task.section == "events" else right,
+        result=lambda right, task: task.instant if task.section == "events" else right,
     ),
     row(
         "purchase-future-kept",
         "A purchase in the future keeps its time.",
         "TS-PURCHASE-FUTURE",
-        instant=lambda core, call, task, right: task.instant if task.section == "purchases" else right,
+        result=lambda right, task: task.instant if task.section == "purchases" else right,
     ),
     row(
         "near-future-kept",
@@ -116,68 +96,58 @@ def _now(call: Call) -> int:
         "TS-EVENT-FUTURE",
         "TS-PURCHASE-FUTURE",
         beyond="the probes know no clock, so that they are the same in every run",
-        instant=lambda core, call, task, right: task.instant if task.instant < _now(call) + 365 * DAY else right,
+        result=lambda right, call, task: task.instant if task.instant < _now(call) + 365 * DAY else right,
     ),
     row(
         "future-as-1970",
         "A time in the future is recorded as 1970.",
         "TS-EVENT-FUTURE",
         "TS-EVENT-FIRST",
-        instant=lambda core, call, task, right: 0 if task.instant > _now(call) else right,
+        result=lambda right, call, task: 0 if task.instant > _now(call) else right,
+    ),
+    row(
+        "future-refused",
+        "A time in the future is refused with 400.",
+        "TS-EVENT-FUTURE",
+        "TS-OK-STATUS",
+        when=lambda call, task: task.instant > _now(call) + DAY,
+        refusal=lambda: Refused(400, message="'time' lies in the future"),
     ),
 )
-def _recorded(instant: Callable[[Core, Call, WriteTask, int], int]) -> type[Core]:
-    """Records an event or purchase under another instant."""
-
-    class Recorded(Core):
-        def recorded(self, call: Call, task: WriteTask) -> int:
-            return instant(self, call, task, super().recorded(call, task))
-
-    return Recorded
 
 
-@faults(
+# Keeps another earliest time.
+overriding("first_after", "TS-EVENT-FIRST", module=__name__)(
     row(
         "first-by-arrival-for-emails",
         "first of an event by email stays that of the first to arrive.",
-        "TS-EVENT-FIRST",
-        first=lambda task, before, instant, right: before.first if task.who.kind == "email" else right,
+        result=lambda right, task, before: before.first if task.who.kind == "email" else right,
     ),
     row(
         "event-first-by-arrival",
         "An event's first is the time that arrived first.",
-        "TS-EVENT-FIRST",
-        first=lambda task, before, instant, right: before.first if task.section == "events" else right,
+        result=lambda right, task, before: before.first if task.section == "events" else right,
     ),
     row(
         "purchase-first-by-arrival",
         "A product's first is the time that arrived first.",
         "TS-PURCHASE-FIRST",
-        first=lambda task, before, instant, right: before.first if task.section == "purchases" else right,
+        result=lambda right, task, before: before.first if task.section == "purchases" else right,
     ),
     row(
         "first-is-the-latest-arrival",
         "first follows every arrival.",
         "TS-EVENT-FIRST",
         "TS-PURCHASE-FIRST",
-        first=lambda task, before, instant, right: instant,
+        result=lambda instant: instant,
     ),
 )
-def _first(first: Callable[[WriteTask, Activity, int, int], int]) -> type[Core]:
-    """Keeps another earliest time."""
-
-    class First(Core):
-        def first_after(self, task: WriteTask, before: Activity, instant: int) -> int:
-            return first(task, before, instant, super().first_after(task, before, instant))
-
-    return First
 
 
-@faults(
+@faults("TS-EVENT-OFFSET")(
     row(
         "offset-beyond-twelve-hours-dropped",
         "An offset of more than twelve hours is ignored.",
-        "TS-EVENT-OFFSET",
         read=lambda written, text, instant: (
             instant + (text.offset_minutes or 0) * MINUTE if abs(text.offset_minutes or 0) > 720 else instant
         ),
@@ -185,7 +155,6 @@ def _first(first: Callable[[WriteTask, Activity, int, int], int]) -> type[Core]:
     row(
         "offset-in-half-hours",
         "An offset is rounded down to half hours.",
-        "TS-EVENT-OFFSET",
         read=lambda written, text, instant: instant + (text.offset_minutes or 0) % 30 * MINUTE,
     ),
     row(
@@ -246,7 +215,7 @@ def _read(read: Callable[[str, times.TimeText, int], int | None]) -> type[Core]:
     return Read
 
 
-@faults(
+@faults()(
     row(
         "week-year-shown",
         "The year of a time is shown as that of its week.",
@@ -277,60 +246,44 @@ def _reshow(change: Any) -> type[Core]:
     return _Reshown
 
 
-@faults(
+# Keeps another latest time.
+overriding("last_after", "TS-PURCHASE-LAST", module=__name__)(
     row(
         "event-last-by-arrival",
         "An event's last is the time that arrived last.",
         "TS-EVENT-LAST",
-        last=lambda task, before, instant, right: instant if task.section == "events" else right,
+        result=lambda right, task, instant: instant if task.section == "events" else right,
     ),
     row(
         "purchase-last-by-arrival",
         "A product's last is the time that arrived last.",
-        "TS-PURCHASE-LAST",
-        last=lambda task, before, instant, right: instant if task.section == "purchases" else right,
+        result=lambda right, task, instant: instant if task.section == "purchases" else right,
     ),
     row(
         "last-stays",
         "last stays at the first time that arrived.",
         "TS-EVENT-LAST",
         "TS-PURCHASE-LAST",
-        last=lambda task, before, instant, right: before.last,
+        result=lambda before: before.last,
     ),
     row(
         "purchase-last-stays",
         "A product's last stays at the first time that arrived.",
-        "TS-PURCHASE-LAST",
-        last=lambda task, before, instant, right: before.last if task.section == "purchases" else right,
+        result=lambda right, task, before: before.last if task.section == "purchases" else right,
     ),
 )
-def _last(last: Callable[[WriteTask, Activity, int, int], int]) -> type[Core]:
-    """Keeps another latest time."""
-
-    class Last(Core):
-        def last_after(self, task: WriteTask, before: Activity, instant: int) -> int:
-            return last(task, before, instant, super().last_after(task, before, instant))
-
-    return Last
 
 
-@faults(
-    row(
-        "offset-dropped",
-        "The offset of a time is dropped.",
-        "TS-EVENT-OFFSET",
-        minutes=lambda text: text.offset_minutes or 0,
-    ),
+@faults("TS-EVENT-OFFSET")(
+    row("offset-dropped", "The offset of a time is dropped.", minutes=lambda text: text.offset_minutes or 0),
     row(
         "offset-with-the-wrong-sign",
         "The offset of a time is added in place of subtracted.",
-        "TS-EVENT-OFFSET",
         minutes=lambda text: 2 * (text.offset_minutes or 0),
     ),
     row(
         "offset-in-whole-hours",
         "The minutes of an offset are dropped.",
-        "TS-EVENT-OFFSET",
         minutes=lambda text: (text.offset_minutes or 0) - int((text.offset_minutes or 0) / 60) * 60,
     ),
     row(
@@ -385,12 +338,6 @@ class _OffsetShownUnconverted(Core):
 
 
 # --- the future -----------------------------------------------------------------------------------------------
-@fault("future-refused", "A time in the future is refused with 400.", "TS-EVENT-FUTURE", "TS-OK-STATUS")
-class _FutureRefused(Core):
-    def recorded(self, call: Call, task: WriteTask) -> int:
-        if task.instant > _now(call) + DAY:
-            raise Refused(400, message="'time' lies in the future")
-        return super().recorded(call, task)
 
 
 @fault("future-not-counted", "A further event in the future is not counted.", "TS-EVENT-COUNT", "TS-EVENT-FUTURE")

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, row
+from tracksync.faults.registry import fault, overriding, row
 from tracksync.mock.call import Call, Detail, WriteTask
 from tracksync.mock.core import Core
 
@@ -26,16 +25,10 @@ class _TrackMessageQueued(Core):
         return super().track_body(processed, details) | {"message": "queued"}
 
 
-@fault("track-74-objects", "/users/track refuses 75 objects.", "TS-TRACK-ACCEPTED")
-class _Track74Objects(Core):
-    def track_objects(self) -> int:
-        return super().track_objects() - 1
-
-
-@fault("track-one-object-only", "/users/track refuses more than one object.", "TS-TRACK-ACCEPTED")
-class _TrackOneObjectOnly(Core):
-    def track_objects(self) -> int:
-        return 1
+overriding("track_objects", "TS-TRACK-ACCEPTED", module=__name__)(
+    row("track-74-objects", "/users/track refuses 75 objects.", result=lambda right: right - 1),
+    row("track-one-object-only", "/users/track refuses more than one object.", result=lambda: 1),
+)
 
 
 def _has(task: WriteTask, keys: set[str]) -> bool:
@@ -48,166 +41,131 @@ def _is_refund(task: WriteTask) -> bool:
     return task.section == "purchases" and isinstance(price, int | float) and price < 0
 
 
-@faults(
+# Queues other objects than were accepted, or some of them twice; the response says nothing of it.
+overriding("enqueue", "TS-TRACK-APPLIED", module=__name__)(
     row(
         "track-drops-the-first",
         "/users/track never applies the first object of a batch.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: tasks[1:] if len(tasks) > 1 else tasks,
+        given=lambda tasks: {"tasks": tasks[1:] if len(tasks) > 1 else tasks},
     ),
     row(
         "track-drops-the-second",
         "/users/track never applies the second object of a batch.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: tasks[:1] + tasks[2:],
+        given=lambda tasks: {"tasks": tasks[:1] + tasks[2:]},
     ),
     row(
         "track-drops-the-last",
         "/users/track never applies the last object of a batch.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: tasks[:-1],
+        given=lambda tasks: {"tasks": tasks[:-1]},
     ),
     row(
         "track-drops-after-fifty",
         "/users/track applies the first fifty objects of a batch only.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: tasks[:50],
+        given=lambda tasks: {"tasks": tasks[:50]},
     ),
     row(
         "track-drops-every-tenth",
         "/users/track never applies every tenth object of a batch.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for n, task in enumerate(tasks, 1) if n % 10],
+        given=lambda tasks: {"tasks": [task for n, task in enumerate(tasks, 1) if n % 10]},
     ),
     row(
         "track-drops-attributes",
         "/users/track never applies attributes.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if task.section != "attributes"],
+        given=lambda tasks: {"tasks": [task for task in tasks if task.section != "attributes"]},
     ),
     row(
         "track-drops-events",
         "/users/track never applies events.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if task.section != "events"],
+        given=lambda tasks: {"tasks": [task for task in tasks if task.section != "events"]},
     ),
     row(
         "track-drops-purchases",
         "/users/track never applies purchases.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if task.section != "purchases"],
+        given=lambda tasks: {"tasks": [task for task in tasks if task.section != "purchases"]},
     ),
     row(
         "track-drops-refunds",
         "/users/track never applies purchases with a negative price.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if not _is_refund(task)],
+        given=lambda tasks: {"tasks": [task for task in tasks if not _is_refund(task)]},
     ),
     row(
         "track-drops-events-beside-attributes",
         "/users/track drops events that come with attributes.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: (
-            [task for task in tasks if task.section != "events"] if tasks[0].section == "attributes" else tasks
-        ),
+        when=lambda tasks: tasks[0].section == "attributes",
+        given=lambda tasks: {"tasks": [task for task in tasks if task.section != "events"]},
     ),
     row(
         "track-drops-aliases",
         "/users/track never applies objects that name an alias.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if task.who.kind != "user_alias"],
+        given=lambda tasks: {"tasks": [task for task in tasks if task.who.kind != "user_alias"]},
     ),
     row(
         "track-drops-emails",
         "/users/track never applies objects that name an email.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if task.who.kind != "email"],
+        given=lambda tasks: {"tasks": [task for task in tasks if task.who.kind != "email"]},
     ),
     row(
         "track-drops-phones",
         "/users/track never applies objects that name a phone.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if task.who.kind != "phone"],
+        given=lambda tasks: {"tasks": [task for task in tasks if task.who.kind != "phone"]},
     ),
     row(
         "track-applies-one-object-a-user",
         "/users/track applies the last object of each user only.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: list({(task.section, task.who.key): task for task in tasks}.values()),
+        given=lambda tasks: {"tasks": list({(task.section, task.who.key): task for task in tasks}.values())},
     ),
     row(
         "track-drops-removals",
         "/users/track never applies attributes that are null.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if None not in task.item.values()],
+        given=lambda tasks: {"tasks": [task for task in tasks if None not in task.item.values()]},
     ),
     row(
         "track-drops-array-edits",
         "/users/track never applies edits of an array.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if not _has(task, {"add", "remove"})],
+        given=lambda tasks: {"tasks": [task for task in tasks if not _has(task, {"add", "remove"})]},
     ),
     row(
         "track-drops-objects-with-properties",
         "/users/track never applies events and purchases with properties.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [task for task in tasks if "properties" not in task.item],
+        given=lambda tasks: {"tasks": [task for task in tasks if "properties" not in task.item]},
     ),
-    row("track-applies-nothing", "/users/track applies nothing.", "TS-TRACK-APPLIED", applied=lambda tasks: []),
-    row(
-        "track-applies-twice",
-        "/users/track applies every object twice.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: tasks * 2,
-    ),
+    row("track-applies-nothing", "/users/track applies nothing.", given=lambda: {"tasks": []}),
+    row("track-applies-twice", "/users/track applies every object twice.", given=lambda tasks: {"tasks": tasks * 2}),
     row(
         "track-applies-the-first-twice",
         "/users/track applies the first object of a batch twice.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: tasks[:1] + tasks,
+        given=lambda tasks: {"tasks": tasks[:1] + tasks},
     ),
     row(
         "track-applies-the-last-twice",
         "/users/track applies the last object of a batch twice.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: tasks + tasks[-1:],
+        given=lambda tasks: {"tasks": tasks + tasks[-1:]},
     ),
     row(
         "track-applies-purchases-twice",
         "/users/track applies purchases twice.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: tasks + [task for task in tasks if task.section == "purchases"],
+        given=lambda tasks: {"tasks": tasks + [task for task in tasks if task.section == "purchases"]},
     ),
     row(
         "track-applies-equal-objects-once",
         "/users/track applies equal objects of a batch once.",
-        "TS-TRACK-APPLIED",
-        applied=lambda tasks: [
-            task for n, task in enumerate(tasks) if task.item not in [other.item for other in tasks[:n]]
-        ],
+        given=lambda tasks: {
+            "tasks": [task for n, task in enumerate(tasks) if task.item not in [other.item for other in tasks[:n]]]
+        },
+    ),
+    row(
+        "track-creates-no-user-by-alias",
+        "/users/track creates no user by alias.",
+        given=lambda server, tasks: {
+            "tasks": [task for task in tasks if task.who.kind != "user_alias" or server.find(task) is not None]
+        },
+    ),
+    row(
+        "track-forgets-new-users",
+        "/users/track never applies what would create a user.",
+        given=lambda server, tasks: {"tasks": [task for task in tasks if server.find(task) is not None]},
     ),
 )
-def _queued(applied: Callable[[list[WriteTask]], list[WriteTask]]) -> type[Core]:
-    """Queues other objects than were accepted, or some of them twice; the response says nothing of it."""
-
-    class Queued(Core):
-        def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
-            super().enqueue(call, applied(tasks))
-
-    return Queued
-
-
-@fault("track-creates-no-user-by-alias", "/users/track creates no user by alias.", "TS-TRACK-APPLIED")
-class _TrackCreatesNoUserByAlias(Core):
-    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
-        found = [task for task in tasks if task.who.kind != "user_alias" or self.find(task) is not None]
-        super().enqueue(call, found)
-
-
-@fault("track-forgets-new-users", "/users/track never applies what would create a user.", "TS-TRACK-APPLIED")
-class _TrackForgetsNewUsers(Core):
-    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
-        super().enqueue(call, [task for task in tasks if self.find(task) is not None])
 
 
 @fault(
@@ -328,68 +286,52 @@ class _TrackStopsAtARefusedObject(Core):
 
 
 # --- the counts of what was processed -----------------------------------------------------------------------------
-@faults(
+# Shows other counts of what was processed.
+overriding("processed", "TS-TRACK-PROCESSED", module=__name__)(
     row(
         "track-attributes-processed-missing",
         "/users/track does not say how many attributes it processed.",
-        "TS-TRACK-PROCESSED",
-        shown=lambda counts: {name: count for name, count in counts.items() if name[0] != "a"},
+        result=lambda right: {name: count for name, count in right.items() if name[0] != "a"},
     ),
     row(
         "track-events-processed-missing",
         "/users/track does not say how many events it processed.",
-        "TS-TRACK-PROCESSED",
-        shown=lambda counts: {name: count for name, count in counts.items() if name[0] != "e"},
+        result=lambda right: {name: count for name, count in right.items() if name[0] != "e"},
     ),
     row(
         "track-purchases-processed-missing",
         "/users/track does not say how many purchases it processed.",
-        "TS-TRACK-PROCESSED",
-        shown=lambda counts: {name: count for name, count in counts.items() if name[0] != "p"},
+        result=lambda right: {name: count for name, count in right.items() if name[0] != "p"},
     ),
     row(
         "track-processed-as-text",
         "The counts of what was processed are texts.",
-        "TS-TRACK-PROCESSED",
-        shown=lambda counts: {name: str(count) for name, count in counts.items()},
+        result=lambda right: {name: str(count) for name, count in right.items()},
     ),
-    row("track-processed-null", "Counts of what was processed are null.", "TS-TRACK-PROCESSED", shown=dict.fromkeys),
+    row("track-processed-null", "Counts of what was processed are null.", result=lambda right: dict.fromkeys(right)),
     row(
         "track-processed-always-one",
         "The counts of what was processed are always one.",
-        "TS-TRACK-PROCESSED",
-        shown=lambda counts: dict.fromkeys(counts, 1),
+        result=lambda right: dict.fromkeys(right, 1),
     ),
     row(
         "track-processed-one-more",
         "The counts of what was processed are one too high.",
-        "TS-TRACK-PROCESSED",
-        shown=lambda counts: {name: count + 1 for name, count in counts.items()},
+        result=lambda right: {name: count + 1 for name, count in right.items()},
     ),
     row(
         "track-processed-negative",
         "The counts of what was processed are negative.",
-        "TS-TRACK-PROCESSED",
-        shown=lambda counts: {name: -count for name, count in counts.items()},
+        result=lambda right: {name: -count for name, count in right.items()},
     ),
     row(
         "track-processed-in-all",
         "Each count of what was processed is that of the whole batch.",
-        "TS-TRACK-PROCESSED",
-        shown=lambda counts: dict.fromkeys(counts, sum(counts.values())),
+        result=lambda right: dict.fromkeys(right, sum(right.values())),
     ),
     row(
         "track-processed-swapped",
         "The counts of what was processed are swapped.",
-        "TS-TRACK-PROCESSED",
-        shown=lambda counts: dict(zip(counts, reversed(counts.values()), strict=True)),
+        result=lambda right: dict(zip(right, reversed(right.values()), strict=True)),
     ),
 )
-def _processed(shown: Callable[[dict[str, Any]], dict[str, Any]]) -> type[Core]:
-    """Shows other counts of what was processed."""
-
-    class Processed(Core):
-        def processed(self, sections: list[str], tasks: list[WriteTask]) -> dict[str, Any]:
-            return shown(super().processed(sections, tasks))
-
-    return Processed
