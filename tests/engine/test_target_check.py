@@ -11,6 +11,7 @@ import pytest
 from fuzz_plans import fuzz_plan
 
 from tracksync.engine import fuzz
+from tracksync.engine.target_check import check_media
 from tracksync.engine.targets import EmbeddedMock
 from tracksync.errors import UsageError
 from tracksync.generate.build import Step
@@ -73,3 +74,7 @@ def test_a_port_where_nothing_listens_is_told_at_once_and_no_user_is_said_to_be_
 def test_a_target_that_is_not_a_workspace_ends_the_run_with_a_sentence(response: Response, says: str) -> None:
     with pytest.raises(UsageError, match=says):
         run(Answering(response))
+
+
+def test_json_that_is_labelled_as_a_web_page_does_not_end_the_run() -> None:
+    check_media("the server", Response(201, HTML, b'{"message": "success"}'))

@@ -103,7 +103,7 @@ def test_nothing_is_known_at_the_start_but_what_was_told() -> None:
     assert belief.interpretations() == {"removed-attribute": "null"}
     assert belief.ambiguities["no-user"] == frozenset(ambiguity_catalogue()["no-user"].interpretations)
     assert not Settings().fresh("external_id", "u")
-    assert (Settings().clock_skew, Settings().window, Settings().shared) == (300.0, 60, False)
+    assert (Settings().clock_skew, Settings().window, Settings().shared) == (300.0, None, False)
     assert CONSISTENT_AFTER == 300.0  # LIMITS: five minutes between calls that depend on each other
 
 

@@ -43,6 +43,7 @@ from tracksync.engine.targets import Target
 from tracksync.errors import Incomplete
 from tracksync.generate.build import Step, json_request
 from tracksync.generate.harmless import Namer
+from tracksync.model.counts import WINDOW_SECONDS
 from tracksync.model.events import Event, FindingConfirmed, RunEnded, RunStarted, Verdict
 from tracksync.model.exchange import Credential
 from tracksync.model.finding import Finding
@@ -114,6 +115,7 @@ class _FuzzRun:
             fresh=everything if target.embedded else Prefixes(prefix, *self.plan.users.more),
             interpretations=self.plan.interpretations,
             clock_skew=self.target.clock_skew,
+            window=WINDOW_SECONDS if target.embedded else None,
             shared=target.shared,
             consistent_after=CONSISTENT_AFTER if target.consistent_after is None else target.consistent_after,
             responses=None if second is None else second_document(Path(second)).responses,

@@ -67,8 +67,9 @@ def check_status(name: str, response: Response) -> None:
 
 
 def check_media(name: str, response: Response) -> None:
-    """Raise UsageError for a web page."""
+    """Raise UsageError for a web page. JSON that is labelled as one is a finding of the run."""
     media = header(response.headers, "content-type") or ""
     start = response.body[:200].lstrip().lower()
-    if "html" in media.lower() or start.startswith((b"<!doctype html", b"<html")):
+    page = "html" in media.lower() or start.startswith((b"<!doctype html", b"<html"))
+    if page and not start.startswith((b"{", b"[")):
         raise UsageError(f"{name}{SYNC} answers with a web page ({response.status}); is it the REST host?")

@@ -59,7 +59,7 @@ class Settings:
     `fresh(kind, text)`: whether an identifier that is seen for the first time certainly leads to no user.
     `interpretations`: what the server is held to, by ambiguity.
     `clock_skew`: seconds by which the server's clock may differ from the one that stamped the exchanges.
-    `window`: seconds of a rate window.
+    `window`: seconds of a rate window, or None where they are not known.
     `shared`: other clients may use up the workspace's rate windows at any time.
     `responses`: those of a document of other hands, to which the server is held beside ours.
     `consistent_after`: seconds after which what was queued has been applied, and every endpoint shows it.
@@ -70,7 +70,7 @@ class Settings:
     fresh: Callable[[str, str], bool] = _never
     interpretations: Mapping[str, str] = dataclasses.field(default_factory=dict)
     clock_skew: float = 300.0
-    window: int = 60
+    window: int | None = None
     shared: bool = False
     responses: Responses | None = None
     consistent_after: float = CONSISTENT_AFTER

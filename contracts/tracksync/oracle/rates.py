@@ -23,6 +23,8 @@ MAX_DIGITS: Final = 15  # no epoch second and no limit needs more
 ENDPOINTS: Final = {str(one): one for one in LimitedEndpoint}
 STATUSES: Final = frozenset({201, 400, 401, 403, 429})  # with which the documents promise the headers
 OVERLOAD_LIMIT: Final = 3  # 5XX in a row over the limit: one alone may be a transient failure
+# SYNC: a minute, and other workspaces have other limits; LIMITS: windows end on the clock, which hours and days do too.
+WINDOWS: Final = (60, 3600, 86_400, *(seconds for seconds in range(1, 60) if 60 % seconds == 0))
 DATE_TOLERANCE: Final = 2.0  # seconds between the Date header and the reset of one response
 _NOTHING: Final[frozenset[str]] = frozenset()
 _FORM: Final = frozenset({"TS-RATE-HEADERS"})
@@ -258,20 +260,22 @@ def _check_limit(shown: RateHeaders, configured: int | None, before: int | None)
 
 
 def _check_reset(exchange: Exchange, date: str | None, reset: int, settings: Settings) -> list[Finding]:
-    """The reset is the end of the window in which the server responded; windows begin at whole minutes of the clock."""
-    where, length = WHERE + NAMES[2], settings.window
-    if reset % length:
-        text = f"x-ratelimit-reset {reset} is not on a clock boundary of {length} seconds"
-        return [Finding("TS-RATE-RESET", text, where, reset - reset % length + length, reset)]
+    """The reset is the end of the window in which the server responded; windows begin and end on the clock."""
+    lengths = WINDOWS if settings.window is None else (settings.window,)
     early, late = exchange.sent - settings.clock_skew, exchange.received + settings.clock_skew
     server = _time_of(date)
     if server is not None:  # the window is one of the server's own clock
         took = max(exchange.received - exchange.sent, 0.0)
         early, late = server - DATE_TOLERANCE - took, server + DATE_TOLERANCE
-    if early <= reset <= late + length:
-        return []
-    text = f"x-ratelimit-reset {reset} is not the end of the window in which the response came"
-    return [Finding("TS-RATE-RESET", text, where, int(late // length * length + length), reset)]
+    for length in lengths:
+        if not reset % length and early <= reset <= late + length:
+            return []
+    usual = lengths[0]
+    if reset % usual:
+        text = f"x-ratelimit-reset {reset} is not on a clock boundary of {usual} seconds"
+    else:
+        text = f"x-ratelimit-reset {reset} is not the end of the window in which the response came"
+    return [Finding("TS-RATE-RESET", text, WHERE + NAMES[2], int(late // usual * usual + usual), reset)]
 
 
 @lru_cache(maxsize=64)

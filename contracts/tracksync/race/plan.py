@@ -95,5 +95,5 @@ def settings(plan: RacePlan, prefix: str, *, clock_skew: float) -> Settings:
         fresh=Prefixes(prefix),
         interpretations=plan.interpretations,
         clock_skew=clock_skew + abs(played.clock_ahead),
-        window=played.window_seconds or plan.window_seconds,
+        window=played.window_seconds or (plan.window_seconds if plan.own_mock else None),
     )
