@@ -9,18 +9,18 @@ nothing of what they mean.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, Protocol, runtime_checkable
 
 import click
 import msgspec
 
 from tracksync import config as configuration
 from tracksync.config import COMMAND_TABLES, FILE_NAME
-from tracksync.errors import ConfigError
+from tracksync.errors import ConfigError, UsageError
 from tracksync.values.near_names import suggestion
 
 PYPROJECT: Final = "pyproject.toml"
@@ -28,7 +28,7 @@ _TABLES_THERE: Final = ("tool", "tracksync")
 # What stands on the command line without a name: the setting's name and the parameter's, by command.
 _ARGUMENTS: Final = {"gate": ("command", "words"), "replay": ("paths", "paths")}
 # What a command takes from the table of another one where its own has none: one journal serves all three.
-_BORROWED: Final = {"race": ("fuzz", ("journal",)), "clean": ("fuzz", ("journal", "ca"))}
+_BORROWED: Final = {"race": ("fuzz", ("journal", "ca")), "clean": ("fuzz", ("journal", "ca"))}
 
 _TOP: Final = "it is a setting of its own at the top of tracksync.toml"
 _WORKSPACE: Final = "what is true of a workspace stands in the table [workspace]"
@@ -60,6 +60,22 @@ _NO_SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
     "mock": {"key": "a key never stands in a file", "wait": _ONE_RUN},
     "clean": {"discard": _ONE_RUN},
 }
+
+
+class Names(click.ParamType[str]):
+    """Names with commas between them, in one text; a file may list them instead. There are no other than `names`."""
+
+    name = "names"
+    names: Sequence[str] = ()
+
+
+@runtime_checkable
+class ChecksInFile(Protocol):
+    """The type of an option whose names depend on other options: only in a file all of them are at hand."""
+
+    def check_in_file(self, value: str, others: Mapping[str, Any]) -> None:
+        """Raise UsageError for a wrong name. `others` are settings of the table by the name of their parameter."""
+        ...
 
 
 def settings_of(name: str, command: click.Command) -> Mapping[str, click.Parameter]:
@@ -102,11 +118,18 @@ def sentence(name: str, setting: click.Parameter) -> str:
 def form_of(setting: click.Parameter) -> dict[str, Any]:
     """The JSON Schema of a setting's value."""
     one = _form(setting)
+    if isinstance(setting.type, Names):  # one text or a list
+        return {"anyOf": [one, {"type": "array", "items": {"enum": list(setting.type.names)}, "minItems": 1}]}
     if not (setting.multiple or setting.nargs == -1):
         return one
     # A table stands for pairs: expect = { outage = "success" }; one text for words: command = "npm test".
     other = {"type": "object", "additionalProperties": one} if isinstance(setting, click.Option) else one
     return {"anyOf": [{"type": "array", "items": one}, other]}
+
+
+def may_be_list(setting: click.Parameter) -> bool:
+    """Whether a file can give the setting as a list."""
+    return setting.multiple or setting.nargs == -1 or isinstance(setting.type, Names)
 
 
 def _form(setting: click.Parameter) -> dict[str, Any]:
@@ -139,6 +162,14 @@ def read(path: Path, name: str, command: click.Command) -> dict[str, Any]:
 
 def check(path: Path, name: str, command: click.Command) -> dict[str, Any]:
     """The settings of the command `name` in the file at `path`, as `read` gives them. Raises ConfigError."""
+    found, mistakes = checked(path, name, command)
+    if mistakes:
+        raise mistakes[0]
+    return found
+
+
+def checked(path: Path, name: str, command: click.Command) -> tuple[dict[str, Any], list[ConfigError]]:
+    """The settings of the command `name` in the file at `path`, and each mistake in them. Raises ConfigError."""
     if path.name == PYPROJECT:
         tables, before = tables_of_pyproject(path), f"{'.'.join(_TABLES_THERE)}."
     else:
@@ -148,14 +179,24 @@ def check(path: Path, name: str, command: click.Command) -> dict[str, Any]:
     values |= {setting: (name, value) for setting, value in tables.get(name, {}).items()}
     known = settings_of(name, command)
     found: dict[str, Any] = {}
-    for setting, (table, value) in values.items():
+    mistakes: list[ConfigError] = []
+    # Files first, since other settings may name what is in them.
+    for setting, (table, value) in sorted(values.items(), key=lambda one: not _is_file(known.get(one[0]))):
         place = _Place(path, before + table, setting)
         parameter = known.get(setting)
         if parameter is None:
             why = reason_against(name, setting) or suggestion(setting, known, most=1)
-            raise ConfigError(f"{place}: {setting!r} is not a setting in [{place.table}]; {why}")
-        found[str(parameter.name)] = _value(parameter, value, place)
-    return found
+            mistakes.append(ConfigError(f"{place}: {setting!r} is not a setting in [{place.table}]; {why}"))
+            continue
+        try:
+            found[str(parameter.name)] = _value(parameter, value, place, found)
+        except ConfigError as error:
+            mistakes.append(error)
+    return found, mistakes
+
+
+def _is_file(setting: click.Parameter | None) -> bool:
+    return setting is not None and isinstance(setting.type, click.Path)
 
 
 def tables_of_pyproject(path: Path) -> dict[str, Any]:
@@ -189,28 +230,33 @@ class _Place:
         return configuration.place_of(self.path, self.table, self.name)
 
 
-def _value(setting: click.Parameter, value: Any, place: _Place) -> Any:
+def _value(setting: click.Parameter, value: Any, place: _Place, others: Mapping[str, Any]) -> Any:
     """A value of a file as click takes it from a default."""
+    if isinstance(setting.type, Names) and isinstance(value, list) and all(isinstance(one, str) for one in value):
+        value = ",".join(value)
     if not (setting.multiple or setting.nargs == -1):
-        return _one(setting, value, place)
+        return _one(setting, value, place, others)
     if isinstance(value, dict):  # expect = { outage = "success" } for --expect outage=success
         value = [f"{key}={entry}" for key, entry in value.items()]
     elif isinstance(value, str) and isinstance(setting, click.Argument):
         value = shlex.split(value)
     if not isinstance(value, list):
         raise ConfigError(f"{place}: {place.name} has to be a list, in square brackets")
-    return [_one(setting, one, place) for one in value]
+    return [_one(setting, one, place, others) for one in value]
 
 
-def _one(setting: click.Parameter, value: Any, place: _Place) -> Any:
+def _one(setting: click.Parameter, value: Any, place: _Place, others: Mapping[str, Any]) -> Any:
     """One value, checked as that of the command line is; a path is relative to the directory of the file."""
     what, types = _WORDS[_form(setting).get("type", "string")]
     if not isinstance(value, types) or (isinstance(value, bool) and bool not in types):
         raise ConfigError(f"{place}: {place.name} has to be {what}")
     try:
         made = setting.type(value, param=setting, ctx=None)
-    except click.BadParameter as error:
-        raise ConfigError(f"{place}: {place.name} is wrong: {error.message.rstrip('.')}") from None
+        if isinstance(setting.type, ChecksInFile):
+            setting.type.check_in_file(made, others)
+    except (click.BadParameter, UsageError) as error:
+        said = error.message if isinstance(error, click.BadParameter) else str(error)
+        raise ConfigError(f"{place}: {place.name} is wrong: {said.rstrip('.')}") from None
     return place.path.parent / made if isinstance(made, Path) and str(made) != "-" else made
 
 

@@ -99,7 +99,7 @@ FULL = """
     timeout = 5
     consistent-after = 60.5
     ca = "keys/ca.pem"
-    phases = "probes"
+    phases = ["probes", "boundaries"]
     strict = true
     color = "never"
     journal = "journal"
@@ -126,7 +126,12 @@ def test_settings_are_read_fit_the_schema_and_the_command_line_comes_before_them
     assert errors("settings", tomllib.loads(FULL)) == []
     assert CliRunner().invoke(root, ["config", str(file)]).output == f"{file}: settings, nothing is wrong\n"
     fuzz = given(file, "fuzz")
-    assert (fuzz["timeout"], fuzz["consistent_after"], fuzz["phases"], fuzz["strict"]) == (5, 60.5, "probes", True)
+    assert (fuzz["timeout"], fuzz["consistent_after"], fuzz["phases"], fuzz["strict"]) == (
+        5,
+        60.5,
+        "probes,boundaries",
+        True,
+    )
     assert (fuzz["ca_path"], fuzz["json_path"]) == (tmp_path / "keys" / "ca.pem", None)
     again = given(file, "fuzz", "--timeout", "7", "--ca", "mine.pem", "--phases", "schema")
     assert (again["timeout"], again["ca_path"], again["phases"]) == (7, Path("mine.pem"), "schema")
@@ -142,6 +147,55 @@ def test_settings_are_read_fit_the_schema_and_the_command_line_comes_before_them
     assert given(file, "clean")["ca_path"] == fuzz["ca_path"]
     file.write_text(FULL + '[clean]\njournal = "other"\n')
     assert given(file, "clean")["journal_path"] == tmp_path / "other"
+
+
+NAMES = """
+    [fuzz]
+    allow = [
+      "TS-OK-MESAGE",
+    ]
+    phases = ["probes", "schem"]
+    [gate]
+    scenario = ["standard", "mine", "limited-long", "eror-503"]
+    exclude = ["normall"]
+    allow = ["TC-JSN"]
+    expect = { mine = "success", outag = "success" }
+    interpretation = { no-usr = "omitted" }
+    scenario-file = ["ours.toml"]
+    [proxy]
+    allow = ["TS-RATE-REST"]
+    [mock]
+    fault = ["mesage-ok"]
+    scenario = "rate-brst"
+    interpretation = { no-user = "omited" }
+"""
+
+
+def test_each_wrong_name_in_the_settings_is_told_with_its_line_and_similar_ones(tmp_path: Path) -> None:
+    (tmp_path / "tracksync.toml").write_text(NAMES)
+    (tmp_path / "ours.toml").write_text('[mine]\nsentence = "It pauses."\nacts = [{ do = "pause", seconds = 1 }]\n')
+    done = tracksync_here("config", "tracksync.toml", "ours.toml", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (2, "ours.toml: 1 scenario, nothing is wrong\n")
+    said = re.findall(
+        r"tracksync: error: tracksync.toml, line (\d+): (\S+) is wrong: .*; (?:did you mean|it has) ([^ ,?]+)",
+        done.stderr,
+    )
+    assert len(said) == len(done.stderr.splitlines())
+    assert set(said) == {
+        ("3", "allow", "TS-OK-MESSAGE"),
+        ("6", "phases", "schema"),
+        ("8", "scenario", "error-503"),
+        ("9", "exclude", "normal"),
+        ("10", "allow", "TC-JSON"),
+        ("11", "expect", "outage"),
+        ("12", "interpretation", "no-user"),
+        ("15", "allow", "TS-RATE-RESET"),
+        ("17", "fault", "message-ok"),
+        ("18", "scenario", "rate-burst"),
+        ("19", "interpretation", "empty-list"),
+    }
+    for name in ("fuzz", "gate", "proxy", "mock"):  # a command says the first
+        refused(tracksync_here(name, cwd=tmp_path), "tracksync.toml, line ", "did you mean")
 
 
 def test_settings_of_a_command_can_stand_in_pyproject(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,7 +14,8 @@ from report_samples import DOCUMENTED, OBSERVED, finding, run
 from tracksync import cli
 from tracksync.cli import COMMANDS, root
 from tracksync.cli import run as running
-from tracksync.cli.shared import Outputs, known_name, wants_colour
+from tracksync.cli.names import known_name
+from tracksync.cli.shared import Outputs, wants_colour
 from tracksync.contract.clauses import catalogue
 from tracksync.errors import Incomplete, TracksyncError, UsageError
 from tracksync.model.events import (

@@ -13,7 +13,7 @@ from click.testing import CliRunner
 
 from tracksync.cli import COMMANDS, root
 from tracksync.cli.docs import pages_for_terminal, pages_of
-from tracksync.cli.shared import interpretation_names
+from tracksync.cli.names import interpretation_names
 from tracksync.config import SETTINGS
 from tracksync.contract import spec
 from tracksync.contract.ambiguities import ambiguity_catalogue

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import trustme
 from upstream import Upstream
 
 from tracksync.cli import main
@@ -154,10 +155,16 @@ def test_each_race_fault_is_found_and_drawn(fault: str) -> None:
 # --- other targets ------------------------------------------------------------------------------------------------
 
 
-def test_the_users_of_a_run_on_a_served_workspace_are_deleted() -> None:
+def test_the_users_of_a_run_on_a_workspace_behind_a_ca_of_ones_own_are_deleted(tmp_path: Path) -> None:
+    authority = trustme.CA()
+    issued = authority.issue_cert("127.0.0.1")
+    ca, certificate, key = (tmp_path / name for name in ("ca.pem", "cert.pem", "key.pem"))
+    authority.cert_pem.write_to_path(str(ca))
+    issued.cert_chain_pems[0].write_to_path(str(certificate))
+    issued.private_key_pem.write_to_path(str(key))
     app = MockApp(MockConfig(rate_limit=100_000, async_delay=0.01))
-    with served(app) as url:
-        events, operations = run(target=url, key="mock-key", operations=60, rate_limit=100_000)
+    with served(app, certificate=certificate, key=key) as url:
+        events, operations = run(target=url, key="mock-key", operations=60, rate_limit=100_000, ca=ca)
     assert ended(events).verdict == "passed"
     (cleaned,) = [event for event in events if isinstance(event, Cleaned)]
     assert cleaned.left == ()

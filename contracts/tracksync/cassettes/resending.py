@@ -28,7 +28,7 @@ from tracksync.engine.budget import Budget, BudgetSpent
 from tracksync.engine.freshness import Prefixes
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
 from tracksync.engine.target_check import check_media
-from tracksync.engine.targets import HttpTarget, Target
+from tracksync.engine.targets import HttpTarget, Target, trusted
 from tracksync.errors import ConfigError, UsageError
 from tracksync.generate.build import SentKey, Step
 from tracksync.generate.harmless import Namer, is_harmless
@@ -58,7 +58,8 @@ _LETTERS = string.ascii_lowercase + string.digits
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ResendPlan:
-    """What to send again, and where to. `target` is a base URL; `max_requests` counts retries too.
+    """What to send again, and where to. `target` is a base URL; `max_requests` counts retries too. `ca`: a
+    file of the certificates to trust.
 
     `options`: the words of the command line that a line which reproduces a finding has to repeat.
     """
@@ -74,6 +75,7 @@ class ResendPlan:
     array_limit: int | None = None
     max_requests: int | None = None
     timeout: float = 30.0
+    ca: Path | None = None
     prefix: str | None = None
     options: tuple[str, ...] = ()
 
@@ -107,7 +109,7 @@ def resend(plan: ResendPlan, emit: Callable[[Event], None]) -> None:
     # Two recordings may name the same user, and an earlier run may have left it: each recording gets its own prefix.
     drawn = "".join(random.SystemRandom().choices(_LETTERS, k=11))
     run = plan.prefix or f"t{drawn}"
-    target = HttpTarget(plan.target, plan.key, plan.unprivileged_key, timeout=plan.timeout)
+    target = HttpTarget(plan.target, plan.key, plan.unprivileged_key, timeout=plan.timeout, verify=trusted(plan.ca))
     try:
         _ResendRun(plan, target, emit, run).run()
     finally:

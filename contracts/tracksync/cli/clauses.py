@@ -11,7 +11,8 @@ from typing import Any
 import click
 
 from tracksync.cli.docs import show
-from tracksync.cli.shared import CLAUSE, PATH, write_result
+from tracksync.cli.names import CLAUSE
+from tracksync.cli.shared import PATH, write_result
 from tracksync.contract.ambiguities import Ambiguity, ambiguity_catalogue
 from tracksync.contract.clauses import Clause, Side, UnknownClause, catalogue, clause
 from tracksync.errors import UsageError

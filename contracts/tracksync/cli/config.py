@@ -36,8 +36,17 @@ def command(paths: tuple[Path, ...], schema: str | None) -> None:
     if schema is not None:
         click.echo(json.dumps(SCHEMAS[schema](), indent=2, ensure_ascii=False))
         return
+    mistakes: list[ConfigError] = []
     for path in paths or _here():
-        click.echo(f"{path}: {_checked(path)}")
+        if path.name in (configuration.FILE_NAME, settings.PYPROJECT):
+            found, what = _mistakes_in_settings(path), "settings"
+        else:
+            found, what = [], _other(path)
+        mistakes += found
+        if not found:
+            click.echo(f"{path}: {what}, nothing is wrong")
+    if mistakes:
+        raise ConfigError("\ntracksync: error: ".join(map(str, mistakes)))  # a line each, for problem matchers
 
 
 def _here() -> list[Path]:
@@ -48,25 +57,22 @@ def _here() -> list[Path]:
     return [path, *found] if path.exists() or not found else found
 
 
-def _checked(path: Path) -> str:
-    """What the file is, once it is read without an error."""
-    if path.name in (configuration.FILE_NAME, settings.PYPROJECT):
-        _check_settings(path)
-        return "settings, nothing is wrong"
+def _other(path: Path) -> str:
+    """What a file is that holds no settings. Raises ConfigError."""
     from tracksync.cassettes.manifest import NAME, read_manifest
 
     if path.name == NAME:
-        return f"a manifest of {plural(len(read_manifest(path.parent)), 'cassette')}, nothing is wrong"
+        return f"a manifest of {plural(len(read_manifest(path.parent)), 'cassette')}"
     from tracksync.mock.scenarios import load
 
-    return f"{plural(len(load(path)), 'scenario')}, nothing is wrong"
+    return plural(len(load(path)), "scenario")
 
 
-def _check_settings(path: Path) -> None:
-    """Raise ConfigError for a file of settings that is missing or wrong."""
+def _mistakes_in_settings(path: Path) -> list[ConfigError]:
+    """The mistakes in the tables of commands. Raises ConfigError for a file that is missing or otherwise wrong."""
     if path.name == configuration.FILE_NAME:
         configuration.load(path)
     elif not settings.tables_of_pyproject(path):
         raise ConfigError(f"{path} has no table such as [tool.tracksync.gate]")
-    for name in configuration.COMMAND_TABLES:
-        settings.check(path, name, command_named(name))
+    checked = (settings.checked(path, name, command_named(name)) for name in configuration.COMMAND_TABLES)
+    return [mistake for _, mistakes in checked for mistake in mistakes]

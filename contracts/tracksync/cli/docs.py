@@ -11,7 +11,8 @@ from pathlib import Path
 import click
 
 from tracksync import __version__
-from tracksync.cli.shared import CLAUSE, FAULT, FILE, SCENARIO, docs_url, interpretation_names, presentation
+from tracksync.cli.names import CLAUSE, FAULT, SCENARIO, interpretation_names
+from tracksync.cli.shared import FILE, docs_url, presentation
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.model.page_addresses import Subject, address_of, path_of
 from tracksync.report.links import PageOf, in_terminal, no_page, terminal_link

@@ -10,20 +10,17 @@ from typing import Final
 import click
 
 from tracksync import config as configuration
+from tracksync.cli.names import CLAUSE, FAULT, INTERPRETATION, clauses_named, known_name
 from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
-    CLAUSE,
-    FAULT,
     FILE,
     Outputs,
     allow_option,
     ca_option,
-    clauses_named,
     config_option,
     environment_secrets,
     fail_on_option,
     journal_option,
-    known_name,
     learn_option,
     max_time_option,
     mildest,
@@ -36,9 +33,27 @@ from tracksync.cli.target import TargetSettings, find_target
 from tracksync.config import Config
 from tracksync.errors import UsageError
 from tracksync.model.events import PHASES
+from tracksync.settings import Names
 
 DEFAULT_REQUESTS: Final = 1200  # less than three minutes of the documented rate limit: both sides of every constraint
 LARGEST_SEED: Final = 2**32 - 1
+
+
+def phases_named(text: str) -> tuple[str, ...]:
+    """The phases that `text` names, in the order in which they run. Raises UsageError for a name that is none."""
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    wanted = {known_name(name, PHASES, "phase") for name in names}
+    if not wanted:
+        raise UsageError(f"no phase is named; there are {', '.join(PHASES)}")
+    return tuple(phase for phase in PHASES if phase in wanted)
+
+
+class _Phases(Names):
+    names = PHASES
+
+    def convert(self, value: str, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        phases_named(value)
+        return value
 
 
 @click.command("fuzz")
@@ -82,6 +97,7 @@ LARGEST_SEED: Final = 2**32 - 1
 @ca_option
 @click.option(
     "--phases",
+    type=_Phases(),
     default=",".join(PHASES),
     metavar="NAME,…",
     show_default=True,
@@ -115,7 +131,14 @@ LARGEST_SEED: Final = 2**32 - 1
     metavar="NAME",
     help="Inject a fault into the embedded mock; repeatable.",
 )
-@click.option("--interpretation", "interpretation_pairs", multiple=True, metavar="AMBIGUITY=NAME", hidden=True)
+@click.option(
+    "--interpretation",
+    "interpretation_pairs",
+    type=INTERPRETATION,
+    multiple=True,
+    metavar="AMBIGUITY=NAME",
+    hidden=True,
+)
 def command(
     target: str,
     max_requests: int | None,
@@ -219,7 +242,7 @@ def command(
             fail_on=mildest(fail_on, strict=strict, baseline=memory.baseline is not None),
         ),
         seed=seed,
-        phases=_phases(phases),
+        phases=phases_named(phases),
         only=clauses_named(only),
         interpretations=_interpretations(interpretations_path, place.config),
         probe_rate_limit=probe_rate_limit,
@@ -250,15 +273,6 @@ def _shared(given: bool, place: TargetSettings) -> bool:
     configured = place.config.workspace.shared
     elsewhere = place.address != "mock" and not configuration.is_loopback(place.address)
     return given or (elsewhere if configured is None else configured)
-
-
-def _phases(text: str) -> tuple[str, ...]:
-    """The phases that `text` names, in the order in which they run. Raises UsageError for a name that is none."""
-    names = [name.strip() for name in text.split(",") if name.strip()]
-    wanted = {known_name(name, PHASES, "phase") for name in names}
-    if not wanted:
-        raise UsageError(f"--phases names no phase; there are {', '.join(PHASES)}")
-    return tuple(phase for phase in PHASES if phase in wanted)
 
 
 def _usable(path: Path) -> Path:

@@ -11,7 +11,7 @@ import click
 from tracksync.cli.docs import show, shown_name
 from tracksync.cli.gate_options import GateOptions, gate_options
 from tracksync.cli.recording import exchange_recorder
-from tracksync.cli.shared import environment_secrets, known_name
+from tracksync.cli.shared import environment_secrets
 from tracksync.model.page_addresses import Subject
 
 if TYPE_CHECKING:
@@ -51,10 +51,8 @@ def command(**given: Any) -> int:
     Exit codes: 0 passed, 1 failed: an error, or the command itself failed under normal, 2 wrong use, 3 incomplete: the
     command never called the mock, was not done in time, or is an adapter that never says hello.
     """
-    from tracksync.mock.scenarios import load
-
     options = GateOptions(**given)
-    own = {name: scenario for path in options.files for name, scenario in load(path).items()}
+    own = options.own
     if options.list_scenarios:
         _list(options, own)
         return 0
@@ -104,13 +102,9 @@ def _plan(options: GateOptions, own: Mapping[str, Scenario], known: frozenset[st
     from tracksync.gate import scenarios
     from tracksync.gate.observe import default_jobs
     from tracksync.gate.plan import ObservePlan
-    from tracksync.mock.scenarios import catalogue
 
     chosen = scenarios.choose(options.names, own, options.exclude)
     names = {scenario.name for scenario in chosen}
-    expected = options.expected
-    for name in expected:  # it need not be one of this run: settings name those of every run
-        known_name(name, [*catalogue(), *own], "scenario")
     excluded = [scenario.name for scenario in scenarios.choose(options.names, own) if scenario.name not in names]
     jobs = 1 if options.port else options.jobs or default_jobs()
     return ObservePlan(
@@ -126,7 +120,7 @@ def _plan(options: GateOptions, own: Mapping[str, Scenario], known: frozenset[st
         port=options.port,
         fail_on=options.fails_on,
         aware=options.scenario_aware,
-        expected=expected,
+        expected=options.expected(own),
         allowed=options.allowed,
         known=known,
         interpretations=options.interpretations,

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 
 import click
 
 from tracksync import config as configuration
+from tracksync.cli.names import INTERPRETATION, SCENARIO, Name, clauses_named, known_name
 from tracksync.cli.recording import exchanges_option
 from tracksync.cli.reproduce import given_options
 from tracksync.cli.shared import (
@@ -18,7 +19,6 @@ from tracksync.cli.shared import (
     Function,
     Outputs,
     allow_option,
-    clauses_named,
     fail_on_option,
     mildest,
     result_options,
@@ -27,6 +27,9 @@ from tracksync.cli.shared import (
 )
 from tracksync.errors import UsageError
 from tracksync.model.verdict import FailOn
+
+if TYPE_CHECKING:
+    from tracksync.mock.scenarios import Scenario
 
 ENDPOINT_VAR: Final = "BRAZE_REST_ENDPOINT"
 KEY_VAR: Final = "BRAZE_API_KEY"
@@ -99,15 +102,13 @@ class GateOptions:
         return mildest(self.fail_on, strict=self.strict, baseline=known)
 
     @property
-    def expected(self) -> Mapping[str, Any]:
-        """How the command is to end, by scenario."""
-        ends = {}
-        for pair in self.expect:
-            name, sign, end = pair.partition("=")
-            if not sign or end not in _EXPECTATIONS:
-                raise UsageError(f"--expect takes SCENARIO={'|'.join(_EXPECTATIONS)}, not {pair!r}")
-            ends[name] = end
-        return ends
+    def own(self) -> Mapping[str, Scenario]:
+        """The user's scenarios."""
+        return _own(self.files)
+
+    def expected(self, own: Mapping[str, Scenario]) -> Mapping[str, Any]:
+        """How the command is to end, by scenario; `own` are the user's. They need not be of this run."""
+        return dict(_expected(pair, own) for pair in self.expect)
 
     def check(self) -> None:
         """Raise UsageError for options that do not go together."""
@@ -136,15 +137,54 @@ class GateOptions:
         return given_options("--driver", *without)
 
 
+def _own(files: Iterable[Path]) -> Mapping[str, Scenario]:
+    """The scenarios in `files`. Raises ConfigError."""
+    from tracksync.mock.scenarios import load
+
+    return {name: scenario for path in files for name, scenario in load(path).items()}
+
+
+def _expected(pair: str, own: Mapping[str, Scenario]) -> tuple[str, str]:
+    """Scenario and end from `SCENARIO=END`. Raises UsageError."""
+    name, sign, end = pair.partition("=")
+    if not sign or end not in _EXPECTATIONS:
+        raise UsageError(f"--expect takes SCENARIO={'|'.join(_EXPECTATIONS)}, not {pair!r}")
+    return known_name(name, [*SCENARIO.names(), *own], "scenario"), end
+
+
+class _InFile(Name):
+    """A name that may be one of the user's scenarios, whose file may come later on the command line."""
+
+    def __init__(self, check: Callable[[str, Mapping[str, Scenario]], object]) -> None:
+        super().__init__(SCENARIO.names, lambda _: None)
+        self._check_in_file = check
+
+    def check_in_file(self, value: str, others: Mapping[str, Any]) -> None:
+        """Raise UsageError for a wrong name."""
+        self._check_in_file(value, _own(others.get("files", ())))
+
+
+def _check_chosen(name: str, own: Mapping[str, Scenario]) -> None:
+    """Raise UsageError for what `--scenario` cannot name, with --driver or without."""
+    from tracksync.gate import scenarios
+    from tracksync.gate.drive import behaviours
+
+    if name not in behaviours.everything():
+        scenarios.choose((name,), own)
+
+
+_CHOSEN: Final = _InFile(_check_chosen)
+
 _OPTIONS: Final = (
     click.option(
         "--scenario",
         "names",
+        type=_CHOSEN,
         multiple=True,
         metavar="NAME",
         help="How the mock treats the client: a scenario, or quick, standard, all; repeatable.  [default: normal]",
     ),
-    click.option("--exclude", multiple=True, metavar="NAME", help="Leave out this scenario; repeatable."),
+    click.option("--exclude", type=_CHOSEN, multiple=True, metavar="NAME", help="Leave out this scenario; repeatable."),
     click.option("--scenario-file", "files", type=FILE, multiple=True, metavar="FILE", help="Scenarios of your own."),
     click.option("--list-scenarios", is_flag=True, help="List the scenarios and end."),
     click.option(
@@ -188,6 +228,7 @@ _OPTIONS: Final = (
     allow_option,
     click.option(
         "--expect",
+        type=_InFile(_expected),
         multiple=True,
         metavar="SCENARIO=END",
         help="How the command ends under SCENARIO if all is right: success, failure, any; repeatable.",
@@ -200,6 +241,7 @@ _OPTIONS: Final = (
     click.option(
         "--interpretation",
         "pairs",
+        type=INTERPRETATION,
         multiple=True,
         metavar="AMBIGUITY=NAME",
         help="Let the mock follow this interpretation; repeatable.",

@@ -15,7 +15,8 @@ import click
 from tracksync import config as configuration
 from tracksync.admin.addresses import PREFIX
 from tracksync.cli.docs import show, shown_name
-from tracksync.cli.shared import FAULT, FILE, INTERPRETATION, SCENARIO, Function, settings_option
+from tracksync.cli.names import FAULT, INTERPRETATION, SCENARIO
+from tracksync.cli.shared import FILE, Function, settings_option
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.errors import UsageError
 from tracksync.mock import limits

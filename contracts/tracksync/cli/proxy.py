@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -11,6 +10,7 @@ from urllib.parse import urlsplit
 import click
 
 from tracksync import config as configuration
+from tracksync.cli.names import clauses_named
 from tracksync.cli.recording import exchange_recorder, exchanges_option
 from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
@@ -18,7 +18,6 @@ from tracksync.cli.shared import (
     Outputs,
     allow_option,
     ca_option,
-    clauses_named,
     config_option,
     environment_key,
     environment_secrets,
@@ -117,6 +116,7 @@ def command(
     Exit codes: 0 passed, 1 failed: an error by either side, 2 wrong use, 3 incomplete: no request could be checked.
     """
     from tracksync.cli.run import run
+    from tracksync.engine.targets import trusted
     from tracksync.proxy import Keys, ProxyPlan, proxy
 
     if key_path is not None and cert_path is None:
@@ -132,7 +132,7 @@ def command(
         upstream=address,
         host=host,
         port=port,
-        context=_trust(ca_path),
+        context=None if ca_path is None else trusted(ca_path),
         certificate=cert_path,
         certificate_key=key_path,
         loopback=loopback,
@@ -171,15 +171,6 @@ def command(
 def _known(config: Config) -> list[str]:
     """The keys that the environment has for this workspace; none is needed, the client brings its own."""
     return [environment_key(name) or "" for name in (config.key_env, config.unprivileged_key_env)]
-
-
-def _trust(ca_path: Path | None) -> ssl.SSLContext | None:
-    if ca_path is None:
-        return None
-    try:
-        return ssl.create_default_context(cafile=ca_path)
-    except (OSError, ssl.SSLError) as error:
-        raise UsageError(f"{ca_path} holds no CA certificates: --ca takes a PEM file ({error})") from None
 
 
 def _no_circle(address: str, host: str, port: int) -> None:

@@ -11,16 +11,15 @@ from typing import TYPE_CHECKING, Final, cast
 import click
 
 from tracksync import config as configuration
+from tracksync.cli.names import FAULT, INTERPRETATION, SCENARIO
 from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
-    FAULT,
     FILE,
-    SCENARIO,
     Outputs,
+    ca_option,
     config_option,
     environment_secrets,
     journal_option,
-    known_name,
     max_time_option,
     rate_limit_option,
     result_options,
@@ -91,12 +90,18 @@ LARGEST_SEED: Final = 2**32 - 1
     help="Seconds until all that /users/track accepted is applied.  [default: 10, on the mock less]",
 )
 @journal_option
+@ca_option
 @click.option("--strict", is_flag=True, help="Warnings, and cells that are not linearizable, fail the run too.")
 @config_option
 @result_options
 @click.option("--fault", "faults", multiple=True, type=FAULT, metavar="NAME", help="Inject a fault; repeatable.")
 @click.option(
-    "--interpretation", "pairs", multiple=True, metavar="AMBIGUITY=NAME", help="Let the mock follow an interpretation."
+    "--interpretation",
+    "pairs",
+    multiple=True,
+    type=INTERPRETATION,
+    metavar="AMBIGUITY=NAME",
+    help="Let the mock follow an interpretation.",
 )
 @click.option("--scenario", default="normal", type=SCENARIO, metavar="NAME", help="How the mock treats clients.")
 def command(
@@ -115,6 +120,7 @@ def command(
     timeout: float,
     settle: float | None,
     journal_path: Path,
+    ca_path: Path | None,
     strict: bool,
     config_path: Path,
     json_path: Path | None,
@@ -151,11 +157,6 @@ def command(
     place = find_target(target, config_path)
     if place.address != "mock" and (faults or pairs or scenario != "normal"):
         raise UsageError("only the mock can be given a fault, an interpretation or a scenario; leave --target out")
-    if faults:
-        from tracksync.faults.catalogue import catalogue
-
-        for name in faults:
-            known_name(name, catalogue(), "fault", "`tracksync mock --list-faults` lists them all")
     budget, workspace = place.config.budget, place.config.workspace
     interpretations: dict[str, str] = {}
     if interpretations_path is not None:
@@ -181,6 +182,7 @@ def command(
         rate_limit=rate_limit or workspace.rate_limit,
         prefix_stem=workspace.prefix,
         timeout=timeout,
+        ca=ca_path,
         settle=settle,
         faults=faults,
         mock_interpretations=configuration.parse_interpretations(pairs),

@@ -11,7 +11,16 @@ import click
 
 from tracksync import config as configuration
 from tracksync.cli.reproduce import given_options
-from tracksync.cli.shared import FILE, PATH, Outputs, config_option, environment_secrets, learn_option, result_options
+from tracksync.cli.shared import (
+    FILE,
+    PATH,
+    Outputs,
+    ca_option,
+    config_option,
+    environment_secrets,
+    learn_option,
+    result_options,
+)
 from tracksync.errors import UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +56,7 @@ DEFAULT_DIRECTORY: Final = "cassettes"
     metavar="N",
     help="With --against: send at most N.  [default: no limit]",
 )
+@ca_option
 @config_option
 @result_options
 def command(
@@ -59,6 +69,7 @@ def command(
     jobs: int,
     scheduler: str | None,
     max_requests: int | None,
+    ca_path: Path | None,
     config_path: Path,
     json_path: Path | None,
     junit_path: Path | None,
@@ -115,6 +126,7 @@ def command(
             rate_limit=place.config.workspace.rate_limit,
             array_limit=place.config.workspace.array_limit,
             max_requests=max_requests,
+            ca=ca_path,
             options=given_options(),
         )
 

@@ -12,8 +12,9 @@ from rich.console import Console
 from rich.progress import Progress
 
 from tracksync.cli.docs import show
+from tracksync.cli.names import known_name
 from tracksync.cli.run import written
-from tracksync.cli.shared import Outputs, is_terminal, known_name, presentation, result_options
+from tracksync.cli.shared import Outputs, is_terminal, presentation, result_options
 
 if TYPE_CHECKING:
     from tracksync.selfcheck import JobResult, Totals

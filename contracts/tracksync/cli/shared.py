@@ -6,7 +6,7 @@ import importlib
 import os
 import re
 import shutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -14,63 +14,20 @@ from typing import Any, Final, TextIO, TypeVar
 
 import click
 from click.core import ParameterSource
-from click.shell_completion import CompletionItem
 
 from tracksync import config, settings
+from tracksync.cli.names import CLAUSE
 from tracksync.config import FILE_NAME, KEY_ENV, UNPRIVILEGED_KEY_ENV
-from tracksync.contract.ambiguities import ambiguity_catalogue
-from tracksync.contract.clauses import UnknownClause, catalogue, clause
 from tracksync.errors import ConfigError, TracksyncError, UsageError
 from tracksync.model.verdict import FailOn
 from tracksync.report import files
 from tracksync.report.links import PageOf, no_page
 from tracksync.report.tally import Result
 from tracksync.report.terminal import DEFAULT_WIDTH
-from tracksync.values.near_names import suggestion
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path, allow_dash=True)
 FILE = click.Path(path_type=Path)
-
-
-class Name(click.ParamType[str]):
-    """A name of a known set. The shell completes it; the command checks it, with `known_name` or its own error."""
-
-    name = "name"
-
-    def __init__(self, names: Callable[[], Iterable[str]]) -> None:
-        self.names = names
-
-    def shell_complete(self, ctx: click.Context, param: click.Parameter, incomplete: str) -> list[CompletionItem]:
-        """The names that begin with what was typed."""
-        return [CompletionItem(name) for name in self.names() if name.startswith(incomplete)]
-
-
-def _clause_names() -> Iterable[str]:
-    return catalogue(None)
-
-
-def _fault_names() -> Iterable[str]:
-    from tracksync.faults.catalogue import catalogue as faults
-
-    return faults()
-
-
-def _scenario_names() -> Iterable[str]:
-    from tracksync.mock.scenarios import catalogue as scenarios
-
-    return scenarios()
-
-
-def interpretation_names() -> list[str]:
-    """Every interpretation as `AMBIGUITY=NAME`."""
-    return [f"{one.name}={name}" for one in ambiguity_catalogue().values() for name in one.interpretations]
-
-
-CLAUSE: Final = Name(_clause_names)
-FAULT: Final = Name(_fault_names)
-SCENARIO: Final = Name(_scenario_names)
-INTERPRETATION: Final = Name(interpretation_names)
 
 
 _CONFIG: Final = "tracksync.config_path"
@@ -166,15 +123,6 @@ def given_by_hand() -> frozenset[str]:
         for one in (context.command.params if context else ())
         if context and context.get_parameter_source(str(one.name)) is ParameterSource.COMMANDLINE
     )
-
-
-def clauses_named(values: Iterable[str]) -> tuple[str, ...]:
-    """The ids of clauses that `values` name, several in one with commas, each once. Raises UsageError."""
-    ids = [id_.strip() for value in values for id_ in value.split(",") if id_.strip()]
-    try:
-        return tuple(dict.fromkeys(clause(id_).id for id_ in ids))
-    except UnknownClause as error:
-        raise UsageError(str(error)) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -342,14 +290,6 @@ def command_named(name: str) -> click.Command:
     """The command with this name, which is imported now."""
     found: click.Command = importlib.import_module(f"tracksync.cli.{name}").command
     return found
-
-
-def known_name(name: str, names: Iterable[str] | Mapping[str, object], word: str, listing: str = "") -> str:
-    """`name` if it is one of `names`. Raises UsageError with similar names; `word` says what is named."""
-    known = list(names)
-    if name in known:
-        return name
-    raise UsageError(f"there is no {word} {name!r}; {suggestion(name, known, listing)}")
 
 
 def environment_key(variable: str) -> str | None:

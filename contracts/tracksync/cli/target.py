@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Final
 
 from tracksync import config as configuration
-from tracksync.cli.shared import environment_key, known_name
+from tracksync.cli.names import known_name
+from tracksync.cli.shared import environment_key
 from tracksync.config import Config
 from tracksync.errors import UsageError
 

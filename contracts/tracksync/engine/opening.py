@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import re
-import ssl
 from collections.abc import Sequence
 from typing import Final
 
 from tracksync.contract.bounds import bounds
 from tracksync.engine.plan import EMBEDDED_RATE, FuzzPlan
-from tracksync.engine.targets import SETTLING, EmbeddedMock, HttpTarget, Target
+from tracksync.engine.targets import SETTLING, EmbeddedMock, HttpTarget, Target, trusted
 from tracksync.errors import UsageError
 from tracksync.faults.catalogue import servers
 from tracksync.generate.harmless import is_harmless
@@ -47,7 +46,7 @@ def open_target(plan: FuzzPlan, prefixes: Sequence[str]) -> Target:
         target.key,
         target.unprivileged_key,
         timeout=target.timeout,
-        verify=ssl.create_default_context(cafile=target.verify) if isinstance(target.verify, str) else target.verify,
+        verify=trusted(target.verify) if isinstance(target.verify, str) else target.verify,
         guard=lambda request: harmful(request, prefixes),
         settling=SETTLING if target.consistent_after is None else target.consistent_after + MORE_THAN_SETTLED,
     )

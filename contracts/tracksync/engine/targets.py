@@ -10,12 +10,14 @@ import ssl
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Final, Protocol
 from urllib.parse import urlsplit
 
 import httpx
 
 from tracksync.config import is_loopback
+from tracksync.errors import UsageError
 from tracksync.generate.build import SentKey, Step
 from tracksync.mock import MockApp, MockConfig
 from tracksync.mock.call import ResponseLost
@@ -132,6 +134,14 @@ class EmbeddedMock:
             failure = Failure(lost.kind, str(lost))
         self._time = max(self._time, sent) + self.TICK
         return Exchange(step.request, response, sent, self._time, step.credential, failure, (step.label,))
+
+
+def trusted(path: Path | str | None) -> ssl.SSLContext:
+    """The certificates to trust: those in the file at `path`, or the usual ones. Raises UsageError."""
+    try:
+        return httpx.create_ssl_context() if path is None else ssl.create_default_context(cafile=path)
+    except OSError as error:
+        raise UsageError(f"{path} holds no CA certificates: --ca takes a PEM file ({error})") from None
 
 
 class HttpTarget:

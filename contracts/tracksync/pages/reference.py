@@ -12,7 +12,7 @@ import msgspec
 from tracksync.config import COMMAND_TABLES, SETTINGS, sentence_of, value_of
 from tracksync.model.page_addresses import Subject
 from tracksync.pages.entry import Entry, Fact, Named, Reference, facts
-from tracksync.settings import reason_against, sentence, settings_of
+from tracksync.settings import may_be_list, reason_against, sentence, settings_of
 
 Commands = Mapping[str, click.Command]
 _UNSET: Final = (None, (), "", False)
@@ -96,10 +96,13 @@ def _options(commands: Commands) -> Iterator[Entry]:
         )
 
 
-def _tables(name: str, commands: Iterable[str]) -> tuple[Reference, ...]:
+def _tables(name: str, commands: Mapping[str, click.Option]) -> tuple[Reference, ...]:
     """The tables of tracksync.toml that the option can stand in."""
     there = (one for one in COMMAND_TABLES if one in commands and not reason_against(one, name))
-    return tuple(Reference(Subject.SETTING, table, f"{name} = …") for table in there)
+    return tuple(
+        Reference(Subject.SETTING, table, f"{name} = {'[…]' if may_be_list(commands[table]) else '…'}")
+        for table in there
+    )
 
 
 def _no_setting(name: str, commands: Iterable[str]) -> tuple[str, ...]:

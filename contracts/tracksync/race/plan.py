@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Final, Literal
 
 from tracksync.contract.bounds import bounds
@@ -25,6 +26,7 @@ class RacePlan:
     suit the clients. `endpoint`: where writes go. `overlap`: clients do not wait for each other on a cell.
     `strict`: a cell that is not linearizable fails the run even where no order is promised. `settle`: seconds until
     everything that /users/track accepted is surely applied. `rate_limit`: the workspace's, None where it is unknown.
+    `ca`: a file of the certificates to trust.
     `faults`, `mock_interpretations`, `scenario`, `window_seconds`: how the mock behaves. `stop_at_finding`: end the
     run at the first finding. Times are in seconds. `reproduce`: the command line that repeats the race; which requests
     meet is left to chance, so that it may take several runs.
@@ -46,6 +48,7 @@ class RacePlan:
     rate_limit: int | None = None
     prefix_stem: str | None = None
     timeout: float = 30.0
+    ca: Path | None = None
     settle: float | None = None
     faults: tuple[str, ...] = ()
     mock_interpretations: Mapping[str, str] = field(default_factory=dict)

@@ -8,7 +8,6 @@ Everything that a person or a report should know is emitted; nothing is printed 
 from __future__ import annotations
 
 import random
-import ssl
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -21,7 +20,7 @@ from tracksync.engine.budget import data_points
 from tracksync.engine.pace import Pace
 from tracksync.engine.plan import new_prefix
 from tracksync.engine.target_check import check_media, check_status, silent
-from tracksync.engine.targets import HttpTarget, Target
+from tracksync.engine.targets import HttpTarget, Target, trusted
 from tracksync.engine.user_deletion import Cleaner
 from tracksync.errors import Incomplete, UsageError
 from tracksync.faults.catalogue import servers
@@ -69,7 +68,7 @@ def race(plan: RacePlan, emit: Emit, note: Note | None = None) -> list[Round]:
     """
     prefix = new_prefix(plan.prefix_stem or "ts")
     with _served_target(plan) as (url, key):
-        verify: Any = ssl.create_default_context() if url.startswith("https:") else False
+        verify: Any = trusted(plan.ca) if plan.ca or url.startswith("https:") else False
 
         def connect() -> Target:
             return HttpTarget(
