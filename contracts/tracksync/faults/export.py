@@ -4,23 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, overriding, row
+from tracksync.faults.export_parts import changed, each
+from tracksync.faults.registry import fault, faults, overriding, row, without
 from tracksync.mock.call import Call
 from tracksync.mock.core import Core
 from tracksync.mock.neighbours import BATCH_KINDS
 from tracksync.mock.profiles import Profile
 
-
-@fault("export-message-missing", "/users/export/ids answers without a message.", "TS-EXPORT-ANSWER")
-class _ExportMessageMissing(Core):
-    def export_body(self, users: list[dict[str, Any]], unknown: list[Any]) -> dict[str, Any]:
-        body = super().export_body(users, unknown)
-        del body["message"]
-        return body
-
-
 # Exports other users than were named, or lists other ids as unknown.
 overriding("export_body", "TS-EXPORT-USERS", module=__name__)(
+    row(
+        "export-message-missing",
+        "/users/export/ids answers without a message.",
+        "TS-EXPORT-ANSWER",
+        result=lambda right: without(right, "message"),
+    ),
     row(
         "export-users-as-object",
         "/users/export/ids answers users as an object.",
@@ -64,31 +62,7 @@ overriding("export_body", "TS-EXPORT-USERS", module=__name__)(
 )
 
 
-@fault("export-events-as-object", "/users/export/ids answers events as an object.", "TS-EXPORT-ANSWER")
-class _ExportEventsAsObject(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        entry = super().exported(profile, wanted)
-        if "custom_events" in entry:
-            entry["custom_events"] = {one["name"]: one["count"] for one in entry["custom_events"]}
-        return entry
-
-
-@fault("export-attributes-as-text", "The export holds all attributes as texts.", "TS-EXPORT-AGREES")
-class _ExportAttributesAsText(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        entry = super().exported(profile, wanted)
-        if "custom_attributes" in entry:
-            entry["custom_attributes"] = {name: str(held) for name, held in entry["custom_attributes"].items()}
-        return entry
-
-
 overriding("exported", module=__name__)(
-    row(
-        "export-without-attributes",
-        "The export holds no custom attributes.",
-        "TS-EXPORT-AGREES",
-        result=lambda right: right | {"custom_attributes": {}} if "custom_attributes" in right else right,
-    ),
     row(
         "export-fields-ignored",
         "An export shows every part, whatever was asked for.",
@@ -103,32 +77,7 @@ overriding("exported", module=__name__)(
         "TS-EXPORT-AGREES",
         given=lambda wanted: {"wanted": wanted[:-1] if wanted and len(wanted) > 1 else wanted},
     ),
-    row(
-        "export-with-one-braze-id",
-        "Every exported user has the same braze_id.",
-        "TS-EXPORT-USERS",
-        result=lambda right: right | {"braze_id": "0" * 24} if "braze_id" in right else right,
-    ),
 )
-
-
-@fault("export-without-the-latest-attribute", "The export lacks the latest attribute.", "TS-EXPORT-AGREES")
-class _ExportWithoutTheLatestAttribute(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        entry = super().exported(profile, wanted)
-        if entry.get("custom_attributes"):
-            entry["custom_attributes"] = dict(list(entry["custom_attributes"].items())[:-1])
-        return entry
-
-
-@fault("export-counts-one-less", "The export's counts are one less.", "TS-EXPORT-AGREES")
-class _ExportCountsOneLess(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        entry = super().exported(profile, wanted)
-        for kind in ("custom_events", "purchases"):
-            for tally in entry.get(kind, ()):
-                tally["count"] -= 1
-        return entry
 
 
 @fault(
@@ -181,21 +130,60 @@ def _unfound(kind: str) -> type[Core]:
     return Unfound
 
 
-@fault("export-without-empty-texts", "An export leaves empty attributes out.", "TS-EXPORT-AGREES")
-class _ExportWithoutEmptyTexts(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        entry = super().exported(profile, wanted)
-        if "custom_attributes" in entry:
-            held = entry["custom_attributes"]
-            entry["custom_attributes"] = {name: value for name, value in held.items() if value != ""}
-        return entry
+# --- what a profile holds -------------------------------------------------------------------------------------
+TALLIES = ("custom_events", "purchases")
 
-
-@fault("export-last-is-first", "An export shows first as last.", "TS-EXPORT-AGREES", "TS-TRACK-APPLIED")
-class _ExportLastIsFirst(Core):
-    def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
-        entry = super().exported(profile, wanted)
-        for part in ("custom_events", "purchases"):
-            if part in entry:
-                entry[part] = [one | {"last": one["first"]} for one in entry[part]]
-        return entry
+faults("TS-EXPORT-AGREES", module=__name__)(
+    row(
+        "export-events-as-object",
+        "/users/export/ids answers events as an object.",
+        "TS-EXPORT-ANSWER",
+        part="custom_events",
+        change=lambda held: {one["name"]: one["count"] for one in held},
+    ),
+    row(
+        "export-attributes-as-text",
+        "The export holds all attributes as texts.",
+        part="custom_attributes",
+        change=lambda held: {name: str(value) for name, value in held.items()},
+    ),
+    row(
+        "export-without-attributes",
+        "The export holds no custom attributes.",
+        part="custom_attributes",
+        change=lambda held: dict[str, Any](),
+    ),
+    row(
+        "export-without-the-latest-attribute",
+        "The export lacks the latest attribute.",
+        part="custom_attributes",
+        change=lambda held: dict(list(held.items())[:-1]),
+    ),
+    row(
+        "export-without-empty-texts",
+        "An export leaves empty attributes out.",
+        part="custom_attributes",
+        change=lambda held: {name: value for name, value in held.items() if value != ""},
+    ),
+    row(
+        "export-counts-one-less",
+        "The export's counts are one less.",
+        part=TALLIES,
+        change=each(lambda tally: tally | {"count": tally["count"] - 1}),
+    ),
+    row(
+        "export-last-is-first",
+        "An export shows first as last.",
+        "TS-EXPORT-AGREES",
+        "TS-TRACK-APPLIED",
+        part=TALLIES,
+        change=each(lambda tally: tally | {"last": tally["first"]}),
+    ),
+    row(
+        "export-with-one-braze-id",
+        "Every exported user has the same braze_id.",
+        "TS-EXPORT-USERS",
+        part="braze_id",
+        change=lambda held: "0" * 24,
+    ),
+)(changed)

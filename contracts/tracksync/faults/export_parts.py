@@ -96,7 +96,8 @@ def _listed(held: Any) -> Any:
     return [{"name": name, "value": value} for name, value in held.items()]
 
 
-def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Any], Any]:
+def each(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[Any], Any]:
+    """A change of every entry of a part."""
     return lambda held: [change(tally) for tally in held]
 
 
@@ -141,14 +142,14 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
         "TS-OK-COUNT-FORM",
         "TS-EXPORT-ANSWER",
         part="custom_events",
-        change=_tallies(lambda tally: tally | {"count": str(tally["count"])}),
+        change=each(lambda tally: tally | {"count": str(tally["count"])}),
     ),
     row(
         "export-event-name-under-event",
         "The name of an exported event is called event.",
         "TS-EXPORT-ANSWER",
         part="custom_events",
-        change=_tallies(lambda tally: {"event" if name == "name" else name: held for name, held in tally.items()}),
+        change=each(lambda tally: {"event" if name == "name" else name: held for name, held in tally.items()}),
     ),
     row(
         "export-event-without-first",
@@ -156,7 +157,7 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
         "TS-OK-TIME-FORM",
         "TS-EXPORT-ANSWER",
         part="custom_events",
-        change=_tallies(lambda tally: {name: held for name, held in tally.items() if name != "first"}),
+        change=each(lambda tally: {name: held for name, held in tally.items() if name != "first"}),
     ),
     row(
         "export-purchase-without-last",
@@ -164,7 +165,7 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
         "TS-OK-TIME-FORM",
         "TS-EXPORT-ANSWER",
         part="purchases",
-        change=_tallies(lambda tally: {name: held for name, held in tally.items() if name != "last"}),
+        change=each(lambda tally: {name: held for name, held in tally.items() if name != "last"}),
     ),
     row(
         "export-purchase-without-count",
@@ -172,7 +173,7 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
         "TS-OK-COUNT-FORM",
         "TS-EXPORT-ANSWER",
         part="purchases",
-        change=_tallies(lambda tally: {name: held for name, held in tally.items() if name != "count"}),
+        change=each(lambda tally: {name: held for name, held in tally.items() if name != "count"}),
     ),
     row(
         "export-event-times-as-numbers",
@@ -180,7 +181,7 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
         "TS-OK-TIME-FORM",
         "TS-EXPORT-ANSWER",
         part="custom_events",
-        change=_tallies(lambda tally: tally | {"first": 0, "last": 0}),
+        change=each(lambda tally: tally | {"first": 0, "last": 0}),
     ),
     row(
         "export-first-event-only",
@@ -198,7 +199,7 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
         "export-event-count-ends-at-three",
         "Exported counts of events end at three.",
         part="custom_events",
-        change=_tallies(lambda tally: tally | {"count": min(3, tally["count"])}),
+        change=each(lambda tally: tally | {"count": min(3, tally["count"])}),
     ),
     row("export-event-twice", "Each event is exported twice.", part="custom_events", change=lambda held: held * 2),
     row(
@@ -214,15 +215,16 @@ def _tallies(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Callable[[An
         "The name and the label of an exported alias are swapped.",
         "TS-EXPORT-FIELDS",
         part="user_aliases",
-        change=_tallies(lambda alias: {"alias_name": alias["alias_label"], "alias_label": alias["alias_name"]}),
+        change=each(lambda alias: {"alias_name": alias["alias_label"], "alias_label": alias["alias_name"]}),
     ),
 )
-def _changed(part: str, change: Callable[[Any], Any]) -> type[Core]:
-    """Shows one part of every profile in another form, or with another content."""
+def changed(part: str | tuple[str, ...], change: Callable[[Any], Any]) -> type[Core]:
+    """Shows one part of every profile, or several, in another form or with another content."""
+    parts = (part,) if isinstance(part, str) else part
 
     class Changed(Core):
         def exported(self, profile: Profile, wanted: list[str] | None) -> dict[str, Any]:
             entry = super().exported(profile, wanted)
-            return entry | {part: change(entry[part])} if entry.get(part) is not None else entry
+            return entry | {name: change(entry[name]) for name in parts if entry.get(name) is not None}
 
     return Changed

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-from tracksync.faults.registry import fault, overriding, row
-from tracksync.mock.call import Call, Detail
-from tracksync.mock.core import Core
+from tracksync.faults.registry import overriding, row, without
 
 # Puts another message into refusals.
 overriding("fatal_message", "TS-REFUSE-BODY", module=__name__)(
@@ -49,6 +45,15 @@ overriding("error_entry", "TS-REFUSE-ENTRY", module=__name__)(
         "The index in an entry of errors is -1.",
         result=lambda right: right | {"index": -1} if isinstance(right, dict) and "index" in right else right,
     ),
+    row(
+        "errors-name-the-wrong-section",
+        "An entry of errors names another section.",
+        result=lambda right, detail: (
+            right | {"input_array": "events" if detail.section == "attributes" else "attributes"}
+            if isinstance(right, dict) and "input_array" in right
+            else right
+        ),
+    ),
 )
 
 
@@ -57,13 +62,13 @@ overriding("fatal", "TS-REFUSE-BODY", module=__name__)(
         "refusal-message-missing",
         "A 400 has no message.",
         when=lambda call: call.status == 400,
-        result=lambda right: {name: held for name, held in right.items() if name != "message"},
+        result=lambda right: without(right, "message"),
     ),
     row(
         "errors-missing",
         "A 400 has no errors.",
         when=lambda call: call.status == 400,
-        result=lambda right: {name: held for name, held in right.items() if name != "errors"},
+        result=lambda right: without(right, "errors"),
     ),
 )
 
@@ -82,12 +87,3 @@ overriding("errors", "TS-REFUSE-BODY", module=__name__)(
     ),
     row("errors-as-object", "errors is an object.", result=lambda right: dict(enumerate(right))),
 )
-
-
-@fault("errors-name-the-wrong-section", "An entry of errors names another section.", "TS-REFUSE-ENTRY")
-class _ErrorsNameTheWrongSection(Core):
-    def error_entry(self, call: Call, detail: Detail) -> Any:
-        entry = super().error_entry(call, detail)
-        if isinstance(entry, dict) and "input_array" in entry:
-            entry["input_array"] = "events" if detail.section == "attributes" else "attributes"
-        return entry

@@ -154,6 +154,11 @@ def refusing(step: str, status: int, message: str = "", *, bare: bool = False) -
     return type("Refusing", (Core,), {step: refuse})
 
 
+def without(members: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The members of a body or an entry but for one."""
+    return {key: held for key, held in members.items() if key != name}
+
+
 def accept_unapplied(core: Core, call: Call) -> Any:
     """The body of a success that did nothing, for a request that deserves a refusal."""
     call.status = 201

@@ -4,29 +4,20 @@ from __future__ import annotations
 
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, overriding, row
-from tracksync.mock.call import UNCHANGED, Call, WriteResult, WriteTask
+from tracksync.faults.registry import fault, overriding, row, without
+from tracksync.mock.call import UNCHANGED, Call, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
-from tracksync.mock.response import SHOWN_UNDER
 from tracksync.values import times
 
 SECOND = 1_000_000  # in microseconds
 
 
-@faults("TS-OK-MESSAGE")(
-    row("message-ok", 'The message of a success is "ok".', message="ok"),
-    row("message-capital", 'The message of a success is "Success".', message="Success"),
-    row("message-true", "The message of a success is the boolean true.", message=True),
+overriding("success_message", "TS-OK-MESSAGE", module=__name__)(
+    row("message-ok", 'The message of a success is "ok".', result=lambda: "ok"),
+    row("message-capital", 'The message of a success is "Success".', result=lambda: "Success"),
+    row("message-true", "The message of a success is the boolean true.", result=lambda: True),
 )
-def _message(message: Any) -> type[Core]:
-    """Says something else than success."""
-
-    class Message(Core):
-        def success_message(self, call: Call) -> Any:
-            return message
-
-    return Message
 
 
 # Shows the user under another identifier.
@@ -64,6 +55,23 @@ overriding("name_user", "TS-OK-IDENTIFIER", module=__name__)(
         "A user named by email or phone is echoed by external_id.",
         when=lambda task, profile: task.who.kind in ("email", "phone") and profile.external_id is not None,
         result=lambda profile: {"external_id": profile.external_id},
+    ),
+    row(
+        "alias-label-not-shown",
+        "A user_alias is echoed without its label.",
+        when=lambda task: task.who.kind == "user_alias",
+        result=lambda right: {"user_alias": without(right["user_alias"], "alias_label")},
+    ),
+    row(
+        "alias-shown-swapped",
+        "The name and label of a user_alias are echoed the wrong way round.",
+        when=lambda task: task.who.kind == "user_alias",
+        result=lambda right: {
+            "user_alias": {
+                "alias_name": right["user_alias"]["alias_label"],
+                "alias_label": right["user_alias"]["alias_name"],
+            }
+        },
     ),
 )
 
@@ -106,101 +114,70 @@ overriding("tally_shown", "TS-OK-TIME-FORM", module=__name__)(
         "TS-PURCHASE-PRODUCT",
         given=lambda: {"label": "name"},
     ),
+    row(
+        "first-not-shown",
+        "first is missing.",
+        "TS-OK-FORM",
+        "TS-OK-TIME-FORM",
+        result=lambda right: without(right, "first"),
+    ),
 )
 
 
 # --- message and users ----------------------------------------------------------------------------------------
-@fault("message-missing-for-events", "An event is answered without a message.", "TS-OK-MESSAGE")
-class _MessageMissingForEvents(Core):
-    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
-        body = super().success(call, task, outcome)
-        if task.section == "events":
-            body.pop("message", None)
-        return body
-
-
-@fault("success-with-errors", "A success carries errors when an attribute was not applied.", "TS-OK-NO-ERRORS")
-class _SuccessWithErrors(Core):
-    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
-        body = super().success(call, task, outcome)
-        if UNCHANGED in outcome.named.values():
-            body["errors"] = [{"type": "not every attribute was updated", "input_array": "attributes", "index": 0}]
-        return body
-
-
-@fault(
-    "purchase-success-with-errors",
-    "A purchase without app_id is answered with a success that carries errors.",
-    "TS-OK-NO-ERRORS",
+overriding("success", "TS-OK-NO-ERRORS", module=__name__)(
+    row(
+        "message-missing-for-events",
+        "An event is answered without a message.",
+        "TS-OK-MESSAGE",
+        when=lambda task: task.section == "events",
+        result=lambda right: without(right, "message"),
+    ),
+    row(
+        "success-with-errors",
+        "A success carries errors when an attribute was not applied.",
+        when=lambda outcome: UNCHANGED in outcome.named.values(),
+        result=lambda right: (
+            right | {"errors": [{"type": "not every attribute was updated", "input_array": "attributes", "index": 0}]}
+        ),
+    ),
+    row(
+        "purchase-success-with-errors",
+        "A purchase without app_id is answered with a success that carries errors.",
+        when=lambda task: task.section == "purchases" and task.item.get("app_id") is None,
+        result=lambda right: right | {"errors": ["'app_id' is recommended"]},
+    ),
+    row(
+        "users-object",
+        "users is the entry itself, without the list around it.",
+        "TS-OK-USERS",
+        result=lambda right: right | {"users": right["users"][0]} if right.get("users") else right,
+    ),
+    row(
+        "users-empty-when-created",
+        "users is empty when the request created the user.",
+        "TS-OK-USERS",
+        "TS-OK-SHOWS",
+        "TS-USER-CREATE",
+        when=lambda outcome: outcome.created,
+        result=lambda server, call, task: server.no_user(call, task),
+    ),
+    row(
+        "users-missing-for-purchases",
+        "A purchase is answered without users.",
+        "TS-OK-USERS",
+        "TS-OK-SHOWS",
+        beyond="a workspace may have no purchase events, and show none (purchase-events)",
+        when=lambda task: task.section == "purchases",
+        result=lambda right: without(right, "users"),
+    ),
 )
-class _PurchaseSuccessWithErrors(Core):
-    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
-        body = super().success(call, task, outcome)
-        if task.section == "purchases" and task.item.get("app_id") is None:
-            body["errors"] = ["'app_id' is recommended"]
-        return body
 
 
 @fault("users-twice", "The user's entry is in the response twice.", "TS-OK-USERS")
 class _UsersTwice(Core):
     def with_users(self, call: Call, users: list[dict[str, Any]]) -> dict[str, Any]:
         return super().with_users(call, users * 2)
-
-
-@fault("users-object", "users is the entry itself, without the list around it.", "TS-OK-USERS")
-class _UsersObject(Core):
-    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
-        body = super().success(call, task, outcome)
-        if body.get("users"):
-            body["users"] = body["users"][0]
-        return body
-
-
-@fault(
-    "users-empty-when-created",
-    "users is empty when the request created the user.",
-    "TS-OK-USERS",
-    "TS-OK-SHOWS",
-    "TS-USER-CREATE",
-)
-class _UsersEmptyWhenCreated(Core):
-    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
-        return self.no_user(call, task) if outcome.created else super().success(call, task, outcome)
-
-
-@fault(
-    "users-missing-for-purchases",
-    "A purchase is answered without users.",
-    "TS-OK-USERS",
-    "TS-OK-SHOWS",
-    beyond="a workspace may have no purchase events, and show none (purchase-events)",
-)
-class _UsersMissingForPurchases(Core):
-    def success(self, call: Call, task: WriteTask, outcome: WriteResult) -> dict[str, Any]:
-        body = super().success(call, task, outcome)
-        if task.section == "purchases":
-            body.pop("users", None)
-        return body
-
-
-# --- the identifier -------------------------------------------------------------------------------------------
-@fault("alias-label-not-shown", "A user_alias is echoed without its label.", "TS-OK-IDENTIFIER")
-class _AliasLabelNotShown(Core):
-    def name_user(self, task: WriteTask, profile: Profile) -> dict[str, Any]:
-        named = super().name_user(task, profile)
-        if "user_alias" in named:
-            return named | {"user_alias": {"alias_name": named["user_alias"]["alias_name"]}}
-        return named
-
-
-@fault("alias-shown-swapped", "The name and label of a user_alias are echoed the wrong way round.", "TS-OK-IDENTIFIER")
-class _AliasShownSwapped(Core):
-    def name_user(self, task: WriteTask, profile: Profile) -> dict[str, Any]:
-        named = super().name_user(task, profile)
-        if "user_alias" in named:
-            name, label = named["user_alias"]["alias_name"], named["user_alias"]["alias_label"]
-            return named | {"user_alias": {"alias_name": label, "alias_label": name}}
-        return named
 
 
 @fault("named-as-the-one-before", "The entry carries the identifier of the request before.", "TS-OK-IDENTIFIER")
@@ -220,38 +197,34 @@ class _EventsAsObject(Core):
         return {one["name"]: one for one in super().events_shown(task, profile)}
 
 
-@fault("attributes-as-list", "custom_attributes is a list of names and values.", "TS-OK-FORM")
-class _AttributesAsList(Core):
-    def entry(self, call: Call, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
-        entry = super().entry(call, task, outcome, profile)
-        if task.section == "attributes":
-            entry["custom_attributes"] = [{"name": k, "value": v} for k, v in entry["custom_attributes"].items()]
-        return entry
-
-
-@fault(
-    "purchases-as-events", "A purchase is shown under custom_events.", "TS-OK-FORM", "TS-OK-ONLY-EVENTS", "TS-OK-SHOWS"
+# Shows what is in an entry under another name, or in another form.
+overriding("entry", "TS-OK-FORM", module=__name__)(
+    row(
+        "attributes-as-list",
+        "custom_attributes is a list of names and values.",
+        when=lambda task: task.section == "attributes",
+        result=lambda right: (
+            right | {"custom_attributes": [{"name": k, "value": v} for k, v in right["custom_attributes"].items()]}
+        ),
+    ),
+    row(
+        "purchases-as-events",
+        "A purchase is shown under custom_events.",
+        "TS-OK-FORM",
+        "TS-OK-ONLY-EVENTS",
+        "TS-OK-SHOWS",
+        when=lambda task: task.section == "purchases",
+        result=lambda right: without(right, "purchase_events") | {"custom_events": right["purchase_events"]},
+    ),
+    row(
+        "attributes-under-attributes",
+        "Attributes are shown under attributes in place of custom_attributes.",
+        "TS-OK-FORM",
+        "TS-OK-SHOWS",
+        when=lambda task: task.section == "attributes",
+        result=lambda right: without(right, "custom_attributes") | {"attributes": right["custom_attributes"]},
+    ),
 )
-class _PurchasesAsEvents(Core):
-    def entry(self, call: Call, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
-        entry = super().entry(call, task, outcome, profile)
-        if task.section == "purchases":
-            entry[SHOWN_UNDER["events"]] = entry.pop(SHOWN_UNDER["purchases"])
-        return entry
-
-
-@fault(
-    "attributes-under-attributes",
-    "Attributes are shown under attributes in place of custom_attributes.",
-    "TS-OK-FORM",
-    "TS-OK-SHOWS",
-)
-class _AttributesUnderAttributes(Core):
-    def entry(self, call: Call, task: WriteTask, outcome: WriteResult, profile: Profile) -> dict[str, Any]:
-        entry = super().entry(call, task, outcome, profile)
-        if task.section == "attributes":
-            entry["attributes"] = entry.pop("custom_attributes")
-        return entry
 
 
 overriding("count_shown", "TS-OK-COUNT-FORM", module=__name__)(
@@ -266,14 +239,6 @@ overriding("count_shown", "TS-OK-COUNT-FORM", module=__name__)(
     ),
     row("count-null-at-first", "count is null the first time.", result=lambda count: None if count == 1 else count),
 )
-
-
-@fault("first-not-shown", "first is missing.", "TS-OK-FORM", "TS-OK-TIME-FORM")
-class _FirstNotShown(Core):
-    def tally_shown(self, task: WriteTask, label: str, name: Any, tally: Any) -> dict[str, Any]:
-        shown = super().tally_shown(task, label, name, tally)
-        del shown["first"]
-        return shown
 
 
 @fault(
