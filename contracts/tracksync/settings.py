@@ -53,7 +53,7 @@ _NO_SETTINGS: Final[Mapping[str, Mapping[str, str]]] = {
     | {"max-requests": _BUDGET, "max-time": _BUDGET, "max-data-points": _BUDGET}
     | {"fault": _MOCK_ONLY, "interpretation": _MOCK_ONLY},
     "race": _LIVE
-    | {"target": _WHERE_TO, "max-time": _BUDGET, "max-data-points": _BUDGET}
+    | {"target": _WHERE_TO, "max-time": _BUDGET, "max-data-points": _BUDGET, "history": _ONE_RUN}
     | {"fault": _MOCK_ONLY, "interpretation": _MOCK_ONLY, "scenario": _MOCK_ONLY},
     "proxy": _LIVE,
     "replay": {"against": _WHERE_TO},

@@ -125,13 +125,9 @@ def test_sync_keeps_the_order_that_track_loses() -> None:
     assert found(events) == []
 
 
-def test_strict_fails_a_run_on_track_that_is_not_linearizable() -> None:
+def test_strict_fails_a_run_on_track_that_is_not_linearizable_and_the_smallest_histories_are_drawn() -> None:
     events, _ = run(endpoint="track", strict=True)
     assert ended(events).verdict == "failed"
-
-
-def test_the_smallest_histories_that_no_order_explains_are_drawn() -> None:
-    events, _ = run(endpoint="track")
     (added,) = [event for event in events if isinstance(event, SectionAdded)]
     figures = added.section.figures
     assert 1 <= len(figures) <= 3
@@ -235,10 +231,18 @@ def command(*words: str) -> int:
     return stopped.value.code
 
 
-def test_the_command_writes_a_result_of_the_documented_form(tmp_path: Path) -> None:
+def test_the_command_writes_results_and_the_history_which_is_checked_again(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     paths = {name: tmp_path / f"race.{name}" for name in ("json", "junit", "html", "markdown")}
     words = [word for name, path in paths.items() for word in (f"--{name}", str(path))]
-    assert command("--ops", "150", "--seed", "3", "--fault", "whole-profile-written-back", *words) == 1
+    history = str(tmp_path / "race.ndjson")
+    words += ["--seed", "3", "--fault", "whole-profile-written-back", "--exchanges", history]
+    assert command("--ops", "150", *words) == 1
+    printed = capsys.readouterr().out
+    assert "The smallest part of the history that breaks TS-" in printed
+    (marked, *_) = [line for line in printed.splitlines() if "| ! client" in " ".join(line.split())]
+    assert "=" in marked
     result = json_result.read(paths["json"])
     assert result["command"] == "race"
     assert result["verdict"] == "failed"
@@ -251,13 +255,12 @@ def test_the_command_writes_a_result_of_the_documented_form(tmp_path: Path) -> N
     assert ElementTree.parse(paths["junit"]).getroot().tag == "testsuites"
     assert "Which consistency held" in paths["markdown"].read_text()
 
-
-def test_the_diagram_of_a_finding_stands_on_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
-    assert command("--ops", "150", "--fault", "lost-in-parallel") == 1
-    printed = capsys.readouterr().out
-    assert "The smallest part of the history that breaks TS-" in printed
-    (marked, *_) = [line for line in printed.splitlines() if "| ! client" in " ".join(line.split())]
-    assert "=" in marked
+    assert command("--history", history, "--json", str(paths["json"])) == 1
+    again = json_result.read(paths["json"])
+    assert again["command"] == "race"
+    assert again["findings"]
+    levels = [[int(row[1]) for row in one["sections"][0]["rows"]] for one in (result, again)]
+    assert levels[0] == levels[1]
 
 
 def test_a_fault_that_does_not_exist_is_named_with_similar_ones(capsys: pytest.CaptureFixture[str]) -> None:

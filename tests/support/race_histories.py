@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import itertools
 import json
 import math
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,7 +133,7 @@ def success_body(place: Place, shown: Any) -> bytes:
     user, section, key = place
     entry: dict[str, Any] = {"external_id": user}
     if section == "attributes":
-        entry["custom_attributes"] = {key: shown}
+        entry["custom_attributes"] = {} if shown is UNSEEN else {key: shown}
     else:
         member, name = ("custom_events", "name") if section == "events" else ("purchase_events", "product_id")
         time = "2024-01-01T00:00:00.000Z"
@@ -157,26 +158,66 @@ def exchanged(operation: RaceOperation, *, remaining: int = 400, status: int = 2
     if operation.outcome is not WriteOutcome.AMBIGUOUS:
         body = success_body(operation.place, operation.shown) if status == 201 else b'{"message": "too many requests"}'
         response = Response(status, headers, body)
-    exchange = Exchange(sent, response, begin, end)
+    exchange = Exchange(sent, response, begin, end, tags=(f"race client {operation.client}",))
     return replace(operation, call=begin, return_=end if operation.return_ < math.inf else math.inf, exchange=exchange)
 
 
-def ordered_history(size: int, *, users: int = 4, cells: int = 25, seed: int = 0) -> History:
+KINDS = ("number", "event", "array", "product", "object")
+
+
+def ordered_history(size: int, **options: Any) -> History:
     """A history such as an ordered race has: cells in parallel, each in order, all of it right."""
+    return History.of(ordered_operations(size, **options))
+
+
+def ordered_operations(
+    size: int,
+    *,
+    users: int = 4,
+    cells: int = 25,
+    seed: int = 0,
+    lost: Collection[int] = (),
+    kinds: Sequence[str] = KINDS,
+) -> Iterator[RaceOperation]:
+    """The operations of an ordered race, one by one, in the order of their responses.
+
+    `lost`: the numbers of those whose effect the server shows and does not keep. The next operation on the cell shows
+    that it is gone.
+    """
     rng = random.Random(seed)
-    places = [(f"ts-u{user}", "attributes", f"number_{user}_{cell}") for user in range(users) for cell in range(cells)]
-    values: dict[Place, int] = {}
+    names = [(user, cell) for user in range(users) for cell in range(cells)]
+    places = [_place(user, kinds[cell % len(kinds)], cell) for user, cell in names]
+    values: dict[Place, Any] = {}
     free_at = dict.fromkeys(places, EPOCH)
-    now = EPOCH
-    operations = []
-    for _ in range(size):
+    now, minute, sent = EPOCH, 0.0, 0
+    under_way: list[tuple[float, int, RaceOperation]] = []
+    for number in range(size):
         now += 0.0001
         place = rng.choice(places)
         call = max(now, free_at[place] + 0.00001)
-        write = Write("add", rng.randint(1, 9)) if place in values else Write("set", 5)
-        values[place] = results(write, values.get(place, 0))[0]
-        end = call + rng.uniform(0.0001, 0.002)
-        free_at[place] = end
-        operations.append(done(rng.randrange(8), write, call, end, values[place], place))
-    history = History.of(operations)
-    return History(tuple(exchanged(one, remaining=max(999_999 - number, 1)) for number, one in enumerate(history)))
+        write = _next_write(rng, place, values.get(place), number)
+        after = results(write, values.get(place, 0))[0]
+        if number not in lost:
+            values[place] = after
+        free_at[place] = end = call + rng.uniform(0.0001, 0.002)
+        heapq.heappush(under_way, (end, number, done(rng.randrange(8), write, call, end, after, place)))
+        while under_way and (under_way[0][0] < now or number == size - 1):
+            end, _, operation = heapq.heappop(under_way)
+            minute, sent = (minute, sent + 1) if end // 60 == minute else (end // 60, 1)
+            yield exchanged(operation, remaining=max(1_000_000 - sent, 1))
+
+
+def _place(user: int, kind: str, cell: int) -> Place:
+    section = {"event": "events", "product": "purchases"}.get(kind, "attributes")
+    return (f"ts-u{user}", section, f"{kind}_{user}_{cell}")
+
+
+def _next_write(rng: random.Random, place: Place, value: Any, number: int) -> Write:
+    if place[1] != "attributes":
+        return Write("count", 1)
+    if place[2].startswith("number"):
+        return Write("set", 5) if value is None else Write("add", rng.randint(1, 9))
+    if value is None or len(value) > 15:
+        return Write("set", ["keeper"] if place[2].startswith("array") else {"keeper": 0})
+    fresh = f"m{number}"
+    return Write("insert", fresh) if isinstance(value, list) else Write("merge", {fresh: number})

@@ -26,7 +26,7 @@ from tracksync.cassettes.interaction import Interaction, Recording, RecordingPro
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.parallel.blocks import Block, check_in_blocks
 from tracksync.cassettes.parallel.first_pass import connections_of
-from tracksync.cassettes.parallel.processes import KeptLines, local_pool, parts_in_processes
+from tracksync.cassettes.parallel.processes import KeptLines, parts_in_processes
 from tracksync.cassettes.parallel.results import concluded
 from tracksync.cassettes.parallel.routing import Router
 from tracksync.cassettes.parallel.whole_files import Folded, Pending, Pool, size_of
@@ -35,6 +35,7 @@ from tracksync.cassettes.reading import NoRecording, find_files, opened_stream, 
 from tracksync.cassettes.sources import STDIN, lines, opened, url_of
 from tracksync.cassettes.streaming import Stream
 from tracksync.contract.clauses import catalogue
+from tracksync.engine.child_processes import local_pool
 from tracksync.engine.cluster import cluster
 from tracksync.engine.garbage import rare_collections
 from tracksync.errors import ConfigError, UsageError

@@ -7,18 +7,23 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Final, cast
+from urllib.parse import urlsplit
 
 import click
+from click.core import ParameterSource
 
 from tracksync import config as configuration
 from tracksync.cli.names import FAULT, INTERPRETATION, SCENARIO
+from tracksync.cli.recording import exchange_recorder, exchanges_option
 from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
     FILE,
+    PATH,
     Outputs,
     ca_option,
     config_option,
     environment_secrets,
+    jobs_option,
     journal_option,
     max_time_option,
     rate_limit_option,
@@ -38,6 +43,10 @@ DEFAULT_CLIENTS: Final = 8
 DEFAULT_OPERATIONS: Final = 600
 MOST_CLIENTS: Final = 64
 LARGEST_SEED: Final = 2**32 - 1
+# The parameters that say something of a history that stands in files.
+_OF_A_HISTORY: Final = frozenset(
+    "histories jobs strict interpretations_path config_path json_path junit_path html_path markdown_path".split()
+)
 
 
 @click.command("race")
@@ -71,6 +80,16 @@ LARGEST_SEED: Final = 2**32 - 1
 @click.option(
     "--overlap", is_flag=True, help="Do not wait for each other on a cell; report which consistency holds then."
 )
+@click.option(
+    "--history",
+    "histories",
+    multiple=True,
+    type=PATH,
+    metavar="FILE",
+    help="Send nothing: check what --exchanges wrote, of any size; a pattern or repeatable.",
+)
+@jobs_option
+@exchanges_option
 @max_time_option
 @click.option("--max-data-points", type=click.IntRange(min=0), metavar="N", help="Spend about N data points at most.")
 @click.option("--seed", type=click.IntRange(0, LARGEST_SEED), metavar="N", help="The same seed draws the same writes.")
@@ -112,6 +131,9 @@ def command(
     users: int | None,
     cells: int | None,
     overlap: bool,
+    histories: tuple[Path, ...],
+    jobs: int,
+    exchanges_path: Path | None,
     max_time: float | None,
     max_data_points: int | None,
     seed: int | None,
@@ -146,6 +168,8 @@ def command(
       tracksync race --overlap --clients 16 --html race.html
       tracksync race --fault whole-profile-written-back      what a finding looks like
       tracksync race --target live --ops 400 --clients 4
+      tracksync race --exchanges race.ndjson
+      tracksync race --history race.ndjson --jobs 2
 
     \b
     Exit codes: 0 passed, 1 failed, 2 wrong use or configuration, 3 incomplete.
@@ -154,6 +178,11 @@ def command(
     from tracksync.race import RacePlan
     from tracksync.report import Redactor
 
+    outputs = Outputs(json_path, junit_path, html_path, markdown_path)
+    if histories:
+        return _check_histories(histories, jobs, interpretations_path, strict, outputs)
+    if "--jobs" in _given():
+        raise UsageError("--jobs divides the check of a --history; a race is one process")
     place = find_target(target, config_path)
     if place.address != "mock" and (faults or pairs or scenario != "normal"):
         raise UsageError("only the mock can be given a fault, an interpretation or a scenario; leave --target out")
@@ -189,11 +218,43 @@ def command(
         scenario=scenario,
         reproduce=reproduce_line("tracksync", "race", seed=seed),
     )
-    return run(
-        lambda emit: _drive(plan, emit, target, journal_path),
-        outputs=Outputs(json_path, junit_path, html_path, markdown_path),
-        redactor=Redactor([place.key or "", place.unprivileged_key or "", *environment_secrets()]),
+    redactor = Redactor([place.key or "", place.unprivileged_key or "", *environment_secrets()])
+    url = urlsplit("https://mock.race.example" if plan.own_mock else place.address)
+    with exchange_recorder(exchanges_path, lambda phase: f"{url.scheme}://{url.netloc}", redactor) as write:
+        return run(
+            lambda emit: _drive(plan, emit, target, journal_path), outputs=outputs, redactor=redactor, middleware=write
+        )
+
+
+def _given() -> dict[str, str]:
+    """The options of the running command that its command line has, each with the name of its parameter."""
+    context = click.get_current_context()
+    named = {option.opts[0]: str(option.name) for option in context.command.params if option.expose_value}
+    return {
+        option: name
+        for option, name in named.items()
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE
+    }
+
+
+def _check_histories(
+    paths: tuple[Path, ...], jobs: int, interpretations_path: Path | None, strict: bool, outputs: Outputs
+) -> int:
+    from tracksync.cassettes.replaying import ReplayPlan
+    from tracksync.cli.history import check_history
+    from tracksync.cli.run import run
+    from tracksync.report import Redactor
+
+    if others := [option for option, name in _given().items() if name not in _OF_A_HISTORY]:
+        raise UsageError(f"--history sends nothing, so that {others[0]} says nothing; leave it out")
+    plan = ReplayPlan(
+        paths=paths,
+        interpretations=configuration.read_interpretations(interpretations_path) if interpretations_path else {},
+        strict=strict,
+        jobs=jobs,
+        options=("--interpretations", str(interpretations_path)) if interpretations_path else (),
     )
+    return run(lambda emit: check_history(plan, emit), outputs=outputs, redactor=Redactor(environment_secrets()))
 
 
 def _drive(plan: RacePlan, emit: Callable[[Event], None], named: str, directory: Path) -> None:

@@ -18,6 +18,7 @@ from tracksync.cli.shared import (
     ca_option,
     config_option,
     environment_secrets,
+    jobs_option,
     learn_option,
     result_options,
 )
@@ -42,13 +43,7 @@ DEFAULT_DIRECTORY: Final = "cassettes"
 )
 @learn_option
 @click.option("--strict", is_flag=True, help="Let warnings fail the run too.")
-@click.option(
-    "--jobs",
-    type=click.IntRange(min=1),
-    default=1,
-    metavar="N",
-    help="Divide the work among N processes of this machine.  [default: 1]",
-)
+@jobs_option
 @click.option("--scheduler", metavar="ADDRESS", help="Check the files on a cluster: the address of its Dask scheduler.")
 @click.option(
     "--max-requests",

@@ -84,6 +84,13 @@ rate_limit_option = click.option(
 max_time_option = click.option(
     "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."
 )
+jobs_option = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=1,
+    metavar="N",
+    help="Divide the work among N processes of this machine.  [default: 1]",
+)
 learn_option = click.option(
     "--save-interpretations",
     "learn_path",

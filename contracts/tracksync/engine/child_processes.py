@@ -7,10 +7,16 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future, ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing import connection
+from typing import Any, Final
+
+from tracksync.errors import Incomplete
+
+ENDED: Final = "a process of --jobs was ended from outside, perhaps for lack of memory; use fewer, or --jobs 1"
 
 
 @contextmanager
@@ -53,3 +59,25 @@ def process_pool(workers: int | None) -> Iterator[ProcessPoolExecutor]:
         for worker in set(multiprocessing.active_children()) - earlier:
             worker.terminate()
         pool.shutdown(cancel_futures=True)
+
+
+class Processes:
+    """The processes of an executor of the standard library."""
+
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Future[Any]:
+        """Have a function called in one of them."""
+        with interrupts_blocked():
+            return self._executor.submit(function, *arguments)
+
+
+@contextmanager
+def local_pool(count: int) -> Iterator[Processes]:
+    """`count` processes for `--jobs`, which end with the block. Raises Incomplete where one is ended from outside."""
+    try:
+        with process_pool(count) as pool:
+            yield Processes(pool)
+    except BrokenProcessPool:
+        raise Incomplete(ENDED) from None

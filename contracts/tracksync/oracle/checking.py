@@ -8,13 +8,14 @@ from __future__ import annotations
 import dataclasses
 import math
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from typing import Final
+from functools import lru_cache
+from typing import Any, Final, TypeAlias
 
 from msgspec import Struct
 from msgspec.structs import replace
 from rpds import HashTrieMap
 
-from tracksync.model.exchange import Exchange, Request, Response, lowered
+from tracksync.model.exchange import Credential, Exchange, Request, Response, lowered
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, neighbours, rates, response_body
 from tracksync.oracle.ambiguous_writes import perhaps_applied, queue, refused, unknown_effect
@@ -30,6 +31,8 @@ FAILURE_LIMIT: Final = 4  # so many failures of one request in a row are no long
 FORMS: Final = ("TS-FORM-BARE", "TS-FORM-EMPTY-SECTIONS", "TS-FORM-INTEGER-ID", "TS-ROUTE-MEDIA", "TS-ROUTE-SIZE")
 _NONE: Final[frozenset[CellKey]] = frozenset()
 _ANSWERED: Final = ("TS-ANSWER-ARRIVES", "TS-ANSWER-SERVER-ERROR")
+
+_Identifiers: TypeAlias = Sequence[tuple[str, Any]]
 
 
 class CheckResult(Struct, frozen=True, gc=False):
@@ -175,17 +178,24 @@ def cells_in_flight(parsed: ParsedRequest, exchange: Exchange, requests: Iterabl
     mine = set(parsed.cells())
     shared: set[CellKey] = set()
     for request in requests if mine else ():
-        other = read_request(dataclasses.replace(exchange, request=request))
-        for one in neighbours.queued(other) if other.endpoint == "track" else [other]:
-            if _may_share_user(parsed, one):
-                shared.update(mine.intersection(one.cells()))
+        for identifiers, cells in _named_by(request, exchange.credential):
+            if _may_share_user(parsed.identifiers, identifiers):
+                shared.update(mine.intersection(cells))
     return frozenset(shared)
 
 
-def _may_share_user(parsed: ParsedRequest, other: ParsedRequest) -> bool:
+@lru_cache(maxsize=1024)
+def _named_by(request: Request, credential: Credential) -> list[tuple[_Identifiers, tuple[CellKey, ...]]]:
+    """The identifiers and the cells of each object of a request. One is looked at for every response that it awaits."""
+    parsed = read_request(Exchange(request, None, 0.0, 0.0, credential))
+    objects = neighbours.queued(parsed) if parsed.endpoint == "track" else [parsed]
+    return [(one.identifiers, one.cells()) for one in objects]
+
+
+def _may_share_user(some: _Identifiers, others: _Identifiers) -> bool:
     """Two requests surely concern different users only where both name one by the same kind, and differently."""
-    for kind, value in parsed.identifiers:
-        for other_kind, other_value in other.identifiers:
+    for kind, value in some:
+        for other_kind, other_value in others:
             if kind == other_kind:
                 return same(value, other_value) or str(value) == str(other_value)
     return True

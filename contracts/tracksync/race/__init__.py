@@ -17,6 +17,7 @@ package says which consistency the server had.
     figure       histories as figures
     plan         what a race shall do
     summary      what a race showed
+    stored       a history in files, of any size: the consistency of its cells
     run          all of it in one run
 """
 

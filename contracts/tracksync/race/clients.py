@@ -19,7 +19,7 @@ from tracksync.generate.build import Step
 from tracksync.model.events import Event, Paused, Retried
 from tracksync.model.exchange import Exchange, Request, header
 from tracksync.race.history import Place, RaceOperation, WriteOutcome
-from tracksync.race.workload import UNSURE_OPERATIONS, PlannedWrite, Planner, Slot, free, outcome_of, shown
+from tracksync.race.workload import CLIENT, UNSURE_OPERATIONS, PlannedWrite, Planner, Slot, free, outcome_of, shown
 
 TRIES = 3  # of one operation that gets no response, or a 5XX; the oracle counts a fourth failure
 LIMITED_TRIES = 12  # of one that gets 429; each waits for a window
@@ -116,7 +116,7 @@ class Coordinator:
             received = self.clock()
             same_cell = tuple(one.request for one in self.underway.values() if one.place == task.place)
             in_flight = tuple(one.request for one in self.underway.values())[:1]
-            exchange = replace(exchange, sent=call, received=received)
+            exchange = replace(exchange, sent=call, received=received, tags=(f"{CLIENT}{client}",))
             ending = outcome_of(exchange)
             seen = shown(task.place, exchange)
             operation = RaceOperation(client, task.place, task.write, call, outcome=ending, exchange=exchange,

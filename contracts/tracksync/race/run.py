@@ -48,7 +48,7 @@ from tracksync.race.checking import HistoryChecker, minimal_history
 from tracksync.race.clients import Coordinator, Limits, attempt, race_clients
 from tracksync.race.history import RaceOperation
 from tracksync.race.plan import MOCK_RATE, RacePlan, settings
-from tracksync.race.summary import Round, consistency_section, finding_figure, sentence
+from tracksync.race.summary import Consistency, Round, consistency_section, finding_figure, promised, sentence
 from tracksync.race.workload import LONGEST_LOOSE, Endpoint, Planner, Slot, read_cell, slots
 from tracksync.wire.serve import served
 
@@ -154,7 +154,7 @@ class _RaceRun:
             reason, finished = "stopped by hand", False
         with suppress(KeyboardInterrupt):
             if self.rounds:
-                self.emit(SectionAdded(consistency_section(plan, self.rounds)))
+                self.emit(SectionAdded(consistency_section(list(map(Consistency.of, self.rounds)), promised(plan))))
         broken = self.confirm()
         with suppress(KeyboardInterrupt):
             self.clean(target)

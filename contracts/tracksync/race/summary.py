@@ -5,7 +5,7 @@ Pure: rounds in, sections and texts out.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -13,7 +13,7 @@ from tracksync.model.figures import Figure, Section
 from tracksync.race.checking import concurrent_with
 from tracksync.race.consistency import SENTENCES, CellReport, Level, count, report, unexplained
 from tracksync.race.figure import figure
-from tracksync.race.history import History, RaceOperation, WriteOutcome
+from tracksync.race.history import History, Place, RaceOperation, WriteOutcome
 from tracksync.race.plan import RacePlan
 from tracksync.race.workload import Endpoint
 
@@ -40,48 +40,77 @@ class Round:
         return sorted((one for one in self.reports if one.decision.holds is False), key=lambda one: one.operations)
 
 
+@dataclass(frozen=True, slots=True)
+class Consistency:
+    """How many cells of an endpoint reached each level, and figures of the smallest that no order explains.
+
+    `broken`: whether a cell is certainly not linearizable.
+    """
+
+    endpoint: Endpoint
+    levels: Mapping[Level, int]
+    broken: bool = False
+    figures: tuple[Figure, ...] = ()
+
+    @classmethod
+    def of(cls, one: Round) -> Consistency:
+        """What a round showed."""
+        return cls(one.endpoint, count(one.reports), bool(one.not_linearizable), tuple(_unexplained_cells(one)))
+
+
 def sentence(plan: RacePlan, rounds: Sequence[Round]) -> str:
     """The result of a race in one sentence."""
     how = "overlapping on each cell" if plan.overlap else "each waiting for the response on its cell"
-    parts = [
-        f"{sum(cell.level is Level.LINEARIZABLE for cell in one.reports)} of {len(one.reports)} cells linearizable "
-        f"on {one.endpoint}"
-        for one in rounds
-    ]
-    return f"{plan.clients} clients, {how}: {', '.join(parts)}"
+    levels = [(one.endpoint, count(one.reports)) for one in rounds]
+    return f"{plan.clients} clients, {how}: {linearizable_cells(levels)}"
 
 
-def consistency_section(plan: RacePlan, rounds: Sequence[Round]) -> Section:
-    """The table of consistency levels, with figures of the smallest histories that no order explains."""
-    counted = [count(one.reports) for one in rounds]
+def linearizable_cells(found: Iterable[tuple[Endpoint, Mapping[Level, int]]]) -> str:
+    """How many of the cells of each endpoint are linearizable."""
+    return ", ".join(
+        f"{levels.get(Level.LINEARIZABLE, 0)} of {sum(levels.values())} cells linearizable on {endpoint}"
+        for endpoint, levels in found
+    )
+
+
+def consistency_section(found: Sequence[Consistency], text: str) -> Section:
+    """The table of consistency levels, with the figures. `text`: what was promised to these requests."""
     rows = [
-        (level.value, *(str(levels[level]) for levels in counted), SENTENCES[level])
+        (level.value, *(str(one.levels.get(level, 0)) for one in found), SENTENCES[level])
         for level in Level
-        if level is not Level.UNKNOWN or any(levels[level] for levels in counted)
+        if level is not Level.UNKNOWN or any(one.levels.get(level) for one in found)
     ]
-    text = "Each attribute, event and product of each user by itself. " + (
-        "Nothing is promised to requests that overlap on one of them."
-        if plan.overlap
-        else "Each request was sent after the response to the one before it, from whichever client; "
+    columns = ("consistency", *(f"cells on {one.endpoint}" for one in found), "what it means")
+    figures = tuple(drawn for one in found for drawn in one.figures)
+    whole = f"Each attribute, event and product of each user by itself. {text}"
+    return Section("Which consistency held", whole, columns, tuple(rows), figures)
+
+
+def promised(plan: RacePlan) -> str:
+    """What the documents promise to the requests of a race."""
+    if plan.overlap:
+        return "Nothing is promised to requests that overlap on one of them."
+    return (
+        "Each request was sent after the response to the one before it, from whichever client; "
         "sync promises that it sees it, /users/track does not."
     )
-    columns = ("consistency", *(f"cells on {one.endpoint}" for one in rounds), "what it means")
-    figures = tuple(drawn for one in rounds for drawn in _unexplained_cells(one))
-    return Section("Which consistency held", text, columns, tuple(rows), figures)
 
 
 def _unexplained_cells(one: Round) -> list[Figure]:
     parts = one.history.partition()
     found = [(cell, unexplained(parts[cell.place])) for cell in one.not_linearizable[:FIGURES]]
-    return [_unexplained_cell(one.endpoint, cell, operations) for cell, operations in found if operations]
+    return [
+        unexplained_cell(one.endpoint, cell.place, cell.level, operations) for cell, operations in found if operations
+    ]
 
 
-def _unexplained_cell(endpoint: Endpoint, cell: CellReport, operations: Sequence[RaceOperation]) -> Figure:
-    user, _, key = cell.place
+def unexplained_cell(endpoint: Endpoint, place: Place, level: Level, operations: Sequence[RaceOperation]) -> Figure:
+    """The figure of operations on one cell that no order explains."""
+    user, _, key = place
     note = "No order of these explains every response; the last response is marked."
     if any(operation.outcome is WriteOutcome.AMBIGUOUS for operation in operations):
         note += " An arrow: no response by then, so that the write may take effect at any time."
-    return figure(f"{key} of {user.rpartition('-')[2]} on {endpoint}: {cell.level.value}", operations, note=note)
+    return figure(f"{key} of {user.rpartition('-')[2]} on {endpoint}: {level.value}", operations, note=note)
 
 
 def finding_figure(clause: str, operations: Sequence[RaceOperation], history: History) -> Figure:

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from tracksync.contract.bounds import SYNC, TRACK
+from tracksync.contract.bounds import SYNC, TRACK, bounds
 from tracksync.generate.build import User, json_request
 from tracksync.generate.harmless import Namer
 from tracksync.model.exchange import Exchange, Failure, FailureKind, Request
@@ -29,6 +29,8 @@ OVERLAPPED: Final[tuple[Kind, ...]] = ("number", "event", "array", "product")
 LONGEST_ARRAY: Final = 18  # elements; the smallest limit that a workspace has had is 25
 LONGEST_LOOSE: Final = 16  # operations on one cell where no order is promised: few enough to try every order
 UNSURE_OPERATIONS: Final = 3  # with an ambiguous outcome, after which a cell is left for a new one
+CLIENT: Final = "race client "  # begins the tag of an exchange that says which client sent it
+_PURCHASE: Final = {"external_id", "product_id", "currency", "price", "time"}
 EARLIEST: Final = 1_704_067_200  # 2024-01-01T00:00:00Z; events lie in the two years from here
 
 
@@ -185,6 +187,53 @@ def _value(place: Place, write: Write) -> Any:
     if write.verb == "read":
         return {"inc": 0} if place[2].startswith("number") else {"add": [], "remove": []}
     return write.value
+
+
+def planned(request: Request) -> tuple[Place, Write] | None:
+    """The place and the write of which `request` was made; None for a request that no race makes."""
+    body = read_json(request.body).value
+    if request.path not in (SYNC, TRACK) or not isinstance(body, dict) or len(body) != 1:
+        return None
+    ((section, objects),) = body.items()
+    one = objects[0] if isinstance(objects, list) and len(objects) == 1 else None
+    user = one.get("external_id") if isinstance(one, dict) else None
+    if one is None or not isinstance(user, str):
+        return None
+    if section == "events" and one.keys() == {"external_id", "name", "time"} and isinstance(one["name"], str):
+        return (user, section, one["name"]), Write("count", 1)
+    if section == "purchases" and isinstance(one.get("product_id"), str) and one.keys() - {"quantity"} == _PURCHASE:
+        bought = one.get("quantity", 1)
+        return ((user, section, one["product_id"]), Write("count", bought)) if type(bought) is int else None
+    named = list(one.keys() - {"external_id", "_merge_objects"})
+    if section != "attributes" or len(named) != 1 or named[0] in bounds().profile_fields:
+        return None
+    write = _write_of(one[named[0]], merge="_merge_objects" in one)
+    return ((user, section, named[0]), write) if write is not None else None
+
+
+def _write_of(value: Any, *, merge: bool) -> Write | None:
+    """The write that an attribute's value is. Texts are names only: a date, for one, may be shown in another form."""
+    if isinstance(value, dict) and value and value.keys().isdisjoint(("add", "remove", "inc")):
+        plain = all(_is_name(name) and type(inner) is int for name, inner in value.items())
+        return Write("merge" if merge else "set", value) if plain else None
+    if merge:
+        return None
+    match value:
+        case {"inc": int() as amount} if len(value) == 1:
+            return Write("add", amount) if amount else Write("read")
+        case {"add": [], "remove": []} if len(value) == 2:
+            return Write("read")
+        case {"add": [item]} if len(value) == 1 and _is_name(item):
+            return Write("insert", item)
+        case {"remove": [item]} if len(value) == 1 and _is_name(item):
+            return Write("remove", item)
+        case [_, *_] if all(map(_is_name, value)) and len(set(value)) == len(value) <= LONGEST_ARRAY:
+            return Write("set", value)
+    return Write("set", value) if type(value) is int else None
+
+
+def _is_name(value: Any) -> bool:
+    return isinstance(value, str) and value.isidentifier() and len(value) <= bounds().nested_characters
 
 
 def outcome_of(exchange: Exchange) -> WriteOutcome:

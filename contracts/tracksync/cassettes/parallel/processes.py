@@ -5,7 +5,6 @@ from __future__ import annotations
 import multiprocessing
 import traceback
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnProcess
@@ -15,9 +14,8 @@ from tracksync.cassettes.checking import Place
 from tracksync.cassettes.exchange_lines import read_line
 from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.parallel.part import Answer, Change, Gap, Item, Partition, Question, Routed, Run, Summary
-from tracksync.cassettes.parallel.whole_files import Processes
 from tracksync.cassettes.timestamps import settled_at
-from tracksync.engine.child_processes import end_with_parent, interrupts_blocked, process_pool
+from tracksync.engine.child_processes import ENDED, end_with_parent, interrupts_blocked
 from tracksync.engine.garbage import rare_collections
 from tracksync.errors import Incomplete
 from tracksync.oracle import Settings
@@ -25,7 +23,6 @@ from tracksync.oracle.parts import Beside
 
 _LATE: Final = 1000  # lines of a file that are kept for interactions that come out of order
 _DIRECTING: Final = 0.27  # the time that it takes to direct an exchange, by the time that it takes to check one
-_ENDED: Final = "a process of --jobs was ended from outside, perhaps for lack of memory; use fewer, or --jobs 1"
 
 Packed = tuple[Any, ...]
 
@@ -164,7 +161,7 @@ class PartsInProcesses:
         try:
             found = [connection.recv() for connection in self._connections]
         except (EOFError, OSError):
-            raise Incomplete(_ENDED) from None
+            raise Incomplete(ENDED) from None
         for one in found:
             if isinstance(one, _Broken):
                 raise RuntimeError(f"in another process:\n{one.text}")
@@ -175,7 +172,7 @@ def _send(connection: Connection, name: str, *arguments: Any) -> None:
     try:
         connection.send((name, arguments))
     except OSError:
-        raise Incomplete(_ENDED) from None
+        raise Incomplete(ENDED) from None
 
 
 @contextmanager
@@ -202,13 +199,3 @@ def parts_in_processes(
         for process in started:
             process.terminate()
             process.join()
-
-
-@contextmanager
-def local_pool(count: int) -> Iterator[Processes]:
-    """`count` processes that check whole files, which end with the block."""
-    try:
-        with process_pool(count) as pool:
-            yield Processes(pool)
-    except BrokenProcessPool:
-        raise Incomplete(_ENDED) from None

@@ -7,12 +7,10 @@ a file that is checked twice, since a machine was lost, gives the same result.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
-from tracksync.engine.child_processes import interrupts_blocked
 from tracksync.model.counts import Counts
 from tracksync.model.events import Event, ExchangeChecked, ExchangesChecked, FindingConfirmed, Skipped
 
@@ -29,18 +27,6 @@ class Pool(Protocol):
 
     def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Pending:
         """Have a function called somewhere."""
-
-
-class Processes:
-    """The processes of an executor of the standard library."""
-
-    def __init__(self, executor: Executor) -> None:
-        self._executor = executor
-
-    def submit(self, function: Callable[..., Any], /, *arguments: Any) -> Pending:
-        """Have a function called in one of them."""
-        with interrupts_blocked():
-            return self._executor.submit(function, *arguments)
 
 
 @dataclass(slots=True)
