@@ -8,7 +8,7 @@ inspector (cross-site request forgery), and a body has to be JSON, which no form
 from __future__ import annotations
 
 import ipaddress
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -39,6 +39,10 @@ class Denial:
     error: str
 
 
+Headers = Mapping[str, list[str]]  # by name in lower case
+_NOT_JSON: Final = Denial(415, "a body is JSON, with the Content-Type application/json")
+
+
 class TooLarge(Exception):
     """A body with more than LARGEST_BODY bytes."""
 
@@ -60,23 +64,7 @@ class Guard:
         if len(hosts) != 1 or not self._knows(hosts[0]):
             return Denial(403, "the Host header names another machine; --admin-host NAME allows a name")
         own = f"{scope.get('scheme', 'http')}://{hosts[0].lower()}"
-        if any(origin.lower() != own for origin in headers.get("origin", [])):
-            return Denial(403, "the request comes from a page of another origin")
-        # A link on another page may lead to the inspector: that page learns nothing of what is shown then.
-        follows_link = scope["method"] == "GET" and headers.get("sec-fetch-mode") == ["navigate"]
-        foreign = any(site.lower() not in ("same-origin", "none") for site in headers.get("sec-fetch-site", []))
-        if foreign and not follows_link:
-            return Denial(403, "the request comes from a page of another site")
-        media = headers.get("content-type", []) if scope["method"] not in ("GET", "HEAD") else []
-        if any(one.partition(";")[0].strip().lower() != "application/json" for one in media):
-            return Denial(415, "a body is JSON, with the Content-Type application/json")
-        lengths = headers.get("content-length", [])
-        if any(not length.isdigit() or len(length) > 15 or int(length) > LARGEST_BODY for length in lengths):
-            return Denial(413, f"a body has at most {LARGEST_BODY} bytes")
-        has_body = any(length != "0" for length in lengths) or "transfer-encoding" in headers
-        if has_body and not media:
-            return Denial(415, "a body is JSON, with the Content-Type application/json")
-        return None
+        return _foreign_page(scope["method"], own, headers) or _odd_body(scope["method"], headers)
 
     def _knows(self, host: str) -> bool:
         """Whether the value of a Host header names this machine, or a name that was allowed."""
@@ -87,6 +75,28 @@ class Guard:
         )
         name = name.rstrip(".")
         return name in self._names or is_loopback(name)
+
+
+def _foreign_page(method: str, own: str, headers: Headers) -> Denial | None:
+    """Why a page that sent this request may not; `own` is the origin of the admin API."""
+    if any(origin.lower() != own for origin in headers.get("origin", [])):
+        return Denial(403, "the request comes from a page of another origin")
+    # A link on another page may lead to the inspector: that page learns nothing of what is shown then.
+    follows_link = method == "GET" and headers.get("sec-fetch-mode") == ["navigate"]
+    foreign = any(site.lower() not in ("same-origin", "none") for site in headers.get("sec-fetch-site", []))
+    return Denial(403, "the request comes from a page of another site") if foreign and not follows_link else None
+
+
+def _odd_body(method: str, headers: Headers) -> Denial | None:
+    """What is wrong with the body that the headers announce."""
+    media = headers.get("content-type", []) if method not in ("GET", "HEAD") else []
+    lengths = headers.get("content-length", [])
+    has_body = any(length != "0" for length in lengths) or "transfer-encoding" in headers
+    if any(one.partition(";")[0].strip().lower() != "application/json" for one in media):
+        return _NOT_JSON
+    if any(not length.isdigit() or len(length) > 15 or int(length) > LARGEST_BODY for length in lengths):
+        return Denial(413, f"a body has at most {LARGEST_BODY} bytes")
+    return _NOT_JSON if has_body and not media else None
 
 
 def _is_local(client: object) -> bool:

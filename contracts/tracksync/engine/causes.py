@@ -134,16 +134,26 @@ def _with_lost_state(groups: list[Group]) -> list[Group]:
 
     A single group with a direct finding that shows with fewer requests than one on state does not follow from it.
     """
-    held = [group for group in groups if any(one.concern in HELD for one in group)]
-    state = [group for group in groups if any(one.on_state for one in group)]
-    concerns = {one.concern for group in held for one in group} & HELD
-    if len(concerns) < LOST or not state:
+    shown = [one for group in groups for one in group]
+    on_state = [one.requests for one in shown if one.on_state]
+    if len({one.concern for one in shown} & HELD) < LOST or not on_state:
         return groups
-    first = min(one.requests for group in state for one in group if one.on_state)
-    before = [group for group in held if any(one.requests < first for one in group if not one.indirect)]
-    lost = [group for group in held if len(before) != 1 or group is not before[0]]
-    lost += [group for group in state if not any(group is one for one in lost)]
-    return _put_together(groups, lost)
+    before = [group for group in groups if _on_held(group) and _shows_before(group, min(on_state))]
+    own = before[0] if len(before) == 1 else None
+    return _put_together(groups, [one for one in groups if _on_state(one) or (_on_held(one) and one is not own)])
+
+
+def _on_held(group: Group) -> bool:
+    return any(one.concern in HELD for one in group)
+
+
+def _on_state(group: Group) -> bool:
+    return any(one.on_state for one in group)
+
+
+def _shows_before(group: Group, requests: int) -> bool:
+    """Whether a direct finding of the group shows with fewer requests."""
+    return any(one.requests < requests for one in group if not one.indirect)
 
 
 def _with_indirect(groups: list[Group]) -> list[Group]:

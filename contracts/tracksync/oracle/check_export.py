@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
 from tracksync.model.finding import NOTHING, Finding
-from tracksync.oracle.belief import Belief, Identifier, Link, identifier_of
+from tracksync.oracle.belief import Belief, Identifier, Link, User, identifier_of
 from tracksync.oracle.deletions import identifiers_in, leads_nowhere, settled_user
 from tracksync.oracle.exported_values import ExportedUser, check_values, requested_fields
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 BODY: Final = "/response/body"
 USERS: Final = f"{BODY}/users"
 _UNKNOWN: Final = f"{BODY}/invalid_user_ids"
+_CLAUSE: Final = "TS-EXPORT-USERS"
 
 NamedIdentifiers = list[tuple[str, Any]]  # the identifiers of an export, each as its kind and its value
 
@@ -44,7 +45,7 @@ def check_export(context: Context, body: dict[str, Any]) -> None:
         for index, entry in enumerate(listed)
     ]
     if not any(one.pointer.startswith("/request/body") for one in context.parsed.conditions):
-        context.covered.add("TS-EXPORT-USERS")
+        context.covered.add(_CLAUSE)
         context.findings += _wrong_users(context, named, found)
         context.findings += _wrong_unknowns(context, named, body.get("invalid_user_ids"))
         context.findings += _missing_fields(context, named, found)
@@ -73,32 +74,49 @@ def _certain_user(belief: Belief, identifier: Identifier) -> int | None:
 
 def _wrong_users(context: Context, named: NamedIdentifiers, found: list[ExportedUser]) -> Iterator[Finding]:
     """Every user that was asked for is there, each once, and no other one is."""
-    belief, sent, clause = context.belief, context.exchange.sent, "TS-EXPORT-USERS"
-    by_external_id = all(kind == "external_id" for kind, _ in named)
-    names = [str(value) for _, value in named]
     shown = [(one.where, one.entry["external_id"]) for one in found if isinstance(one.entry.get("external_id"), str)]
+    names = [name for _, name in shown]
+    yield from _unwanted_users(context.belief, named, shown)
+    for name in _repeated(names):
+        times = names.count(name)
+        yield Finding(_CLAUSE, f"the user {name!r} is exported {times} times", USERS, 1, times)
+    if len(set(names)) == len(found):
+        ids = [one.entry["braze_id"] for one in found if isinstance(one.entry.get("braze_id"), str)]
+        for braze_id in _repeated(ids):
+            text = f"{ids.count(braze_id)} users are exported with one braze_id"
+            yield Finding(_CLAUSE, text, USERS, 1, braze_id)
+    yield from _missing_users(context, named, found)
+
+
+def _repeated(texts: list[str]) -> list[str]:
+    """The texts that are there more than once, each once."""
+    return [text for text, times in Tally(texts).items() if times > 1]
+
+
+def _unwanted_users(belief: Belief, named: NamedIdentifiers, shown: list[tuple[str, str]]) -> Iterator[Finding]:
+    """Users that were not asked for, or that do not exist; `shown`: where each stands, and its external_id."""
+    by_external_id = all(kind == "external_id" for kind, _ in named)
+    wanted = [str(value) for _, value in named]
     for where, name in shown:
-        if by_external_id and name not in names:
+        if by_external_id and name not in wanted:
             text = "a user is exported that was not asked for"
-            yield Finding(clause, text, f"{where}/external_id", names, name)
+            yield Finding(_CLAUSE, text, f"{where}/external_id", wanted, name)
         elif leads_nowhere(belief, "external_id", name):
             deleted = Identifier("external_id", name) in belief.deleted
             text = f"a user is exported that {'was deleted' if deleted else 'does not exist'}"
-            yield Finding("TS-DELETE-DONE" if deleted else clause, text, f"{where}/external_id", NOTHING, name)
-    for name, times in Tally(name for _, name in shown).items():
-        if times > 1:
-            yield Finding(clause, f"the user {name!r} is exported {times} times", USERS, 1, times)
-    ids = Tally(one.entry["braze_id"] for one in found if isinstance(one.entry.get("braze_id"), str))
-    for name, times in ids.items():
-        if times > 1 and len(set(dict(shown).values())) == len(found):
-            yield Finding(clause, f"{times} users are exported with one braze_id", USERS, 1, name)
-    certain = {_present_user(belief, kind, value, sent) for kind, value in named} - {None}
+            yield Finding("TS-DELETE-DONE" if deleted else _CLAUSE, text, f"{where}/external_id", NOTHING, name)
+
+
+def _missing_users(context: Context, named: NamedIdentifiers, found: list[ExportedUser]) -> Iterator[Finding]:
+    """More users are missing than entries that cannot be told apart."""
+    belief = context.belief
+    certain = {_present_user(belief, kind, value, context.exchange.sent) for kind, value in named} - {None}
     missing = certain - {one.uid for one in found}
     if len(missing) > sum(one.uid is None for one in found):
         by_track = all(not belief.users[uid].exists for uid in missing if uid is not None)
         why = "/users/track was to make them" if by_track else "they exist"
         text = f"{len(missing)} of the users that were asked for are not exported, although {why}"
-        yield Finding("TS-TRACK-APPLIED" if by_track else clause, text, USERS, len(certain), len(found))
+        yield Finding("TS-TRACK-APPLIED" if by_track else _CLAUSE, text, USERS, len(certain), len(found))
 
 
 def _present_user(belief: Belief, kind: str, value: Any, sent: float) -> int | None:
@@ -116,7 +134,7 @@ def _wrong_unknowns(context: Context, named: NamedIdentifiers, listed: Any) -> I
     if listed is not None and not isinstance(listed, list):
         yield Finding("TS-EXPORT-ANSWER", "invalid_user_ids is not a list", _UNKNOWN, "a list", listed)
         return
-    clause, actual = "TS-EXPORT-USERS", NOTHING if listed is None else listed
+    actual = NOTHING if listed is None else listed
     shown = {str(one) for one in listed or ()}
     if any(identifier_of(*one) in context.belief.deleted for one in named):
         context.covered.add("TS-DELETE-DONE")
@@ -125,15 +143,14 @@ def _wrong_unknowns(context: Context, named: NamedIdentifiers, listed: Any) -> I
             continue
         if str(value) in shown and settled_user(context.belief, kind, value, context.exchange.sent) is not None:
             text = "an identifier is listed as unknown that leads to a user"
-            yield Finding(clause, text, _UNKNOWN, f"without {value!r}", actual)
+            yield Finding(_CLAUSE, text, _UNKNOWN, f"without {value!r}", actual)
         if str(value) not in shown and leads_nowhere(context.belief, kind, value):
             text = "an identifier that leads to no user is not listed as unknown"
-            yield Finding(clause, text, _UNKNOWN, f"with {value!r}", actual)
+            yield Finding(_CLAUSE, text, _UNKNOWN, f"with {value!r}", actual)
 
 
 def _missing_fields(context: Context, named: NamedIdentifiers, found: list[ExportedUser]) -> Iterator[Finding]:
     """A user has the fields that were asked for, those by which it is found with the values that were sent."""
-    belief, sent = context.belief, context.exchange.sent
     fields = requested_fields(context)
     by_external_id = all(kind == "external_id" for kind, _ in named)
     if "external_id" in fields and by_external_id:
@@ -141,23 +158,28 @@ def _missing_fields(context: Context, named: NamedIdentifiers, found: list[Expor
         for one in found:
             if one.entry.get("external_id") is None:
                 yield _lacks(one, "external_id", "a text")
+        fields = [field for field in fields if field != "external_id"]
     for one in found:
-        if one.uid is None:
-            continue
-        user = belief.users[one.uid]
-        settled = sent - user.touched > belief.settings.consistent_after
-        if not (settled and user.exists) or user.contacts_unsettled:
-            continue
-        context.covered.add("TS-EXPORT-FIELDS")
-        if "braze_id" in fields and not (isinstance(one.entry.get("braze_id"), str) and one.entry["braze_id"]):
-            yield _lacks(one, "braze_id", "a text")
-        for identifier in user.identifiers:
-            field = "user_aliases" if identifier.kind == "user_alias" else identifier.kind
-            if field == "external_id" and by_external_id:
-                continue
-            leads = belief.links.get(identifier) == (Link(one.uid),)
-            if field in fields and leads and not _shows(identifier, one.entry.get(field)):
-                yield _lacks(one, field, identifier.text)
+        if one.uid is not None and _is_settled(context, context.belief.users[one.uid]):
+            context.covered.add("TS-EXPORT-FIELDS")
+            yield from _missing_fields_of(context.belief, one, one.uid, fields)
+
+
+def _is_settled(context: Context, user: User) -> bool:
+    """Whether an export must show by which identifiers this user is found."""
+    long_ago = context.exchange.sent - user.touched > context.belief.settings.consistent_after
+    return long_ago and bool(user.exists) and not user.contacts_unsettled
+
+
+def _missing_fields_of(belief: Belief, one: ExportedUser, uid: int, fields: list[Any]) -> Iterator[Finding]:
+    braze_id = one.entry.get("braze_id")
+    if "braze_id" in fields and not (isinstance(braze_id, str) and braze_id):
+        yield _lacks(one, "braze_id", "a text")
+    for identifier in belief.users[uid].identifiers:
+        field = "user_aliases" if identifier.kind == "user_alias" else identifier.kind
+        leads = belief.links.get(identifier) == (Link(uid),)
+        if field in fields and leads and not _shows(identifier, one.entry.get(field)):
+            yield _lacks(one, field, identifier.text)
 
 
 def _shows(identifier: Identifier, shown: Any) -> bool:

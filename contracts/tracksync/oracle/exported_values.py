@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter as Tally
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
 from msgspec import Struct
@@ -74,51 +74,68 @@ def check_values(context: Context, user: User, one: ExportedUser) -> Iterator[Fi
     fields = requested_fields(context)
     expected = {key: _expected(context, cell) for key, cell in sorted(user.cells.items())}
     for section, part in PARTS.items():
-        if fields and part not in fields:
+        # Which parts an export has that names none is not documented.
+        if part not in (fields or one.entry):
             continue
         if section == "purchases" and "available" not in context.belief.ambiguities["purchase-events"]:
             continue
-        shown = one.entry.get(part)
-        kind: type = dict if section == "attributes" else list
-        where = f"{one.where}/{part}"
         own = {key[1]: cell for key, cell in expected.items() if key[0] == section}
-        present = [name for name, cell in own.items() if cell.settled and cell.present]
-        if shown is None and fields and present:
-            text = f"the exported user lacks {part}, which was asked for; it has {present[0]!r}"
-            yield Finding("TS-EXPORT-ANSWER", text, where, "an object" if kind is dict else "a list", NOTHING)
-        elif part not in one.entry and not fields:
-            continue  # which parts an export has that names none is not documented
-        elif shown is None or isinstance(shown, kind):
-            yield from _wrong_values(context, section, own, shown, where)
-            if own and user.fresh and not user.may_be_created:
-                yield from _foreign(own, shown or (), where)
-        else:
-            text = f"{part} of an exported user is not {'an object' if kind is dict else 'a list'}"
-            yield Finding("TS-EXPORT-ANSWER", text, where, "an object" if kind is dict else "a list", shown)
+        yield from _wrong_part(context, user, one, section, own)
 
 
-def _wrong_values(
-    context: Context, section: str, own: dict[str, ExpectedCell], shown: Any, where: str
+def _wrong_part(
+    context: Context, user: User, one: ExportedUser, section: str, own: dict[str, ExpectedCell]
 ) -> Iterator[Finding]:
-    listed = [_name(one) for one in shown or ()] if section != "attributes" else []
-    for name, times in Tally(name for name in listed if name is not None).items():
+    """What is wrong with the attributes, events or purchases; `own`: those that the user is to have, by name."""
+    part, shown = PARTS[section], one.entry.get(PARTS[section])
+    where = f"{one.where}/{part}"
+    kind: type = dict if section == "attributes" else list
+    form = "an object" if kind is dict else "a list"
+    if shown is not None and not isinstance(shown, kind):
+        yield Finding("TS-EXPORT-ANSWER", f"{part} of an exported user is not {form}", where, form, shown)
+        return
+    present = [name for name, cell in own.items() if cell.settled and cell.present]
+    if shown is None and present and requested_fields(context):
+        text = f"the exported user lacks {part}, which was asked for; it has {present[0]!r}"
+        yield Finding("TS-EXPORT-ANSWER", text, where, form, NOTHING)
+        return
+    if section == "attributes":
+        yield from _wrong_attributes(context, own, shown or {}, where)
+    else:
+        yield from _wrong_counters(context, own, shown or [], where)
+    if own and user.fresh and not user.may_be_created:
+        yield from _foreign(own, shown or (), where)
+
+
+def _wrong_attributes(
+    context: Context, own: dict[str, ExpectedCell], shown: Mapping[str, Any], where: str
+) -> Iterator[Finding]:
+    for name, cell in _known(context, own):
+        value = shown.get(name, ABSENT)
+        if not any(_attribute_agrees(one, value) for one in cell.values):
+            yield _disagrees(f"{where}/{name}", name, cell, cell.values[0], value)
+
+
+def _wrong_counters(context: Context, own: dict[str, ExpectedCell], shown: list[Any], where: str) -> Iterator[Finding]:
+    names = [_name(one) for one in shown]
+    for listed, times in Tally(name for name in names if name is not None).items():
         if times > 1:
-            yield Finding("TS-EXPORT-AGREES", f"{name!r} is listed {times} times", where, 1, times)
-    if section != "attributes" and not all(_name(one) for one in shown or ()):
+            yield Finding("TS-EXPORT-AGREES", f"{listed!r} is listed {times} times", where, 1, times)
+    if not all(names):
         return  # of whichever has no name another finding speaks
+    for name, cell in _known(context, own):
+        found: dict[str, Any] = shown[names.index(name)] if name in names else {}
+        count = found.get("count", 0)
+        if is_integer(count) and not any(_count_agrees(one, found, count, cell.settled) for one in cell.values):
+            yield _disagrees(where, name, cell, cell.values[0].count, count)
+
+
+def _known(context: Context, own: dict[str, ExpectedCell]) -> Iterator[tuple[str, ExpectedCell]]:
+    """The names of whose cells something is expected; the clauses that it bears on are covered."""
     for name, cell in own.items():
-        if not cell.known:
-            continue
-        context.covered.add("TS-TRACK-APPLIED" if cell.queued else "TS-EXPORT-AGREES")
-        if section == "attributes":
-            value = (shown or {}).get(name, ABSENT)
-            if not any(_attribute_agrees(one, value) for one in cell.values):
-                yield _disagrees(f"{where}/{name}", name, cell, cell.values[0], value)
-        else:
-            found: dict[str, Any] = next((one for one in shown or () if _name(one) == name), {})
-            count = found.get("count", 0) if is_integer(found.get("count", 0)) else None
-            if count is not None and not any(_count_agrees(one, found, count, cell.settled) for one in cell.values):
-                yield _disagrees(where, name, cell, cell.values[0].count, count)
+        if cell.known:
+            context.covered.add("TS-TRACK-APPLIED" if cell.queued else "TS-EXPORT-AGREES")
+            yield name, cell
 
 
 def _foreign(own: dict[str, ExpectedCell], shown: Any, where: str) -> Iterator[Finding]:

@@ -185,7 +185,6 @@ def linked(
     uid = candidate.uid if candidate.uid is not None else belief.users_made
     if candidate.sure and len(parsed.identifiers) == 1 and not belief.former:  # the usual case: every link is there
         return replace(belief, users=belief.users.insert(uid, user)), uid
-    sure, doubtful = Link(uid), Link(uid, sure=False)
     links, former = belief.links, belief.former
     for kind, value in parsed.identifiers:
         if not found and kind != candidate.kind:
@@ -193,7 +192,7 @@ def linked(
         identifier = identifier_of(kind, value)
         former -= {(identifier, uid)}
         there = links.get(identifier, ())
-        if sure in there:
+        if Link(uid) in there:
             continue
         surely = _leads_surely(parsed, candidate, user, kind, proven=proven)
         if kind in bounds().contacts and kind != candidate.kind and (surely or parsed.section == "attributes"):
@@ -201,24 +200,37 @@ def linked(
             replaced = [one for one in user.held if one.kind == kind and one != identifier]
             links = _doubted(links, uid, replaced)
             former |= {(one, uid) for one in replaced if surely}
-        if not proven and doubtful in there:
-            continue
-        if identifier not in user.identifiers:
-            user = replace(user, identifiers=(*user.identifiers, identifier))
-        if identifier in belief.pending_by_identifier:
-            user = replace(reached_by(user, belief.pending_by_identifier[identifier]), update_time_unknown=True)
-        if not surely:
-            if doubtful not in there:
-                links = links.insert(identifier, (*there, doubtful))
-        elif kind not in bounds().contacts:
-            links = links.insert(identifier, (sure,))
-            user = user if user.named else replace(user, named=True)
-        else:
-            links = links.insert(identifier, (*(one for one in there if one != doubtful), sure))
-            user = replace(user, held=(*(one for one in user.held if one.kind != kind), identifier))
+        if proven or Link(uid, sure=False) not in there:
+            user = _named_by(belief, user, identifier, surely=surely)
+            links = links.insert(identifier, _with_link(there, uid, kind, surely=surely))
     made = max(belief.users_made, uid + 1)
     users = belief.users.insert(uid, user)
     return replace(belief, users=users, links=links, users_made=made, former=former), uid
+
+
+def _with_link(there: tuple[Link, ...], uid: int, kind: str, *, surely: bool) -> tuple[Link, ...]:
+    """The links of an identifier that now leads to the user, too, or, if it surely does, to no other one.
+
+    An email or phone may lead to several users.
+    """
+    doubtful = Link(uid, sure=False)
+    if not surely:
+        return there if doubtful in there else (*there, doubtful)
+    others = [one for one in there if one != doubtful] if kind in bounds().contacts else []
+    return (*others, Link(uid))
+
+
+def _named_by(belief: Belief, user: User, identifier: Identifier, *, surely: bool) -> User:
+    """The user, once an identifier leads to it."""
+    if identifier not in user.identifiers:
+        user = replace(user, identifiers=(*user.identifiers, identifier))
+    if identifier in belief.pending_by_identifier:
+        user = replace(reached_by(user, belief.pending_by_identifier[identifier]), update_time_unknown=True)
+    if not surely:
+        return user
+    if identifier.kind not in bounds().contacts:
+        return user if user.named else replace(user, named=True)
+    return replace(user, held=(*(one for one in user.held if one.kind != identifier.kind), identifier))
 
 
 def _leads_surely(parsed: ParsedRequest, candidate: Candidate, user: User, kind: str, *, proven: bool) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import textwrap
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from tracksync.report import drawing, view
@@ -45,24 +46,14 @@ def _lines(result: Result, colour: bool, width: int, brief: bool, page: PageOf, 
 
     paint = _Paint(colour)
     wrapped = _Wrapper(width)
-    verdict = result["verdict"]
     head, _, rest = view.headline(result).partition(":")
     first, *more = wrapped(f"{head}:{rest}", "", "  ")
-    first = first.replace(head, paint(head, "bold", _VERDICT_STYLE[verdict]), 1)
-    lines = [first, *more]
+    lines = [first.replace(head, paint(head, "bold", _VERDICT_STYLE[result["verdict"]]), 1), *more]
     if brief:
         return lines
     lines += wrapped(f"{view.effort(result)}; {view.origin(result)}", "  ")
     lines += wrapped(view.reason(result), "  ")
-    missed = view.not_covered(result)
-    if missed:
-        lines += ["", paint(f"Not covered ({len(missed)}):", "bold")]
-        by_reason: dict[str, list[str]] = {}
-        for id_, reason in missed.items():
-            by_reason.setdefault(reason, []).append(id_)
-        for reason, ids in by_reason.items():
-            lines += [paint(line, "dim") for line in wrapped(reason, "  ")]
-            lines += wrapped(_named(ids), "    ")
+    lines += _not_covered(view.not_covered(result), paint, wrapped)
     if result.get("interpretations"):
         shown = ", ".join(f"{name}={interpretation}" for name, interpretation in result["interpretations"].items())
         lines += ["", *wrapped(f"Interpretations seen: {printable(shown)}", "")]
@@ -71,26 +62,43 @@ def _lines(result: Result, colour: bool, width: int, brief: bool, page: PageOf, 
         lines += table_lines(section["columns"], section["rows"], wrapped.width, cell)
         for figure in section["figures"]:
             lines += ["", *(f"  {line}" for line in drawing.lines(figure, wrapped.width - 2))]
-    causes = [list(group) for _, group in itertools.groupby(view.findings(result), lambda one: one.cause)]
-    if causes:
-        lines += ["", *wrapped(view.about(causes[0][0].clause, page), "")]
-    for number, (lead, *others) in enumerate(causes[:_IN_FULL], start=1):
-        lines += ["", *_finding(number, lead, paint, wrapped)]
-        if others:
-            lines += ["", *wrapped("The same cause explains, in full in the JSON and HTML results:", "   ")]
-            lines += [line for one in others for line in _in_short(one, wrapped)]
-    if len(causes) > _IN_FULL:
-        others = [one for group in causes[_IN_FULL:] for one in group]
-        lines += [
-            "",
-            *wrapped(f"{view.plural(len(others), 'more finding')}, in full in the JSON and HTML results:", ""),
-        ]
-        lines += [line for one in others for line in _in_short(one, wrapped)]
+    return lines + _causes(view.findings(result), paint, wrapped, page)
+
+
+def _not_covered(missed: Mapping[str, str], paint: _Paint, wrapped: _Wrapper) -> list[str]:
+    """The clauses that were not covered, those together that share a reason."""
+    if not missed:
+        return []
+    by_reason: dict[str, list[str]] = {}
+    for id_, reason in missed.items():
+        by_reason.setdefault(reason, []).append(id_)
+    lines = ["", paint(f"Not covered ({len(missed)}):", "bold")]
+    for reason, ids in by_reason.items():
+        lines += [paint(line, "dim") for line in wrapped(reason, "  ")]
+        lines += wrapped(_named(ids), "    ")
     return lines
 
 
-def _in_short(finding: view.FindingView, wrapped: _Wrapper) -> list[str]:
-    return wrapped(f"{finding.clause}  {finding.message}", "     ", "       ")
+def _causes(findings: Sequence[view.FindingView], paint: _Paint, wrapped: _Wrapper, page: PageOf) -> list[str]:
+    """The first causes in full, each with its further findings in short, and all other findings in short."""
+    causes = [list(group) for _, group in itertools.groupby(findings, lambda one: one.cause)]
+    if not causes:
+        return []
+    lines = ["", *wrapped(view.about(causes[0][0].clause, page), "")]
+    for number, (lead, *others) in enumerate(causes[:_IN_FULL], start=1):
+        lines += ["", *_finding(number, lead, paint, wrapped)]
+        lines += _in_short("The same cause explains", "   ", others, wrapped)
+    others = [one for group in causes[_IN_FULL:] for one in group]
+    return lines + _in_short(view.plural(len(others), "more finding"), "", others, wrapped)
+
+
+def _in_short(title: str, indent: str, findings: list[view.FindingView], wrapped: _Wrapper) -> list[str]:
+    if not findings:
+        return []
+    lines = ["", *wrapped(f"{title}, in full in the JSON and HTML results:", indent)]
+    for one in findings:
+        lines += wrapped(f"{one.clause}  {one.message}", "     ", "       ")
+    return lines
 
 
 def _named(ids: list[str]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from concurrent.futures import as_completed
 from contextlib import suppress
@@ -64,25 +65,15 @@ class Selfcheck:
 
     def totals(self) -> Totals:
         """The totals of the outcomes."""
-        table = faults()
         single = [one for one in self.outcomes if one.job.kind == "fault"]
         pairs = [one for one in self.outcomes if one.job.kind == "fault pair"]
         lawful = [one for one in self.outcomes if one.job.kind.startswith("interpretation")]
-        broken = {clause for one in single for clause, _ in one.found}
-        by_race = {
-            clause for fault in table.values() if fault.family == plans.NEEDS_CONCURRENCY for clause in fault.clauses
-        }
-        server = [one for one in clauses() if one.startswith("TS-")]
-        with_causes = [one for one in single if one.job.causes and one.leads]
-        pairs_with_causes = [one for one in pairs if one.job.causes and one.leads]
-        whole = {one.job.name for one in single} >= {job.name for job in plans.fault_jobs(self.seed)}
+        with_causes, pairs_with_causes = _telling_causes(single), _telling_causes(pairs)
         return Totals(
             faults=len(single),
             found=sum(one.expected for one in single),
             found_by_probes=sum(one.directed for one in single),
-            found_by_named_clause=sum(
-                any(clause in table[one.job.name].clauses for clause, _ in one.found) for one in single
-            ),
+            found_by_named_clause=sum(not _named(one).isdisjoint(dict(one.found)) for one in single),
             survivors=tuple(sorted({one.job.name for one in single + pairs if not one.expected})),
             weak=tuple(one.job.name for one in single if one.weak and not _weak_by_nature(one.job.name)),
             pairs=len(pairs),
@@ -90,23 +81,29 @@ class Selfcheck:
             interpretations=len(lawful),
             accused=tuple(one.job.name for one in lawful if not one.expected),
             directed_requests=max((one.directed_requests for one in lawful or single), default=0),
-            unbroken=tuple(one for one in server if one not in broken | by_race) if whole else (),
+            unbroken=self._unbroken(single),
             with_causes=len(with_causes),
             one_cause=sum(len(one.leads) == 1 for one in with_causes),
-            led=sum(len(one.leads) == 1 and one.leads[0] in table[one.job.name].clauses for one in with_causes),
+            led=sum(len(one.leads) == 1 and one.leads[0] in _named(one) for one in with_causes),
             pairs_with_causes=len(pairs_with_causes),
             two_causes=sum(len(one.leads) == 2 for one in pairs_with_causes),
             pairs_hidden=sum(map(_hides_one, pairs_with_causes)),
         )
 
+    def _unbroken(self, single: list[JobResult]) -> tuple[str, ...]:
+        """The clauses of servers that no fault was seen to break; none where not every fault was run."""
+        if not {one.job.name for one in single} >= {job.name for job in plans.fault_jobs(self.seed)}:
+            return ()
+        broken = {clause for one in single for clause, _ in one.found}
+        for fault in faults().values():
+            if fault.family == plans.NEEDS_CONCURRENCY:
+                broken.update(fault.clauses)
+        return tuple(one for one in clauses() if one.startswith("TS-") and one not in broken)
+
     def result(self) -> dict[str, Any]:
         """The result file (see report/result.schema.json), with the matrix as an additional member."""
         totals = self.totals()
-        table = faults()
-        broken: dict[str, int] = {}
-        for one in self.outcomes:
-            for clause, _ in one.found:
-                broken[clause] = broken.get(clause, 0) + 1
+        broken = Counter(clause for one in self.outcomes for clause, _ in one.found)
         failures = [one for one in self.outcomes if not one.expected]
         return {
             "tracksync": __version__,
@@ -119,27 +116,39 @@ class Selfcheck:
             "seconds": self.seconds,
             "findings": [_as_finding(one, cause) for cause, one in enumerate(failures, 1)],
             "clauses": {
-                clause: {"covered": len(self.outcomes), "broken": broken.get(clause, 0)}
+                clause: {"covered": len(self.outcomes), "broken": broken[clause]}
                 for clause in clauses()
                 if clause.startswith("TS-")
             },
             "interpretations": {},
             "totals": {name: getattr(totals, name) for name in Totals.__slots__},
-            "matrix": [
-                {
-                    "kind": one.job.kind,
-                    "name": one.job.name,
-                    "seed": one.job.seed,
-                    "family": table[one.job.name].family if one.job.name in table else "",
-                    "expected_clauses": list(table[one.job.name].clauses) if one.job.name in table else [],
-                    "found": [{"clause": clause, "request": request} for clause, request in one.found],
-                    "leads": list(one.leads),
-                    "by_probes": one.directed,
-                    "requests": one.requests,
-                }
-                for one in self.outcomes
-            ],
+            "matrix": [_as_row(one) for one in self.outcomes],
         }
+
+
+def _as_row(outcome: JobResult) -> dict[str, Any]:
+    """One entry of the matrix. Only a single fault has a family and clauses."""
+    job, fault = outcome.job, faults().get(outcome.job.name)
+    return {
+        "kind": job.kind,
+        "name": job.name,
+        "seed": job.seed,
+        "family": fault.family if fault else "",
+        "expected_clauses": list(fault.clauses) if fault else [],
+        "found": [{"clause": clause, "request": request} for clause, request in outcome.found],
+        "leads": list(outcome.leads),
+        "by_probes": outcome.directed,
+        "requests": outcome.requests,
+    }
+
+
+def _named(outcome: JobResult) -> set[str]:
+    """The clauses that the fault of this job is said to break."""
+    return set(faults()[outcome.job.name].clauses)
+
+
+def _telling_causes(outcomes: list[JobResult]) -> list[JobResult]:
+    return [one for one in outcomes if one.job.causes and one.leads]
 
 
 def _weak_by_nature(name: str) -> bool:
