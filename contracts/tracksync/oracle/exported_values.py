@@ -91,7 +91,8 @@ def _wrong_part(
     where = f"{one.where}/{part}"
     kind: type = dict if section == "attributes" else list
     form = "an object" if kind is dict else "a list"
-    if shown is not None and not isinstance(shown, kind):
+    well_formed = shown is None or isinstance(shown, kind)
+    if not well_formed:
         yield Finding("TS-EXPORT-ANSWER", f"{part} of an exported user is not {form}", where, form, shown)
         return
     present = [name for name, cell in own.items() if cell.settled and cell.present]
