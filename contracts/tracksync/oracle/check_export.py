@@ -94,7 +94,7 @@ def _repeated(texts: list[str]) -> list[str]:
 
 
 def _unwanted_users(belief: Belief, named: NamedIdentifiers, shown: list[tuple[str, str]]) -> Iterator[Finding]:
-    """Users that were not asked for, or that do not exist; `shown`: where each stands, and its external_id."""
+    """Users that were not asked for, or that do not exist; `shown`: pointers, and each external_id."""
     by_external_id = all(kind == "external_id" for kind, _ in named)
     wanted = [str(value) for _, value in named]
     for where, name in shown:
