@@ -41,6 +41,7 @@ ABSENT: Final = _Marker("ABSENT")  # the attribute does not exist
 UNKNOWN: Final = _Marker("UNKNOWN")  # any state is possible
 OMITTED: Final = _Marker("OMITTED")  # the response does not show the attribute
 ANYTHING: Final = _Marker("ANYTHING")  # the response may show any value
+VOLATILE: Final = _Marker("VOLATILE")  # in place of a pending write: too many are pending to follow them
 
 MAX_STATES: Final = 24  # a cell with more possibilities is as good as unknown
 MAX_PENDING: Final = 4
@@ -209,12 +210,22 @@ class Deletion(Struct, frozen=True, gc=False):
     """A deletion of a user that was accepted, or may have been, and may still take effect.
 
     `until`: the time in epoch seconds by which it has. `certain`: it will, and nothing can have made the user anew.
-    `forgotten`: the user as it was left when this was noted; another one there was touched since.
+    `user`: as it was left when this was noted; another one there was touched since.
     """
 
     until: float
     certain: bool
-    forgotten: User
+    user: User
+
+
+class UnknownDeletion(Struct, frozen=True, gc=False):
+    """A deletion by identifiers of these `kinds` that may belong to users of whom it is not known.
+
+    `until`: the time in epoch seconds by which it has taken effect.
+    """
+
+    kinds: frozenset[str]
+    until: float
 
 
 class LimitedEndpoint(enum.StrEnum):
@@ -265,10 +276,13 @@ class Belief(Struct, frozen=True, gc=False):
     `writers`: by cell key, the user written last and the exchange that did, to name a broken clause better.
     `users_made`: how many users were ever made, so that no number is given twice.
     `pending_by_identifier`: pending writes that reach the user to whom the identifier leads when they take effect.
-    `moved`: identifiers of these that may lead to another user since. `deletions`: those that may still take effect, by
-    user. `deleted`: identifiers of users that are certainly gone, to name a broken clause better.
-    `unsettled_until`: until then, in epoch seconds, any user may be deleted. `former`: emails and phones, each with a
-    user that has another one instead.
+    `moved`: identifiers of these that may lead to another user since.
+    `deletions`: those that may still take effect, by user. `first_over`: when the first of them is over, in epoch
+    seconds. `named_in_deletions`: identifiers, each with the time until which a deletion that names it may take effect.
+    `unknown_deletion`: the last one by identifiers that may be anyone's. `unsettled_until`: until then, in epoch
+    seconds, a user that is met and is not certainly new may be deleted.
+    `deleted`: identifiers of users that are certainly gone, to name a broken clause better. `former`: emails and
+    phones, each with a user that has another one instead.
     `known_texts`: identifiers that are not certainly new, since a request that was not read may have used them.
     `wide_integers`: "exact" or "doubles", once a response has shown an integer beyond 2^53.
     """
@@ -286,8 +300,11 @@ class Belief(Struct, frozen=True, gc=False):
     pending_by_identifier: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
     moved: frozenset[Identifier] = frozenset()
     deletions: HashTrieMap[int, Deletion] = HashTrieMap()
+    first_over: float = float("inf")
+    named_in_deletions: HashTrieMap[Identifier, float] = HashTrieMap()
     deleted: frozenset[Identifier] = frozenset()
     former: frozenset[tuple[Identifier, int]] = frozenset()
+    unknown_deletion: UnknownDeletion | None = None
     unsettled_until: float = float("-inf")
     answered: int = 0
     wide_integers: str | None = None

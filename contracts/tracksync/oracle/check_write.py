@@ -20,6 +20,7 @@ from tracksync.oracle.belief import Belief, identifier_of
 from tracksync.oracle.check_attributes import check_attributes
 from tracksync.oracle.check_counters import check_counter
 from tracksync.oracle.context import Context, changed
+from tracksync.oracle.pending import emptied
 from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.response_body import Success
 from tracksync.oracle.spelling import folded
@@ -206,6 +207,8 @@ def _check_no_user(context: Context, candidate: Candidate, success: Success, *, 
     parsed, user = context.parsed, candidate.user
     certain = lawful and not user.may_be_created
     user = replace(user, exists=False if certain else None, fresh=lawful or user.fresh)
+    for key, cell in user.cells.items() if lawful else ():
+        user = user.with_cell(key, emptied(cell))
     context.belief, _ = users.linked(context.belief, parsed, candidate, user, found=False)
     context.covered.add("TS-USER-UPDATE-ONLY" if parsed.update_only else user_clause(parsed, candidate))
     if lawful:

@@ -202,7 +202,7 @@ def _may_share_user(some: _Identifiers, others: _Identifiers) -> bool:
 
 
 def _result(context: Context, before: Belief) -> CheckResult:
-    context.belief = _settled(before, context.belief, context.exchange.received)
+    context.belief = _settled(context, before)
     if context.mismatches:
         context.findings += response_body.schema_findings(context.mismatches, context.findings)
     if context.findings:
@@ -211,10 +211,13 @@ def _result(context: Context, before: Belief) -> CheckResult:
     return CheckResult(context.belief, tuple(context.findings), frozenset(context.covered))
 
 
-def _settled(before: Belief, belief: Belief, received: float) -> Belief:
+def _settled(context: Context, before: Belief) -> Belief:
     """The belief less what an exchange cannot have shown: users that may still be deleted, emails that moved."""
-    if belief.deletions or belief.unsettled_until >= received:
-        belief = deletions.unsettled(belief, received)
+    belief, parsed, received = context.belief, context.parsed, context.exchange.received
+    if belief.deletions or belief.named_in_deletions or belief.unsettled_until >= received:
+        objects = neighbours.queued(parsed) if parsed.endpoint == "track" else [parsed]
+        named = [identifier for one in objects for identifier in one.identifiers]
+        belief = deletions.unsettled(before, belief, named, received)
     if belief.links is before.links or not before.pending_by_identifier:
         return belief
     moved = [one for one in before.pending_by_identifier if belief.links.get(one) != before.links.get(one)]

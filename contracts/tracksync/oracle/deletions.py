@@ -1,13 +1,14 @@
 """/users/delete: whom a request names, and when these users are certainly gone.
 
-A deletion is queued (DELETE: usually under a second, up to five minutes). Until then its users may exist or not, and
-whatever is written to them may be deleted as well; afterwards those that nothing has touched are gone, with every
-identifier that led to them. Finds nothing.
+A deletion is queued (DELETE: usually under a second, up to five minutes). Until then its users are as they were or
+gone, and whatever is written to them may be deleted as well; afterwards those that nothing has touched are gone, with
+every identifier that led to them. Whether it looks for its users when it is accepted or when it is carried out is not
+documented: it may reach whoever an identifier leads to until then. Finds nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
 from msgspec import Struct
@@ -15,8 +16,8 @@ from msgspec.structs import replace
 
 from tracksync.contract.bounds import bounds
 from tracksync.model.exchange import Exchange
-from tracksync.oracle.belief import Belief, Deletion, User, identifier_of
-from tracksync.oracle.forgetting import forget_all, forget_user
+from tracksync.oracle.belief import Belief, Deletion, Link, UnknownDeletion, User, identifier_of
+from tracksync.oracle.forgetting import perhaps_gone
 from tracksync.oracle.pending import pending_of
 from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.request_object import is_alias
@@ -33,14 +34,18 @@ LISTS: Final = {  # the members of a deletion or an export, and the kind of the 
     "phone": "phone",
 }
 _FOR_GOOD: Final = float("inf")
+_LONG_AGO: Final = float("-inf")
 
 
 class NamedUsers(Struct, frozen=True):
-    """Whom a deletion names. `certain`: it deletes them. `perhaps`: it may. `anyone`: it may delete any user."""
+    """Whom a deletion names. `certain`: it deletes them. `perhaps`: it may.
+
+    `unknown`: the kinds of its identifiers that may belong to a user of whom it is not known.
+    """
 
     certain: frozenset[int]
     perhaps: frozenset[int]
-    anyone: bool
+    unknown: frozenset[str]
 
 
 def identifiers_in(body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -52,6 +57,21 @@ def identifiers_in(body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
                 one = one.get(kind)
             if is_alias(one) if kind == "user_alias" else isinstance(one, (str, int)):
                 yield kind, one
+
+
+def other_texts(body: dict[str, Any]) -> Iterator[str]:
+    """Every text and number in members that no document names, by which a lenient server might delete users.
+
+    DELETE says of its members that they name users, and of nothing else that it deletes any. So a member that is not
+    documented is ignored, or refused, or names users as well; it never makes a deletion one of others.
+    """
+    waiting = [value for member, value in body.items() if member not in LISTS and member != "prioritization"]
+    while waiting:
+        value = waiting.pop()
+        if isinstance(value, (list, dict)):
+            waiting += value.values() if isinstance(value, dict) else value
+        elif isinstance(value, (str, int)):
+            yield str(value)
 
 
 def settled_user(belief: Belief, kind: str, value: Any, sent: float, *, pending: bool = False) -> int | None:
@@ -86,7 +106,7 @@ def named_users(belief: Belief, parsed: ParsedRequest, sent: float) -> NamedUser
     body = parsed.body if isinstance(parsed.body, dict) else {}
     certain: set[int] = set()
     perhaps: set[int] = set()
-    anyone = bool(body.keys() - LISTS.keys() - {"prioritization"})
+    unknown: set[str] = set()
     for kind, value in identifiers_in(body):
         uid = settled_user(belief, kind, value, sent)
         # Which profiles a prioritization leaves out is not documented. One that has nothing else is meant by it.
@@ -95,8 +115,13 @@ def named_users(belief: Belief, parsed: ParsedRequest, sent: float) -> NamedUser
             continue
         links = belief.links.get(identifier_of(kind, value), ())
         perhaps.update(link.uid for link in links)
-        anyone = anyone or (not any(link.sure for link in links) and not leads_nowhere(belief, kind, value))
-    return NamedUsers(frozenset(certain), frozenset(perhaps - certain), anyone)
+        if not any(link.sure for link in links) and not leads_nowhere(belief, kind, value):
+            unknown.add(kind)
+    texts = frozenset(other_texts(body))
+    for identifier, links in belief.links.items() if texts else ():
+        if identifier.text in texts:
+            perhaps.update(link.uid for link in links)
+    return NamedUsers(frozenset(certain), frozenset(perhaps - certain), frozenset(unknown))
 
 
 def begin(belief: Belief, parsed: ParsedRequest, exchange: Exchange, *, accepted: bool) -> Belief:
@@ -105,33 +130,71 @@ def begin(belief: Belief, parsed: ParsedRequest, exchange: Exchange, *, accepted
     What was answered is done in time, also where the documents do not say what it does. Without a response it may still
     be under way.
     """
-    named = named_users(belief, parsed, exchange.sent)
+    found = named_users(belief, parsed, exchange.sent)
     answered = exchange.response is not None and exchange.response.status < 300
     until = exchange.received + belief.settings.consistent_after if answered else _FOR_GOOD
     plain = accepted and not any(one.pointer.startswith("/request/body") for one in parsed.conditions)
-    if named.anyone:
-        belief = forget_all(belief)
-        return replace(belief, unsettled_until=max(belief.unsettled_until, until))
-    for uid in named.certain | named.perhaps:
-        earlier = belief.deletions.get(uid)
-        latest = max(until, earlier.until) if earlier else until
-        belief = _noted(belief, uid, latest, certain=plain and uid in named.certain)
-    return belief
+    for uid in found.certain | found.perhaps:
+        belief = _noted(belief, uid, until, certain=plain and uid in found.certain)
+    named = belief.named_in_deletions
+    for identifier, end in named.items():
+        if end < exchange.sent:
+            named = named.discard(identifier)
+    for kind, value in identifiers_in(parsed.body) if isinstance(parsed.body, dict) else ():
+        identifier = identifier_of(kind, value)
+        named = named.insert(identifier, max(until, named.get(identifier, until)))
+    belief = replace(belief, named_in_deletions=named)
+    return reach_unknown(belief, UnknownDeletion(found.unknown, until)) if found.unknown else belief
+
+
+def reach_unknown(belief: Belief, deletion: UnknownDeletion) -> Belief:
+    """The belief in which every user that may have an identifier of the deletion may be deleted.
+
+    It creates and renames no user, so that it does not mean whoever is certainly new later: a braze_id is one that the
+    server had assigned, and each other identifier of the deletion is noted by itself.
+    """
+    for uid, user in belief.users.items():
+        if any(_may_have(belief, uid, user, kind) for kind in deletion.kinds):
+            belief = _noted(belief, uid, deletion.until, certain=False)
+    return replace(belief, unknown_deletion=deletion, unsettled_until=max(belief.unsettled_until, deletion.until))
+
+
+def _may_have(belief: Belief, uid: int, user: User, kind: str) -> bool:
+    """Whether the user may have an identifier of the kind of which nothing is known: each has one of some kinds.
+
+    A user that was certainly new has what requests gave it, and the braze_id that the server assigned.
+    """
+    if user.exists is False or (user.fresh and kind != "braze_id"):
+        return False
+    single = kind in ("external_id", "braze_id")
+    return not (single and any(one.kind == kind and Link(uid) in belief.links.get(one, ()) for one in user.identifiers))
 
 
 def _noted(belief: Belief, uid: int, until: float, *, certain: bool) -> Belief:
-    belief = forget_user(belief, uid)
-    return replace(belief, deletions=belief.deletions.insert(uid, Deletion(until, certain, belief.users[uid])))
+    """The belief in which the user may be deleted until a time."""
+    earlier = belief.deletions.get(uid)
+    until = max(until, earlier.until) if earlier else until
+    belief = perhaps_gone(belief, uid)
+    return replace(
+        belief,
+        deletions=belief.deletions.insert(uid, Deletion(until, certain, belief.users[uid])),
+        first_over=min(belief.first_over, until),
+    )
 
 
 def ended(belief: Belief, sent: float) -> Belief:
     """The belief at the time `sent`: whom a deletion has certainly reached by then is gone."""
+    if belief.first_over >= sent:
+        return belief
+    first = _FOR_GOOD
     for uid, deletion in belief.deletions.items():
         if deletion.until < sent:
             belief = replace(belief, deletions=belief.deletions.discard(uid))
-            if deletion.certain:
+            if deletion.certain and belief.users.get(uid) is deletion.user:
                 belief = _gone(belief, uid)
-    return belief
+        else:
+            first = min(first, deletion.until)
+    return replace(belief, first_over=first)
 
 
 def _gone(belief: Belief, uid: int) -> Belief:
@@ -152,14 +215,27 @@ def _gone(belief: Belief, uid: int) -> Belief:
     return replace(belief, links=links, users=users, writers=writers, deleted=belief.deleted | freed)
 
 
-def unsettled(belief: Belief, received: float) -> Belief:
-    """The belief after an exchange: of users that may still be deleted it has learned nothing."""
-    if belief.unsettled_until >= received:
-        belief = forget_all(belief)
-    for uid, deletion in belief.deletions.items():
+def unsettled(before: Belief, belief: Belief, named: Iterable[tuple[str, Any]], received: float) -> Belief:
+    """The belief after an exchange that was about the `named` identifiers: whoever it touched may be deleted after it.
+
+    `before`: the belief before the exchange. So it is with users that may still be deleted, with those of an identifier
+    that a deletion named, and with those that were met first while anyone may be.
+    """
+    touched: set[int] = set()
+    for kind, value in named:
+        identifier = identifier_of(kind, value)
+        uids = {link.uid for link in (*before.links.get(identifier, ()), *belief.links.get(identifier, ()))}
+        touched |= uids
+        until = belief.named_in_deletions.get(identifier, _LONG_AGO)
+        for uid in uids if until >= received else ():
+            if uid not in belief.deletions:
+                belief = _noted(belief, uid, until, certain=False)
+    for uid in range(before.users_made, belief.users_made) if belief.unsettled_until >= received else ():
         user = belief.users.get(uid)
-        if user is None:
-            belief = replace(belief, deletions=belief.deletions.discard(uid))
-        elif user is not deletion.forgotten:
+        if user is not None and not user.fresh and uid not in belief.deletions:
+            belief = _noted(belief, uid, belief.unsettled_until, certain=False)
+    for uid in touched:
+        deletion = belief.deletions.get(uid)
+        if deletion is not None and uid in belief.users and belief.users[uid] is not deletion.user:
             belief = _noted(belief, uid, deletion.until, certain=False)
     return belief

@@ -9,11 +9,12 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from tracksync.oracle.belief import Belief, Identifier, User
-from tracksync.oracle.pending import PendingWrite, given_up, pending_of, unknown_like
+from tracksync.contract.bounds import bounds
+from tracksync.oracle.belief import VOLATILE, Belief, Identifier, Link, User
+from tracksync.oracle.pending import PendingWrite, given_up, or_absent, pending_of, unknown_like, without_due
+from tracksync.oracle.users import doubted
 
 _LONG_AGO: Final = float("-inf")
-_FOR_GOOD: Final = float("inf")
 
 
 def forgotten(user: User) -> User:
@@ -33,6 +34,23 @@ def forget_user(belief: Belief, uid: int) -> Belief:
     return replace(belief, users=belief.users.insert(uid, forgotten(belief.users[uid])), former=former)
 
 
+def perhaps_gone(belief: Belief, uid: int) -> Belief:
+    """The belief in which a user is as it was, or was deleted, with or without another one in its place.
+
+    That one need not have all identifiers of the user: one leads to whichever there is, the others perhaps.
+    """
+    user = belief.users[uid]
+    cells = user.cells
+    for key, cell in user.cells.items():
+        cells = cells.insert(key, or_absent(cell))
+    leading = [one for one in user.identifiers if Link(uid) in belief.links.get(one, ())]
+    leading.sort(key=lambda one: one.kind in bounds().contacts)
+    links = doubted(belief.links, uid, leading[1:])
+    former = frozenset(one for one in belief.former if one[1] != uid)
+    user = replace(user, exists=None if user.exists else user.exists, due=None, cells=cells)
+    return replace(belief, links=links, users=belief.users.insert(uid, user), former=former)
+
+
 def forget_all(belief: Belief) -> Belief:
     """The belief after another endpoint may have created, renamed, merged or changed any user."""
     pending = belief.pending_by_identifier
@@ -40,20 +58,21 @@ def forget_all(belief: Belief) -> Belief:
     for identifier in belief.links:
         writes = _pending_for(belief, identifier)
         if writes:
-            without_due = [(key, endless.setdefault(id(one), replace(one, due=None))) for key, one in writes]
-            pending = pending.insert(identifier, tuple(without_due))
-    volatile = any(cell.volatile for user in belief.users.values() for cell in user.cells.values())
-    until = max([belief.unsettled_until, *(one.until for one in belief.deletions.values())])
-    belief = replace(belief, pending_by_identifier=pending, unsettled_until=_FOR_GOOD if volatile else until)
+            late = [(key, endless.setdefault(id(one), without_due(one))) for key, one in writes]
+            pending = pending.insert(identifier, tuple(late))
+    deletions = (one.until for one in belief.deletions.values())
+    until = max([belief.unsettled_until, *deletions, *belief.named_in_deletions.values()])
+    belief = replace(belief, pending_by_identifier=pending, unsettled_until=until)
     return replace(belief.among_strangers(_never), windows=belief.windows, deleted=frozenset(), former=frozenset())
 
 
 def _pending_for(belief: Belief, identifier: Identifier) -> tuple[PendingWrite, ...]:
     """Every write that may still reach a user to whom the identifier leads, each once."""
-    known = {id(write): (key, write) for key, write in belief.pending_by_identifier.get(identifier, ())}
+    known = {(key, id(write)): (key, write) for key, write in belief.pending_by_identifier.get(identifier, ())}
     for link in belief.links[identifier]:
         for key, cell in belief.users[link.uid].cells.items():
-            known |= {id(write): (key, write) for write in pending_of(cell.states)}
+            writes = (*pending_of(cell.states), *((VOLATILE,) if cell.volatile else ()))
+            known |= {(key, id(write)): (key, write) for write in writes}
     return tuple(known.values())
 
 

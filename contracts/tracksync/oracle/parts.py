@@ -24,7 +24,7 @@ from rpds import HashTrieMap
 from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, rates
-from tracksync.oracle.belief import Belief, Cell, CellKey, State, User
+from tracksync.oracle.belief import Belief, Cell, CellKey, State, UnknownDeletion, User
 from tracksync.oracle.checking import CheckResult, check_beside, headers_of
 from tracksync.oracle.forgetting import forget_all
 from tracksync.oracle.request import endpoint_of, read_request
@@ -102,28 +102,31 @@ class Effect(Struct, frozen=True):
     """What one exchange changed for every part.
 
     `forgot`: any user may have been changed. `unread`: a request that was not read, if it may have been carried out.
+    `deletion`: it may reach users of any part.
     """
 
     shared: Shared
     forgot: bool = False
     unread: Request | None = None
+    deletion: UnknownDeletion | None = None
 
 
 def effect_of(before: Belief, after: Belief, exchange: Exchange) -> Effect | None:
     """What the exchange between two beliefs of one part changed for all; None in the usual case."""
     read = after.known_texts is before.known_texts
-    # Until everything is settled each exchange forgets all users again, in every part by itself.
-    forgot = after.settings is not before.settings and before.unsettled_until < exchange.received
+    forgot = after.settings is not before.settings
+    deletion = after.unknown_deletion if after.unknown_deletion is not before.unknown_deletion else None
     if (
         read
         and not forgot
+        and deletion is None
         and after.ambiguities is before.ambiguities
         and after.array_limits == before.array_limits
         and after.wide_integers == before.wide_integers
         and after.unsettled_until == before.unsettled_until
     ):
         return None
-    return Effect(shared_of(after), forgot, None if read else exchange.request)
+    return Effect(shared_of(after), forgot, None if read else exchange.request, deletion)
 
 
 def shared_of(belief: Belief) -> Shared:
@@ -135,6 +138,8 @@ def shared_of(belief: Belief) -> Shared:
 
 def with_effect(belief: Belief, effect: Effect) -> Belief:
     """The belief of a part after an exchange of another part had the effect."""
+    if effect.deletion is not None:
+        belief = deletions.reach_unknown(belief, effect.deletion)
     if effect.unread is not None:
         belief = forget_unread(belief, effect.unread)
     if effect.forgot:

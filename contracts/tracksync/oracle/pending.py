@@ -12,10 +12,13 @@ from typing import Any, Final
 from msgspec.structs import replace
 
 from tracksync.oracle.belief import (
+    ABSENT,
     ANY_COUNTER,
     MAX_PENDING,
     MAX_STATES,
+    NEVER_COUNTED,
     UNKNOWN,
+    VOLATILE,
     Cell,
     CellKey,
     Counter,
@@ -27,7 +30,7 @@ from tracksync.oracle.belief import (
 MAX_FOLLOWED: Final = 96  # states: four pending writes, in every order
 
 Apply = Callable[[Any, Any], Iterable[Any]]  # (write, value) -> the values that may result
-PendingWrite = tuple[CellKey, Any]  # an AttributeWrite or a CounterOp, and the cell that it may reach
+PendingWrite = tuple[CellKey, Any]  # an AttributeWrite, a CounterOp or VOLATILE, and the cell that it may reach
 
 
 def reach(states: Sequence[State], apply: Apply) -> list[State] | None:
@@ -68,8 +71,31 @@ def at_most(states: tuple[State, ...], unknown: Any) -> tuple[State, ...]:
 
 def given_up(cell: Cell, value: Any, touched: float, *, volatile: bool = False) -> Cell:
     """A cell that holds `value` from now on, mostly the unknown one; what is pending may still reach it, or has."""
-    late = tuple(one if one.due is None else replace(one, due=None) for one in pending_of(cell.states))
+    late = tuple(map(without_due, pending_of(cell.states)))
     return Cell((State(value, late),), touched, cell.volatile or volatile)
+
+
+def without_due(write: Any) -> Any:
+    """A pending write without a time by which it must have taken effect."""
+    return write if write is VOLATILE or write.due is None else replace(write, due=None)
+
+
+def or_absent(cell: Cell) -> Cell:
+    """The cell when its user may be gone with it; what is pending may reach it, or the one in its place, anyway."""
+    late = {id(one): without_due(one) for one in pending_of(cell.states)}
+    states = tuple([State(one.value, tuple([late[id(write)] for write in one.pending])) for one in cell.states])
+    gone = State(absent_like(cell), tuple(late.values()))
+    unknown = unknown_like(cell)
+    if any(one.value == unknown for one in states):
+        states = (State(unknown, gone.pending),)
+    elif gone not in states:
+        states = at_most((*states, gone), unknown)
+    return replace(cell, states=states)
+
+
+def emptied(cell: Cell) -> Cell:
+    """The cell when its user does not exist; what is pending may still reach the one that is made later."""
+    return replace(cell, states=(State(absent_like(cell), pending_of(cell.states)),))
 
 
 def with_pending(cell: Cell, write: Any) -> Cell:
@@ -84,7 +110,9 @@ def reached_by(user: User, writes: Iterable[PendingWrite]) -> User:
     cells = user.cells
     for key, write in writes:
         cell = cells.get(key) or user.cell(key)
-        if not any(one is write for state in cell.states for one in state.pending):
+        if write is VOLATILE:
+            cells = cells if cell.volatile else cells.insert(key, replace(cell, volatile=True))
+        elif not any(one is write for state in cell.states for one in state.pending):
             cells = cells.insert(key, with_pending(cell, write))
     return user if cells is user.cells else replace(user, cells=cells)
 
@@ -110,3 +138,8 @@ def is_queued(cell: Cell) -> bool:
 def unknown_like(cell: Cell) -> Any:
     """The unknown value, of the kind that this cell holds."""
     return ANY_COUNTER if cell.states and isinstance(cell.states[0].value, Counter) else UNKNOWN
+
+
+def absent_like(cell: Cell) -> Any:
+    """The value of a cell of this kind on a profile that does not hold it."""
+    return NEVER_COUNTED if unknown_like(cell) is ANY_COUNTER else ABSENT

@@ -198,7 +198,7 @@ def linked(
         if kind in bounds().contacts and kind != candidate.kind and (surely or parsed.section == "attributes"):
             # A profile has one email and one phone: if it takes this one, the former one leads to it no longer.
             replaced = [one for one in user.held if one.kind == kind and one != identifier]
-            links = _doubted(links, uid, replaced)
+            links = doubted(links, uid, replaced)
             former |= {(one, uid) for one in replaced if surely}
         if proven or Link(uid, sure=False) not in there:
             user = _named_by(belief, user, identifier, surely=surely)
@@ -254,11 +254,11 @@ def with_contacts_doubted(belief: Belief) -> Belief:
     links = belief.links
     for uid, user in belief.users.items():
         if user.contacts_unsettled:
-            links = _doubted(links, uid, user.held)
+            links = doubted(links, uid, user.held)
     return replace(belief, links=links)
 
 
-def _doubted(
+def doubted(
     links: HashTrieMap[Identifier, tuple[Link, ...]], uid: int, identifiers: Iterable[Identifier]
 ) -> HashTrieMap[Identifier, tuple[Link, ...]]:
     """The links in which `identifiers` lead to the user perhaps, no longer surely."""

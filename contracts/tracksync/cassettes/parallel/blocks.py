@@ -40,7 +40,7 @@ class Parts(Protocol):
         """Let every part go back to `upto`, take over what is certain, and say what its exchanges came to."""
 
     def settle(self, change: Change, until: float) -> None:
-        """Tell every part until when any user of the workspace may be deleted."""
+        """Tell every part until when a user of the workspace that is met may be deleted."""
 
 
 class PartsHere:
@@ -72,7 +72,7 @@ class PartsHere:
         return [part.commit(upto, change, answers) for part in self._parts]
 
     def settle(self, change: Change, until: float) -> None:
-        """Tell every part until when any user of the workspace may be deleted."""
+        """Tell every part until when a user of the workspace that is met may be deleted."""
         for part in self._parts:
             part.settle(change.place, until)
 

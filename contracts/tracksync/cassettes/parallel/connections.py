@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.model.exchange import Exchange
-from tracksync.oracle.deletions import identifiers_in
+from tracksync.oracle.deletions import identifiers_in, other_texts
 from tracksync.oracle.request import objects_in, targets_in
 from tracksync.oracle.request_object import read_identifiers
 from tracksync.oracle.spelling import folded
@@ -71,7 +71,7 @@ def groups_named(path: str, body_: bytes, shown: bytes) -> list[Group]:
         if path == TRACK:
             groups = [_group(read_identifiers(one)) or (_UNNAMED,) for one in objects_in(body)]
         elif path in (DELETE, EXPORT):
-            groups = [_group(identifiers_in(body), _exported(shown) if path == EXPORT else ())]
+            groups = [_group(identifiers_in(body), _exported(shown) if path == EXPORT else other_texts(body))]
         else:
             groups = [_group(found for one in targets_in(body) for found in read_identifiers(one))]
     return groups if groups and groups[0] else []

@@ -155,8 +155,8 @@ class Partition:
         strangers = after.belief.settings is not result.belief.settings
         effect = effect_of(before.belief, result.belief, exchange)
         if strangers:  # nothing that it showed of interpretations is held
-            forgot, unread = (effect.forgot, effect.unread) if effect else (False, None)
-            effect = Effect(shared_of(after.belief), forgot, unread)
+            shared = shared_of(after.belief)
+            effect = structs.replace(effect, shared=shared) if effect else Effect(shared)
         if effect is not None:
             shown = checked.interpretations
             self._change = Change(item.index, item.place, effect, strangers, after.learned, shown)
@@ -222,7 +222,7 @@ class Partition:
         self._workspaces[change.place] = workspace
 
     def settle(self, place: Place, until: float) -> None:
-        """From some part it is known that until then, in epoch seconds, any user of the workspace may be deleted."""
+        """From some part it is known that until then, in epoch seconds, a user that is met may be deleted."""
         workspace = self._workspaces[place]
         belief = workspace.belief
         if belief.unsettled_until < until:
