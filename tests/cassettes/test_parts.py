@@ -94,13 +94,19 @@ def test_a_failure_is_lasting_where_users_of_another_part_get_a_response() -> No
 
 
 def test_a_deletion_of_a_stranger_is_known_in_every_part() -> None:
-    exchanges = played([inc("ada"), inc("ada"), json_request({"external_ids": ["stranger"]}, path=DELETE), inc("ada")])
-    shown = exchanges[-1].response
-    assert shown is not None
-    wrong = replace(shown, body=shown.body.replace(b'"visits":3', b'"visits":7'))
-    assert wrong.body != shown.body
-    assert clauses(the_same([*exchanges[:-1], replace(exchanges[-1], response=wrong)])) == set()
-    assert clauses(the_same([*exchanges[:2], replace(exchanges[-1], response=wrong)])) == {"TS-ATTR-INC"}
+    stranger = json_request({"braze_ids": ["stranger"]}, path=DELETE)
+    exchanges = played([inc("ada"), inc("ada"), stranger, inc("ada")])
+
+    def found(count: bytes, *, deleted: bool = True) -> set[str]:
+        shown = exchanges[-1].response
+        assert shown is not None
+        last = replace(
+            exchanges[-1], response=replace(shown, body=shown.body.replace(b'"visits":3', b'"visits":' + count))
+        )
+        return clauses(the_same([*exchanges[: 3 if deleted else 2], last]))
+
+    assert found(b"3") == found(b"1") == set()
+    assert found(b"7") == found(b"1", deleted=False) == {"TS-ATTR-INC"}
 
 
 def test_what_one_user_shows_of_the_server_is_held_against_it_in_every_part() -> None:

@@ -4,8 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import deletion_runs
 import pytest
-from oracle_harness import ALIAS, CREATE, EMAIL, NO_USER, ONLY, PHONE, OracleHarness, U, V, covered, purchase, seen
+from oracle_harness import (
+    ALIAS,
+    CREATE,
+    EMAIL,
+    NO_USER,
+    ONLY,
+    PHONE,
+    TIME,
+    OracleHarness,
+    U,
+    V,
+    covered,
+    purchase,
+    seen,
+)
 
 from tracksync.model.exchange import FailureKind
 
@@ -82,6 +97,15 @@ def test_within_the_minutes_that_a_deletion_may_take_a_user_may_be_there_or_not(
     assert harness.event(2, wait=1.0) == set()
     assert harness.event(1, wait=OLD) == set()  # and may have reached what was written meanwhile
     assert harness.event(3) != set()
+
+
+def test_until_it_has_certainly_come_a_deleted_user_is_as_it_was_or_gone() -> None:
+    harness = made(U)
+    delete(harness, {"external_ids": ["u"]})
+    assert harness.event(3, wait=1.0) == {"TS-EVENT-COUNT"}
+    harness = made(U)
+    delete(harness, {"external_ids": ["u"]}, wait=1.0)
+    assert harness.write({"n": {"inc": 1}}, {"n": 4}, wait=OLD) == {"TS-ATTR-INC"}
 
 
 def test_a_workspace_may_say_how_soon_it_is_consistent() -> None:
@@ -177,3 +201,78 @@ def test_a_prioritization_may_leave_out_a_user_that_has_an_external_id() -> None
         body = {"email_addresses": [{**EMAIL, "prioritization": ["unidentified", "most_recently_updated"]}]}
         found = harness.clauses(body, {"message": "success", "deleted": 0}, 200, path=DELETE, wait=OLD)
         assert found == ({"TS-DELETE-ANSWER"} if least else set())
+
+
+@pytest.mark.parametrize("more", [{"delete_all": True}, {"filter": {"created_before": TIME}}, {"also": ["w", 5]}])
+def test_a_member_that_no_document_names_deletes_no_other_user(more: dict[str, Any]) -> None:
+    harness = made(U, V)
+    delete(harness, {"external_ids": ["v"], **more})
+    assert harness.event(3, wait=1.0) != set()
+    assert harness.event(1, wait=OLD) != set()
+    assert harness.event(1, names={"external_id": "new"}) == set()
+    assert harness.event(1, names={"external_id": "new"}) != set()
+
+
+@pytest.mark.parametrize("more", [{"external_id": "u"}, {"also": [{"external_id": "u"}]}])
+def test_a_member_that_no_document_names_may_name_users(more: dict[str, Any]) -> None:
+    harness = made(U)
+    delete(harness, {"external_ids": ["v"], **more})
+    assert harness.event(1, wait=1.0) == set()
+    harness = made({"external_id": "5"})
+    delete(harness, {"also": 5})
+    assert harness.event(1, names={"external_id": "5"}, wait=1.0) == set()
+
+
+def strange() -> OracleHarness:
+    """Users whose braze_id is unknown, and one whose braze_id is known; a braze_id is never certainly new."""
+    harness = OracleHarness(new=False, fresh=lambda kind, text: kind != "braze_id")
+    for names in (U, B):
+        assert harness.event(1 if names is U else 4, names=names) == set()
+    return harness
+
+
+B = {"braze_id": "b"}
+
+
+def test_an_unknown_braze_id_may_be_that_of_any_user_whose_own_is_not_known() -> None:
+    for count, right in ((1, True), (2, True), (3, False)):
+        harness = strange()
+        delete(harness, {"braze_ids": ["x"]})
+        assert (harness.event(count, wait=OLD) == set()) == right
+    harness = strange()
+    delete(harness, {"braze_ids": ["x"]})
+    assert harness.event(1, names=B, wait=1.0) != set()
+    assert harness.event(1, names=V) == set()  # certainly new since
+    assert harness.event(1, names=V, wait=OLD) != set()
+
+
+def test_a_user_that_is_met_while_anyone_may_be_deleted_may_be_deleted_too() -> None:
+    harness = strange()
+    delete(harness, {"braze_ids": ["x"]})
+    assert harness.event(7, names={"braze_id": "met"}) == set()
+    assert harness.event(1, names={"braze_id": "met"}) == set()
+    assert harness.event(3, names={"braze_id": "met"}) != set()
+
+
+def test_a_user_that_is_made_in_time_may_be_reached_by_an_earlier_deletion_of_its_identifier() -> None:
+    for names, body in KINDS:
+        harness = OracleHarness()
+        delete(harness, body, 0)
+        for _ in range(2):
+            assert harness.write({"n": {"inc": 1}}, {"n": 1}, names=names, control=CREATE, wait=1.0) == set()
+        assert harness.write({"n": {"inc": 1}}, {"n": 4}, names=names, control=CREATE, wait=OLD) != set()
+
+
+def test_what_led_to_a_user_that_was_perhaps_deleted_need_not_lead_to_the_one_in_its_place() -> None:
+    harness = OracleHarness()
+    harness.write({"n": 5}, control=EMAIL)
+    delete(harness, {"external_ids": ["u"]}, wait=1.0)
+    assert harness.write({"n": {"inc": 1}}, {"n": 1}, wait=1.0) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 2}, wait=OLD) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 1}, names=EMAIL) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 3}) == set()
+
+
+@pytest.mark.parametrize("fresh", deletion_runs.FRESH)
+def test_a_correct_server_is_not_accused_whomever_it_was_told_to_delete(fresh: str) -> None:
+    assert [one for seed in (11, 18, 54, 82) for one in deletion_runs.findings(seed, 100, fresh)] == []

@@ -14,7 +14,7 @@ from tracksync.contract.bounds import bounds
 from tracksync.oracle import deletions, neighbours, users
 from tracksync.oracle.belief import CellKey, Identifier, User, identifier_of
 from tracksync.oracle.context import Context, writes_of
-from tracksync.oracle.pending import given_up, reached_by, unknown_like
+from tracksync.oracle.pending import given_up, reached_by, unknown_like, without_due
 from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.unread import forget_unread
 
@@ -70,22 +70,28 @@ def pend(context: Context, due: float | None = None) -> None:
     kinds = {kind for kind, _ in parsed.identifiers}
     contacts = kinds.intersection(bounds().contacts)
     via = _settled_contact(context, kinds) if contacts else None
-    due_here = due if via is not None or not contacts else None
+    alone = len(users.candidates(context.belief, parsed)) == 1  # otherwise it reaches one of several, whichever that is
+    due_here = due if alone and (via is not None or not contacts) else None
     writes = [(key, replace(write, due=due_here, via=via)) for key, write in writes_of(context)]
-    creates = due is not None and _surely_creates(parsed, kinds)
+    creates = _surely_creates(parsed, kinds)
     gives_contact = bool(contacts) and contacts != kinds and parsed.section == "attributes"
     never_creates = parsed.update_only is True or (kinds == {"user_alias"} and parsed.update_only is None)
-    without_due = [(key, replace(write, due=None)) for key, write in writes]
+    unbounded = [(key, without_due(write)) for key, write in writes]
 
     def change(user: User) -> User:
         unsettled = user.contacts_unsettled or gives_contact
         touched = context.exchange.received
         if user.exists is False and never_creates and not parsed.update_unclear:
-            return replace(reached_by(user, without_due), touched=touched)  # it may come once another one creates it
+            return replace(reached_by(user, unbounded), touched=touched)  # it may come once another one creates it
+        applied = user.exists or creates
         user = replace(
-            reached_by(user, writes), update_time_unknown=True, contacts_unsettled=unsettled, touched=touched
+            reached_by(user, writes if applied else unbounded),
+            update_time_unknown=True,
+            contacts_unsettled=unsettled,
+            touched=touched,
         )
-        return user if user.exists else replace(user, exists=None, due=due if creates else None, may_be_created=True)
+        made = due if creates and alone else None
+        return user if user.exists else replace(user, exists=None, due=made, may_be_created=True)
 
     _each_user(context, change)
     if gives_contact:

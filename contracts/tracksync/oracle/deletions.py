@@ -16,7 +16,7 @@ from msgspec.structs import replace
 
 from tracksync.contract.bounds import bounds
 from tracksync.model.exchange import Exchange
-from tracksync.oracle.belief import Belief, Deletion, Link, UnknownDeletion, User, identifier_of
+from tracksync.oracle.belief import Belief, Deletion, Identifier, Link, UnknownDeletion, User, identifier_of
 from tracksync.oracle.forgetting import perhaps_gone
 from tracksync.oracle.pending import pending_of
 from tracksync.oracle.request import ParsedRequest
@@ -35,6 +35,7 @@ LISTS: Final = {  # the members of a deletion or an export, and the kind of the 
 }
 _FOR_GOOD: Final = float("inf")
 _LONG_AGO: Final = float("-inf")
+_ANY_KIND: Final = ""  # of an identifier that a member names of which no document says what it holds
 
 
 class NamedUsers(Struct, frozen=True):
@@ -140,8 +141,9 @@ def begin(belief: Belief, parsed: ParsedRequest, exchange: Exchange, *, accepted
     for identifier, end in named.items():
         if end < exchange.sent:
             named = named.discard(identifier)
-    for kind, value in identifiers_in(parsed.body) if isinstance(parsed.body, dict) else ():
-        identifier = identifier_of(kind, value)
+    body = parsed.body if isinstance(parsed.body, dict) else {}
+    texts = (Identifier(_ANY_KIND, text) for text in other_texts(body))
+    for identifier in (*(identifier_of(*one) for one in identifiers_in(body)), *texts):
         named = named.insert(identifier, max(until, named.get(identifier, until)))
     belief = replace(belief, named_in_deletions=named)
     return reach_unknown(belief, UnknownDeletion(found.unknown, until)) if found.unknown else belief
@@ -224,9 +226,11 @@ def unsettled(before: Belief, belief: Belief, named: Iterable[tuple[str, Any]], 
     touched: set[int] = set()
     for kind, value in named:
         identifier = identifier_of(kind, value)
-        uids = {link.uid for link in (*before.links.get(identifier, ()), *belief.links.get(identifier, ()))}
+        links = (*before.links.get(identifier, ()), *belief.links.get(identifier, ()))
+        uids = {link.uid for link in links if link.uid in belief.users}
         touched |= uids
-        until = belief.named_in_deletions.get(identifier, _LONG_AGO)
+        named_until = belief.named_in_deletions.get
+        until = max(named_until(one, _LONG_AGO) for one in (identifier, Identifier(_ANY_KIND, identifier.text)))
         for uid in uids if until >= received else ():
             if uid not in belief.deletions:
                 belief = _noted(belief, uid, until, certain=False)
@@ -236,6 +240,6 @@ def unsettled(before: Belief, belief: Belief, named: Iterable[tuple[str, Any]], 
             belief = _noted(belief, uid, belief.unsettled_until, certain=False)
     for uid in touched:
         deletion = belief.deletions.get(uid)
-        if deletion is not None and uid in belief.users and belief.users[uid] is not deletion.user:
+        if deletion is not None and belief.users[uid] is not deletion.user:
             belief = _noted(belief, uid, deletion.until, certain=False)
     return belief
