@@ -47,7 +47,7 @@ def stored(
     cells = CellFiles(folder, **options)
     for one in operations:
         assert cells.add((0,), exchange_of(one), fresh=fresh)
-    return decided(cells)
+    return decided(cells.paths())
 
 
 def written(path: Path, operations: list[RaceOperation], *more: bytes) -> Path:
@@ -148,7 +148,7 @@ def test_cells_of_two_workspaces_are_apart_and_a_cell_written_to_on_track_is_one
     on_track = replace(second, request=replace(second.request, path="/users/track"), response=None)
     for workspace, one in ((0, first), (1, second), (2, first), (2, on_track)):
         assert cells.add((workspace,), one, fresh=everything)
-    assert {one.endpoint: dict(one.levels) for one in decided(cells)} == {
+    assert {one.endpoint: dict(one.levels) for one in decided(cells.paths())} == {
         "sync": {Level.LINEARIZABLE: 2},
         "track": {Level.LINEARIZABLE: 1},
     }

@@ -20,7 +20,7 @@ from tracksync.engine.freshness import nothing
 from tracksync.errors import ConfigError, UsageError
 from tracksync.model.events import Emit, Event, PhaseStarted, RunEnded, RunStarted, SectionAdded, Verdict
 from tracksync.race.stored import CellFiles, decided
-from tracksync.race.summary import Consistency, consistency_section, linearizable_cells
+from tracksync.race.summary import consistency_section, linearizable_cells
 from tracksync.wire.bodies import Unreadable
 
 _PROMISED: Final = (
@@ -48,40 +48,41 @@ def check_history(plan: ReplayPlan, emit: Emit) -> None:
         else:
             emit(replace(event, command="race") if isinstance(event, RunStarted) else event)
 
-    replay(plan, watched, time.time)
-    emit(PhaseStarted("consistency"))
+    with TemporaryDirectory(prefix="tracksync-") as directory, ExitStack() as stack:
+        submit = stack.enter_context(local_pool(plan.jobs)).submit if plan.jobs > 1 else None
+        pending = submit(_divided, plan, Path(directory)) if submit else None
+        replay(plan, watched, time.time)
+        emit(PhaseStarted("consistency"))
+        files = pending.result() if pending else _divided(plan, Path(directory))
+        found = decided(files, submit) if isinstance(files, list) else files
     (end,) = ended
     verdict: Verdict = end.verdict
-    try:
-        found = _consistency(plan)
+    if isinstance(found, str):
+        said = f"which consistency held is not known: {found}"
+        verdict = "incomplete" if verdict == "passed" else verdict
+    else:
         emit(SectionAdded(consistency_section(found, _PROMISED)))
         said = linearizable_cells((one.endpoint, one.levels) for one in found)
         if plan.strict and any(one.broken for one in found):
             verdict, said = "failed", f"{said}; with --strict every cell has to be linearizable"
-    except (_NoOperation, Unreadable, ConfigError) as error:
-        said = f"which consistency held is not known: {error}"
-        verdict = "incomplete" if verdict == "passed" else verdict
     emit(replace(end, verdict=verdict, reason=f"{said}; {end.reason}", at=time.time()))
 
 
-class _NoOperation(Exception):
-    """A line that no race has written, which may have changed any cell."""
-
-
-def _consistency(plan: ReplayPlan) -> list[Consistency]:
-    """Which consistency the cells had, by endpoint."""
+def _divided(plan: ReplayPlan, directory: Path) -> list[Path] | str:
+    """The files in `directory` among which the cells are divided; a text where another line may have changed any."""
     manifests = Manifests()
-    with TemporaryDirectory(prefix="tracksync-") as directory, ExitStack() as stack:
-        cells = CellFiles(Path(directory))
-        for number, (path, _) in enumerate(find_files(plan.paths)):
+    cells = CellFiles(directory)
+    for number, (path, _) in enumerate(find_files(plan.paths)):
+        try:
             entry = manifests.entry(path)
             fresh = fresh_identifiers(entry) if entry else nothing
             with opened(path) as file:
                 for one in opened_stream(file) or ():
                     if isinstance(one, RecordingProblem) or one.gap:
-                        raise _NoOperation(f"{path}:{one.line} could not be checked")
+                        return f"{path}:{one.line} could not be checked"
                     workspace = (number, *place_of(one, foreign=entry is None))
                     if not cells.add(workspace, one.exchange, fresh=fresh):
-                        raise _NoOperation(f"{path}:{one.line} is not an operation as a race makes them")
-        submit = stack.enter_context(local_pool(plan.jobs)).submit if plan.jobs > 1 else None
-        return decided(cells, submit)
+                        return f"{path}:{one.line} is not an operation as a race makes them"
+        except (Unreadable, ConfigError) as error:
+            return f"{path}: {error}"
+    return cells.paths()

@@ -2,7 +2,7 @@
 
     cells = CellFiles(directory)
     cells.add(workspace, exchange, fresh=…)     for each exchange, in any order
-    decided(cells, submit)                      what came of it, by endpoint
+    decided(cells.paths(), submit)              what came of it, by endpoint
 
 In memory are few operations at a time, and while a file is decided those of its cells. No decision needs two cells
 (`linear`), so that the result does not depend on the number of files and of processes.
@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import pickle
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -111,13 +111,12 @@ class _Decided:
             self.broken[endpoint] = sorted([*self.broken.get(endpoint, ()), *broken])[:FIGURES]
 
 
-def decided(cells: CellFiles, submit: Call | None = None) -> list[Consistency]:
+def decided(paths: Sequence[Path], submit: Call | None = None) -> list[Consistency]:
     """Which consistency the cells had, by endpoint, with figures of the smallest that no order explains.
 
     `submit` has a function called in another process and gives what will have its result; None: all is done here.
     """
     whole = _Decided()
-    paths = cells.paths()
     pending = [submit(_decide_file, path) for path in paths] if submit else None
     for number, path in enumerate(paths):
         whole.add(pending[number].result() if pending else _decide_file(path))
