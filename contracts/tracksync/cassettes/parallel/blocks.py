@@ -92,6 +92,7 @@ def check_in_blocks(directed: Iterable[Directed], parts: Parts, *, longest: int 
     waiting: deque[Directed] = deque()  # sent to the parts and not certain yet
     ahead: deque[Directed] = deque()  # directed while the parts were at work
     start, size = 0, min(SHORTEST, longest)
+    certain: Block | None = None  # it is told of while the parts are at the next one
     while True:
         items: list[list[Item]] = [[] for _ in range(parts.count)]
         while (waiting[-1].index if waiting else start - 1) < start + size - 1:
@@ -101,9 +102,12 @@ def check_in_blocks(directed: Iterable[Directed], parts: Parts, *, longest: int 
             waiting.append(one)
             for part, item in one.items:
                 items[part].append(item)
+        if waiting:
+            parts.run(items, start + size)
+        if certain is not None:
+            yield certain
         if not waiting:
             return
-        parts.run(items, start + size)
         while len(ahead) < 2 * size and (one := next(rest, None)) is not None:
             ahead.append(one)
         runs = parts.runs()
@@ -115,7 +119,7 @@ def check_in_blocks(directed: Iterable[Directed], parts: Parts, *, longest: int 
         block = []
         while waiting and waiting[0].index <= upto:
             block.append(waiting.popleft())
-        yield Block(block, summaries, change)
+        certain = Block(block, summaries, change)
         start = upto + 1
         size = min(2 * size, longest) if change is None else max(size // 2, min(SHORTEST, longest))
 
