@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from cassette_harness import ROOT, command, replayed
 from jsonschema import Draft202012Validator
-from process import tracksync
+from process import tracksync_here as tracksync
 
 PROBES = ROOT / "cassettes" / "probes"
 SOME = [

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from process import tracksync
+from process import tracksync_here as tracksync
 
 from tracksync.contract import spec
 from tracksync.contract.bounds import SYNC

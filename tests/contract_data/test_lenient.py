@@ -120,7 +120,7 @@ def changed(draw: st.DrawFn) -> Any:
     return body
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(changed())
 def test_the_form_claims_nothing_that_the_classification_does_not(body: Any) -> None:
     must, may = validators(SYNC)

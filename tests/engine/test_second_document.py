@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from fuzz_plans import fuzz_plan
-from process import tracksync
+from process import tracksync_here as tracksync
 from second_documents import theirs, written
 
 from tracksync.contract import spec

@@ -45,15 +45,16 @@ def values(made: BoundaryPlan, pointer: str, side: str) -> Iterator[Any]:
             yield json.loads(case.step.request.body)
 
 
-def edited(pointer: str, value: Any) -> dict[str, Any]:
-    """A copy of the document with another value at `pointer`."""
+def plan_with(pointer: str, value: Any) -> BoundaryPlan:
+    """The plan of a copy of the document with another value at `pointer`, for the constraint there alone."""
     document = spec.load()
     *path, last = pointer.split("/")[1:]
     node: Any = document
     for step in path:
         node = node[int(step)] if isinstance(node, list) else node[step.replace("~1", "/")]
     node[last] = value
-    return document
+    pointers = {pointer, *(f"{pointer}/{index}" for index in range(3))}
+    return boundary_plan(namer(), document=document, paths=[SYNC], pointers=pointers)
 
 
 def test_every_request_constraint_has_both_sides_or_a_reason() -> None:
@@ -101,7 +102,7 @@ def test_a_quantity_is_tried_at_its_bounds_and_just_outside() -> None:
     ],
 )
 def test_another_length_in_the_document_gives_other_cases(pointer: str, value: int, member: str, outside: int) -> None:
-    made = boundary_plan(namer(), document=edited(pointer, value), paths=[SYNC])
+    made = plan_with(pointer, value)
     lengths = {
         len(one[member]) for body in values(made, pointer, "outside") for section in body.values() for one in section
     }
@@ -110,14 +111,14 @@ def test_another_length_in_the_document_gives_other_cases(pointer: str, value: i
 
 def test_a_further_reserved_name_is_tried() -> None:
     pointer = "/components/schemas/PropertyName/not"
-    made = boundary_plan(namer(), document=edited(pointer, {"enum": ["time", "colour_code"]}), paths=[SYNC])
+    made = plan_with(pointer, {"enum": ["time", "colour_code"]})
     names = {name for body in values(made, pointer, "outside") for name in body["events"][0]["properties"]}
     assert names == {"time", "colour_code"}
 
 
 def test_a_further_required_member_is_in_every_body_and_once_left_out() -> None:
     pointer = "/components/schemas/Event/required"
-    made = boundary_plan(namer(), document=edited(pointer, ["name", "time", "properties"]), paths=[SYNC])
+    made = plan_with(pointer, ["name", "time", "properties"])
     (without,) = values(made, f"{pointer}/2", "outside")
     assert "properties" not in without["events"][0]
     (other,) = values(made, f"{pointer}/1", "outside")

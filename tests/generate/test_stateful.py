@@ -54,15 +54,15 @@ def test_the_same_seed_gives_the_same_steps_and_another_seed_others() -> None:
 
 
 def digest() -> str:
-    """All that is fixed by seed and prefix, in one number; also run in processes of its own, see below."""
+    """All that is fixed by seed and prefix, in one number; also run in a process of its own, see below."""
     sha = hashlib.sha256()
     for step in (*stream(3, 100), *(step for probe in PROBES if not probe.heavy for step in probe.steps(namer()))):
         sha.update(repr(step).encode("utf-8", "backslashreplace"))
     return sha.hexdigest()
 
 
-@pytest.mark.parametrize("hash_seed", ["1", "2"])
-def test_a_run_does_not_depend_on_the_process(hash_seed: str) -> None:
+def test_a_run_does_not_depend_on_the_process() -> None:
+    hash_seed = "1" if os.environ.get("PYTHONHASHSEED") != "1" else "2"  # not that of this process
     here = Path(__file__).resolve().parent
     path = os.pathsep.join([str(here), str(here.parent / "support"), str(here.parent.parent / "contracts")])
     found = subprocess.run(
@@ -97,7 +97,7 @@ def objects(steps: list[Step], section: str) -> list[dict[str, Any]]:
 
 
 def test_operations_collide_on_users_events_and_attributes() -> None:
-    steps = stream(7, 300)
+    steps = stream(1, 600)
     events = Counter((str(one.get("external_id")), str(one.get("name"))) for one in objects(steps, "events"))
     assert max(events.values()) >= 3
     names = Counter(name for one in objects(steps, "attributes") for name in one)
@@ -105,7 +105,7 @@ def test_operations_collide_on_users_events_and_attributes() -> None:
 
 
 def test_values_are_drawn_that_no_table_holds() -> None:
-    steps = stream(8, 600)
+    steps = stream(1, 600)
     known = {*tables.EVENT_NAMES, *tables.PRODUCTS, *tables.ATTRIBUTES}
     names = {str(one.get("name")) for one in objects(steps, "events")}
     assert len(names - known) >= 10
@@ -117,7 +117,7 @@ def test_values_are_drawn_that_no_table_holds() -> None:
 
 
 def test_every_sequence_has_users_of_its_own() -> None:
-    sequences = list(islice(stateful_sequences(9, PREFIX), 12))
+    sequences = list(islice(stateful_sequences(1, PREFIX), 12))
     assert len({sequence.scope for sequence in sequences}) == 12
     for sequence in sequences:
         for step in sequence.steps:
@@ -127,7 +127,7 @@ def test_every_sequence_has_users_of_its_own() -> None:
 
 
 def test_sequences_look_at_what_is_stored_and_send_again_what_was_counted() -> None:
-    labels = Counter(step.label.split(" at ")[0] for step in stream(10, 600))
+    labels = Counter(step.label.split(" at ")[0] for step in stream(1, 600))
     assert labels["a look"] >= 10
     assert labels["event"] + labels["purchase"] >= 60
     assert sum(number for label, number in labels.items() if label.endswith(" key")) >= 5

@@ -37,7 +37,7 @@ values = st.recursive(
 bodies = values.map(lambda value: json.dumps(value).encode()) | st.binary(max_size=20)
 
 
-@settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=200, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     st.lists(
         st.tuples(
@@ -123,7 +123,7 @@ def known_user() -> OracleHarness:
     return harness
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=250, deadline=None)
 @given(st.data())
 def test_an_exchange_that_is_odd_in_one_place_is_checked(data: st.DataObject) -> None:
     path, body, response = data.draw(st.sampled_from(LAWFUL))
@@ -168,7 +168,7 @@ def test_responses_to_other_requests_and_damaged_ones_are_checked() -> None:
     rng = random.Random(7)
     target = EmbeddedMock(MockConfig(rate_limit=10_000))
     steps = stateful_steps(7, "robust")
-    exchanges = [target.send(next(steps)) for _ in range(1500)]
+    exchanges = [target.send(next(steps)) for _ in range(1000)]
     belief = Belief.start(Settings(fresh=everything_new))
     for number, exchange in enumerate(exchanges):
         other = rng.choice(exchanges)

@@ -160,7 +160,11 @@ def test_ctrl_c_on_the_command_line_shows_the_outcomes_so_far_and_leaves_no_work
         while len(process_group(running.pid)) < 3 and running.poll() is None:
             time.sleep(0.05)
         os.killpg(running.pid, signal.SIGINT)
-        shown, errors = running.communicate(timeout=60)
+        try:
+            shown, errors = running.communicate(timeout=60)
+        finally:
+            if running.returncode is None:
+                os.killpg(running.pid, signal.SIGKILL)
     assert (running.returncode, errors) == (3, f"wrote {result}\n")
     assert "incomplete: " in shown
     assert json.loads(result.read_text())["verdict"] == "incomplete"

@@ -5,6 +5,7 @@ Works on any OpenAPI 3 document. Identifiers are the namer's, so that what is ma
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,6 +26,7 @@ TEXTS: Final = ("a", "US", "en", "Abc", "1")
 MOST_ITEMS: Final = 100_000
 """Elements of an array, or members of an object, that are made for a bound."""
 _DEEPEST: Final = 12
+_REFERENCE: Final = re.compile(rb'"\$ref":"#/components/([^/"]+)/([^/"]+)')
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,23 @@ class Sampler:
         key = pointer or msgspec.json.encode(schema)
         if key not in self._compiled:
             text = msgspec.json.encode(schema)
-            refers = b'"$ref"' in text  # to compile all components takes long
-            components = msgspec.json.encode(self.document.get("components", {})) if refers else b"{}"
-            self._compiled[key] = _validator(text, components)
+            self._compiled[key] = _validator(text, self._needed(text))
         try:
             return self._compiled[key].is_valid(value)
         except (ValueError, UnicodeError, OverflowError, RecursionError):
             return False
+
+    def _needed(self, text: bytes) -> bytes:
+        """The components that a schema refers to, directly or not, as JSON: to compile all of them takes long."""
+        components = self.document.get("components", {})
+        needed: dict[str, dict[str, Any]] = {}
+        left = _REFERENCE.findall(text)
+        while left:
+            kind, name = (_unescaped(step.decode()) for step in left.pop())
+            if name in components.get(kind, {}) and name not in needed.setdefault(kind, {}):
+                needed[kind][name] = components[kind][name]
+                left += _REFERENCE.findall(msgspec.json.encode(components[kind][name]))
+        return msgspec.json.encode(needed, order="deterministic")
 
     def parts(self, pointer: str, alternatives: Sequence[str] = ()) -> list[Part]:
         """Every schema that applies where the one at `pointer` does, the most special last.

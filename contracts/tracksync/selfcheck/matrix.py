@@ -5,9 +5,10 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable
-from concurrent.futures import as_completed
+from concurrent.futures import Future
 from contextlib import suppress
 from dataclasses import dataclass, replace
+from queue import SimpleQueue
 from typing import Any
 
 from tracksync import __version__
@@ -225,9 +226,14 @@ def run_all(
                 progress(done[index], len(done), len(wanted))
         return Selfcheck(tuple(done.values()), time.monotonic() - begun, seed)
     with suppress(KeyboardInterrupt), process_pool(workers) as pool:
+        # Not as_completed: an interrupt there can leave futures locked, and the pool would never end.
+        ended: SimpleQueue[Future[JobResult]] = SimpleQueue()
         with interrupts_blocked():
             futures = {pool.submit(carry_out, job): index for index, job in enumerate(wanted)}
-        for future in as_completed(futures):
-            done[futures[future]] = future.result()
-            progress(done[futures[future]], len(done), len(wanted))
+            for future in futures:
+                future.add_done_callback(ended.put)
+        for _ in wanted:
+            index = futures[future := ended.get()]
+            done[index] = future.result()
+            progress(done[index], len(done), len(wanted))
     return Selfcheck(tuple(done[index] for index in sorted(done)), time.monotonic() - begun, seed)
