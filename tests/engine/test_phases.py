@@ -35,12 +35,12 @@ def by_phase(events: list[Event]) -> Counter[str]:
 
 
 def test_a_run_without_the_schema_phase_has_the_others_in_order_and_finds_nothing_in_the_mock() -> None:
-    events = events_of(seed=4, requests=700, phases=("probes", "boundaries", "stateful"))
+    events = events_of(seed=4, requests=1000, phases=("probes", "boundaries", "stateful"))
     started = list(dict.fromkeys(event.name for event in events if isinstance(event, PhaseStarted)))
     assert started == ["probes", "boundaries", "stateful"]
     assert not [event.finding for event in events if isinstance(event, FindingConfirmed)]
     sent = by_phase(events)
-    assert sum(sent.values()) == 700
+    assert sum(sent.values()) == 1000
     assert all(sent[phase] >= 100 for phase in ("probes", "boundaries", "stateful"))
 
 

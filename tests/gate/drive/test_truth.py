@@ -141,7 +141,7 @@ def test_every_behaviour_says_what_it_does_and_what_is_expected() -> None:
 # --- scripts ----------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(scripts(["normal", "error-503"], ["limited-long"], tuple(Kind), pipelining=True))
 def test_a_script_reads_back_from_its_lines(script: Script) -> None:
     assert read(script.text(10.0), "script", behaviours.catalogue()) == script
@@ -149,7 +149,7 @@ def test_a_script_reads_back_from_its_lines(script: Script) -> None:
         assert isinstance(json.loads(line), dict)
 
 
-@settings(max_examples=60, suppress_health_check=list(HealthCheck), deadline=None)
+@settings(max_examples=40, suppress_health_check=list(HealthCheck), deadline=None)
 @given(scripts(["normal"], [], (Kind.EVENT, Kind.SET), pipelining=True))
 def test_operations_at_once_differ_in_more_than_their_time(script: Script) -> None:
     for step in script.steps:
