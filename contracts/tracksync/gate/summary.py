@@ -156,29 +156,31 @@ def section(plan: ObservePlan, summaries: Sequence[ScenarioSummary]) -> Section:
 def conclusion(plan: ObservePlan, summaries: Sequence[ScenarioSummary], own: str) -> tuple[Verdict, str]:
     """The verdict of the whole run, and its reason in a sentence. `own`: why the command itself failed, if it did."""
     broken = {id_ for one in summaries for id_, count in one.clauses.items() if count.failing}
-    timed_out = [one.scenario.name for one in summaries if one.run is not None and one.run.timed_out]
-    late = f"the command did not end within {plan.timeout:g} s under {', '.join(timed_out)} and was ended"
+    timed_out = [one for one in summaries if one.run is not None and one.run.timed_out]
+    late = f"the command did not end within {plan.timeout:g} s under {_names(timed_out)} and was ended"
     but = "; ".join(text for text in (own, late if timed_out else "") if text)
     if broken:
         return "failed", f"the client breaks the contract: {', '.join(sorted(broken))}" + (f"; {but}" if but else "")
     silent = [one for one in summaries if _is_silent(one)]
     # A certificate that a client cannot be told to trust says nothing of how it speaks to a real workspace.
-    excused = [one.scenario.name for one in silent if one.scenario.http2 and len(silent) < len(summaries)]
-    silent = [one for one in silent if one.scenario.name not in excused]
-    never = len(silent) == len(summaries)
-    if any(one.scenario.name == NORMAL for one in silent) or never or (silent and not own):
+    excused = [one for one in silent if one.scenario.http2 and len(silent) < len(summaries)]
+    silent = [one for one in silent if one not in excused]
+    normal = any(one.scenario.name == NORMAL for one in silent)
+    if silent and (normal or not own or len(silent) == len(summaries)):
         return "incomplete", _silence(plan, summaries, silent)
     if but:
         return "failed" if own else "incomplete", f"no clause was broken, but {but}"
-    missing = [
-        one.scenario.name for one in summaries if one.verdict == "incomplete" and one.scenario.name not in excused
-    ]
+    missing = [one for one in summaries if one.verdict == "incomplete" and one not in excused]
     if missing:
-        return "incomplete", f"these scenarios did not come to their end: {', '.join(missing)}"
+        return "incomplete", f"these scenarios did not come to their end: {_names(missing)}"
     reason = f"no clause was broken under {len(summaries)} scenario{'' if len(summaries) == 1 else 's'}"
     if excused:
-        reason += f"; it never called under {', '.join(excused)}: it does not trust the CA in SSL_CERT_FILE"
+        reason += f"; it never called under {_names(excused)}: it does not trust the CA in SSL_CERT_FILE"
     return "passed", reason
+
+
+def _names(summaries: Sequence[ScenarioSummary]) -> str:
+    return ", ".join(one.scenario.name for one in summaries)
 
 
 def _is_silent(summary: ScenarioSummary) -> bool:
@@ -189,7 +191,7 @@ def _is_silent(summary: ScenarioSummary) -> bool:
 
 def _silence(plan: ObservePlan, summaries: Sequence[ScenarioSummary], silent: Sequence[ScenarioSummary]) -> str:
     names = " or ".join(plan.endpoint_vars)
-    where = f" under {', '.join(one.scenario.name for one in silent)}" if len(summaries) > 1 else ""
+    where = f" under {_names(silent)}" if len(summaries) > 1 else ""
     ends = ", ".join(dict.fromkeys(one.run.end.describe() for one in silent if one.run and one.run.end))
     certificate = "; and does it trust the CA in SSL_CERT_FILE?" if silent[0].scenario.http2 else ""
     return (

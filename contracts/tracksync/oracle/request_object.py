@@ -120,25 +120,30 @@ def covered_by_object(
         if bounds().plain_profile_fields.isdisjoint(target):
             return _NOTHING
         fields = bounds().plain_profile_fields & target.keys()
-        return _PROFILE if fields and not fields <= set(doubted) else _NOTHING
+        return _NOTHING if fields <= set(doubted) else _PROFILE
     covered = set()
-    limits = bounds()
     if target.get("_update_existing_only") is False and len(identifiers) == 1 and identifiers[0][0] == "user_alias":
         covered.add("TS-USER-ALIAS-CREATE-EVENT")
     properties = target.get("properties")
     if isinstance(properties, dict) and "properties" not in doubted:
         covered.add("TS-EVENT-PROPERTIES" if section == "events" else "TS-PURCHASE-PROPERTIES")
-        if section == "events" and len(properties) > limits.properties_count:
+        if section == "events" and len(properties) > bounds().properties_count:
             covered.add("TS-EVENT-PROPERTIES-256")
     if section == "purchases":
-        product, price = target.get("product_id"), target.get("price", 0)
-        if isinstance(product, str) and len(product) > limits.product_id_characters - _NEAR_THE_LIMIT:
-            covered.add("TS-PURCHASE-PRODUCT-LENGTH")
-        if is_number(price) and price < 0 and "price" not in doubted:
-            covered.add("TS-PURCHASE-REFUND")
-        if _amounts(target.get("quantity", 1)) != _ANY:
-            covered.add("TS-PURCHASE-QUANTITY")
+        covered |= _covered_by_purchase(target, doubted)
     return frozenset(covered) if covered else _NOTHING
+
+
+def _covered_by_purchase(target: dict[str, Any], doubted: Collection[str]) -> set[str]:
+    covered = set()
+    product, price = target.get("product_id"), target.get("price", 0)
+    if isinstance(product, str) and len(product) > bounds().product_id_characters - _NEAR_THE_LIMIT:
+        covered.add("TS-PURCHASE-PRODUCT-LENGTH")
+    if is_number(price) and price < 0 and "price" not in doubted:
+        covered.add("TS-PURCHASE-REFUND")
+    if _amounts(target.get("quantity", 1)) != _ANY:
+        covered.add("TS-PURCHASE-QUANTITY")
+    return covered
 
 
 _NOTHING: Final[frozenset[str]] = frozenset()

@@ -23,6 +23,7 @@ from tracksync.oracle.check_counters import clause_of_time, covered_by_counter
 from tracksync.oracle.check_write import OF_SUCCESS, USERS, check_path, user_clause
 from tracksync.oracle.context import Context, counter_op
 from tracksync.oracle.outcomes import CellOutcome
+from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.response_body import Success
 from tracksync.oracle.users import Candidate
 from tracksync.values.numbers import same
@@ -32,25 +33,18 @@ _COVERED: Final = OF_SUCCESS | {"TS-OK-IDENTIFIER"}
 
 def check_usual(context: Context, body: dict[str, Any]) -> bool:
     """Check the body of a 201 if it is a usual one. Returns whether it is; `context` takes what it shows only then."""
-    parsed = context.parsed
-    listed = body.get("users")
-    if len(parsed.identifiers) != 1 or type(listed) is not list or len(listed) != 1 or context.in_flight:
+    parsed, belief = context.parsed, context.belief
+    entry = _only_entry(parsed, body)
+    if entry is None or context.in_flight or response_body.check_message(body):
         return False
-    kind, value = parsed.identifiers[0]
-    entry = listed[0]
-    if not (kind == "external_id" and type(value) is str and type(entry) is dict and entry.get(kind) == value):
-        return False
-    belief = context.belief
-    if len(entry) != 2 or response_body.check_message(body):
-        return False
-    candidates = users.lookup(belief, kind, value)
-    if len(candidates) != 1 or (belief.deleted and identifier_of(kind, value) in belief.deleted):
+    candidates = users.lookup(belief, *parsed.identifiers[0])
+    if len(candidates) != 1 or (belief.deleted and identifier_of(*parsed.identifiers[0]) in belief.deleted):
         return False
     candidate = candidates[0]
     attempt = Context(belief, context.exchange, parsed)
     if candidate.user.exists:
         attempt.covered.add(user_clause(parsed, candidate))
-    elif candidate.user.due is not None or not check_path(attempt, candidate, Success(True, entry, listed)):
+    elif candidate.user.due is not None or not check_path(attempt, candidate, Success(True, entry, [entry])):
         return False
     check_cells = _with_attributes if parsed.section == "attributes" else _with_counter
     user = check_cells(attempt, candidate, entry)
@@ -65,6 +59,18 @@ def check_usual(context: Context, body: dict[str, Any]) -> bool:
     if parsed.section == "purchases":
         context.hold("purchase-events", frozenset(["available"]), USERS)
     return True
+
+
+def _only_entry(parsed: ParsedRequest, body: dict[str, Any]) -> dict[str, Any] | None:
+    """The entry of the one user, if the request names it by external_id alone, and the entry does the same."""
+    listed = body.get("users")
+    if len(parsed.identifiers) != 1 or type(listed) is not list or len(listed) != 1:
+        return None
+    kind, value = parsed.identifiers[0]
+    entry = listed[0]
+    if kind != "external_id" or type(value) is not str or type(entry) is not dict:
+        return None
+    return entry if len(entry) == 2 and entry.get(kind) == value else None
 
 
 def _with_attributes(context: Context, candidate: Candidate, entry: dict[str, Any]) -> User | None:

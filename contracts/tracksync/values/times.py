@@ -137,15 +137,14 @@ def _at(
     if h > 24 or mi > 59 or s > 60:
         return NOT_A_TIME
     offset = _offset(zone) if zone else None
-    beyond = days is None or (h == 24 and bool(mi or s)) or (offset is None and zone is not None and zone[0] in "+-")
-    known = not beyond and not (zone and offset is None)
-    instant = None
-    if known and days is not None:
-        micros = int(f"{fraction:0<6.6}") if fraction else 0
-        instant = ((days * 24 + h) * 60 + mi - (offset or 0)) * _MINUTE + s * 1_000_000 + micros
-    usual = plain and known and h < 24 and s < 60 and 1 <= year <= 9999 and abs(offset or 0) <= 14 * 60
-    certainty = Certainty.CERTAIN if usual and zone != "-00:00" else Certainty.LENIENT
-    return TimeText(certainty, instant, zone is not None, year, offset, beyond)
+    unknown_zone = zone is not None and offset is None
+    beyond = days is None or (h == 24 and bool(mi or s)) or (unknown_zone and zone is not None and zone[0] in "+-")
+    if days is None or beyond or unknown_zone:
+        return TimeText(Certainty.LENIENT, None, zone is not None, year, offset, beyond)
+    minutes = (days * 24 + h) * 60 + mi - (offset or 0)
+    instant = minutes * _MINUTE + s * 1_000_000 + int(f"{fraction or '':0<6.6}")
+    usual = plain and h < 24 and s < 60 and 1 <= year <= 9999 and abs(offset or 0) <= 14 * 60 and zone != "-00:00"
+    return TimeText(Certainty.CERTAIN if usual else Certainty.LENIENT, instant, zone is not None, year, offset)
 
 
 def _offset(zone: str) -> int | None:
