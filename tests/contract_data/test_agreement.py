@@ -57,7 +57,7 @@ def written() -> Iterator[Any]:
         (step for probe in PROBES if not probe.heavy for step in probe.steps(namer)),
         robustness_steps(namer),
         (case.step for case in boundaries),
-        schema_steps(1, namer, 50),
+        schema_steps(1, namer, 28),
         itertools.islice(stateful_steps(1, "agreement"), 500),
     )
     for step in steps:

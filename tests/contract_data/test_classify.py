@@ -62,19 +62,19 @@ def test_every_row_compiles() -> None:
 
 # --- bodies -----------------------------------------------------------------------------------------------------------
 @pytest.mark.parametrize("body", VALID.values(), ids=VALID.keys())
-def test_valid(body: Any) -> None:
+def test_what_every_server_must_accept_is_valid(body: Any) -> None:
     assert of(body) == Classification(RequestClass.VALID)
 
 
 @pytest.mark.parametrize("body", REFUSED.values(), ids=REFUSED.keys())
-def test_refused(body: Any) -> None:
+def test_what_meets_a_refusal_is_refused_with_400(body: Any) -> None:
     found = of(body)
     assert found.request_class is RequestClass.REFUSED
     assert any(condition.refused and condition.statuses == {400} for condition in found.conditions)
 
 
 @pytest.mark.parametrize("body", OPEN.values(), ids=OPEN.keys())
-def test_open(body: Any) -> None:
+def test_what_the_documents_leave_open_is_open(body: Any) -> None:
     found = of(body)
     assert found.request_class is RequestClass.OPEN
     assert found.conditions

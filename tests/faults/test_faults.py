@@ -167,11 +167,14 @@ def test_a_cut_connection_is_raised_in_process() -> None:
     assert harness.stored()["custom_attributes"] == {"a": "🎉"}
 
 
-PLAIN_TOUR = {part: tuple(walk_part(part)) for part in (*PARTS, None)}
+@cache
+def plain_tour() -> dict[Part | None, tuple[Any, ...]]:
+    """How the mock without a fault responds, by the parts of the tour."""
+    return {part: tuple(walk_part(part)) for part in (*PARTS, None)}
 
 
 def test_the_tour_is_the_same_each_time_and_meets_every_kind_of_response() -> None:
-    once = tuple(chain(*PLAIN_TOUR.values()))
+    once = tuple(chain(*plain_tour().values()))
     assert tuple(walk()) == once
     assert {201, 400, 401, 403, 404, 413, 429} <= {response[0] for response in once}
 
@@ -179,7 +182,7 @@ def test_the_tour_is_the_same_each_time_and_meets_every_kind_of_response() -> No
 @cache
 def parts_for(family: str) -> list[Part | None]:
     """The parts of the tour; first those where other faults of the family showed last."""
-    return list(PLAIN_TOUR)
+    return list(plain_tour())
 
 
 def part_that_shows(fault: str) -> Part | None:
@@ -187,7 +190,7 @@ def part_that_shows(fault: str) -> Part | None:
     parts = parts_for(catalogue()[fault].family)
     for part in parts:
         if any(
-            faulty != plain for faulty, plain in zip(walk_part(part, faults=(fault,)), PLAIN_TOUR[part], strict=True)
+            faulty != plain for faulty, plain in zip(walk_part(part, faults=(fault,)), plain_tour()[part], strict=True)
         ):
             return part
     pytest.fail("it shows nowhere")

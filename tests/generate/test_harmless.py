@@ -96,8 +96,8 @@ def test_the_state_machine_is_harmless() -> None:
 
 
 def test_schema_driven_cases_are_harmless() -> None:
-    steps = list(schema_steps(5, a_namer(), 40))
-    assert len(steps) == 40
+    steps = list(schema_steps(5, a_namer(), 28))
+    assert len(steps) == 28
     assert_harmless(steps)
 
 

@@ -36,7 +36,7 @@ def test_an_event_for_an_unknown_alias_with_an_explicit_false(interpretation: st
 
 
 @pytest.mark.parametrize(("interpretation", "status"), [("ignored", 201), ("refused", 400)])
-def test_empty_sections(interpretation: str, status: int) -> None:
+def test_empty_sections_are_ignored_or_refused(interpretation: str, status: int) -> None:
     at = harness("empty-sections", interpretation)
     assert at.send({"attributes": [{"external_id": "u", "a": 1}], "events": [], "purchases": []}).status == status
     assert at.send({"attributes": []}).status == 400
@@ -67,7 +67,7 @@ def test_an_array_over_the_limit(interpretation: str, kept: list[int]) -> None:
 
 
 @pytest.mark.parametrize(("interpretation", "fits"), [("code-points", True), ("utf16", False)])
-def test_a_character(interpretation: str, fits: bool) -> None:
+def test_a_character_beyond_the_basic_plane_counts_one_or_two(interpretation: str, fits: bool) -> None:
     assert ("a" in harness("string-length", interpretation).shown(a="🎉" * 128)) is fits
 
 
@@ -95,7 +95,7 @@ def test_a_refused_attribute(interpretation: str, shown: Any) -> None:
         ("identifier", {"users": [{"external_id": "u1"}], "message": "success"}),
     ],
 )
-def test_no_user(interpretation: str, body: Any) -> None:
+def test_a_response_about_no_user_has_three_forms(interpretation: str, body: Any) -> None:
     assert value(harness("no-user", interpretation).attributes(_update_existing_only=True, a=1)) == body
 
 
@@ -154,7 +154,7 @@ def test_another_content_type(interpretation: str, status: int, media: str | Non
 
 @pytest.mark.parametrize(("interpretation", "status"), [("not-found", 404), ("not-allowed", 405)])
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH", "OPTIONS"])
-def test_another_method(interpretation: str, status: int, method: str) -> None:
+def test_another_method_is_not_found_or_not_allowed(interpretation: str, status: int, method: str) -> None:
     assert harness("wrong-method", interpretation).send(b"", method=method).status == status
 
 
@@ -263,7 +263,7 @@ def test_unused_sections_may_be_shown_empty() -> None:
 
 
 @pytest.mark.parametrize(("interpretation", "status"), [("refused", 400), ("accepted", 201)])
-def test_coerced_types(interpretation: str, status: int) -> None:
+def test_values_of_another_type_are_refused_or_accepted(interpretation: str, status: int) -> None:
     at = harness("coerced-types", interpretation)
     assert at.purchase(price="9.99").status == at.purchase(quantity="2").status == at.event(5).status == status
     assert at.purchase(price="much").status == at.purchase(quantity="101").status == at.event([]).status == 400

@@ -171,7 +171,9 @@ def test_a_recording_of_others_may_show_a_refused_key() -> None:
         ({"media": "text/plain"}, {201, 400, 415}, "TS-ROUTE-MEDIA"),
     ],
 )
-def test_routes(how: dict[str, str], lawful: set[int], clause: str) -> None:
+def test_a_wrong_method_or_media_type_has_its_lawful_statuses(
+    how: dict[str, str], lawful: set[int], clause: str
+) -> None:
     for status in (201, 400, 404, 405, 415):
         response = ANSWER if status == 201 else REFUSAL
         found = OracleHarness().clauses(event(), response, status, **how)  # type: ignore[arg-type]

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import random
 import threading
-import time
 import urllib.request
 from collections.abc import Iterator
 from typing import Any
@@ -172,7 +171,7 @@ def together(client: Client, bodies: list[Any]) -> list[Any]:
 
 
 @pytest.mark.parametrize("fault", [None, *sorted(BEYOND_SCRIPTS)])
-def test_parallel_requests(fault: str | None) -> None:
+def test_requests_at_the_same_time_lose_nothing_unless_a_fault_does_it(fault: str | None) -> None:
     client = Client(faults={fault} if fault else set())
     kinds = [
         lambda n, who: a(who, **{f"k{n}": {"inc": 1}}),
@@ -263,11 +262,9 @@ def test_malformed_requests_are_refused() -> None:
     assert not client.app.crashes, client.app.crashes[0]
 
 
-def test_over_sockets() -> None:
-    began = time.monotonic()
+def test_it_is_served_over_sockets() -> None:
     with serving(key=KEY, interpretation={"framing": "chunked"}) as url:
         request = urllib.request.Request(url + SYNC, json.dumps(a(X, n=1)).encode(), {"Authorization": f"Bearer {KEY}"})
         with urllib.request.urlopen(request) as response:
             assert response.status == 201
             assert json.load(response)["message"] == "success"
-    assert time.monotonic() - began < 2
