@@ -16,7 +16,7 @@ from tracksync.oracle import counters
 from tracksync.oracle.attribute_outcomes import AttributeWrite
 from tracksync.oracle.belief import Belief, Cell, CellKey
 from tracksync.oracle.counters import CounterOp
-from tracksync.oracle.request import ParsedRequest
+from tracksync.oracle.request import ParsedRequest, cell_key
 
 
 class Context(Struct, gc=False):
@@ -69,7 +69,7 @@ def writes_of(context: Context) -> list[tuple[CellKey, Any]]:
     if parsed.counter is not None:
         return [(parsed.cells()[0], counter_op(context))]
     return [
-        (("attributes", name), AttributeWrite(value, parsed.merge, name in parsed.odd_attributes))
+        (cell_key("attributes", name), AttributeWrite(value, parsed.merge, name in parsed.odd_attributes))
         for name, value in parsed.attributes.items()
     ]
 

@@ -74,13 +74,19 @@ class ParsedRequest(Struct, frozen=True, gc=False):
     def cells(self) -> tuple[CellKey, ...]:
         """The cells that the request writes."""
         if self.counter is not None:
-            return ((self.counter.section, name_key(self.counter.name)),)
-        return tuple(("attributes", name) for name in self.attributes)
+            return (cell_key(self.counter.section, name_key(self.counter.name)),)
+        return tuple(cell_key("attributes", name) for name in self.attributes)
 
 
 def name_key(name: Any) -> str:
     """Under which text an event or product is remembered: an integer and its decimal text are one."""
     return str(name)
+
+
+@lru_cache(maxsize=4096)
+def cell_key(section: str, name: str) -> CellKey:
+    """The key of a cell: one object for the cells of many users, which all hold it."""
+    return section, name
 
 
 def read_request(exchange: Exchange) -> ParsedRequest:

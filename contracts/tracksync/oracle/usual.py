@@ -16,14 +16,14 @@ from tracksync.contract.bounds import bounds
 from tracksync.oracle import counters, precision, response_body, users
 from tracksync.oracle.attribute_clauses import clause_of_value, covered_by
 from tracksync.oracle.attribute_outcomes import AttributeWrite, attribute_outcomes
-from tracksync.oracle.belief import ABSENT, UNKNOWN, Cell, CellKey, State, User, identifier_of
+from tracksync.oracle.belief import ABSENT, UNKNOWN, Cell, State, User, identifier_of
 from tracksync.oracle.check_attributes import LISTED, check_attribute
 from tracksync.oracle.check_counters import LISTED as LISTED_COUNTER
 from tracksync.oracle.check_counters import clause_of_time, covered_by_counter
 from tracksync.oracle.check_write import OF_SUCCESS, USERS, check_path, user_clause
 from tracksync.oracle.context import Context, counter_op
 from tracksync.oracle.outcomes import CellOutcome
-from tracksync.oracle.request import ParsedRequest
+from tracksync.oracle.request import ParsedRequest, cell_key
 from tracksync.oracle.response_body import Success
 from tracksync.oracle.users import Candidate
 from tracksync.values.numbers import same
@@ -85,7 +85,7 @@ def _with_attributes(context: Context, candidate: Candidate, entry: dict[str, An
         return None
     most, cells, received = bounds().text_characters, user.cells, exchange.received
     for name, value in parsed.attributes.items():
-        key = ("attributes", name)
+        key = cell_key("attributes", name)
         cell = cells.get(key) or user.cell(key)
         if cell.volatile or cell.touched >= exchange.sent or (type(value) is str and len(value) > most):
             return None
@@ -131,7 +131,7 @@ def _with_counter(context: Context, candidate: Candidate, entry: dict[str, Any])
     if type(listed) is not list or len(listed) != 1 or type(listed[0]) is not dict or listed[0].get(name) != write.name:
         return None
     shown, _ = response_body.read_shown(listed[0], response_body.ENTRY)
-    key: CellKey = (write.section, write.name)
+    key = cell_key(write.section, write.name)
     cell = user.cell(key)
     state = cell.states[0]
     if shown is None or len(cell.states) != 1 or state.pending or context.overlaps(key, cell):
