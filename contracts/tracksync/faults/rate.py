@@ -154,9 +154,9 @@ def _headerless(statuses: tuple[int, ...]) -> type[Core]:
     ),
     row(
         "reset-half-a-minute-off",
-        "x-ratelimit-reset is half a window early.",
+        "x-ratelimit-reset is half a window and a second early.",
         header="reset",
-        value=lambda core, window: window.reset - window.seconds // 2,
+        value=lambda core, window: window.reset - window.seconds // 2 - 1,
     ),
 )
 def _header(header: str, value: Callable[[Core, RateWindow], int | str]) -> type[Core]:
