@@ -59,7 +59,7 @@ def run(
     second = shown or exchange()
     return [
         RunStarted("fuzz", target, START, seed, max_requests=500, strict=strict),
-        PhaseStarted("directed", 250),
+        PhaseStarted("directed"),
         ExchangeChecked(1, exchange(b'{"message":"success"}'), (), frozenset({DOCUMENTED, OBSERVED}), "directed", 1),
         ExchangeChecked(2, second, findings, frozenset({DOCUMENTED}), "directed", 1),
         *(FindingConfirmed(found, (second,), "tracksync fuzz --seed 7", known) for found in findings),

@@ -20,7 +20,6 @@ from tracksync import __version__
 from tracksync.cassettes.writing import iso, phrase
 from tracksync.model.exchange import Exchange, Headers, header
 
-FORMATS: Final = ("wiremock", "prism-examples", "har")
 _SPACE: Final = uuid.UUID("6ba7b811-9dad-11d1-80b4-00c04fd430c8")  # RFC 9562: names that are URLs
 _SERVER_SETS: Final = frozenset({"content-length", "connection", "date", "keep-alive", "transfer-encoding"})
 

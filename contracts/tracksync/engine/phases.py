@@ -61,8 +61,7 @@ class PhaseRunner:
         wanted = [phase for phase in self.plan.phases if not self.plan.only or phase == "probes"]
         first, further = self._chosen(further=False), self._chosen(further=True)
         if "probes" in wanted:
-            counting = Namer(self.prefix, random.Random(self.plan.seed))
-            self.session.begin("probes", sum(len(probe.steps(counting)) for probe in (*first, *further)))
+            self.session.begin("probes")
             self._probes(first)
         self.enough = True
         if "boundaries" in wanted:
@@ -156,7 +155,7 @@ class PhaseRunner:
         paths = tuple(path for path in (SYNC, *NEIGHBOURS) if path not in self._absent)
         plan = _boundary_plan(self.prefix, self.plan.seed, paths)
         self.coverage = ConstraintCoverage(plan)
-        self.session.begin("boundaries", min(allowance, len(plan.cases)))
+        self.session.begin("boundaries")
         end = self.session.spending.requests + allowance
         for case in plan.cases:
             if self.session.spending.requests >= end:
@@ -170,7 +169,7 @@ class PhaseRunner:
     def _schema(self, allowance: int) -> None:
         from tracksync.generate.schema_cases import schema_steps
 
-        self.session.begin("schema", allowance)
+        self.session.begin("schema")
         plan, names = self.plan, self._names.scope("schema")
         sources = [schema_steps(plan.seed, names, allowance)]
         if plan.second_document is not None:
@@ -183,7 +182,7 @@ class PhaseRunner:
         from tracksync.generate.stateful import stateful_sequences
 
         session = self.session
-        session.begin("stateful", allowance)
+        session.begin("stateful")
         end = session.spending.requests + allowance
         recent: deque[str] = deque(maxlen=REMEMBERED)
         stored = list(self._stored())

@@ -104,10 +104,10 @@ class Session:
         self._pulses = 0
         self._interpretations = belief.interpretations()
 
-    def begin(self, phase: str, expected: int | None = None) -> None:
-        """The phase `phase` begins; it is expected to take so many requests."""
+    def begin(self, phase: str) -> None:
+        """The phase `phase` begins."""
         self.phase = phase
-        self.emit(PhaseStarted(phase, expected))
+        self.emit(PhaseStarted(phase))
 
     def send(self, step: Step) -> Exchange | None:
         """Send one step, again if need be, checking every try. Returns the last exchange, None without the key for it.

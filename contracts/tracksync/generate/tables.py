@@ -99,16 +99,7 @@ NOT_APPLIED: Final[Mapping[str, tuple[Any, ...]]] = {
     ),
     "pets": ({"$add": [{"id": 7, "name": None}]},),
 }
-OVERFLOWS: Final = ([f"o{number:03}" for number in range(501)], {"add": [f"o{number:03}" for number in range(501)]})
 
-PROFILE: Final[tuple[Mapping[str, Any], ...]] = (
-    {"first_name": "Ada", "last_name": "Lovelace"},
-    {"country": "GB", "language": "en", "time_zone": "Europe/London"},
-    {"dob": "1815-12-10", "gender": "F"},
-    {"home_city": "Łódź", "current_location": {"longitude": 19.45, "latitude": 51.77}},
-    {"gender": None, "first_name": None},
-    {"date_of_first_session": "2022-12-06T19:20:45+01:00", "date_of_last_session": "2023-01-01T00:00:00Z"},
-)
 PROPERTIES: Final[tuple[Mapping[str, Any], ...]] = (
     {},
     {"a": 1, "b": "two", "c": True, "d": 1.5},

@@ -28,7 +28,6 @@ from tracksync import __version__
 from tracksync.errors import UsageError
 from tracksync.generate.renaming import Identifier
 
-DIRECTORY: Final = Path(".tracksync/journal")
 FORM: Final = 1  # of the records; a journal of another form is cleaned but not resumed
 SUFFIX: Final = ".jsonl"
 

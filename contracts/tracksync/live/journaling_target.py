@@ -51,7 +51,6 @@ class JournalingTarget:
         self._past: deque[Record] = deque(_paired(past))
         self._number = 0
         self._recorded_time = 0.0
-        self.recalled = 0
         self._take_turns()
 
     # --- the Target protocol ------------------------------------------------------------------------------------
@@ -112,7 +111,6 @@ class JournalingTarget:
                 "this run would send, so another version or other options wrote it; `tracksync clean` "
                 "deletes its users, and a new run starts over"
             )
-        self.recalled += 1
         self._known.update(tuple(user) for user in record["users"])
         self._recorded_time = record["received"]
         self._take_turns()

@@ -15,7 +15,6 @@ from tracksync.values import times
 
 WIRE_MESSAGE: Final = "Valid data must be provided in the 'attributes', 'events', or 'purchases' fields."
 HTML: Final = b"<!DOCTYPE html><html><body><h1>Something went wrong</h1></body></html>"  # not JSON, deliberately
-SHOWN_UNDER: Final = {"attributes": "custom_attributes", "events": "custom_events", "purchases": "purchase_events"}
 _ESCAPING: Final = json.JSONEncoder(separators=(",", ":"), check_circular=False)
 
 

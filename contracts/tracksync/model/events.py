@@ -43,10 +43,9 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class PhaseStarted:
-    """A phase of the run begins. `expected_requests` is how many requests it will send, where that is known."""
+    """A phase of the run begins."""
 
     name: str
-    expected_requests: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -209,37 +209,29 @@ def _read_object(
     if classification.conditions:
         conditions = {one.pointer[len(where) + 1 :]: one for one in classification.conditions}
     covers |= covered_by_object(section, target, conditions, identifiers)
-    vague = not classification.effect_known
-    unclear = "_update_existing_only" in target and update_only is None
-    if section == "attributes":
+    custom: dict[str, Any] = {}
+    profile: dict[str, Any] = {}
+    odd, counter = _NOTHING, None
+    merge: bool | None = False
+    if section != "attributes":
+        counter = read_counter(section, target)
+    else:
         custom, profile, merge = read_attributes(target)
-        odd = _NOTHING
         if conditions:
             odd = frozenset(name for name, one in conditions.items() if one.row == "attribute-name") & custom.keys()
-        return ParsedRequest(
-            "sync",
-            classification,
-            section,
-            identifiers,
-            update_only,
-            unclear,
-            custom,
-            odd,
-            profile,
-            merge,
-            vague=vague,
-            covers=covers,
-            body=body,
-        )
     return ParsedRequest(
         "sync",
         classification,
         section,
         identifiers,
         update_only,
-        unclear,
-        counter=read_counter(section, target),
-        vague=vague,
+        "_update_existing_only" in target and update_only is None,
+        custom,
+        odd,
+        profile,
+        merge,
+        counter,
+        vague=not classification.effect_known,
         covers=covers,
         body=body,
     )

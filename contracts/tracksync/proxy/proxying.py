@@ -168,7 +168,7 @@ class _ProxyRun:
             transparent=True,
         ) as url:
             self._emit(RunStarted("proxy", plan.upstream, time.time(), strict=plan.strict))
-            self._emit(PhaseStarted(PHASE, plan.max_requests))
+            self._emit(PhaseStarted(PHASE))
             ready(url)
             with _signals() as asked:
                 while not self._enough(time.monotonic() - begun):

@@ -172,7 +172,7 @@ class _RaceRun:
 
     def check_target(self, target: Target) -> None:
         """One plain request first: a wrong key, path or host is a mistake in the command, not a finding."""
-        self.emit(PhaseStarted("hello", 1))
+        self.emit(PhaseStarted("hello"))
         step = Step(json_request({"attributes": [{"external_id": self.first_user(), "greeting": "hello"}]}))
         pace = Pace()
         for attempt_number in range(FIRST_TRIES):
@@ -223,7 +223,7 @@ class _RaceRun:
         checker = HistoryChecker(self.settings())
         operations: list[RaceOperation] = []
         phase = f"racing on {endpoint}"
-        self.emit(PhaseStarted(phase, plan.operations))
+        self.emit(PhaseStarted(phase))
         limits = Limits(plan.operations, plan.max_seconds)
         try:
             for item in race_clients(coordinator, self.connect, plan.clients, limits, plan.seed):
@@ -278,7 +278,7 @@ class _RaceRun:
         plan = self.plan
         phase = f"reading back after {endpoint}"
         places = list(dict.fromkeys(one.place for one in operations))
-        self.emit(PhaseStarted(phase, len(places)))
+        self.emit(PhaseStarted(phase))
         if endpoint == "track":
             settle = plan.settle if plan.settle is not None else (10 * ASYNC_DELAY if plan.own_mock else 10.0)
             time.sleep(settle)
@@ -296,14 +296,14 @@ class _RaceRun:
         """Delete the users of the run, as far as the key allows. The mock of the run simply ends."""
         if self.plan.own_mock or not self.rounds:
             return
-        self.emit(PhaseStarted("cleaning", None))
+        self.emit(PhaseStarted("cleaning"))
         done = Cleaner(target.send, target.sleep, deletion_timeout=60.0).clean(self.all_users())
         self.emit(Cleaned(done.users, done.left, done.why))
 
     def confirm(self) -> bool:
         """Report each broken clause once, with the smallest history that shows it. Returns whether one fails."""
         if self.found:
-            self.emit(PhaseStarted("shrinking", None))
+            self.emit(PhaseStarted("shrinking"))
         broken = False
         for number, (clause, first) in enumerate(self.found.items()):
             last = first.operations[-1]
