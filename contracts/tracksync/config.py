@@ -167,6 +167,11 @@ def parse(text: str, path: Path) -> Config:
     return config
 
 
+def toml_of(text: str, path: Path) -> dict[str, Any]:
+    """What `text` holds, which came from the TOML file at `path`. Raises ConfigError."""
+    return _TomlFile.parse(text, path).content
+
+
 def content_of(path: Path) -> dict[str, Any]:
     """What the TOML file at `path` holds. Raises ConfigError."""
     return _TomlFile.parse(_read(path, "name another"), path).content
@@ -264,6 +269,8 @@ def check_endpoint(text: str) -> str:
         raise UsageError("the endpoint holds a user name or key before its @; keys come from environment variables")
     if url.scheme not in {"http", "https"} or not host:
         raise UsageError(f"the endpoint {text!r} is not a URL; write it like https://rest.iad-01.braze.com")
+    if not text.isascii():
+        raise UsageError("the endpoint has characters beyond ASCII; write such a host as xn--…, and such a path with %")
     if url.query or url.fragment:
         raise UsageError("the endpoint has a ? or # in it; give the base URL only, the paths are appended")
     if "/users/" in f"{url.path}/":
@@ -308,8 +315,8 @@ class _TomlFile:
             content = tomllib.loads(text)
         except tomllib.TOMLDecodeError as error:
             raise ConfigError(_bad_toml(path, text, str(error))) from None
-        except RecursionError:
-            raise ConfigError(f"{path} is nested too deep to be read") from None
+        except (RecursionError, ValueError):
+            raise ConfigError(f"{path} is nested too deep to be read, or a number in it is too long") from None
         return cls(path, tuple(text.splitlines()), content)
 
     def check_names(self, table: Mapping[str, Any], name: str, known: Iterable[str]) -> None:

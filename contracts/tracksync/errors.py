@@ -5,6 +5,7 @@ A message never holds a secret. The command line turns each error into one line 
 
 from __future__ import annotations
 
+import errno
 from pathlib import Path
 
 
@@ -39,6 +40,13 @@ def unreadable(path: Path, error: OSError | UnicodeDecodeError) -> ConfigError:
     if isinstance(error, UnicodeDecodeError):
         return ConfigError(f"{path} is not UTF-8 text; save it as UTF-8")
     return ConfigError(f"cannot read {path}: {error.strerror or error}")
+
+
+def about_a_file(error: OSError) -> str:
+    """What `error` says of a file or a disk, in a sentence that a user can act on; empty where it is of neither."""
+    if error.filename is not None:
+        return f"cannot use {error.filename}: {error.strerror or error}"
+    return str(error.strerror) if error.errno in (errno.ENOSPC, errno.EDQUOT) else ""
 
 
 class Incomplete(TracksyncError):

@@ -299,19 +299,6 @@ def test_an_unknown_clause_is_exit_code_2_with_a_suggestion(tmp_path: Path) -> N
     refused(tracksync_here("clauses", "TS-OK-MESAGE", cwd=tmp_path), "did you mean TS-OK-MESSAGE")
 
 
-def test_a_closed_pipe_is_not_an_error(tmp_path: Path) -> None:
-    done = subprocess.run(
-        ["bash", "-c", f"set -o pipefail; '{sys.executable}' -m tracksync clauses | head -n 1"],
-        capture_output=True,
-        text=True,
-        cwd=tmp_path,
-        check=False,
-        env=clean_environment(),
-    )
-    assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout.count("\n") == 1
-
-
 # --- report -----------------------------------------------------------------------------------------------------
 
 

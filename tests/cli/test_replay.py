@@ -87,10 +87,22 @@ def test_mistakes_of_the_user_are_one_line_and_exit_code_two(tmp_path: Path, wor
     assert "Traceback" not in done.stderr
 
 
-def test_a_target_that_serves_web_pages_is_not_compared(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("status", "header", "said"),
+    [
+        (200, (b"content-type", b"text/html"), "web page"),
+        (401, (b"content-type", b"application/json"), "refuses the key"),
+        (403, (b"content-type", b"application/json"), "lacks the permission"),
+        (302, (b"location", b"/login"), "is a redirect"),
+        (404, (b"content-type", b"text/html"), "is not there"),
+    ],
+)
+def test_what_is_no_workspace_or_refuses_the_key_is_wrong_use_and_not_compared(
+    status: int, header: tuple[bytes, bytes], said: str, tmp_path: Path
+) -> None:
     path = write(tmp_path / "c.yaml", vcrpy_document(two_events()))
-    page = Upstream(200, ((b"content-type", b"text/html"),), b"<html></html>")
-    with serve_app(page, transparent=True) as url, pytest.raises(UsageError, match="web page"):
+    page = Upstream(status, (header,), b"<html></html>")
+    with serve_app(page, transparent=True) as url, pytest.raises(UsageError, match=said):
         resend(ResendPlan(paths=(path,), target=url, key="mock-key"), lambda event: None)
     assert len(page.bodies) == 1
 

@@ -96,7 +96,7 @@ def test_a_note_with_odd_characters_is_read_back_unchanged(tmp_path: Path) -> No
         ("[[known]]\npointer = ''", "names no clause"),
         ("[[known]]\nclause = 3", "has to be a string"),
         ("[other]", "unknown key 'other'"),
-        ("[[known]", "is not TOML"),
+        ("[[known]", "this is not TOML"),
     ],
 )
 def test_a_mistake_in_the_baseline_is_named(tmp_path: Path, text: str, message: str) -> None:

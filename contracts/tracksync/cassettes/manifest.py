@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from tracksync.config import toml_of
 from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
 from tracksync.contract.clauses import catalogue
 from tracksync.errors import ConfigError, unreadable
@@ -62,11 +62,7 @@ def read_manifest(directory: Path) -> dict[str, ManifestEntry]:
         return {}
     except (OSError, UnicodeDecodeError) as error:
         raise unreadable(path, error) from None
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path}: {error}") from None
-    return {name: _entry(f"{path}, [{name}]", table) for name, table in tables.items()}
+    return {name: _entry(f"{path}, [{name}]", table) for name, table in toml_of(text, path).items()}
 
 
 def _entry(where: str, table: Any) -> ManifestEntry:

@@ -23,11 +23,12 @@ from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.normalising import OURS
 from tracksync.cassettes.pseudonyms import Pseudonyms
 from tracksync.cassettes.reading import NoRecording, find_files, parse, read_file
+from tracksync.contract.bounds import SYNC
 from tracksync.contract.clauses import catalogue
 from tracksync.engine.budget import Budget, BudgetSpent
 from tracksync.engine.freshness import Prefixes
 from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
-from tracksync.engine.target_check import check_media
+from tracksync.engine.target_check import check_call, check_media
 from tracksync.engine.targets import HttpTarget, Target, trusted
 from tracksync.errors import ConfigError, UsageError
 from tracksync.generate.build import SentKey, Step
@@ -43,7 +44,7 @@ from tracksync.model.events import (
     Skipped,
     Verdict,
 )
-from tracksync.model.exchange import Credential, Exchange
+from tracksync.model.exchange import Credential, Exchange, Response
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import evidence_of, fails
 from tracksync.oracle import Belief, Settings
@@ -124,6 +125,7 @@ class _ResendRun:
     prefix: str
     manifests: Manifests = field(default_factory=Manifests)
     budget_left: int | None = None
+    answered: bool = False
     broken: bool = False
     unread: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
@@ -204,8 +206,8 @@ class _ResendRun:
                 exchange = session.send(step)
                 if exchange is None:
                     self.skipped["there is no key of the kind it was sent with"] += 1
-                elif not self.requests and exchange.response is not None and exchange.response.status < 300:
-                    check_media(self.target.name, exchange.response)
+                elif exchange.response is not None and step.request.path == SYNC and step.key is SentKey.VALID:
+                    self._check_first(exchange.response)
             finally:
                 self.requests += 1
                 if self.plan.max_requests is not None:
@@ -219,6 +221,14 @@ class _ResendRun:
         return RecordingResult(
             broken, {ambiguity: one for ambiguity, one in interpretations.items() if ambiguity not in held}
         ), session.log
+
+    def _check_first(self, response: Response) -> None:
+        """Raise UsageError if the first response shows that the call is wrong."""
+        if not self.answered:
+            check_call(self.target.name, response)
+            if response.status < 300:
+                check_media(self.target.name, response)
+        self.answered = True
 
     def _prefix_like(self, ours: str) -> str:
         """A prefix for this recording: of the length of the recorded one, since limits are on lengths."""

@@ -16,8 +16,9 @@ from typing import Any, Final, NoReturn
 import click
 
 from tracksync import __version__
+from tracksync.cli import streams
 from tracksync.cli.shared import command_named, environment_secrets
-from tracksync.errors import TracksyncError
+from tracksync.errors import TracksyncError, about_a_file
 from tracksync.report.redact import Redactor
 from tracksync.values.near_names import suggestion
 
@@ -89,12 +90,14 @@ def root() -> None:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run the command line and end the process with its exit code. An error of the user has no traceback."""
+    streams.make_usable()
     sys.exit(_exit_code(list(sys.argv[1:] if arguments is None else arguments)))
 
 
 def _exit_code(arguments: list[str]) -> int:
+    code: Any = 0
     try:
-        code: Any = root.main(args=arguments or ["--help"], prog_name="tracksync", standalone_mode=False)
+        code = root.main(args=arguments or ["--help"], prog_name="tracksync", standalone_mode=False)
         sys.stdout.flush()
     except click.exceptions.Exit as stop:
         return stop.exit_code
@@ -105,18 +108,30 @@ def _exit_code(arguments: list[str]) -> int:
         _print_error(f"tracksync: error: {error}")
         return error.exit_code
     except BrokenPipeError:
-        # The reader of the pipe (`head`) has closed it. Python would report an error when it flushes standard output.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        streams.leave_stdout()
+    except SystemExit:  # of click: after a completion, or with 1, as if a run had failed, after a BrokenPipeError
+        if "_TRACKSYNC_COMPLETE" in os.environ:
+            raise
+        streams.leave_stdout()
+    except OSError as error:  # that no command foresaw: a name that is too long, a disk that is full
+        if not (said := about_a_file(error)):
+            return _defect()
+        if error.filename is None:
+            streams.leave_stdout()
+        _print_error(f"tracksync: error: {said}")
+        return WRONG_USE
     except (KeyboardInterrupt, click.Abort):
         _print_error("tracksync: stopped by hand")
         return INCOMPLETE
     except Exception:  # noqa: BLE001 - the text of any exception may hold a key, which has to be removed
-        _print_error(
-            f"{traceback.format_exc()}tracksync: error: this is a defect of tracksync itself; please report it"
-        )
-        return INCOMPLETE
+        return _defect()
     return code if isinstance(code, int) else 0
+
+
+def _defect() -> int:
+    """Show the exception that is being handled. Returns the exit code."""
+    _print_error(f"{traceback.format_exc()}tracksync: error: this is a defect of tracksync itself; please report it")
+    return INCOMPLETE
 
 
 def _usage(error: click.ClickException) -> str:

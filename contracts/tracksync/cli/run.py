@@ -18,9 +18,10 @@ from types import FrameType
 
 import click
 
+from tracksync.cli import streams
 from tracksync.cli.docs import pages_for_terminal, pages_of
 from tracksync.cli.shared import Outputs, docs_url, is_terminal, presentation, terminal_width
-from tracksync.errors import TracksyncError, UsageError
+from tracksync.errors import TracksyncError, UsageError, about_a_file
 from tracksync.model.events import Emit, Event, Middleware, RunEnded, unchanged
 from tracksync.model.verdict import EXIT_CODES
 from tracksync.report import Redactor, Tally, files, github, markdown, terminal
@@ -76,8 +77,10 @@ def run(
         except TracksyncError as error:
             stopped = str(error)
         except Exception as error:  # noqa: BLE001 - what was found so far has to be written
-            defect = traceback.format_exc()
-            stopped = f"tracksync itself failed: {type(error).__name__}: {error}"
+            stopped = about_a_file(error) if isinstance(error, OSError) else ""
+            if not stopped:
+                defect = traceback.format_exc()
+                stopped = f"tracksync itself failed: {type(error).__name__}: {error}"
         if stopped:
             emit(RunEnded("incomplete", stopped, time.time()))
     result = tally.result()
@@ -93,7 +96,12 @@ def run(
         page=pages_of(site),
         link=pages_for_terminal(site) if shown.links(stream) else no_page,
     )
-    click.echo(text, nl=False, err=outputs.to_stdout, color=shown.colour(stream))
+    try:
+        click.echo(text, nl=False, err=outputs.to_stdout, color=shown.colour(stream))
+    except OSError as error:  # the files of the result are written all the same
+        streams.leave_stdout()
+        if not isinstance(error, BrokenPipeError):
+            click.echo(f"tracksync: the result could not be printed: {error.strerror}", err=True)
     if defect:
         click.echo(redactor.text(defect) + "This is a defect of tracksync itself; please report it.", err=True)
     return written(result, outputs)

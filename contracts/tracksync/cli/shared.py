@@ -16,6 +16,7 @@ import click
 from click.core import ParameterSource
 
 from tracksync import config, settings
+from tracksync.cli import streams
 from tracksync.cli.names import CLAUSE
 from tracksync.config import FILE_NAME, KEY_ENV, UNPRIVILEGED_KEY_ENV
 from tracksync.errors import ConfigError, TracksyncError, UsageError
@@ -198,7 +199,7 @@ class Outputs:
         paths = [path for path, _ in self._wanted()]
         for path in paths:
             files.check_writable(path)
-        named = [path.resolve() for path in paths]
+        named = [os.path.realpath(path) for path in paths]
         if len(named) != len(set(named)):
             raise UsageError("two results would go to the same place; name different files")
 
@@ -218,6 +219,8 @@ class Outputs:
                 write_result(path, _rendered(module, result, page))
             except TracksyncError as error:
                 failures.append(error)
+            except BrokenPipeError:
+                streams.leave_stdout()
         if failures:
             raise failures[0]
 

@@ -47,7 +47,14 @@ def silent(name: str, exchange: Exchange | None) -> str:
 
 
 def check_status(name: str, response: Response) -> None:
-    """Raise UsageError for a status with which no workspace answers a plain request, Incomplete for a failure."""
+    """Raise UsageError as `check_call` does, and Incomplete for a failure."""
+    check_call(name, response)
+    if response.status == 429 or response.status >= 500:
+        raise Incomplete(f"{name} answers {response.status} even after several tries; try again later")
+
+
+def check_call(name: str, response: Response) -> None:
+    """Raise UsageError for a status with which no workspace answers a plain request: the call has to be changed."""
     status = response.status
     if status in (401, 403):
         what = "refuses the key" if status == 401 else "says that the key lacks the permission users.track.sync"
@@ -62,8 +69,6 @@ def check_status(name: str, response: Response) -> None:
         raise UsageError(
             f"{name}{SYNC} is not there ({status}); the target is the base URL, such as https://rest.iad-01.braze.com"
         )
-    if status == 429 or status >= 500:
-        raise Incomplete(f"{name} answers {status} even after several tries; try again later")
 
 
 def check_media(name: str, response: Response) -> None:

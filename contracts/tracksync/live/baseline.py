@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import json
 import re
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from tracksync.config import toml_of
 from tracksync.contract.clauses import catalogue
 from tracksync.errors import ConfigError, unreadable
 from tracksync.model.verdict import fingerprint
@@ -54,10 +54,7 @@ def read(path: Path) -> tuple[Known, ...]:
         return ()
     except (OSError, UnicodeDecodeError) as error:
         raise unreadable(path, error) from None
-    try:
-        content = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{path} is not TOML: {error}") from None
+    content = toml_of(text, path)
     for name in content:
         if name != "known":
             raise ConfigError(f"{path}: unknown key {name!r}; entries are tables [[known]]")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, fields
 from functools import cache
@@ -13,6 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
+from tracksync.config import toml_of
 from tracksync.contract.ambiguities import UnknownInterpretation, require_interpretation
 from tracksync.errors import ConfigError, UsageError, unreadable
 from tracksync.values.near_names import suggestion
@@ -130,10 +130,7 @@ def scenario(name: str) -> Scenario:
 
 
 def _read(text: str, source: str) -> Mapping[str, Scenario]:
-    try:
-        tables = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigError(f"{source} is not TOML: {error}") from error
+    tables = toml_of(text, Path(source))
     return MappingProxyType({name: _scenario(name, table, source) for name, table in tables.items()})
 
 

@@ -26,7 +26,7 @@ def write(path: Path, text: str) -> None:
         if path.exists() and not path.is_file():
             path.write_text(text, encoding="utf-8")
         else:
-            _replace(path.resolve(), text)  # a link still points to the file
+            _replace(Path(os.path.realpath(path)), text)  # a link still points to the file
     except OSError as error:
         raise UsageError(_refused(path, error)) from None
 
@@ -66,7 +66,7 @@ def check_writable(path: Path) -> None:
     """Raise UsageError if `path` cannot be written. Called before a run sends anything."""
     if str(path) == "-":
         return
-    folder = path.resolve().parent
+    folder = Path(os.path.realpath(path)).parent
     if path.is_dir():
         raise UsageError(f"cannot write {path}: it is a directory; name a file in it")
     if not folder.is_dir():
