@@ -191,7 +191,7 @@ def test_a_key_that_the_server_echoes_is_on_no_stream_and_in_no_file(tmp_path: P
         (["--interpretations", "nowhere.toml"], "there is no file nowhere.toml"),
         (["--interpretation", "no-usr=omitted"], "did you mean no-user"),
         (["--fault", "no-such-fault-at-all"], "no fault is called 'no-such-fault-at-all'"),
-        (["--target", "http://127.0.0.1:1", "--fault", "x"], "only the embedded mock"),
+        (["--target", "http://127.0.0.1:1", "--fault", "message-ok"], "only the embedded mock"),
         (["--json", "nowhere/r.json"], "there is no directory nowhere"),
         (["--json", "same", "--html", "same"], "same place"),
         (["surplus"], "surplus"),
