@@ -100,7 +100,13 @@ def _odd_request(draw: random.Random, users: int) -> Request:
         case 1:
             return raw_request(b'{"attributes":[{"external_id":"' + name.encode())
         case 2:
-            return json_request({"external_ids": [f"stranger{draw.randrange(3)}"]}, path=DELETE)
+            stranger = f"stranger{draw.randrange(3)}"
+            bodies = (
+                {"external_ids": [stranger]},
+                {"braze_ids": [stranger]},
+                {"external_ids": [stranger], "also": [name]},
+            )
+            return json_request(draw.choice(bodies), path=DELETE)
         case 3:
             return json_request({"attributes": [{"n": 1}]})
     return raw_request(b"", path=draw.choice((TRACK, "/users/track/sync")))
