@@ -35,7 +35,7 @@ def compared(interactions: list[Interaction], parts: int, seed: int, longest: in
     return differences(by_one_process(interactions), other)
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=22, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     seed=st.integers(0, 10**6),
     fault=FAULTS,

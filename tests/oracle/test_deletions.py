@@ -203,6 +203,14 @@ def test_a_prioritization_may_leave_out_a_user_that_has_an_external_id() -> None
         assert found == ({"TS-DELETE-ANSWER"} if least else set())
 
 
+def test_of_a_user_that_is_shown_to_be_gone_nothing_is_left() -> None:
+    for count, right in ((1, True), (2, False)):
+        harness = made(U)
+        delete(harness, {"external_ids": ["u"]}, wait=1.0)
+        assert harness.check(seen(U, **ONLY), NO_USER, wait=OLD) == []
+        assert (harness.event(count) == set()) == right
+
+
 @pytest.mark.parametrize("more", [{"delete_all": True}, {"filter": {"created_before": TIME}}, {"also": ["w", 5]}])
 def test_a_member_that_no_document_names_deletes_no_other_user(more: dict[str, Any]) -> None:
     harness = made(U, V)

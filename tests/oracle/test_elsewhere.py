@@ -54,3 +54,14 @@ def test_a_lost_request_to_another_endpoint_may_have_been_applied() -> None:
     harness.event(1)
     harness.check({"merge_updates": []}, path="/users/merge", failure=FailureKind.RESET)
     assert harness.event(7) == set()
+
+
+def test_of_a_cell_with_too_many_pending_writes_nothing_is_known_afterwards_and_of_others_all_that_is_shown() -> None:
+    harness = OracleHarness()
+    for second in range(6):
+        lost = {"events": [{"external_id": "u", "name": "seen", "time": f"2022-12-06T19:20:0{second}Z"}]}
+        harness.check(lost, failure=FailureKind.TIMEOUT)
+    harness.check({"merge_updates": []}, DONE, 201, path="/users/merge")
+    assert harness.event(9) == harness.event(4) == set()
+    assert harness.write({"n": 5}) == harness.write({"n": {"inc": 1}}, {"n": 6}) == set()
+    assert harness.write({"n": {"inc": 1}}, {"n": 9}) == {"TS-ATTR-INC"}
