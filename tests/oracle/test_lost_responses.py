@@ -75,15 +75,15 @@ def test_what_track_accepted_is_applied_once_and_in_the_end() -> None:
     assert harness.event(4) != set()
 
 
+def _event_of(user: str) -> Request:
+    body = b'{"events":[{"external_id":"%s","name":"seen","time":"2022-12-06T19:20:45+01:00"}]}' % user.encode()
+    return Request("POST", SYNC, (("content-type", "application/json"),), body)
+
+
 def test_requests_that_overlap_on_one_cell_promise_nothing() -> None:
     harness = OracleHarness()
     harness.event(1)
-    other = Request(
-        "POST",
-        SYNC,
-        (("content-type", "application/json"),),
-        b'{"events":[{"external_id":"u","name":"seen","time":"2022-12-06T19:20:45+01:00"}]}',
-    )
+    other = _event_of("u")
     assert harness.event(3, in_flight=(other,)) == set()
     assert harness.event(7, took=0.01) == set()
     assert harness.event(7) != set()
@@ -92,12 +92,7 @@ def test_requests_that_overlap_on_one_cell_promise_nothing() -> None:
 def test_requests_that_overlap_on_different_cells_are_held_to_the_contract() -> None:
     harness = OracleHarness()
     harness.event(1)
-    other = Request(
-        "POST",
-        SYNC,
-        (("content-type", "application/json"),),
-        b'{"events":[{"external_id":"v","name":"seen","time":"2022-12-06T19:20:45+01:00"}]}',
-    )
+    other = _event_of("v")
     assert harness.event(3, in_flight=(other,)) != set()
 
 

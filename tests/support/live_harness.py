@@ -15,7 +15,6 @@ import random
 import ssl
 import subprocess
 import sys
-import tempfile
 import time
 from pathlib import Path
 from typing import Any
@@ -282,11 +281,6 @@ class Harness:
     def command(self, *words: str) -> list[str]:
         """A tracksync command line."""
         return [sys.executable, "-m", "tracksync", *words]
-
-
-def scratch() -> Path:
-    """A new temporary directory."""
-    return Path(tempfile.mkdtemp(prefix="tracksync-"))
 
 
 if __name__ == "__main__":

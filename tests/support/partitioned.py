@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 from tracksync.cassettes.checking import check_interactions, settings_for
@@ -104,12 +103,3 @@ def _differing(mine: Any, its: Any) -> Any:
     if not isinstance(mine, dict):
         return mine, its
     return {key: (mine.get(key), its.get(key)) for key in mine.keys() | its.keys() if mine.get(key) != its.get(key)}
-
-
-def recording_of(path: Path) -> tuple[list[Interaction], float, ManifestEntry | None]:
-    """The interactions of a recording, its clock skew in seconds, and its entry in a manifest."""
-    from tracksync.cassettes.manifest import Manifests
-    from tracksync.cassettes.reading import read_recording
-
-    recording = read_recording(path)
-    return recording.interactions, recording.clock_skew, Manifests().entry(path)

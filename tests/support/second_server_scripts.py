@@ -77,10 +77,6 @@ LONG = "x" * 255
 THREE = [{"id": n, "sub": {"a": n, "b": n}} for n in (1, 2, 3)]
 
 
-def _pairs(*values: Any) -> list[Any]:
-    return [body for value in values for body in (a(X, before=1, v=value, after=2), a(X, v={"inc": 1}))]
-
-
 def scripts() -> Iterator[list[Any]]:
     """Each script is a list of bodies, or of pairs of a body and how to send it."""
     # statuses, keys, windows

@@ -156,15 +156,11 @@ def section(plan: ObservePlan, summaries: Sequence[ScenarioSummary]) -> Section:
 def conclusion(plan: ObservePlan, summaries: Sequence[ScenarioSummary], own: str) -> tuple[Verdict, str]:
     """The verdict of the whole run, and its reason in a sentence. `own`: why the command itself failed, if it did."""
     broken = {id_ for one in summaries for id_, count in one.clauses.items() if count.failing}
-    timed_out = [one for one in summaries if one.run is not None and one.run.timed_out]
-    late = f"the command did not end within {plan.timeout:g} s under {_names(timed_out)} and was ended"
-    but = "; ".join(text for text in (own, late if timed_out else "") if text)
+    but = "; ".join(text for text in (own, _late(plan, summaries)) if text)
     if broken:
         return "failed", f"the client breaks the contract: {', '.join(sorted(broken))}" + (f"; {but}" if but else "")
-    silent = [one for one in summaries if _is_silent(one)]
-    # A certificate that a client cannot be told to trust says nothing of how it speaks to a real workspace.
-    excused = [one for one in silent if one.scenario.http2 and len(silent) < len(summaries)]
-    silent = [one for one in silent if one not in excused]
+    excused = _excused(summaries)
+    silent = [one for one in summaries if _is_silent(one) and one not in excused]
     normal = any(one.scenario.name == NORMAL for one in silent)
     if silent and (normal or not own or len(silent) == len(summaries)):
         return "incomplete", _silence(plan, summaries, silent)
@@ -177,6 +173,21 @@ def conclusion(plan: ObservePlan, summaries: Sequence[ScenarioSummary], own: str
     if excused:
         reason += f"; it never called under {_names(excused)}: it does not trust the CA in SSL_CERT_FILE"
     return "passed", reason
+
+
+def _late(plan: ObservePlan, summaries: Sequence[ScenarioSummary]) -> str:
+    """That the command did not end in time, if it did not."""
+    late = [one for one in summaries if one.run is not None and one.run.timed_out]
+    return f"the command did not end within {plan.timeout:g} s under {_names(late)} and was ended" if late else ""
+
+
+def _excused(summaries: Sequence[ScenarioSummary]) -> list[ScenarioSummary]:
+    """The scenarios without a request whose certificate the client may not trust, where it does call in others.
+
+    A certificate that a client cannot be told to trust says nothing of how it speaks to a real workspace.
+    """
+    silent = [one for one in summaries if _is_silent(one)]
+    return [one for one in silent if one.scenario.http2] if len(silent) < len(summaries) else []
 
 
 def _names(summaries: Sequence[ScenarioSummary]) -> str:

@@ -83,15 +83,15 @@ def check_played(played: PlayedScript, demands: Mapping[str, Demand], normal: fr
                 continue
             check_result = check_client(belief, observed)
             belief = check_result.belief
-            pairs = [
-                (finding, before)
+            found = [
+                DriveFinding(finding, (*before, observed.exchange))
                 for finding, before in zip(check_result.findings, check_result.evidence, strict=True)
                 if finding.clause != "TC-RATE-WAIT" or id(observed.exchange) not in under_way
             ]
-            checked.append((observed.exchange, tuple(finding for finding, _ in pairs), check_result.covered))
-            broken += [DriveFinding(finding, (*before, observed.exchange)) for finding, before in pairs]
+            checked.append((observed.exchange, tuple(one.finding for one in found), check_result.covered))
+            broken += found
         end = conclude(belief)
-        ends += [DriveFinding(*pair) for pair in zip(end.findings, end.evidence, strict=True)]
+        ends += map(DriveFinding, end.findings, end.evidence)
     # A deadline may have kept the client from sending again, so that nothing is asked of a script that hit one.
     if not dead and not any(map(_given_up, played.done)):
         broken += ends
