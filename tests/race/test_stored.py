@@ -18,7 +18,7 @@ from tracksync.cassettes.replaying import ReplayPlan
 from tracksync.cli import main
 from tracksync.cli.history import check_history
 from tracksync.engine.freshness import everything, nothing
-from tracksync.errors import UsageError
+from tracksync.errors import Incomplete, UsageError
 from tracksync.generate.build import json_request
 from tracksync.generate.harmless import Namer
 from tracksync.model.exchange import Exchange, Request
@@ -231,6 +231,13 @@ def test_standard_input_and_other_forms_are_refused(tmp_path: Path) -> None:
     path.write_text('{"a": 1}')
     with pytest.raises(UsageError, match="is not a history, which has one exchange a line"):
         checked(path)
+
+
+def test_where_the_operations_cannot_be_written_the_run_is_incomplete(tmp_path: Path) -> None:
+    cells = CellFiles(tmp_path / "not-there")
+    assert cells.add((0,), exchange_of(exchanged(done(1, Write("set", 1), 0, 1, 1))), fresh=nothing)
+    with pytest.raises(Incomplete, match="No such file or directory; TMPDIR names another directory"):
+        cells.paths()
 
 
 @pytest.mark.parametrize(

@@ -21,6 +21,7 @@ from zlib import crc32
 
 from tracksync.contract.bounds import TRACK
 from tracksync.engine.garbage import rare_collections
+from tracksync.errors import Incomplete
 from tracksync.model.exchange import Exchange
 from tracksync.model.figures import Figure
 from tracksync.race.consistency import Level, cell_report, unexplained
@@ -37,7 +38,7 @@ Call = Callable[..., Any]
 
 
 class CellFiles:
-    """Files in `directory`, each with the operations on some cells."""
+    """Files in `directory`, each with the operations on some cells. Raises Incomplete where it is full."""
 
     def __init__(self, directory: Path, *, files: int = FILES, held: int = HELD) -> None:
         self._directory = directory
@@ -74,11 +75,17 @@ class CellFiles:
         return sorted(self._directory.iterdir())
 
     def _write(self) -> None:
-        for number, records in enumerate(self._held):
-            if records:
-                with (self._directory / f"{number:03d}").open("ab") as file:
-                    pickle.dump(records, file, pickle.HIGHEST_PROTOCOL)
-                records.clear()
+        try:
+            for number, records in enumerate(self._held):
+                if records:
+                    with (self._directory / f"{number:03d}").open("ab") as file:
+                        pickle.dump(records, file, pickle.HIGHEST_PROTOCOL)
+                    records.clear()
+        except OSError as error:
+            raise Incomplete(
+                f"the operations cannot be written to {self._directory.parent}: {error.strerror or error}; "
+                "TMPDIR names another directory"
+            ) from None
 
 
 def _client(tags: tuple[str, ...]) -> int | None:
