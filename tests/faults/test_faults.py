@@ -232,3 +232,9 @@ def test_a_race_does_not_show_where_requests_do_not_overlap(name: str) -> None:
         assert faulty.attributes(a=n, l={"add": [n]}).body == plain.attributes(a=n, l={"add": [n]}).body
         assert faulty.event(f"e{n % 2}").body == plain.event(f"e{n % 2}").body
         assert faulty.purchase("p", f"u{n % 2}").body == plain.purchase("p", f"u{n % 2}").body
+
+
+def test_a_time_that_carries_over_into_year_0_is_refused() -> None:
+    assert Harness(faults=("month-0-accepted",)).event(time="0000-00-01T00:00:00Z").status == 400
+    assert Harness(faults=("month-13-accepted",)).event(time="9999-13-01T00:00:00Z").status == 400
+    assert Harness(faults=("month-0-accepted",)).event(time="2022-00-01T00:00:00Z").status == 201

@@ -88,7 +88,8 @@ def _rolled_over(wrong: Callable[[Fields], Any]) -> type[Core]:
     class RolledOver(Core):
         def refuse_time(self, task: WriteTask, value: Any) -> int:
             at = _fields(value) if isinstance(value, str) else None
-            return at.instant() if at is not None and wrong(at) else super().refuse_time(task, value)
+            taken = at is not None and 1 < at.year < 9999 and wrong(at)  # so that no field carries over into year 0
+            return at.instant() if at is not None and taken else super().refuse_time(task, value)
 
     return RolledOver
 

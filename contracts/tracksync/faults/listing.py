@@ -39,14 +39,20 @@ overriding("attributes_shown", "TS-OK-SHOWS", module=__name__)(
         "TS-OK-CUSTOM-ONLY",
         result=lambda right, task: (
             right
-            | {name: task.item[name] for name in limits.PROFILE_FIELDS & task.item.keys() if name != task.who.kind}
+            | {
+                name: task.item[name]
+                for name in sorted(limits.PROFILE_FIELDS & task.item.keys())
+                if name != task.who.kind
+            }
         ),
     ),
     row(
         "control-keys-shown",
         "Control keys are listed as custom attributes.",
         "TS-OK-CUSTOM-ONLY",
-        result=lambda right, task: right | {name: task.item[name] for name in limits.CONTROL_KEYS & task.item.keys()},
+        result=lambda right, task: (
+            right | {name: task.item[name] for name in sorted(limits.CONTROL_KEYS & task.item.keys())}
+        ),
     ),
     row(
         "identifier-as-attribute",
