@@ -215,6 +215,9 @@ def _sample(option: click.Option) -> list[str]:
     if option.is_flag:
         return [option.opts[0]]
     kind = option.type
+    names = getattr(kind, "names", ())
+    if known := list(names() if callable(names) else names):
+        return [option.opts[0], known[-1]] * (2 if option.multiple else 1)
     if isinstance(kind, click.Choice):
         return [option.opts[0], str(kind.choices[1])]
     number = {click.IntRange: "1234567", click.FloatRange: "1234567.25"}.get(type(kind), SAMPLE)

@@ -16,7 +16,8 @@ from tracksync.contract.clauses import Clause, Evidence, Side, UnknownClause, ca
 
 def test_a_clause_is_documented_and_leaves_nothing_open_unless_its_table_says_so() -> None:
     plain = clause("TS-OK-MESSAGE")
-    assert (plain.evidence, plain.ambiguities) == (Evidence.DOCUMENTED, ())
+    assert (plain.evidence, plain.ambiguities, plain.indirect) == (Evidence.DOCUMENTED, (), False)
+    assert clause("TS-OK-USERS").indirect
     ambiguities = [ambiguity for one in catalogue(None).values() for ambiguity in one.ambiguities]
     assert ambiguities
     assert set(ambiguities) <= set(ambiguity_catalogue())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 from dataclasses import replace
 
+from msgspec import structs
 from oracle_harness import LATER, LATER_SHOWN, RESET, OracleHarness, everything_new
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
@@ -24,6 +25,7 @@ from tracksync.oracle.belief import (
     User,
     identifier_of,
 )
+from tracksync.oracle.parts import Effect, shared_of, with_effect
 
 
 def two_users() -> OracleHarness:
@@ -180,3 +182,9 @@ def test_a_user_never_seen_has_no_history() -> None:
     assert new.cell(("purchases", "p")) == Cell((State(Counter(0)),))
     assert Cell((State(1),)).before is None
     assert Belief.start().wide_integers is None
+
+
+def test_what_another_part_knows_of_deletions_does_not_end_a_later_one_of_this_part() -> None:
+    here, there = (structs.replace(Belief.start(Settings()), unsettled_until=until) for until in (50.0, 10.0))
+    assert with_effect(here, Effect(shared_of(there))).unsettled_until == 50.0
+    assert with_effect(there, Effect(shared_of(here))).unsettled_until == 50.0

@@ -25,6 +25,7 @@ from tracksync.oracle.counters import (
     within,
 )
 from tracksync.oracle.interpretations import COUNT_IS_ONE, COUNT_IS_QUANTITY
+from tracksync.oracle.spelling import folded
 from tracksync.values.times import read_time
 
 ONCE = (Amount(1),)
@@ -159,3 +160,4 @@ def test_two_names_that_differ_in_spelling_only_are_said_to_be_mixed_up() -> Non
         assert harness.event(1) == set()
         found = harness.clauses(seen(U, name=other), counted(U, other, SHOWN, SHOWN, 2))
         assert found == {"TS-STATE-KEYS-APART", *(["TS-USER-SPELLING"] if spelt else [])}
+    assert folded("Été vu") == folded("e\u0301te\u0301VU")

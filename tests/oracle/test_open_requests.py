@@ -147,3 +147,17 @@ def test_an_edit_that_leaves_an_empty_array_empty_may_drop_the_attribute_unless_
     assert keeping.write({"other": ["a"]}, {"other": ["a"]}) == set()
     assert keeping.write({"other": {"remove": ["a"]}}, {"other": []}) == set()
     assert keeping.write(edit, {"tags": None}) == {"TS-INTERPRETATION-KEPT"}
+
+
+@pytest.mark.parametrize("flag", ["yes", 1, None])
+@pytest.mark.parametrize("users", [[], [{"external_id": "new", "custom_attributes": {"a": 1}}]])
+def test_an_update_only_that_is_no_boolean_may_create_the_user_or_not(flag: Any, users: list[Any]) -> None:
+    harness = OracleHarness()
+    body = {"attributes": [{"external_id": "new", "_update_existing_only": flag, "a": 1}]}
+    assert harness.check(body, {"users": users, "message": "success"}) == []
+
+
+def test_an_attribute_of_an_odd_name_may_be_left_out() -> None:
+    body = {"attributes": [{"external_id": "u", "x" * 256: 1}]}
+    response = {"users": [{"external_id": "u", "custom_attributes": {}}], "message": "success"}
+    assert OracleHarness().check(body, response) == []
