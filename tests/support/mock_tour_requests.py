@@ -57,7 +57,14 @@ def refused() -> Iterator[Stop]:
         yield Stop({"attributes": one})
         yield Stop({"attributes": [one], "events": []})
         yield Stop({"attributes": [], "events": [other]})
-    for key in (None, "Bearer wrong", 'Bearer "mock-key"', "Basic mock-key", "Bearer mock-key-without-permission"):
+    for key in (
+        None,
+        "Bearer wrong",
+        'Bearer "mock-key"',
+        "Basic mock-key",
+        "Bearer mock-key-without-permission",
+        "Bearer mock-key.1",
+    ):
         yield Stop({"attributes": [one]}, options={"key": key})
         yield Stop({"events": [other]}, options={"key": key})
         yield attributes("r", a={"inc": 1})
@@ -173,6 +180,7 @@ def syntax() -> Iterator[Stop]:
         (b'"j",', b'"j" '),
         (b'"n":', b'"n"='),
         (b"}]}", b"}}}"),
+        (b"1}", b"1]"),
         (b"}]}", b"}"),
         (b',"n":1}]}', b',"n":"abc'),
         (b"]}", b"]}}"),

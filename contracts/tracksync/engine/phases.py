@@ -53,7 +53,8 @@ class PhaseRunner:
         self.coverage: ConstraintCoverage | None = None
         self.failing: dict[Hashable, Sequence] = {}
         self.passing: list[Sequence] = []
-        self._names = Namer(prefix, random.Random(plan.seed))  # one, so that no two users share a phone number
+        # One, so that no two users share a phone number.
+        self._names = Namer(prefix, random.Random(plan.seed), session.target.now())
         self._absent: set[str] = set()  # paths that the target does not offer to this key
 
     def run(self) -> None:

@@ -84,7 +84,7 @@ def authorization(step: Step, key: str, unprivileged: str | None) -> str | None:
         case SentKey.CUT_SHORT:
             return f"Bearer {key[:-1]}"
         case SentKey.LENGTHENED:
-            return f"Bearer {key}-1"
+            return f"Bearer {key}.1"
 
 
 class EmbeddedMock:

@@ -98,6 +98,12 @@ overriding("edited", "TS-ARRAY-ADD", module=__name__)(
         given=lambda current, add: {"current": current[1:] if add and len(current) > 2 else current},
     ),
     row(
+        "add-only-to-short-arrays",
+        "add adds no new value to an array of ten or more.",
+        when=lambda current: len(current) >= 10,
+        given=lambda current, add: {"add": [value for value in add if _has(current, value)]},
+    ),
+    row(
         "present-value-stays",
         "Adding a value that is present leaves it where it is.",
         "TS-ARRAY-ADD-PRESENT",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from tracksync.faults.registry import fault, faults, overriding, refusing, row
 from tracksync.mock.call import Call, Detail, Refused
 from tracksync.mock.core import Core
@@ -40,6 +42,11 @@ overriding("is_key", "TS-AUTH-INVALID", module=__name__)(
         "Quotes around the key are taken off.",
         "TS-AUTH-QUOTED",
         given=lambda sent: {"sent": sent.strip("\"'")},
+    ),
+    row(
+        "digits-behind-the-key-ignored",
+        "Signs and digits behind the key are ignored.",
+        result=lambda right, sent, key: right or re.sub(r"[^A-Za-z-]+$", "", sent) == key,
     ),
     row(
         "other-scheme-accepted",

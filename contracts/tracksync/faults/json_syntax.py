@@ -146,6 +146,11 @@ def _object(text: str) -> dict[str, Any] | None:
     ),
     row("unclosed-object-accepted", "Brackets that the body's end lacks are accepted.", repair=_closed),
     row("mismatched-bracket-accepted", "A curly bracket closes an array.", repair=_sub(r"\[([^\[\]{}]*)\}", r"[\1]")),
+    row(
+        "object-closed-as-an-array-accepted",
+        "A square bracket closes an object.",
+        repair=_sub(r"(\{(?:[^{}\[\]]|\[[^\[\]{}]*\])*)\]", r"\1}"),
+    ),
     # around the value
     row("second-value-ignored", "A second value after the first is ignored.", repair=_sub(r"(?s)\}\s*\{.*", "}")),
     row("surplus-bracket-accepted", "A closing bracket too many is accepted.", repair=_sub(r"[}\]]\s*\Z", "")),

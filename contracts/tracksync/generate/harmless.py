@@ -20,6 +20,7 @@ from __future__ import annotations
 import json
 import random
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from typing import Any, Final
@@ -48,6 +49,8 @@ FORBIDDEN_KEYS: Final = frozenset(
         "device_id",
     }
 )
+SOON: Final = 12 * 3600  # seconds
+FAR: Final = "2150-01-01T00:00:00+09:00"
 _PREFIX_FORM: Final = re.compile(r"[A-Za-z][A-Za-z0-9_-]{3,47}")
 _ADDRESS_DOMAIN: Final = re.compile(r"@([^\s@<>,;:\"()\[\]\\]*)")
 _INTERNATIONAL: Final = re.compile(r"\+[\d\s().-]{9,24}", re.ASCII)
@@ -73,14 +76,16 @@ class Namer:
 
     `prefix` starts with a letter and has 4 to 48 letters, digits, `_` or `-`; ValueError otherwise.
     `rng` draws the phone numbers, without repetition while there are any left.
+    `now`: when the run began, in epoch seconds. `soon` is a time some hours later, a far one where that is not told.
     """
 
-    def __init__(self, prefix: str, rng: random.Random) -> None:
+    def __init__(self, prefix: str, rng: random.Random, now: float | None = None) -> None:
         if not _PREFIX_FORM.fullmatch(prefix):
             raise ValueError(
                 f"the prefix {prefix!r} does not serve: give 4 to 48 letters, digits, '_' or '-', a letter first"
             )
         self.prefix = prefix
+        self.soon = FAR if now is None else time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(now + SOON))
         self._rng = rng
         self._area = ""
         self._phones: dict[str, str] = {}
@@ -88,6 +93,7 @@ class Namer:
     def scope(self, area: str) -> Namer:
         """A namer whose names are apart from those of every other area, with the same prefix."""
         inner = Namer(self.prefix, self._rng)
+        inner.soon = self.soon
         inner._area = f"{self._area}{area}-"
         inner._phones = self._phones
         return inner

@@ -30,6 +30,7 @@ NUMBERS: Final[tuple[tuple[str, bytes], ...]] = (
     ("a number beyond every double", b"1e400"),
     ("a number too small for a double", b"1e-400"),
 )
+SIXTY_FOUR_BITS: Final = NUMBERS[1:3]
 INTEGER: Final = NUMBERS[3]
 DEPTHS: Final = (15, 150, 1500)
 MEGABYTE: Final = 2**20
@@ -55,8 +56,12 @@ def robustness_steps(namer: Namer) -> Iterator[Step]:
 def _numbers(user: User) -> Iterator[Step]:
     for label, digits in NUMBERS:
         yield _with(attributes_request(user, {"n": _PLACE}).body, digits, f"{label}, as an attribute")
-        event = event_request(user, "seen", TIME, properties={"n": _PLACE})
-        yield _with(event.body, digits, f"{label}, as a property")
+    event = event_request(user, "seen", TIME, properties={"n": _PLACE}).body
+    (_, signed), (_, unsigned) = SIXTY_FOUR_BITS
+    yield _with(event, signed + b',"m":' + unsigned, "integers beyond 2^63 and 2^64, as properties")
+    for label, digits in NUMBERS:
+        if (label, digits) not in SIXTY_FOUR_BITS:
+            yield _with(event, digits, f"{label}, as a property")
     label, digits = INTEGER
     yield _with(attributes_request(user, {"n": {"inc": _PLACE}}).body, digits, f"{label}, as a sum")
     yield _with(purchase_request(user, "sku", TIME, price=_PLACE).body, digits, f"{label}, as a price")

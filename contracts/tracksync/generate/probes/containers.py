@@ -92,6 +92,7 @@ def arrays(name: Namer) -> Iterator[Step]:
                 "prefixes": {"remove": ["ab"]},
                 "emptied": {"remove": ["only"]},
                 "twice": {"add": ["s", "s"]},
+                "full": {"add": ["one more"]},
                 "full and moved": {"add": ["e000"]},
                 "long": {"add": ["one more"]},
                 "long and moved": {"add": ["e000"]},

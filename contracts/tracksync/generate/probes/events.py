@@ -99,8 +99,8 @@ def future(name: Namer) -> Iterator[Step]:
         event_request(user, "launched", "2000-02-29T04:05:06Z", properties=MANY_PROPERTIES),
     )
     yield send(
-        "then another to come, no properties",
-        event_request(user, "launched", "2150-01-01T00:00:00+09:00", properties={}),
+        "then another that is to come soon, no properties",
+        event_request(user, "launched", name.soon, properties={}),
     )
 
 

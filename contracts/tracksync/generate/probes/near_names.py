@@ -52,11 +52,19 @@ def identifiers_alike(name: Namer) -> Iterator[Step]:
     )
 
 
-@probe("names-alike", "TS-STATE-KEYS-APART", "TS-EVENT-NAME", "TS-PURCHASE-PRODUCT", further=True)
+@probe(
+    "names-alike",
+    "TS-STATE-KEYS-APART",
+    "TS-EVENT-NAME",
+    "TS-PURCHASE-PRODUCT",
+    "TS-PURCHASE-FUTURE",
+    further=True,
+)
 def names_alike(name: Namer) -> Iterator[Step]:
     """Events and products of one user under names that a careless key takes for one another."""
     user = {"external_id": name.external_id("u")}
     for other in NAMES:
         yield send(f"the event {other!r}", event_request(user, other, LEAP_DAY))
-    for other in NAMES:
+    for other in NAMES[:-1]:
         yield send(f"the product {other!r}", purchase_request(user, other, DAY))
+    yield send(f"the product {NAMES[-1]!r}, which is to come soon", purchase_request(user, NAMES[-1], name.soon))

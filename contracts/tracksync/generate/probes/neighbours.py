@@ -223,6 +223,7 @@ def deletions(name: Namer) -> Iterator[Step]:
     yield send("an email", deleting(email_addresses=[{**by_email, **PRIORITY}]))
     yield send("a phone", deleting(phone_numbers=[{**by_phone, **PRIORITY}]))
     yield later("who is there", exporting(second, last, longer, lower, sharing))
+    yield send("none that is there", exporting(second))
     yield send("the first again, an event", event_request(first, "deleted", DAY))
     yield send("its attributes", attributes_request(first, {"n": {"inc": 1}}))
     yield send("its purchase", purchase_request(first, "deleted", DAY))
