@@ -42,7 +42,7 @@ def batches() -> Iterator[Stop]:
     yield track(events=[equal, equal, equal | {"external_id": "b2"}], attributes=[users[0] | {"n": {"inc": 1}}])
     yield track(purchases=[bought, bought | {"external_id": "b3"}], events=[equal], attributes=[users[4] | {"n": 7}])
     yield track(purchases=[bought])
-    yield track(attributes=[users[0] | {"a": 1}, {"n": 1}])
+    yield track(attributes=[users[0] | {"a": 1, "off": False}, {"n": 1}])
     yield Stop({"external_ids": [f"b{n}" for n in range(5)]}, EXPORT, wait=1)
     for user in users:
         yield by(user, n={"inc": 0}, own={"inc": 0})
@@ -68,7 +68,7 @@ def deletions() -> Iterator[Stop]:
     yield attributes("d1", email="shared@example.com")
     for user in (alias | CREATE, *contacts):
         yield by(user, n=1)
-    yield delete(external_ids=["d1", "d2", "d3"])
+    yield delete(external_ids=["d1", "d2", "unknown", "d3"])
     yield Stop({"external_ids": ["d1", "d2", "d3", "d4", "d11", "D1"]}, EXPORT, wait=1)
     yield by({"email": "shared@example.com"} | ONLY, n={"inc": 1})
     for n in (1, 2, 3):

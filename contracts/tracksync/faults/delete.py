@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import takewhile
 from typing import Any
 
 from tracksync.faults.registry import fault, faults, overriding, row
@@ -38,6 +39,23 @@ class _DeleteCountMissing(Core):
     def serve(self, call: Call) -> Any:
         body = super().serve(call)
         return {"message": body["message"]} if call.path == "/users/delete" else body
+
+
+@fault(
+    "delete-stops-at-an-unknown-user",
+    "Of several users to delete none is deleted that stands behind a known and an unknown one.",
+    "TS-DELETE-DONE",
+)
+class _DeleteStopsAtAnUnknownUser(Core):
+    def delete(self, call: Call, document: dict[str, Any]) -> dict[str, Any]:
+        named = [who for who, _ in self.read_batch(call, document)]
+        known = list(takewhile(lambda who: self.lookup(who) is not None, named))
+        self.__reached = known or named
+        return super().delete(call, document)
+
+    def delete_later(self, call: Call, profile: Profile) -> None:
+        if any(self.lookup(who) is profile for who in self.__reached):
+            super().delete_later(call, profile)
 
 
 # --- who is deleted -----------------------------------------------------------------------------------------------

@@ -7,7 +7,7 @@ from functools import partial
 from typing import Any
 
 from tracksync.faults.registry import fault, overriding, row, without
-from tracksync.mock.call import Call, Detail, WriteTask
+from tracksync.mock.call import MISSING, UNCHANGED, Call, Detail, WriteTask
 from tracksync.mock.core import Core
 
 
@@ -35,6 +35,10 @@ overriding("track_objects", "TS-TRACK-ACCEPTED", module=__name__)(
 def _has(task: WriteTask, keys: set[str]) -> bool:
     """Whether an attribute of the task is an object with one of these keys."""
     return any(isinstance(value, dict) and value.keys() & keys for value in task.item.values())
+
+
+def _is_false(task: WriteTask) -> bool:
+    return any(value is False or value == 0 for name, value in task.item.items() if name[0] != "_")
 
 
 def _is_refund(task: WriteTask) -> bool:
@@ -123,6 +127,11 @@ overriding("enqueue", "TS-TRACK-APPLIED", module=__name__)(
         "track-drops-removals",
         "/users/track never applies attributes that are null.",
         given=lambda tasks: {"tasks": [task for task in tasks if None not in task.item.values()]},
+    ),
+    row(
+        "track-drops-what-is-false",
+        "/users/track never applies attributes that are false or zero.",
+        given=lambda tasks: {"tasks": [task for task in tasks if not _is_false(task)]},
     ),
     row(
         "track-drops-array-edits",
@@ -255,6 +264,19 @@ class _TrackOverALaterWrite(Core):
                 self.later(call.now, partial(self.carry_out, call, queued))
         self.__queued = tuple(queued for queued in self.__queued if queued.who.key != task.who.key)
         return body
+
+
+@fault("track-overwrites-no-value", "/users/track overwrites no value that is there.", "TS-TRACK-APPLIED")
+class _TrackOverwritesNoValue(Core):
+    __queued: tuple[WriteTask, ...] = ()
+
+    def enqueue(self, call: Call, tasks: list[WriteTask]) -> None:
+        self.__queued += tuple(tasks)
+        super().enqueue(call, tasks)
+
+    def take(self, task: WriteTask, name: str, current: Any, value: Any) -> Any:
+        kept = current is not MISSING and isinstance(value, str | bool | int | float) and task in self.__queued
+        return UNCHANGED if kept else super().take(task, name, current, value)
 
 
 @fault(

@@ -57,9 +57,14 @@ def track(name: Namer) -> Iterator[Step]:
     """The asynchronous sibling: each object of a batch is applied once, some time later, and never again."""
     user, other = {"external_id": name.external_id("u")}, {"external_id": name.external_id("Other")}
     ghost, alias = {"external_id": name.external_id("ghost")}, {"user_alias": name.alias("ghost")}
-    yield send("known before", attributes_request(user, {"gone": 1, "tags": ["a"], "o": {"a": 1}, "sum": 5}))
+    yield send(
+        "known before",
+        attributes_request(user, {"gone": 1, "was": True, "word": "a", "tags": ["a"], "o": {"a": 1}, "sum": 5}),
+    )
     edits: list[dict[str, Any]] = [
         {"gone": None},
+        {"was": False},
+        {"word": "b"},
         {"tags": {"add": ["b"], "remove": ["a"]}},
         {"o": {"b": 2}, "_merge_objects": True},
         {"sum": {"inc": -2}},
@@ -71,7 +76,7 @@ def track(name: Namer) -> Iterator[Step]:
             attributes(other, {"n": 2}),
             attributes(ghost, {"n": 3}, _update_existing_only=True),
             *(attributes(user, edit) for edit in edits),
-            *(attributes(user, {f"A{n}": n}) for n in range(9, 21)),
+            *(attributes(user, {f"A{n}": n}) for n in range(11, 21)),
         ],
         "events": [
             event(user, "tracked", DAY),
@@ -215,10 +220,10 @@ def deletions(name: Namer) -> Iterator[Step]:
     yield send("an alias", attributes_request(by_alias, {"n": 5}, _update_existing_only=False))
     yield send("an email", event_request(by_email, "deleted", DAY))
     yield send("a phone", event_request(by_phone, "deleted", DAY))
-    named = [user["external_id"] for user in (first, second, last)]
+    named = [user["external_id"] for user in (first, second, {"external_id": name.external_id("unknown")}, last)]
     too_many = [name.external_id(f"unknown {n}") for n in range(51)]
     yield send("51 users, none of them there", deleting(external_ids=too_many))
-    yield later("three users", deleting(external_ids=named))
+    yield later("three users, and one that is not there", deleting(external_ids=named))
     yield send("an alias", deleting(user_aliases=[by_alias["user_alias"]]))
     yield send("an email", deleting(email_addresses=[{**by_email, **PRIORITY}]))
     yield send("a phone", deleting(phone_numbers=[{**by_phone, **PRIORITY}]))
