@@ -132,7 +132,7 @@ def runtimes() -> Iterator[Stop]:
     yield event("e", TIME, late)
     for spelling in ("Name ", "Name"):
         yield by({"user_alias": {"alias_name": spelling, "alias_label": "trim"}} | CREATE, n={"inc": 1})
-    for mail in ("a.c@example.com", "ac@example.com"):
+    for mail in ("a.c@example.com", "ac@example.com", "a.c@example.org"):
         yield by({"email": mail}, n={"inc": 1})
     for number, time in enumerate(
         (

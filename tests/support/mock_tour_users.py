@@ -156,10 +156,10 @@ def crossings() -> Iterator[Stop]:
             for time in (NEW, OLD, TIME):
                 yield event("e", time, user)
                 yield purchase("p", user, time=time)
-    yield event("e", TIME, {"braze_id": "unknown"})
     ada = {"external_id": "ada"}
     email, phone = {"email": "ada@example.com"}, {"phone": "+12025550201"}
     yield by(ada, n=1, s="x", p=5, **email, **phone)
+    yield event("e", TIME, {"braze_id": "ada"})
     yield event("e", TIME, ada)
     for contact in (email, phone):
         yield by(contact, n={"inc": 1}, s=None)

@@ -97,6 +97,12 @@ faults("TS-USER-SPELLING", "TS-STATE-USERS-APART", module=__name__)(
         change=_without_accents,
     ),
     row(
+        "email-domain-dropped",
+        "Emails that differ in their domain only are one.",
+        kinds=("email",),
+        change=lambda text: text.partition("@")[0],
+    ),
+    row(
         "email-domain-any-case",
         "The domain of an email is compared without case.",
         beyond="a domain has no case, so that a server may take both for one",

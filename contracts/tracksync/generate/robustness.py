@@ -30,7 +30,7 @@ NUMBERS: Final[tuple[tuple[str, bytes], ...]] = (
     ("a number beyond every double", b"1e400"),
     ("a number too small for a double", b"1e-400"),
 )
-SIXTY_FOUR_BITS: Final = NUMBERS[1:3]
+WIDE: Final = NUMBERS[1:4]
 INTEGER: Final = NUMBERS[3]
 DEPTHS: Final = (15, 150, 1500)
 MEGABYTE: Final = 2**20
@@ -57,10 +57,10 @@ def _numbers(user: User) -> Iterator[Step]:
     for label, digits in NUMBERS:
         yield _with(attributes_request(user, {"n": _PLACE}).body, digits, f"{label}, as an attribute")
     event = event_request(user, "seen", TIME, properties={"n": _PLACE}).body
-    (_, signed), (_, unsigned) = SIXTY_FOUR_BITS
-    yield _with(event, signed + b',"m":' + unsigned, "integers beyond 2^63 and 2^64, as properties")
+    wide = b',"m":'.join(digits for _, digits in WIDE)
+    yield _with(event, wide, "integers beyond 2^63 and 2^64 and 10^30, as properties")
     for label, digits in NUMBERS:
-        if (label, digits) not in SIXTY_FOUR_BITS:
+        if (label, digits) not in WIDE:
             yield _with(event, digits, f"{label}, as a property")
     label, digits = INTEGER
     yield _with(attributes_request(user, {"n": {"inc": _PLACE}}).body, digits, f"{label}, as a sum")
