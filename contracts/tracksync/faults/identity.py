@@ -129,18 +129,6 @@ class _BrazeIdPurchaseCreates(Core):
         return super().perform(call, task)
 
 
-@fault(
-    "braze-id-finds-an-external-id",
-    "A braze_id finds the user whose external_id is the same text.",
-    "TS-USER-BRAZE-ID",
-    "TS-STATE-USERS-APART",
-)
-class _BrazeIdFindsAnExternalId(Core):
-    def find(self, task: WriteTask) -> Profile | None:
-        found = super().find(task)
-        return self.store.find("external_id", task.who.key) if found is None and task.who.kind == "braze_id" else found
-
-
 overriding("write_field", module=__name__)(
     row(
         "second-phone-ignored",

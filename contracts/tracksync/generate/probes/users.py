@@ -190,9 +190,8 @@ def email_leads(name: Namer) -> Iterator[Step]:
 
 @probe("user-unknown-braze-id", "TS-USER-BRAZE-ID", "TS-USER-UPDATE-ONLY")
 def braze_id(name: Namer) -> Iterator[Step]:
-    """A braze_id that was never assigned, in two sections, of the same text as an external_id."""
+    """A braze_id that was never assigned, in two sections."""
     user = {"braze_id": name.braze_id("b")}
-    yield send("a user", event_request({"external_id": user["braze_id"]}, SEEN, DAY))
     yield send("attributes", attributes_request(user, {"n": 1}, _update_existing_only=False))
     yield send("an event", event_request(user, SEEN, DAY))
 
