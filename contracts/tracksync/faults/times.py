@@ -92,10 +92,10 @@ overriding("recorded", "TS-EVENT-LAST", "TS-EVENT-FIRST", "TS-PURCHASE-LAST", mo
     ),
     row(
         "near-future-kept",
-        "A time within the coming day is recorded as it is.",
+        "A time within the coming year keeps its time.",
         "TS-EVENT-FUTURE",
         "TS-PURCHASE-FUTURE",
-        result=lambda right, call, task: task.instant if task.instant < _now(call) + DAY else right,
+        result=lambda right, call, task: task.instant if task.instant < _now(call) + 365 * DAY else right,
     ),
     row(
         "future-as-1970",
