@@ -127,7 +127,7 @@ def test_the_key_is_in_no_file_that_any_command_writes(tmp_path: Path) -> None:
             ("fuzz", "--target", url, *only, *record),
             ("replay", "found", "--against", url, *reports("against")),
             ("replay", "found", "--audit", *reports("replay")),
-            ("race", "--target", url, "--clients", "2", "--ops", "20", *reports("race")),
+            ("race", "--target", url, "--clients", "2", "--ops", "20", "--exchanges", "race.ndjson", *reports("race")),
             ("cassettes", "export", "found", "--format", "har", "--output", "found.har"),
             ("cassettes", "export", "found", "--format", "wiremock", "--output", "found.json"),
             gate,
@@ -141,9 +141,15 @@ def test_the_key_is_in_no_file_that_any_command_writes(tmp_path: Path) -> None:
         output += recorded.stdout + recorded.stderr
     made_up = (tmp_path / "made-up").read_text(encoding="utf-8")
     names = {path.name for path in out.rglob("*") if path.is_file()}
-    assert {"manifest.toml", "interpretations.toml", "gate.html", "race.json", "against.xml", "found.har"} <= names, (
-        output
-    )
+    assert {
+        "manifest.toml",
+        "interpretations.toml",
+        "gate.html",
+        "race.json",
+        "against.xml",
+        "found.har",
+        "race.ndjson",
+    } <= names, output
     assert any(name.startswith("ts-auth-invalid") or name == "probe--keys.yaml" for name in names)
     assert list((out / "suite").rglob("*.yaml")), recorded.stdout
     assert leaks(out, output, CANARY, made_up) == []
