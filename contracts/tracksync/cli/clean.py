@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from tracksync.cli.shared import ca_option, config_option, journal_option
+from tracksync.cli.shared import SECONDS, ca_option, config_option, journal_option
 from tracksync.cli.target import find_target
 from tracksync.errors import UsageError
 
@@ -17,7 +17,7 @@ INCOMPLETE = 3
 @journal_option
 @click.option(
     "--wait",
-    type=click.FloatRange(min=0),
+    type=SECONDS,
     default=300.0,
     metavar="S",
     show_default=True,

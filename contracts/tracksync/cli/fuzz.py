@@ -14,6 +14,7 @@ from tracksync.cli.names import CLAUSE, FAULT, INTERPRETATION, clauses_named, kn
 from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
     FILE,
+    SECONDS,
     Outputs,
     allow_option,
     ca_option,
@@ -78,7 +79,7 @@ class _Phases(Names):
 @timeout_option
 @click.option(
     "--consistent-after",
-    type=click.FloatRange(min=0.0),
+    type=SECONDS,
     metavar="S",
     help="Seconds after which the target has applied what it queued, and exports show it.  [default: 300]",
 )

@@ -16,6 +16,7 @@ from tracksync.cli.reproduce import given_options
 from tracksync.cli.shared import (
     FILE,
     PATH,
+    SECONDS_ABOVE_0,
     Function,
     Outputs,
     allow_option,
@@ -216,7 +217,7 @@ _OPTIONS: Final = (
     ),
     click.option(
         "--timeout",
-        type=click.FloatRange(min=0, min_open=True),
+        type=SECONDS_ABOVE_0,
         default=600.0,
         metavar="S",
         show_default=True,
@@ -263,7 +264,7 @@ _OPTIONS: Final = (
     click.option("--script", type=PATH, metavar="FILE", help="With --driver: play this script alone ('-': stdin)."),
     click.option(
         "--deadline",
-        type=click.FloatRange(min=0, min_open=True),
+        type=SECONDS_ABOVE_0,
         metavar="S",
         help="With --driver: seconds that one operation may take.  [default: 10]",
     ),

@@ -16,7 +16,7 @@ from tracksync import config as configuration
 from tracksync.admin.addresses import PREFIX
 from tracksync.cli.docs import show, shown_name
 from tracksync.cli.names import FAULT, INTERPRETATION, SCENARIO
-from tracksync.cli.shared import FILE, Function, settings_option
+from tracksync.cli.shared import FILE, SECONDS, Function, settings_option
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.errors import UsageError
 from tracksync.mock import limits
@@ -155,7 +155,7 @@ def _interpretations() -> Iterator[str]:
 @click.option(
     "--wait",
     "wait",
-    type=click.FloatRange(min=0),
+    type=SECONDS,
     metavar="S",
     help="Serve nothing: wait until the mock on --port (or of --port-file) is ready, S seconds at most.",
 )

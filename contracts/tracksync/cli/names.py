@@ -59,6 +59,11 @@ def _clause_names() -> Iterable[str]:
     return catalogue(None)
 
 
+def _check_clauses(value: str) -> None:
+    if not clauses_named((value,)):  # such as an empty variable: without --only, a run is about every clause
+        raise UsageError("no clause is named; `tracksync clauses` lists them all")
+
+
 def _fault_names() -> Iterable[str]:
     from tracksync.faults.catalogue import catalogue as faults
 
@@ -83,7 +88,7 @@ def _check_scenario(name: str) -> Any:
     return scenario(name)
 
 
-CLAUSE: Final = Name(_clause_names, lambda value: clauses_named((value,)))
+CLAUSE: Final = Name(_clause_names, _check_clauses)
 FAULT: Final = Name(_fault_names, _check_fault)
 SCENARIO: Final = Name(_scenario_names, _check_scenario)
 INTERPRETATION: Final = Name(interpretation_names, lambda value: config.parse_interpretations((value,)))

@@ -15,6 +15,7 @@ from tracksync.cli.recording import exchange_recorder, exchanges_option
 from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
     FILE,
+    SECONDS_ABOVE_0,
     Outputs,
     allow_option,
     ca_option,
@@ -69,7 +70,7 @@ DEFAULT_PORT: Final = 8090
 @max_time_option
 @click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS_ABOVE_0,
     default=120.0,
     metavar="S",
     show_default=True,

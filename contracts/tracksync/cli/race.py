@@ -19,6 +19,7 @@ from tracksync.cli.reproduce import reproduce_line
 from tracksync.cli.shared import (
     FILE,
     PATH,
+    SECONDS,
     Outputs,
     ca_option,
     config_option,
@@ -104,7 +105,7 @@ _OF_A_HISTORY: Final = frozenset(
 @timeout_option
 @click.option(
     "--settle",
-    type=click.FloatRange(min=0),
+    type=SECONDS,
     metavar="S",
     help="Seconds until all that /users/track accepted is applied.  [default: 10, on the mock less]",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import re
 import shutil
@@ -29,6 +30,21 @@ from tracksync.report.terminal import DEFAULT_WIDTH
 Function = TypeVar("Function", bound=Callable[..., Any])
 PATH = click.Path(path_type=Path, allow_dash=True)
 FILE = click.Path(path_type=Path)
+
+
+class _Seconds(click.FloatRange):
+    """A number of seconds: neither nan nor inf, which no range excludes."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The number. Raises BadParameter."""
+        made = float(super().convert(value, param, ctx))
+        if not math.isfinite(made):
+            self.fail(f"{value!r} is not a number of seconds.", param, ctx)
+        return made
+
+
+SECONDS: Final = _Seconds(min=0)
+SECONDS_ABOVE_0: Final = _Seconds(min=0, min_open=True)
 
 
 _CONFIG: Final = "tracksync.config_path"
@@ -70,7 +86,7 @@ journal_option = click.option(
 )
 timeout_option = click.option(
     "--timeout",
-    type=click.FloatRange(min=0, min_open=True),
+    type=SECONDS_ABOVE_0,
     default=30.0,
     metavar="S",
     show_default=True,
@@ -82,9 +98,7 @@ rate_limit_option = click.option(
     metavar="N",
     help="The workspace's rate limit, if not 500 a minute.",
 )
-max_time_option = click.option(
-    "--max-time", type=click.FloatRange(min=0, min_open=True), metavar="S", help="Stop after S seconds."
-)
+max_time_option = click.option("--max-time", type=SECONDS_ABOVE_0, metavar="S", help="Stop after S seconds.")
 jobs_option = click.option(
     "--jobs",
     type=click.IntRange(min=1),
