@@ -220,7 +220,8 @@ def _sample(option: click.Option) -> list[str]:
         return [option.opts[0], known[-1]] * (2 if option.multiple else 1)
     if isinstance(kind, click.Choice):
         return [option.opts[0], str(kind.choices[1])]
-    number = {click.IntRange: "1234567", click.FloatRange: "1234567.25"}.get(type(kind), SAMPLE)
+    whole = isinstance(kind, click.IntRange)
+    number = "1234567" if whole else "1234567.25" if isinstance(kind, click.FloatRange) else SAMPLE
     if isinstance(kind, (click.IntRange, click.FloatRange)) and kind.max is not None and kind.max < 10**7:
         number = str(int(kind.max))
     return [option.opts[0], number] * (2 if option.multiple else 1)
