@@ -77,16 +77,23 @@ class Settings:
     consistent_after: float = CONSISTENT_AFTER
 
 
+class Interval(Struct, frozen=True, gc=False):
+    """Between which instants, in microseconds since 1970, a time lies; both may be it."""
+
+    earliest: int
+    latest: int
+
+
 class Counter(Struct, frozen=True, gc=False):
     """A state of one event or product: how often, and between which instants its first and last lie.
 
-    `count`: None where unknown. `first`, `last`: closed intervals of instants in microseconds, None where unknown.
+    `count`: None where unknown. `first`, `last`: None where unknown.
     A count of 0 has neither.
     """
 
     count: int | None
-    first: tuple[int, int] | None = None
-    last: tuple[int, int] | None = None
+    first: Interval | None = None
+    last: Interval | None = None
 
 
 NEVER_COUNTED: Final = Counter(0)
@@ -106,7 +113,7 @@ class Cell(Struct, frozen=True, gc=False):
     `touched`: when the response to the last checked write to it came, in epoch seconds.
     `volatile`: too much is pending to know it again.
     `refused`: writes that were refused since the last applied one, kept only to name a broken clause better.
-    `before`: the value before the last write, for the same purpose.
+    `before`: the value before the last write, of a counter its count, for the same purpose.
     """
 
     states: tuple[State, ...]

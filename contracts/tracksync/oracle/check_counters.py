@@ -12,7 +12,7 @@ from msgspec.structs import replace
 
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import counters, pending, response_body
-from tracksync.oracle.belief import ANY_COUNTER, Cell, CellKey, Counter, State, User
+from tracksync.oracle.belief import ANY_COUNTER, Cell, CellKey, Counter, Interval, State, User
 from tracksync.oracle.context import Context, changed, counter_op
 from tracksync.oracle.counters import CounterOp, CounterOutcome, ShownCounter
 from tracksync.oracle.late_writes import applied_late
@@ -60,7 +60,7 @@ def clause_of_time(write: CounterWrite, op: CounterOp) -> str | None:
     """The clause on times of the form that `write` has, where there is one beside those on first and last."""
     if write.instant is None:
         return None
-    if op.when[0] != op.when[1]:
+    if op.when.earliest != op.when.latest:
         return f"TS-{_KINDS[write.section]}-FUTURE"
     if write.section == "purchases":
         return None
@@ -177,7 +177,9 @@ def _adopt(context: Context, case: CounterCase, lawful: list[CounterFit]) -> Cel
     """The cell after a response that fits, and in `context` what it shows of interpretations and of queued writes."""
     first = lawful[0].outcome
     if len(lawful) == 1 and not (lawful[0].pending or first.requires):  # the usual case, at less cost
-        return Cell((State(counters.learned(first, case.shown)),), context.exchange.received, before=case.cell.known)
+        return Cell(
+            (State(counters.learned(first, case.shown)),), context.exchange.received, before=_count_of(case.cell.known)
+        )
     timely = [fit for fit in lawful if not pending.overdue(fit.pending, context.exchange.sent, context.belief.moved)]
     if not timely:
         text = f"the count of {case.key[1]!r} lacks what /users/track accepted long ago"
@@ -186,7 +188,7 @@ def _adopt(context: Context, case: CounterCase, lawful: list[CounterFit]) -> Cel
     remaining = timely or lawful
     context.belief = context.belief.narrow([fit.outcome.requires for fit in remaining])
     states = _distinct(State(counters.learned(fit.outcome, case.shown), fit.pending) for fit in remaining)
-    return Cell(states, context.exchange.received, before=case.cell.known)
+    return Cell(states, context.exchange.received, before=_count_of(case.cell.known))
 
 
 def _distinct(states: Iterable[State]) -> tuple[State, ...]:
@@ -229,7 +231,7 @@ def _clause_of_count(context: Context, candidate: Candidate, case: CounterCase, 
     surplus = count - expected[-1]
     if 0 < surplus <= sum(max(one.added or 0 for one in refused.amounts) for refused in cell.refused):
         return "TS-STATE-REFUSED", "includes requests that were refused"
-    known, before = _count_of(cell.known), _count_of(cell.before)
+    known, before = _count_of(cell.known), cell.before
     if before is not None:
         last_amount = (known or before) - before
         if last_amount and count == expected[-1] - last_amount and count != known:
@@ -253,7 +255,7 @@ def _count_of(value: Any) -> int | None:
     return value.count if isinstance(value, Counter) else None
 
 
-def _wrong_time(case: CounterCase, name: str, meaning: str, bounds: list[counters.Interval | None]) -> Finding:
+def _wrong_time(case: CounterCase, name: str, meaning: str, bounds: list[Interval | None]) -> Finding:
     """The finding about `name`, first or last. `bounds`: between which instants the outcomes have it."""
     own = any(bound is None or bound == case.op.when for bound in bounds)  # it is this request's time
     clause = case.time_clause if case.time_clause and own else f"TS-{case.kind}-{name.upper()}"
@@ -262,6 +264,9 @@ def _wrong_time(case: CounterCase, name: str, meaning: str, bounds: list[counter
     return Finding(clause, text, f"{case.where}/{name}", expected, case.element.get(name))
 
 
-def _time_text(interval: counters.Interval) -> str:
-    early, late = ("" if one in counters.EVER else write_time(one, "utc-millis") for one in interval)
+def _time_text(interval: Interval) -> str:
+    early, late = (
+        "" if abs(one) == counters.EVER.latest else write_time(one, "utc-millis")
+        for one in (interval.earliest, interval.latest)
+    )
     return early if early == late else f"{early} … {late}".strip()

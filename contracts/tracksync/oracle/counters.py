@@ -10,11 +10,10 @@ from typing import Final
 
 from msgspec import Struct
 
-from tracksync.oracle.belief import Counter, Identifier
+from tracksync.oracle.belief import Counter, Identifier, Interval
 from tracksync.oracle.interpretations import Interpretation, Requires
 
-Interval = tuple[int, int]
-EVER: Final[Interval] = (-(10**20), 10**20)
+EVER: Final = Interval(-(10**20), 10**20)
 TOLERANCE: Final = 999  # microseconds: responses show milliseconds, rounded or cut off
 
 
@@ -68,10 +67,10 @@ def recorded_at(instant: int | None, sent: float, received: float, skew: float) 
     earliest = int((sent - skew) * 1_000_000)
     latest = int((received + skew) * 1_000_000)
     if instant <= earliest:
-        return instant, instant
+        return Interval(instant, instant)
     if instant > latest:
-        return earliest, latest
-    return earliest, instant
+        return Interval(earliest, latest)
+    return Interval(earliest, instant)
 
 
 def outcomes(prior: Counter, op: CounterOp) -> list[CounterOutcome]:
@@ -91,19 +90,19 @@ def outcomes(prior: Counter, op: CounterOp) -> list[CounterOutcome]:
 
 def _earliest(one: Interval, other: Interval) -> Interval:
     if other is EVER:
-        return EVER[0], one[1]
-    return min(one[0], other[0]), min(one[1], other[1])
+        return Interval(EVER.earliest, one.latest)
+    return Interval(min(one.earliest, other.earliest), min(one.latest, other.latest))
 
 
 def _latest(one: Interval, other: Interval) -> Interval:
     if other is EVER:
-        return one[0], EVER[1]
-    return max(one[0], other[0]), max(one[1], other[1])
+        return Interval(one.earliest, EVER.latest)
+    return Interval(max(one.earliest, other.earliest), max(one.latest, other.latest))
 
 
 def within(instant: int, interval: Interval) -> bool:
     """Whether an instant that was shown lies in the interval, to the millisecond."""
-    return interval[0] - TOLERANCE <= instant <= interval[1] + TOLERANCE
+    return interval.earliest - TOLERANCE <= instant <= interval.latest + TOLERANCE
 
 
 def count_fits(outcome: CounterOutcome, shown: ShownCounter, op: CounterOp) -> bool:
@@ -118,14 +117,14 @@ def first_fits(outcome: CounterOutcome, shown: ShownCounter, op: CounterOp) -> b
     """Whether the shown first is the outcome's; from an unknown one it is at most this write's time."""
     if outcome.after.first is not None:
         return within(shown.first, outcome.after.first)
-    return shown.first <= op.when[1] + TOLERANCE
+    return shown.first <= op.when.latest + TOLERANCE
 
 
 def last_fits(outcome: CounterOutcome, shown: ShownCounter, op: CounterOp) -> bool:
     """Whether the shown last is the outcome's; from an unknown one it is at least this write's time."""
     if outcome.after.last is not None:
         return within(shown.last, outcome.after.last)
-    return shown.last >= op.when[0] - TOLERANCE
+    return shown.last >= op.when.earliest - TOLERANCE
 
 
 def fits(outcome: CounterOutcome, shown: ShownCounter, op: CounterOp) -> bool:
@@ -140,9 +139,9 @@ def learned(outcome: CounterOutcome, shown: ShownCounter) -> Counter:
 
 
 def _sharpened(interval: Interval | None, instant: int) -> Interval:
-    if interval is not None and interval[1] - interval[0] <= 2 * TOLERANCE:
+    if interval is not None and interval.latest - interval.earliest <= 2 * TOLERANCE:
         return interval
-    return instant - TOLERANCE, instant + TOLERANCE
+    return Interval(instant - TOLERANCE, instant + TOLERANCE)
 
 
 def adopted(shown: ShownCounter) -> Counter:

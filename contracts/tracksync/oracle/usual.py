@@ -145,7 +145,7 @@ def _with_counter(context: Context, candidate: Candidate, entry: dict[str, Any])
     context.covered |= covered_by_counter(
         write.section, time_clause, known=count is not None, counted=bool(count), refused=bool(cell.refused)
     )
-    after = Cell((State(counters.learned(outcome, shown)),), exchange.received, before=state.value)
+    after = Cell((State(counters.learned(outcome, shown)),), exchange.received, before=state.value.count)
     return replace(
         user,
         exists=True,
