@@ -6,7 +6,7 @@ import pytest
 from oracle_harness import LATER, LATER_SHOWN, SHOWN, OracleHarness, U, bought, counted, purchase, seen
 
 from tracksync.model.exchange import FailureKind
-from tracksync.oracle.belief import Counter, Interval
+from tracksync.oracle.belief import Counter
 from tracksync.oracle.counters import (
     EVER,
     TOLERANCE,
@@ -26,7 +26,7 @@ from tracksync.oracle.counters import (
 )
 from tracksync.oracle.interpretations import COUNT_IS_ONE, COUNT_IS_QUANTITY
 from tracksync.oracle.spelling import folded
-from tracksync.values.times import read_time
+from tracksync.values.times import Interval, read_time
 
 ONCE = (Amount(1),)
 AT = Interval(5_000, 5_000)

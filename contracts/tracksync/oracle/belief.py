@@ -20,6 +20,7 @@ from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import bounds
 from tracksync.contract.responses import Responses
 from tracksync.oracle.interpretations import Requires
+from tracksync.values.times import Interval
 
 
 class _Marker:
@@ -75,13 +76,6 @@ class Settings:
     shared: bool = False
     responses: Responses | None = None
     consistent_after: float = CONSISTENT_AFTER
-
-
-class Interval(Struct, frozen=True, gc=False):
-    """Between which instants, in microseconds since 1970, a time lies; both may be it."""
-
-    earliest: int
-    latest: int
 
 
 class Counter(Struct, frozen=True, gc=False):

@@ -12,14 +12,14 @@ from msgspec.structs import replace
 
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import counters, pending, response_body
-from tracksync.oracle.belief import ANY_COUNTER, Cell, CellKey, Counter, Interval, State, User
+from tracksync.oracle.belief import ANY_COUNTER, Cell, CellKey, Counter, State, User
 from tracksync.oracle.context import Context, changed, counter_op
 from tracksync.oracle.counters import CounterOp, CounterOutcome, ShownCounter
 from tracksync.oracle.late_writes import applied_late
 from tracksync.oracle.request_object import CounterWrite
 from tracksync.oracle.spelling import mixed_up
 from tracksync.oracle.users import Candidate
-from tracksync.values.times import write_time
+from tracksync.values.times import Interval, write_time
 
 _KINDS: Final = {"events": "EVENT", "purchases": "PURCHASE"}  # as the names of clauses have them
 _FORM: Final = frozenset({"TS-OK-FORM", "TS-OK-COUNT-FORM", "TS-OK-TIME-FORM", "TS-OK-SHOWS"})

@@ -10,8 +10,9 @@ from typing import Final
 
 from msgspec import Struct
 
-from tracksync.oracle.belief import Counter, Identifier, Interval
+from tracksync.oracle.belief import Counter, Identifier
 from tracksync.oracle.interpretations import Interpretation, Requires
+from tracksync.values.times import Interval
 
 EVER: Final = Interval(-(10**20), 10**20)
 TOLERANCE: Final = 999  # microseconds: responses show milliseconds, rounded or cut off

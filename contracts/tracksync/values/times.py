@@ -14,6 +14,8 @@ from datetime import date, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 
+from msgspec import Struct
+
 
 class Certainty(enum.StrEnum):
     """How sure it is that a text is a time."""
@@ -40,6 +42,13 @@ class TimeText:
     year: int | None = None
     offset_minutes: int | None = None
     impossible: bool = False
+
+
+class Interval(Struct, frozen=True, gc=False):
+    """Between which instants, in microseconds since 1970, a time lies; both may be it."""
+
+    earliest: int
+    latest: int
 
 
 def read_time(text: str) -> TimeText:
