@@ -19,6 +19,7 @@ from oracle_harness import (
     V,
     covered,
     purchase,
+    request,
     seen,
 )
 
@@ -284,3 +285,31 @@ def test_what_led_to_a_user_that_was_perhaps_deleted_need_not_lead_to_the_one_in
 @pytest.mark.parametrize("fresh", deletion_runs.FRESH)
 def test_a_correct_server_is_not_accused_whomever_it_was_told_to_delete(fresh: str) -> None:
     assert [one for seed in (11, 18, 54, 82) for one in deletion_runs.findings(seed, 100, fresh)] == []
+
+
+@pytest.mark.parametrize("deleting", [body for _, body in KINDS[:1]] + [{"braze_ids": ["x"]}, {"also": ["u"]}])
+def test_a_deletion_under_way_may_have_come_already_or_come_later(deleting: dict[str, Any]) -> None:
+    for count in (2, 1):
+        harness = OracleHarness(fresh=lambda kind, text: kind != "braze_id", new=False)
+        assert harness.event(1) == set()
+        under_way = (request(deleting, DELETE),)
+        assert harness.event(count, in_flight=under_way, wait=OLD) == set()
+        assert harness.event(1, in_flight=under_way) == set()
+        delete(harness, deleting, wait=0.0, took=0.2)
+        assert harness.event(1) == set()
+        assert harness.event(4) != set()
+
+
+def test_a_deletion_under_way_may_have_taken_what_an_export_or_another_deletion_names() -> None:
+    under_way = (request({"external_ids": ["u"]}, DELETE),)
+    harness = made(U)
+    exported = {"external_ids": ["u"], "fields_to_export": ["external_id", "custom_attributes"]}
+    none = {"users": [], "invalid_user_ids": ["u"], "message": "success"}
+    assert harness.check(exported, none, 200, path="/users/export/ids", wait=OLD, in_flight=under_way) == []
+    harness = made(U)
+    delete(harness, {"external_ids": ["u"]}, 0, in_flight=under_way)
+
+
+def test_a_deletion_under_way_of_others_excuses_nothing() -> None:
+    harness = made(U)
+    assert harness.event(1, in_flight=(request({"external_ids": ["v"]}, DELETE),)) != set()

@@ -207,3 +207,12 @@ def test_the_user_that_is_shown_for_an_email_is_the_one_that_is_updated() -> Non
     assert harness.check({"attributes": [{**EMAIL, "n": 1}]}, attributed(EMAIL, {"n": 1})) == []
     assert harness.write({"n": {"inc": 1}}, {"n": 2}, names=U) == set()
     assert harness.write({"n": {"inc": 1}}, {"n": 2}, names=U) != set()
+
+
+def test_however_many_writes_by_an_email_are_pending_each_may_reach_the_user_that_is_given_it() -> None:
+    harness = OracleHarness()
+    harness.check(seen(EMAIL), failure=FailureKind.TIMEOUT)
+    for number in range(70):
+        harness.check({"attributes": [{**EMAIL, f"n{number}": 1}]}, failure=FailureKind.TIMEOUT)
+    given(harness, U, EMAIL)
+    assert harness.event(2) == set()

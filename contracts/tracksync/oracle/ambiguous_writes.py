@@ -12,13 +12,13 @@ from msgspec.structs import replace
 
 from tracksync.contract.bounds import bounds
 from tracksync.oracle import deletions, neighbours, users
-from tracksync.oracle.belief import CellKey, Identifier, User, identifier_of
+from tracksync.oracle.belief import VOLATILE, CellKey, Identifier, User, identifier_of
 from tracksync.oracle.context import Context, writes_of
 from tracksync.oracle.pending import given_up, reached_by, unknown_like, without_due
 from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.unread import forget_unread
 
-MAX_PENDING_BY_CONTACT: Final = 64  # writes that are remembered for one email or phone
+MAX_PENDING_BY_CONTACT: Final = 64  # writes that are followed for one email or phone; of more only the cells are
 MAX_REFUSED: Final = 4  # refused writes that are remembered for one cell
 
 
@@ -126,7 +126,9 @@ def _pend_by_contact(context: Context, identifier: Identifier, writes: Sequence[
     reached = belief.users
     for link in belief.links[identifier]:
         reached = reached.insert(link.uid, reached_by(reached[link.uid], writes))
-    pending = (*belief.pending_by_identifier.get(identifier, ()), *writes)[-MAX_PENDING_BY_CONTACT:]
+    pending = (*belief.pending_by_identifier.get(identifier, ()), *writes)
+    if len(pending) > MAX_PENDING_BY_CONTACT:
+        pending = tuple((key, VOLATILE) for key in dict.fromkeys(key for key, _ in pending))
     pending_by_identifier = belief.pending_by_identifier.insert(identifier, pending)
     context.belief = replace(belief, users=reached, pending_by_identifier=pending_by_identifier)
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 from rpds import HashTrieMap
 
+from tracksync.contract.bounds import DELETE
 from tracksync.model.exchange import Credential, Exchange, Request, Response, lowered
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, neighbours, rates, response_body
@@ -58,7 +59,12 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     cells = cells_in_flight(parsed, exchange, in_flight) if in_flight else _NONE
     headers = headers_of(exchange)
     rate = rates.check_exchange(belief, exchange, headers, parsed.endpoint, crowded=bool(in_flight))
-    return check_beside(belief, exchange, headers, parsed, cells, rate)
+    return check_beside(belief, exchange, headers, parsed, cells, rate, deletions_among(in_flight))
+
+
+def deletions_among(requests: Iterable[Request]) -> tuple[Request, ...]:
+    """Those of the requests that delete users."""
+    return tuple(one for one in requests if one.path.partition("?")[0] == DELETE)
 
 
 def headers_of(exchange: Exchange) -> dict[str, str]:
@@ -73,20 +79,28 @@ def check_beside(
     parsed: ParsedRequest,
     cells: frozenset[CellKey],
     rate: rates.RateCheck,
+    removals: Sequence[Request] = (),
     objects: Collection[int] | None = None,
 ) -> CheckResult:
     """Check one exchange beside what is known of the others.
 
     `headers`: of the response, by their names in small letters. `cells`: those that requests without a response yet may
-    write. `rate`: what its rate headers show. `objects`: of a batch, the numbers of the objects that the belief is
-    about; None for all.
+    write. `rate`: what its rate headers show. `removals`: deletions without a response yet. `objects`: of a batch, the
+    numbers of the objects that the belief is about; None for all.
     """
     if belief.deletions:
         belief = deletions.ended(belief, exchange.sent)
+    if removals:
+        belief = _perhaps_deleted(belief, exchange, parsed, removals)
     moment, response = belief.moment + 1, exchange.response
     if response is None:
         context = Context(
-            replace(belief, moment=moment, windows=rate.windows), exchange, parsed, cells, objects=objects
+            replace(belief, moment=moment, windows=rate.windows),
+            exchange,
+            parsed,
+            cells,
+            objects=objects,
+            deletions=removals,
         )
         _check_no_response(context)
         return _result(context, belief)
@@ -99,7 +113,15 @@ def check_beside(
         failures_in_a_row=belief.failures_in_a_row if failed else _without_failures(belief, exchange),
     )
     context = Context(
-        belief, exchange, parsed, cells, list(rate.findings), set(rate.covered), headers=headers, objects=objects
+        belief,
+        exchange,
+        parsed,
+        cells,
+        list(rate.findings),
+        set(rate.covered),
+        headers=headers,
+        objects=objects,
+        deletions=removals,
     )
     if failed:
         context.covered.add("TS-ANSWER-ARRIVES")
@@ -192,6 +214,15 @@ def _named_by(request: Request, credential: Credential) -> list[tuple[_Identifie
     return [(one.identifiers, one.cells()) for one in objects]
 
 
+def _perhaps_deleted(belief: Belief, exchange: Exchange, parsed: ParsedRequest, removals: Iterable[Request]) -> Belief:
+    """The belief in which the users of an exchange may be gone by deletions that were under way."""
+    named = deletions.named_by_all(parsed, exchange)
+    for request in removals:
+        body = read_request(Exchange(request, None, 0.0, 0.0, exchange.credential)).body
+        belief = deletions.overlapped(belief, named, body if isinstance(body, dict) else {})
+    return belief
+
+
 def _may_share_user(some: _Identifiers, others: _Identifiers) -> bool:
     """Two requests surely concern different users only where both name one by the same kind, and differently."""
     for kind, value in some:
@@ -214,6 +245,8 @@ def _result(context: Context, before: Belief) -> CheckResult:
 def _settled(context: Context, before: Belief) -> Belief:
     """The belief less what an exchange cannot have shown: users that may still be deleted, emails that moved."""
     belief, parsed, received = context.belief, context.parsed, context.exchange.received
+    if context.deletions:
+        belief = _perhaps_deleted(belief, context.exchange, parsed, context.deletions)
     if belief.deletions or belief.named_in_deletions or belief.unsettled_until >= received:
         objects = neighbours.queued(parsed) if parsed.endpoint == "track" else [parsed]
         named = [identifier for one in objects for identifier in one.identifiers]

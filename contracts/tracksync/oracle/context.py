@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 from msgspec import Struct, field
@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.responses import Mismatch
-from tracksync.model.exchange import Exchange
+from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
 from tracksync.oracle import counters
 from tracksync.oracle.attribute_outcomes import AttributeWrite
@@ -38,6 +38,8 @@ class Context(Struct, gc=False):
     headers: dict[str, str] = field(default_factory=dict)
     objects: Collection[int] | None = None
     """Of a batch, the numbers of the objects that the belief is about; None for all."""
+    deletions: Sequence[Request] = ()
+    """Deletions without a response yet."""
 
     def hold(self, ambiguity: str, shown: frozenset[str], where: str) -> None:
         """The response at `where` shows one of the interpretations `shown`: narrow, or find a contradiction."""

@@ -19,9 +19,10 @@ from tracksync.model.exchange import Exchange
 from tracksync.oracle.belief import Belief, Deletion, Identifier, Link, UnknownDeletion, User, identifier_of
 from tracksync.oracle.forgetting import perhaps_gone
 from tracksync.oracle.pending import pending_of
-from tracksync.oracle.request import ParsedRequest
+from tracksync.oracle.request import ParsedRequest, objects_of
 from tracksync.oracle.request_object import is_alias
 from tracksync.oracle.users import lookup
+from tracksync.values.jsontext import read_json
 
 LISTS: Final = {  # the members of a deletion or an export, and the kind of the identifiers in each
     "external_ids": "external_id",
@@ -182,6 +183,43 @@ def _noted(belief: Belief, uid: int, until: float, *, certain: bool) -> Belief:
         deletions=belief.deletions.insert(uid, Deletion(until, certain, belief.users[uid])),
         first_over=min(belief.first_over, until),
     )
+
+
+def named_by_all(parsed: ParsedRequest, exchange: Exchange) -> list[tuple[str, Any]]:
+    """The identifiers that an exchange is about, those that the response to an export shows among them."""
+    if parsed.endpoint == "track":
+        return [one for target in objects_of(parsed) for one in target.identifiers]
+    if parsed.endpoint not in ("delete", "export") or not isinstance(parsed.body, dict):
+        return list(parsed.identifiers)
+    found = list(identifiers_in(parsed.body))
+    if parsed.endpoint == "export" and exchange.response is not None:
+        found += (("external_id", name) for name in exported_names(exchange.response.body))
+    return found
+
+
+def exported_names(body: bytes) -> list[str]:
+    """The external_ids in the response to an export."""
+    value = read_json(body).value
+    listed = value.get("users") if isinstance(value, dict) else None
+    shown = [one.get("external_id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
+    return [one for one in shown if isinstance(one, str)]
+
+
+def overlapped(belief: Belief, named: Iterable[tuple[str, Any]], body: dict[str, Any]) -> Belief:
+    """The belief in which those users of an exchange about the `named` identifiers may be gone whom a deletion names.
+
+    `body`: of the deletion, which has no response yet. What it does afterwards is noted when that comes.
+    """
+    doomed = {identifier_of(*one) for one in identifiers_in(body)}
+    texts = frozenset(other_texts(body))
+    fresh = belief.settings.fresh
+    unknown = {one.kind for one in doomed if not (fresh(one.kind, one.text) or fresh(one.kind, one.label or ""))}
+    for uid in {link.uid for one in named for link in belief.links.get(identifier_of(*one), ())}:
+        user = belief.users[uid]
+        meant = any(one in doomed or one.text in texts for one in user.identifiers)
+        if user.exists is not False and (meant or any(_may_have(belief, uid, user, kind) for kind in unknown)):
+            belief = perhaps_gone(belief, uid)
+    return belief
 
 
 def ended(belief: Belief, sent: float) -> Belief:

@@ -14,7 +14,7 @@ The belief of a part is about users that no exchange connects with those of anot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, Final
 
 from msgspec import Struct
@@ -25,7 +25,7 @@ from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, rates
 from tracksync.oracle.belief import Belief, Cell, CellKey, State, UnknownDeletion, User
-from tracksync.oracle.checking import CheckResult, check_beside, headers_of
+from tracksync.oracle.checking import CheckResult, check_beside, deletions_among, headers_of
 from tracksync.oracle.forgetting import forget_all
 from tracksync.oracle.request import endpoint_of, read_request
 from tracksync.oracle.unread import forget_unread
@@ -39,7 +39,8 @@ class Beside(Struct, frozen=True, gc=False):
 
     `moment`: its number among those of the workspace. `answered`: as in Belief, before it. `latest`: when the last of
     those before it was sent, in epoch seconds. `findings`, `covered`: of its rate headers. `cells`: those that requests
-    in flight may write. `objects`: of a batch, the numbers of the objects about users of the part; None for all.
+    in flight may write. `removals`: the deletions in flight. `objects`: of a batch, the numbers of the objects about
+    users of the part; None for all.
     """
 
     moment: int
@@ -48,6 +49,7 @@ class Beside(Struct, frozen=True, gc=False):
     findings: tuple[Finding, ...]
     covered: frozenset[str]
     cells: frozenset[CellKey] = _NO_CELLS
+    removals: tuple[Request, ...] = ()
     objects: frozenset[int] | None = None
 
 
@@ -60,14 +62,15 @@ class Pass:
         self._answered = 0
         self._latest = float("-inf")
 
-    def next(self, exchange: Exchange, cells: frozenset[CellKey], *, crowded: bool) -> Beside:
-        """What is known beside the next exchange. `crowded`: other requests are without a response yet."""
+    def next(self, exchange: Exchange, cells: frozenset[CellKey], in_flight: Sequence[Request] = ()) -> Beside:
+        """What is known beside the next exchange. `in_flight`: other requests that are without a response yet."""
         headers = headers_of(exchange)
-        rate = rates.check_exchange(self._belief, exchange, headers, endpoint_of(exchange), crowded=crowded)
+        rate = rates.check_exchange(self._belief, exchange, headers, endpoint_of(exchange), crowded=bool(in_flight))
         if rate.windows is not self._belief.windows:
             self._belief = replace(self._belief, windows=rate.windows)
         self._moment += 1
-        beside = Beside(self._moment, self._answered, self._latest, tuple(rate.findings), rate.covered, cells)
+        removals = deletions_among(in_flight) if in_flight else ()
+        beside = Beside(self._moment, self._answered, self._latest, tuple(rate.findings), rate.covered, cells, removals)
         self._latest = max(self._latest, exchange.sent)
         if exchange.response is not None and exchange.response.status < 500:
             self._answered = self._moment
@@ -85,7 +88,8 @@ def check_part(belief: Belief, exchange: Exchange, beside: Beside) -> CheckResul
     belief = replace(belief, moment=beside.moment - 1, answered=beside.answered)
     rate = rates.RateCheck(belief.windows, list(beside.findings), beside.covered)
     headers = headers_of(exchange)
-    return check_beside(belief, exchange, headers, read_request(exchange), beside.cells, rate, beside.objects)
+    parsed = read_request(exchange)
+    return check_beside(belief, exchange, headers, parsed, beside.cells, rate, beside.removals, beside.objects)
 
 
 class Shared(Struct, frozen=True):

@@ -15,7 +15,7 @@ from msgspec.structs import astuple
 
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.model.exchange import Exchange
-from tracksync.oracle.deletions import identifiers_in, other_texts
+from tracksync.oracle.deletions import exported_names, identifiers_in, other_texts
 from tracksync.oracle.request import objects_in, targets_in
 from tracksync.oracle.request_object import read_identifiers
 from tracksync.oracle.spelling import folded
@@ -71,7 +71,7 @@ def groups_named(path: str, body_: bytes, shown: bytes) -> list[Group]:
         if path == TRACK:
             groups = [_group(read_identifiers(one)) or (_UNNAMED,) for one in objects_in(body)]
         elif path in (DELETE, EXPORT):
-            groups = [_group(identifiers_in(body), _exported(shown) if path == EXPORT else other_texts(body))]
+            groups = [_group(identifiers_in(body), exported_names(shown) if path == EXPORT else other_texts(body))]
         else:
             groups = [_group(found for one in targets_in(body) for found in read_identifiers(one))]
     return groups if groups and groups[0] else []
@@ -106,14 +106,6 @@ def _group(identifiers: Iterable[tuple[str, Any]], texts: Iterable[str] = ()) ->
     """An alias counts by its name: one label is common to many users."""
     named = [str(value.get("alias_name") if kind == "user_alias" else value) for kind, value in identifiers]
     return tuple(dict.fromkeys(hash(folded(text)) for text in (*named, *texts)))
-
-
-def _exported(body: bytes) -> list[str]:
-    """The external_ids in the response to an export."""
-    value = read_json(body).value
-    listed = value.get("users") if isinstance(value, dict) else None
-    shown = [one.get("external_id") for one in listed if isinstance(one, dict)] if isinstance(listed, list) else []
-    return [one for one in shown if isinstance(one, str)]
 
 
 _Object: Any = msgspec.defstruct("_Object", [(one, Any, None) for one in bounds().identifiers])

@@ -59,7 +59,8 @@ def packed(item: Item, lines: KeptLines) -> Packed:
         return item.index, item.places
     one, beside = item.interaction, item.beside
     exchange = one.exchange
-    around = (beside.moment, beside.answered, beside.latest, beside.findings, beside.covered, beside.cells)
+    known = (beside.moment, beside.answered, beside.latest, beside.findings, beside.covered)
+    around = (*known, beside.cells, beside.removals)
     line = lines.line(one.line)
     return item.index, item.place, line, one.line, exchange.sent, exchange.received, item.home, beside.objects, around
 

@@ -74,7 +74,7 @@ class Router:
                 yield self._gap(index, interaction, place)
                 continue
             cells = _overlapping(interaction, in_flight) if in_flight else _NO_CELLS
-            beside = known.next(interaction.exchange, cells, crowded=bool(in_flight))
+            beside = known.next(interaction.exchange, cells, in_flight)
             groups = groups_of(interaction.exchange)
             home = self._part_of(groups[0][0])
             items: tuple[tuple[int, Item], ...]
