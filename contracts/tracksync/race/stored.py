@@ -25,7 +25,7 @@ from tracksync.errors import Incomplete
 from tracksync.model.exchange import Exchange
 from tracksync.model.figures import Figure
 from tracksync.race.consistency import Level, cell_report, unexplained
-from tracksync.race.history import UNSEEN, History, Place, RaceOperation, Write, WriteOutcome
+from tracksync.race.history import UNSEEN, History, Place, RaceOperation, Verb, Write, WriteOutcome
 from tracksync.race.summary import FIGURES, Consistency, unexplained_cell
 from tracksync.race.workload import CLIENT, Endpoint, outcome_of, planned, shown
 
@@ -33,8 +33,26 @@ FILES: Final = 256  # among which the cells are divided
 HELD: Final = 50_000  # operations in memory before they are written
 
 Cell: TypeAlias = tuple[tuple[Any, ...], Place]  # its workspace, and where it is
-_Record: TypeAlias = tuple[Any, ...]
 Call = Callable[..., Any]
+
+
+class _Record(NamedTuple):
+    """One operation as it stands in a file: as a tuple of plain values. Times are in epoch seconds.
+
+    `fresh`: its user certainly did not exist. `track`: it went to /users/track. `seen`: what the response showed; None
+    where it showed nothing.
+    """
+
+    cell: Cell
+    fresh: bool
+    track: bool
+    client: int
+    verb: Verb
+    value: Any
+    sent: float
+    received: float
+    outcome: str
+    seen: tuple[Any] | None
 
 
 class CellFiles:
@@ -58,13 +76,20 @@ class CellFiles:
         place, write = found
         self._number += 1
         outcome, client = outcome_of(exchange), _client(exchange.tags)
-        record = (
-            (workspace, place), client is not None or fresh("external_id", place[0]), exchange.request.path == TRACK,
-            -self._number if client is None else client, write.verb, write.value, exchange.sent,
-            math.inf if outcome is WriteOutcome.AMBIGUOUS else exchange.received, outcome.value,
-            None if (seen := shown(place, exchange)) is UNSEEN else (seen,),
-        )  # fmt: skip
-        self._held[crc32(repr(record[0]).encode()) % len(self._held)].append(record)
+        seen = shown(place, exchange)
+        record = _Record(
+            cell=(workspace, place),
+            fresh=client is not None or fresh("external_id", place[0]),
+            track=exchange.request.path == TRACK,
+            client=-self._number if client is None else client,
+            verb=write.verb,
+            value=write.value,
+            sent=exchange.sent,
+            received=math.inf if outcome is WriteOutcome.AMBIGUOUS else exchange.received,
+            outcome=outcome.value,
+            seen=None if seen is UNSEEN else (seen,),
+        )
+        self._held[crc32(repr(record.cell).encode()) % len(self._held)].append(record)
         if self._number % self._most == 0:
             self._write()
         return True
@@ -79,7 +104,7 @@ class CellFiles:
             for number, records in enumerate(self._held):
                 if records:
                     with (self._directory / f"{number:03d}").open("ab") as file:
-                        pickle.dump(records, file, pickle.HIGHEST_PROTOCOL)
+                        pickle.dump(list(map(tuple, records)), file, pickle.HIGHEST_PROTOCOL)
                     records.clear()
         except OSError as error:
             raise Incomplete(
@@ -159,7 +184,7 @@ class _StoredCell:
     records: list[_Record] = field(default_factory=list)
 
     def first_call(self) -> float:
-        return min(float(record[6]) for record in self.records)
+        return min(record.sent for record in self.records)
 
     def history(self) -> History:
         return History.of(map(_operation, self.records))
@@ -169,8 +194,8 @@ def _cells(path: Path) -> dict[Cell, _StoredCell]:
     cells: dict[Cell, _StoredCell] = {}
     with path.open("rb") as file:
         for record in _records(file):
-            one = cells.setdefault(record[0], _StoredCell(record[1]))
-            one.track = one.track or record[2]
+            one = cells.setdefault(record.cell, _StoredCell(record.fresh))
+            one.track = one.track or record.track
             one.records.append(record)
     return cells
 
@@ -178,15 +203,21 @@ def _cells(path: Path) -> dict[Cell, _StoredCell]:
 def _records(file: Any) -> Iterator[_Record]:
     while True:
         try:
-            yield from pickle.load(file)  # noqa: S301 - this run wrote it, into a directory of its own
+            yield from map(_Record._make, pickle.load(file))  # noqa: S301 - this run wrote it, into a directory of its own
         except EOFError:
             return
 
 
 def _operation(record: _Record) -> RaceOperation:
-    (_, place), _, _, client, verb, value, call, return_, outcome, seen = record
-    write = Write(verb, value)
-    return RaceOperation(client, place, write, call, return_, seen[0] if seen else UNSEEN, WriteOutcome(outcome))
+    return RaceOperation(
+        client=record.client,
+        place=record.cell[1],
+        write=Write(record.verb, record.value),
+        call=record.sent,
+        return_=record.received,
+        shown=record.seen[0] if record.seen else UNSEEN,
+        outcome=WriteOutcome(record.outcome),
+    )
 
 
 def _figures(endpoint: Endpoint, broken: list[_BrokenCell]) -> Iterator[Figure]:
