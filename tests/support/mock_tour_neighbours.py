@@ -37,7 +37,8 @@ def batches() -> Iterator[Stop]:
         yield by(user, known=1)
     equal = {"external_id": "b0", "name": "e", "time": OLD}
     bought = purchase_of("p", "b1") | {"quantity": 3}
-    yield track(attributes=[user | {"n": {"inc": 1}, "own": n} for n, user in enumerate(users)])
+    each = [user | {"n": {"inc": 1}, "own": n} for n, user in enumerate(users)]
+    yield track(attributes=[*each, users[0] | {"ninth": 9}, users[1] | {"tenth": 10}])
     yield Stop({"external_ids": [f"b{n}" for n in range(5)]}, EXPORT, wait=1)
     yield track(events=[equal, equal, equal | {"external_id": "b2"}], attributes=[users[0] | {"n": {"inc": 1}}])
     yield track(purchases=[bought, bought | {"external_id": "b3"}], events=[equal], attributes=[users[4] | {"n": 7}])
@@ -57,7 +58,7 @@ def batches() -> Iterator[Stop]:
 
 def deletions() -> Iterator[Stop]:
     """Users deleted by every kind of identifier, alone and with others, and made again."""
-    alias = {"user_alias": {"alias_name": "d", "alias_label": "l"}}
+    alias, kept = ({"user_alias": {"alias_name": name, "alias_label": "l"}} for name in ("d", "kept"))
     contacts: list[dict[str, Any]] = [{"email": "d@example.com"}, {"phone": "+12025550171"}]
     first = ("most_recently_updated",)
     for n in (1, 2, 3, 4, 11):
@@ -66,7 +67,7 @@ def deletions() -> Iterator[Stop]:
         yield purchase("p", {"external_id": f"d{n}"})
     yield attributes("D1", n=1, email="shared@example.com")
     yield attributes("d1", email="shared@example.com")
-    for user in (alias | CREATE, *contacts):
+    for user in (alias | CREATE, kept | CREATE, *contacts):
         yield by(user, n=1)
     yield delete(external_ids=["d1", "d2", "unknown", "d3"])
     yield Stop({"external_ids": ["d1", "d2", "d3", "d4", "d11", "D1"]}, EXPORT, wait=1)
@@ -80,7 +81,7 @@ def deletions() -> Iterator[Stop]:
     yield delete(email_addresses=["d@example.com"], prioritization=first)
     yield delete(phone_numbers=["+12025550171"], prioritization=first)
     yield delete(braze_ids=["known"])
-    for user in (alias, *contacts):
+    for user in (alias, kept, *contacts):
         yield Stop({"attributes": [user | ONLY | {"n": 2}]}, wait=1)
     for many in (11, 50, 51, 60):
         yield delete(external_ids=[f"d{n}" for n in range(many)])

@@ -53,7 +53,8 @@ def refused() -> Iterator[Stop]:
             yield Stop({section: value})
     for _ in range(2):
         yield by({"email": "not an address"}, a=1)
-        yield attributes("r", email="not an address")
+        yield attributes("r", n={"inc": 1}, email="not an address")
+        yield attributes("r", n={"inc": 1})
         yield Stop({"attributes": one})
         yield Stop({"attributes": [one], "events": []})
         yield Stop({"attributes": [], "events": [other]})

@@ -118,7 +118,7 @@ def _doomed(doomed: Callable[[list[UserIdentity]], list[UserIdentity]]) -> type[
     return Doomed
 
 
-@faults("TS-DELETE-DONE", "TS-EXPORT-USERS", "TS-STATE-USERS-APART")(
+@faults("TS-DELETE-DONE", "TS-EXPORT-USERS", "TS-STATE-USERS-APART", "TS-USER-UPDATE-KNOWN")(
     row(
         "delete-of-all-with-the-address",
         "Every user with the email of a deleted one is deleted.",
@@ -136,6 +136,11 @@ def _doomed(doomed: Callable[[list[UserIdentity]], list[UserIdentity]]) -> type[
         "TS-EXPORT-USERS",
         "TS-USER-SPELLING",
         alike=lambda one, other: bool(one.external_id) and one.external_id.lower() == (other.external_id or "").lower(),
+    ),
+    row(
+        "delete-of-all-with-the-label",
+        "Every user who has an alias under the label of a deleted one is deleted.",
+        alike=lambda one, other: not one.aliases.keys().isdisjoint(other.aliases),
     ),
 )
 def _more(alike: Callable[[Profile, Profile], bool]) -> type[Core]:

@@ -69,6 +69,14 @@ overriding("find", module=__name__)(
         "TS-EVENT-COUNT",
         result=lambda right, task: None if task.who.kind == "phone" and task.create else right,
     ),
+    row(
+        "braze-id-finds-an-external-id",
+        "A braze_id that is the text of an external_id finds its user.",
+        "TS-USER-BRAZE-ID",
+        "TS-STATE-USERS-APART",
+        when=lambda task: task.who.kind == "braze_id",
+        result=lambda server, task: server.store.find("external_id", task.who.key),
+    ),
 )
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any
 
-from tracksync.faults.registry import fault, faults, read_leniently, row
+from tracksync.faults.registry import fault, faults, read_leniently, row, without
 from tracksync.mock.call import UNCHANGED, Call, Refused, WriteResult, WriteTask
 from tracksync.mock.core import Core
 from tracksync.mock.profiles import Profile
@@ -44,6 +45,18 @@ def _applied(when: Callable[[Call], bool]) -> type[Core]:
             return body
 
     return Applied
+
+
+@fault("written-beside-a-refused-email", "Attributes beside a refused email are written.", "TS-STATE-REFUSED")
+class _WrittenBesideARefusedEmail(Core):
+    def examine(self, call: Call, section: str, index: int, item: Any) -> WriteTask:
+        try:
+            return super().examine(call, section, index, item)
+        except Refused:
+            if section == "attributes" and isinstance(item, dict) and "email" in item:
+                with suppress(Refused):
+                    self.perform(call, super().examine(call, section, index, without(item, "email")))
+            raise
 
 
 @faults("TS-USER-UPDATE-ONLY")(

@@ -143,6 +143,14 @@ overriding("enqueue", "TS-TRACK-APPLIED", module=__name__)(
         "/users/track never applies events and purchases with properties.",
         given=lambda tasks: {"tasks": [task for task in tasks if "properties" not in task.item]},
     ),
+    row(
+        "track-tenth-object-to-the-user-of-the-ninth",
+        "/users/track applies the tenth object of a batch to the user of the ninth.",
+        "TS-TRACK-APPLIED",
+        "TS-STATE-USERS-APART",
+        when=lambda tasks: len(tasks) > 9,
+        given=lambda tasks: {"tasks": [*tasks[:9], replace(tasks[9], who=tasks[8].who), *tasks[10:]]},
+    ),
     row("track-applies-nothing", "/users/track applies nothing.", given=lambda: {"tasks": []}),
     row("track-applies-twice", "/users/track applies every object twice.", given=lambda tasks: {"tasks": tasks * 2}),
     row(

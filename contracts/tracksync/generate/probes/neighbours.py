@@ -68,7 +68,6 @@ def track(name: Namer) -> Iterator[Step]:
         {"tags": {"add": ["b"], "remove": ["a"]}},
         {"o": {"b": 2}, "_merge_objects": True},
         {"sum": {"inc": -2}},
-        {"objects": [{"id": 1, "at": {"$time": DAY}}]},
     ]
     batch = {
         "attributes": [
@@ -76,7 +75,8 @@ def track(name: Namer) -> Iterator[Step]:
             attributes(other, {"n": 2}),
             attributes(ghost, {"n": 3}, _update_existing_only=True),
             *(attributes(user, edit) for edit in edits),
-            *(attributes(user, {f"A{n}": n}) for n in range(11, 21)),
+            attributes(other, {"objects": [{"id": 1, "at": {"$time": DAY}}]}),
+            *(attributes((other, user)[n % 2], {f"A{n}": n}) for n in range(11, 21)),
         ],
         "events": [
             event(user, "tracked", DAY),
@@ -202,9 +202,9 @@ def deletions(name: Namer) -> Iterator[Step]:
     """By every kind of identifier: whoever was named is gone, with everything, and no other user is."""
     first, second, last = ({"external_id": name.external_id(tag)} for tag in ("First", "second", "last"))
     longer, lower = ({"external_id": name.external_id(tag)} for tag in ("First and more", "first"))
-    sharing = {"external_id": name.external_id("sharing")}
-    by_alias, by_email, by_phone = (
+    by_alias, sharing, by_email, by_phone = (
         {"user_alias": name.alias("a")},
+        {"user_alias": name.alias("sharing")},
         {"email": name.email("e")},
         {"phone": name.phone("p")},
     )
@@ -214,7 +214,8 @@ def deletions(name: Namer) -> Iterator[Step]:
     yield send("a user's purchase", purchase_request(first, "deleted", DAY))
     yield send("a second user", event_request(second, "deleted", DAY))
     yield send("a third one, with an email", attributes_request(last, {"n": 5}, email=shared))
-    yield send("one that shares this email", attributes_request(sharing, {"n": 5}, email=shared))
+    shares = attributes_request(sharing, {"n": 50}, email=shared, _update_existing_only=False)
+    yield send("an alias that shares this email, and its label with the alias to be deleted", shares)
     yield send("one whose name begins like the first", event_request(longer, "deleted", DAY))
     yield send("one whose name differs in case", event_request(lower, "deleted", DAY))
     yield send("an alias", attributes_request(by_alias, {"n": 5}, _update_existing_only=False))
@@ -227,12 +228,13 @@ def deletions(name: Namer) -> Iterator[Step]:
     yield send("an alias", deleting(user_aliases=[by_alias["user_alias"]]))
     yield send("an email", deleting(email_addresses=[{**by_email, **PRIORITY}]))
     yield send("a phone", deleting(phone_numbers=[{**by_phone, **PRIORITY}]))
-    yield later("who is there", exporting(second, last, longer, lower, sharing))
+    yield later("who is there", exporting(second, last, longer, lower))
     yield send("none that is there", exporting(second))
     yield send("the first again, an event", event_request(first, "deleted", DAY))
     yield send("its attributes", attributes_request(first, {"n": {"inc": 1}}))
     yield send("its purchase", purchase_request(first, "deleted", DAY))
-    yield send("by the email of two, one of them deleted", event_request({"email": shared}, "deleted", DAY))
+    left = attributes_request(sharing, {"n": {"inc": 1}}, _update_existing_only=True)
+    yield send("who shared an email and a label with the deleted ones", left)
     yield send("the alias again", event_request(by_alias, "deleted", DAY))
     yield send("the email again", event_request(by_email, "deleted", DAY))
     yield send("the phone again", event_request(by_phone, "deleted", DAY))

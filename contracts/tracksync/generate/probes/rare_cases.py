@@ -132,6 +132,7 @@ def every_section(name: Namer) -> Iterator[Step]:
     "TS-ATTR-DATE",
     "TS-EVENT-FIRST",
     "TS-PURCHASE-FIRST",
+    "TS-STATE-REFUSED",
     further=True,
 )
 def flags_and_lists(name: Namer) -> Iterator[Step]:
@@ -140,13 +141,15 @@ def flags_and_lists(name: Namer) -> Iterator[Step]:
     items = [{"id": 1, "n": 1}, {"id": 2, "n": 1}, {"id": 3, "n": 1}]
     values = {"o": {"a": 1}, "tags": ["a", "b", "c"], "n": 1, "items": items}
     yield send("values", attributes_request(user, values))
+    beside = attributes_request(user, {"n": {"inc": 1}}, email=[name.email("u")])
+    yield send("a sum beside an email that is a list, refused or not", beside)
     yield send("an object, not to be merged", attributes_request(user, {"o": {"b": 2}}, _merge_objects=False))
     yield send(
         "to be merged, beside an array and a sum",
         attributes_request(user, {"o": {"c": 3}, "tags": ["d", "e", "f"], "n": {"inc": 1}}, _merge_objects=True),
     )
-    yield send("two that are there already", attributes_request(user, {"tags": {"add": ["d", "e"]}}))
-    yield send("a sum, create when unknown", attributes_request(user, {"n": {"inc": 1}}, _update_existing_only=False))
+    present = attributes_request(user, {"tags": {"add": ["d", "e"]}, "n": {"inc": 1}}, _update_existing_only=False)
+    yield send("two that are there already, and a sum, create when unknown", present)
     change = [
         {"$identifier_key": "id", "$identifier_value": number, "$new_object": {"id": number, "n": 7}}
         for number in (1, 3)

@@ -34,8 +34,6 @@ def external_id(name: Namer) -> Iterator[Step]:
         attributes_request(user, {"n": {"inc": 1}, "m": "new"}, _update_existing_only=True),
     )
     yield send("event, update only, known", event_request(user, SEEN, DAY, _update_existing_only=True))
-    buyer = {"external_id": name.external_id("buyer")}
-    yield send("purchase, unsaid, creates", purchase_request(buyer, SKU, DAY))
 
 
 @probe(
@@ -188,12 +186,14 @@ def email_leads(name: Namer) -> Iterator[Step]:
     yield send("attributes by the email alone", attributes_request({"email": email}, {"n": {"inc": 0}}))
 
 
-@probe("user-unknown-braze-id", "TS-USER-BRAZE-ID", "TS-USER-UPDATE-ONLY")
+@probe("user-unknown-braze-id", "TS-USER-BRAZE-ID", "TS-USER-UPDATE-ONLY", "TS-USER-CREATE", "TS-STATE-USERS-APART")
 def braze_id(name: Namer) -> Iterator[Step]:
-    """A braze_id that was never assigned, in two sections."""
+    """A braze_id that was never assigned, before and after there is a user whose external_id is the same text."""
     user = {"braze_id": name.braze_id("b")}
+    same_text = {"external_id": user["braze_id"]}
     yield send("attributes", attributes_request(user, {"n": 1}, _update_existing_only=False))
-    yield send("an event", event_request(user, SEEN, DAY))
+    yield send("a purchase by an external_id of this text, unsaid, creates", purchase_request(same_text, SKU, DAY))
+    yield send("an event by the braze_id", event_request(user, SEEN, DAY))
 
 
 @probe("user-precedence", "TS-OK-IDENTIFIER", "TS-INTERPRETATION-KEPT")
