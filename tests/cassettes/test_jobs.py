@@ -55,8 +55,7 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def several(tmp_path: Path) -> Path:
     folder = tmp_path / "several"
     folder.mkdir()
-    for number in range(3):
-        fault = "event-count-by-two" if number == 1 else None
+    for number, fault in enumerate((None, "message-ok", "track-processed-as-text")):
         written(folder / f"{number}.ndjson", mixed(number, 60, fault=fault, odd=0.03), gap=20 if number == 2 else None)
     (folder / "c.yaml").write_text(yaml.safe_dump(vcrpy_document(two_events(1))))
     (folder / "other.json").write_text('{"no": "recording"}')

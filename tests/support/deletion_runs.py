@@ -1,17 +1,20 @@
 """Traffic on correct servers in which users are deleted again and again, by every kind of identifier.
 
+The client learns the braze_ids of its users from exports, and names them by these as well.
 A server may look for the users of a deletion when it carries it out, and take members that no document names for lists
 of users. The same arguments give the same exchanges.
 """
 
 from __future__ import annotations
 
+import json
 import random
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
+from tracksync.engine.freshness import everything, nothing
 from tracksync.engine.targets import EmbeddedMock
 from tracksync.generate.build import Step, json_request
 from tracksync.mock import MockConfig
@@ -26,9 +29,9 @@ SETTLED: Final = 10.0  # seconds after which everything queued is done
 TIME: Final = "2026-01-01T10:00:00Z"
 USERS: Final = 3
 FRESH: Final[dict[str, Callable[[str, str], bool]]] = {  # which identifiers are certainly new when they are met
-    "everything": lambda kind, text: True,
-    "what has a prefix": lambda kind, text: kind not in ("phone", "braze_id"),
-    "nothing": lambda kind, text: False,
+    "everything": everything,
+    "what has a prefix": lambda kind, text: kind != "phone" and everything(kind, text),
+    "nothing": nothing,
 }
 
 
@@ -65,8 +68,10 @@ def findings(seed: int, count: int, fresh: str) -> list[Finding]:
     target = EmbeddedMock(config)
     belief = Belief.start(Settings(fresh=FRESH[fresh], clock_skew=1.0, consistent_after=SETTLED))
     found: list[Finding] = []
+    learned: list[str] = []
     for _ in range(count):
-        exchange = target.send(Step(_request(draw)))
+        exchange = target.send(Step(_request(draw, learned)))
+        learned += _braze_ids(exchange)
         checked = check(belief, _lost(exchange) if draw.random() < 0.04 else exchange)
         belief = checked.belief
         found += checked.findings
@@ -74,42 +79,50 @@ def findings(seed: int, count: int, fresh: str) -> list[Finding]:
     return found
 
 
+def _braze_ids(exchange: Exchange) -> list[str]:
+    """Those that the response to an export shows."""
+    if exchange.request.path != "/users/export/ids" or exchange.response is None or exchange.response.status != 200:
+        return []
+    return [one["braze_id"] for one in json.loads(exchange.response.body)["users"]]
+
+
 def _lost(exchange: Exchange) -> Exchange:
     return replace(exchange, response=None, failure=Failure(FailureKind.TIMEOUT))
 
 
-def _identifiers(number: int) -> dict[str, Any]:
+def _identifiers(draw: random.Random, number: int, learned: list[str]) -> dict[str, Any]:
     return {
         "external_id": f"u{number}",
         "user_alias": {"alias_name": f"a{number}", "alias_label": "l"},
         "email": f"e{number}@example.com",
         "phone": f"+1202555010{number}",
-        "braze_id": f"b{number}",
+        "braze_id": draw.choice(learned) if learned and draw.random() < 0.8 else f"b{number}-unassigned",
     }
 
 
-def _who(draw: random.Random, *, attributes: bool) -> dict[str, Any]:
-    own = _identifiers(draw.randrange(USERS))
-    kind = draw.choices(list(own), (50, 15, 15, 15, 5))[0]
+def _who(draw: random.Random, learned: list[str], *, attributes: bool) -> dict[str, Any]:
+    own = _identifiers(draw, draw.randrange(USERS), learned)
+    kind = draw.choices(list(own), (40, 15, 15, 15, 15))[0]
     who = {kind: own[kind]}
     if attributes and draw.random() < 0.4:
         contact = draw.choice(("email", "phone"))
-        who.setdefault(contact, _identifiers(draw.randrange(USERS))[contact])
+        who.setdefault(contact, _identifiers(draw, draw.randrange(USERS), learned)[contact])
     if draw.random() < 0.2:
         who["_update_existing_only"] = draw.random() < 0.5
     return who
 
 
-def _request(draw: random.Random) -> Request:
+def _request(draw: random.Random, learned: list[str]) -> Request:
     kind = draw.random()
     if kind < 0.15:
-        return json_request(_deletion(draw), path="/users/delete")
+        return json_request(_deletion(draw, learned), path="/users/delete")
     if kind < 0.25:
-        fields = ["external_id", "custom_attributes", "custom_events", "email"]
+        fields = ["external_id", "custom_attributes", "custom_events", "email", "braze_id"]
         body = {"external_ids": [f"u{draw.randrange(USERS)}"], "fields_to_export": fields}
         return json_request(body, path="/users/export/ids")
     events = [
-        {**_who(draw, attributes=False), "name": draw.choice("xy"), "time": TIME} for _ in range(draw.randint(1, 3))
+        {**_who(draw, learned, attributes=False), "name": draw.choice("xy"), "time": TIME}
+        for _ in range(draw.randint(1, 3))
     ]
     if kind < 0.65:
         return (
@@ -118,11 +131,14 @@ def _request(draw: random.Random) -> Request:
             else json_request({"events": events[:1]})
         )
     values = draw.choice(({"n": {"inc": 1}}, {"n": draw.randint(1, 5)}, {"t": draw.choice(("p", None))}))
-    return json_request({"attributes": [{**_who(draw, attributes=True), **values}]})
+    return json_request({"attributes": [{**_who(draw, learned, attributes=True), **values}]})
 
 
-def _deletion(draw: random.Random) -> dict[str, Any]:
-    own, priority = _identifiers(draw.randrange(USERS + 1)), {"prioritization": ["most_recently_updated"]}
+def _deletion(draw: random.Random, learned: list[str]) -> dict[str, Any]:
+    own, priority = (
+        _identifiers(draw, draw.randrange(USERS + 1), learned),
+        {"prioritization": ["most_recently_updated"]},
+    )
     lists = {
         "external_ids": [own["external_id"]],
         "user_aliases": [own["user_alias"]],

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
+from tracksync.generate.harmless import UNASSIGNED
+
 SHORTEST: Final = 2  # characters of a prefix; a single letter occurs in the identifiers of others
-# Neither carries a prefix: phone numbers come from a small block that other runs use too, braze_ids from the server.
-_WITHOUT_PREFIX: Final = ("phone", "braze_id")
 
 
 def everything(kind: str, text: str) -> bool:
-    """Every identifier is unknown to the workspace: it was empty when the run began."""
-    return True
+    """The workspace was empty when the run began: an identifier is unknown to it unless the server may have made it."""
+    return kind != "braze_id" or text.endswith(UNASSIGNED)
 
 
 def nothing(kind: str, text: str) -> bool:
@@ -39,5 +39,8 @@ class Prefixes:
         object.__setattr__(self, "texts", texts)
 
     def __call__(self, kind: str, text: str) -> bool:
-        """Whether the identifier `text` of a kind carries one of the prefixes."""
-        return kind not in _WITHOUT_PREFIX and any(prefix in text for prefix in self.texts)
+        """Whether the identifier `text` of a kind carries one of the prefixes.
+
+        Phone numbers carry none: they come from a small block that other runs use too.
+        """
+        return kind != "phone" and everything(kind, text) and any(prefix in text for prefix in self.texts)

@@ -68,6 +68,7 @@ _KEYS_IN_TEXT: Final = re.compile(
     r"(?:\"((?:[^\"\\]|\\.)*)\"?|'([^']*)'?|(-?\d+))",
     re.IGNORECASE,
 )
+UNASSIGNED: Final = "-unassigned"  # the end of a braze_id that no server assigns
 _INTEGER_SPAN: Final = 10**6
 
 
@@ -112,7 +113,7 @@ class Namer:
 
     def braze_id(self, tag: str) -> str:
         """An identifier that Braze never assigned."""
-        return f"{self.external_id(tag)}-unassigned"
+        return f"{self.external_id(tag)}{UNASSIGNED}"
 
     def integer_id(self, tag: str) -> int:
         """An external_id as an integer of fifteen digits, which every JSON reader keeps whole."""

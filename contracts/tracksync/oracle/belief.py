@@ -20,6 +20,7 @@ from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import bounds
 from tracksync.contract.responses import Responses
 from tracksync.oracle.interpretations import Requires
+from tracksync.oracle.written import Written
 from tracksync.values.times import Interval
 
 
@@ -222,10 +223,12 @@ class Deletion(Struct, frozen=True, gc=False):
 class UnknownDeletion(Struct, frozen=True, gc=False):
     """A deletion by identifiers of these `kinds` that may belong to users of whom it is not known.
 
+    `new`: kinds by which it names users that were certainly new, and have a braze_id by which one may have been met.
     `until`: the time in epoch seconds by which it has taken effect.
     """
 
     kinds: frozenset[str]
+    new: frozenset[str]
     until: float
 
 
@@ -285,6 +288,7 @@ class Belief(Struct, frozen=True, gc=False):
     `deleted`: identifiers of users that are certainly gone, to name a broken clause better. `former`: emails and
     phones, each with a user that has another one instead.
     `known_texts`: identifiers that are not certainly new, since a request that was not read may have used them.
+    `written`: when cells were written last, and by which kinds of identifier.
     `wide_integers`: "exact" or "doubles", once a response has shown an integer beyond 2^53.
     """
 
@@ -310,6 +314,7 @@ class Belief(Struct, frozen=True, gc=False):
     answered: int = 0
     wide_integers: str | None = None
     known_texts: frozenset[str] = frozenset()
+    written: Written = Written()
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> Belief:
@@ -352,14 +357,12 @@ class Belief(Struct, frozen=True, gc=False):
 
         A user to whom another identifier leads stays.
         """
-        links = self.links
+        links, pending_by_identifier = self.links, self.pending_by_identifier
         for key in [key for key in links if key.is_any(gone)]:
             links = links.discard(key)
-        pending_by_identifier = self.pending_by_identifier
         for key in [key for key in pending_by_identifier if key.is_any(gone)]:
             pending_by_identifier = pending_by_identifier.discard(key)
-        staying = {link.uid for some in links.values() for link in some}
-        users = self.users
+        staying, users = {link.uid for some in links.values() for link in some}, self.users
         for uid, user in self.users.items():
             if uid not in staying:
                 users = users.discard(uid)
@@ -374,8 +377,9 @@ class Belief(Struct, frozen=True, gc=False):
     def among_strangers(self, fresh: Callable[[str, str], bool]) -> Belief:
         """The belief about a workspace that may be another one: only the interpretations stay."""
         empty: HashTrieMap[Any, Any] = HashTrieMap()
-        settings = dataclasses.replace(self.settings, fresh=fresh)
-        return replace(self, settings=settings, links=empty, users=empty, windows={}, writers=empty, deletions=empty)
+        known = replace(self, settings=dataclasses.replace(self.settings, fresh=fresh), windows={})
+        written = replace(self.written, strangers=True)
+        return replace(known, links=empty, users=empty, writers=empty, deletions=empty, written=written)
 
     def narrow(self, outcomes: Iterable[Requires]) -> Belief:
         """The belief less the interpretations that none of the remaining `outcomes` requires.

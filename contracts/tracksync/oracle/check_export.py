@@ -11,10 +11,13 @@ from collections import Counter as Tally
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Final
 
+from msgspec.structs import replace
+
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle.belief import Belief, Identifier, Link, User, identifier_of
 from tracksync.oracle.deletions import identifiers_in, leads_nowhere, settled_user
 from tracksync.oracle.exported_values import ExportedUser, check_values, requested_fields
+from tracksync.oracle.same_user import apart
 
 if TYPE_CHECKING:
     from tracksync.oracle.context import Context
@@ -52,6 +55,20 @@ def check_export(context: Context, body: dict[str, Any]) -> None:
     for one in found:
         if one.uid is not None:
             context.findings += check_values(context, belief.users[one.uid], one)
+            if _is_settled(context, belief.users[one.uid]):  # otherwise it may be of a user that was there before
+                context.belief = _with_braze_id(context.belief, one.uid, one.entry.get("braze_id"))
+
+
+def _with_braze_id(belief: Belief, uid: int, braze_id: Any) -> Belief:
+    """The belief in which a braze_id that an export shows leads to its user: the server assigned it, for good."""
+    if not isinstance(braze_id, str):
+        return belief
+    identifier, user = Identifier("braze_id", braze_id), belief.users[uid]
+    if belief.links.get(identifier) or any(one.kind == "braze_id" for one in user.identifiers):
+        return belief
+    user = replace(user, identifiers=(*user.identifiers, identifier), named=True)
+    links = belief.links.insert(identifier, (Link(uid),))
+    return replace(belief, links=links, users=belief.users.insert(uid, user))
 
 
 def _user_of(belief: Belief, named: NamedIdentifiers, entry: dict[str, Any], *, alone: bool) -> int | None:
@@ -111,9 +128,12 @@ def _missing_users(context: Context, named: NamedIdentifiers, found: list[Export
     """More users are missing than entries that cannot be told apart."""
     belief = context.belief
     certain = {_present_user(belief, kind, value, context.exchange.sent) for kind, value in named} - {None}
-    missing = certain - {one.uid for one in found}
+    shown = [one.uid for one in found if one.uid is not None]
+    missing = set(apart(belief, [*shown, *(uid for uid in certain if uid is not None and uid not in shown)])) - set(
+        shown
+    )
     if len(missing) > sum(one.uid is None for one in found):
-        by_track = all(not belief.users[uid].exists for uid in missing if uid is not None)
+        by_track = all(not belief.users[uid].exists for uid in missing)
         why = "/users/track was to make them" if by_track else "they exist"
         text = f"{len(missing)} of the users that were asked for are not exported, although {why}"
         yield Finding("TS-TRACK-APPLIED" if by_track else _CLAUSE, text, USERS, len(certain), len(found))

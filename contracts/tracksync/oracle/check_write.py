@@ -16,7 +16,7 @@ from tracksync.contract.bounds import bounds
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import response_body, users
 from tracksync.oracle.ambiguous_writes import make_unknown
-from tracksync.oracle.belief import Belief, identifier_of
+from tracksync.oracle.belief import Belief, User, identifier_of
 from tracksync.oracle.check_attributes import check_attributes
 from tracksync.oracle.check_counters import check_counter
 from tracksync.oracle.context import Context, changed
@@ -182,7 +182,7 @@ def check_path(context: Context, candidate: Candidate, success: Success) -> bool
     """Check whether a user may be found or created, or not. Returns whether what the response shows is lawful."""
     parsed, belief = context.parsed, context.belief
     clause = user_clause(parsed, candidate)
-    paths = users.paths(parsed, candidate)
+    paths = users.paths(belief, parsed, candidate)
     definite = len({path.found for path in paths}) == 1
     if (definite and candidate.user.exists is not None) or candidate.requires or any(path.requires for path in paths):
         context.covered.add(clause)
@@ -205,6 +205,11 @@ def check_path(context: Context, candidate: Candidate, success: Success) -> bool
 def _check_no_user(context: Context, candidate: Candidate, success: Success, *, lawful: bool) -> None:
     """The response shows no user: the belief after it, and which interpretation of no-user it shows."""
     parsed, user = context.parsed, candidate.user
+    if lawful and candidate.kind == "braze_id" and candidate.uid is not None and len(user.identifiers) > 1:
+        # It is not assigned again, whoever is made anew by the other identifiers.
+        context.belief = users.unlinked(context.belief, parsed, candidate.uid)
+        candidate = replace(candidate, uid=None)
+        user = User(exists=False, fresh=True, external=False)
     certain = lawful and not user.may_be_created
     user = replace(user, exists=False if certain else None, fresh=lawful or user.fresh)
     for key, cell in user.cells.items() if lawful else ():

@@ -18,7 +18,7 @@ from rpds import HashTrieMap
 from tracksync.contract.bounds import DELETE
 from tracksync.model.exchange import Credential, Exchange, Request, Response, lowered
 from tracksync.model.finding import Finding
-from tracksync.oracle import deletions, neighbours, rates, response_body
+from tracksync.oracle import deletions, neighbours, rates, response_body, same_user
 from tracksync.oracle.ambiguous_writes import perhaps_applied, queue, refused, unknown_effect
 from tracksync.oracle.belief import Belief, CellKey
 from tracksync.oracle.check_write import check_write
@@ -59,7 +59,11 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     cells = cells_in_flight(parsed, exchange, in_flight) if in_flight else _NONE
     headers = headers_of(exchange)
     rate = rates.check_exchange(belief, exchange, headers, parsed.endpoint, crowded=bool(in_flight))
-    return check_beside(belief, exchange, headers, parsed, cells, rate, deletions_among(in_flight))
+    written = same_user.noted(belief.written, belief.settings, exchange, parsed)
+    beside = same_user.times_for(belief.written, parsed)
+    if written is not belief.written:
+        belief = replace(belief, written=written)
+    return check_beside(belief, exchange, headers, parsed, cells, rate, deletions_among(in_flight), beside)
 
 
 def deletions_among(requests: Iterable[Request]) -> tuple[Request, ...]:
@@ -80,18 +84,24 @@ def check_beside(
     cells: frozenset[CellKey],
     rate: rates.RateCheck,
     removals: Sequence[Request] = (),
+    written: same_user.Times = same_user.NO_TIMES,
     objects: Collection[int] | None = None,
 ) -> CheckResult:
     """Check one exchange beside what is known of the others.
 
     `headers`: of the response, by their names in small letters. `cells`: those that requests without a response yet may
-    write. `rate`: what its rate headers show. `removals`: deletions without a response yet. `objects`: of a batch, the
-    numbers of the objects that the belief is about; None for all.
+    write. `rate`: what its rate headers show. `removals`: deletions without a response yet.
+    `written`: the writes to the same cells by each kind of identifier. `objects`: of a batch, the numbers of the
+    objects that the belief is about; None for all.
     """
     if belief.deletions:
         belief = deletions.ended(belief, exchange.sent)
     if removals:
         belief = _perhaps_deleted(belief, exchange, parsed, removals)
+    if written and exchange.response is not None and parsed.endpoint in ("sync", "export"):
+        named = deletions.named_by_all(parsed, exchange)
+        belief, doubted = same_user.doubted(belief, exchange, parsed, named, written)
+        cells |= doubted
     moment, response = belief.moment + 1, exchange.response
     if response is None:
         context = Context(

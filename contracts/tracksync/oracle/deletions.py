@@ -42,12 +42,13 @@ _ANY_KIND: Final = ""  # of an identifier that a member names of which no docume
 class NamedUsers(Struct, frozen=True):
     """Whom a deletion names. `certain`: it deletes them. `perhaps`: it may.
 
-    `unknown`: the kinds of its identifiers that may belong to a user of whom it is not known.
+    `unknown`, `new`: as in UnknownDeletion.
     """
 
     certain: frozenset[int]
     perhaps: frozenset[int]
     unknown: frozenset[str]
+    new: frozenset[str]
 
 
 def identifiers_in(body: dict[str, Any]) -> Iterator[tuple[str, Any]]:
@@ -109,21 +110,30 @@ def named_users(belief: Belief, parsed: ParsedRequest, sent: float) -> NamedUser
     certain: set[int] = set()
     perhaps: set[int] = set()
     unknown: set[str] = set()
-    for kind, value in identifiers_in(body):
-        uid = settled_user(belief, kind, value, sent)
+    named = [(identifier_of(kind, value), value) for kind, value in identifiers_in(body)]
+    for identifier, value in named:
+        uid = settled_user(belief, identifier.kind, value, sent)
         # Which profiles a prioritization leaves out is not documented. One that has nothing else is meant by it.
-        if uid is not None and not (kind in bounds().contacts and belief.users[uid].named):
+        if uid is not None and not (identifier.kind in bounds().contacts and belief.users[uid].named):
             certain.add(uid)
             continue
-        links = belief.links.get(identifier_of(kind, value), ())
+        links = belief.links.get(identifier, ())
         perhaps.update(link.uid for link in links)
-        if not any(link.sure for link in links) and not leads_nowhere(belief, kind, value):
-            unknown.add(kind)
+        if not any(link.sure for link in links) and not leads_nowhere(belief, identifier.kind, value):
+            unknown.add(identifier.kind)
     texts = frozenset(other_texts(body))
-    for identifier, links in belief.links.items() if texts else ():
-        if identifier.text in texts:
-            perhaps.update(link.uid for link in links)
-    return NamedUsers(frozenset(certain), frozenset(perhaps - certain), frozenset(unknown))
+    others = [identifier for identifier in belief.links if identifier.text in texts] if texts else []
+    perhaps.update(link.uid for identifier in others for link in belief.links[identifier])
+    # Users that were met by other kinds of identifier may be those that are named.
+    new: set[str] = set()
+    for identifier in (*(identifier for identifier, _ in named), *others):
+        for link in belief.links.get(identifier, ()):
+            user = belief.users[link.uid]
+            if user.exists is not False:
+                (new if user.fresh else unknown).add(identifier.kind)
+                if not user.fresh and any(one.kind == "braze_id" for one in user.identifiers):
+                    unknown.add("braze_id")
+    return NamedUsers(frozenset(certain), frozenset(perhaps - certain), frozenset(unknown), frozenset(new - unknown))
 
 
 def begin(belief: Belief, parsed: ParsedRequest, exchange: Exchange, *, accepted: bool) -> Belief:
@@ -147,7 +157,9 @@ def begin(belief: Belief, parsed: ParsedRequest, exchange: Exchange, *, accepted
     for identifier in (*(identifier_of(*one) for one in identifiers_in(body)), *texts):
         named = named.insert(identifier, max(until, named.get(identifier, until)))
     belief = replace(belief, named_in_deletions=named)
-    return reach_unknown(belief, UnknownDeletion(found.unknown, until)) if found.unknown else belief
+    if not found.unknown and not found.new:
+        return belief
+    return reach_unknown(belief, UnknownDeletion(found.unknown, found.new, until))
 
 
 def reach_unknown(belief: Belief, deletion: UnknownDeletion) -> Belief:
@@ -157,7 +169,9 @@ def reach_unknown(belief: Belief, deletion: UnknownDeletion) -> Belief:
     server had assigned, and each other identifier of the deletion is noted by itself.
     """
     for uid, user in belief.users.items():
-        if any(_may_have(belief, uid, user, kind) for kind in deletion.kinds):
+        if any(_may_have(belief, uid, user, kind) for kind in deletion.kinds) or (
+            _has_braze_id(belief, uid, user) and any(_may_have(belief, uid, user, kind) for kind in deletion.new)
+        ):
             belief = _noted(belief, uid, deletion.until, certain=False)
     return replace(belief, unknown_deletion=deletion, unsettled_until=max(belief.unsettled_until, deletion.until))
 
@@ -171,6 +185,10 @@ def _may_have(belief: Belief, uid: int, user: User, kind: str) -> bool:
         return False
     single = kind in ("external_id", "braze_id")
     return not (single and any(one.kind == kind and Link(uid) in belief.links.get(one, ()) for one in user.identifiers))
+
+
+def _has_braze_id(belief: Belief, uid: int, user: User) -> bool:
+    return any(one.kind == "braze_id" and Link(uid) in belief.links.get(one, ()) for one in user.identifiers)
 
 
 def _noted(belief: Belief, uid: int, until: float, *, certain: bool) -> Belief:

@@ -15,6 +15,8 @@ from tracksync.oracle import deletions
 from tracksync.oracle.check_export import check_export
 from tracksync.oracle.forgetting import forget_all
 from tracksync.oracle.request import ParsedRequest, objects_of
+from tracksync.oracle.same_user import apart
+from tracksync.oracle.unread import may_change_users
 from tracksync.values.numbers import is_integer
 
 if TYPE_CHECKING:
@@ -76,7 +78,7 @@ def _check_delete(context: Context, body: dict[str, Any]) -> Iterator[Finding]:
     least, most = 0, None
     if plain:
         named = deletions.named_users(context.belief, parsed, context.exchange.sent)
-        least = len(named.certain)
+        least = len(apart(context.belief, named.certain))
         # Several users may share an email or a phone, and what prioritization makes of them is not documented.
         if not parsed.body.keys() & _SHARED:
             most = sum(map(len, parsed.body.values()))
@@ -88,8 +90,6 @@ def _check_delete(context: Context, body: dict[str, Any]) -> Iterator[Finding]:
 
 
 def elsewhere(context: Context) -> None:
-    """An endpoint that is not checked accepted the request. Some of the host's endpoints write to users."""
-    request = context.exchange.request
-    path = request.path.lower()
-    if request.method in ("POST", "PUT", "PATCH", "DELETE") and ("/users" in path or "/trigger" in path):
+    """An endpoint that is not checked accepted the request."""
+    if may_change_users(context.exchange.request):
         context.belief = forget_all(context.belief)

@@ -23,8 +23,8 @@ from rpds import HashTrieMap
 
 from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
-from tracksync.oracle import deletions, rates
-from tracksync.oracle.belief import Belief, Cell, CellKey, State, UnknownDeletion, User
+from tracksync.oracle import deletions, rates, same_user
+from tracksync.oracle.belief import Belief, Cell, CellKey, Identifier, State, UnknownDeletion, User
 from tracksync.oracle.checking import CheckResult, check_beside, deletions_among, headers_of
 from tracksync.oracle.forgetting import forget_all
 from tracksync.oracle.request import endpoint_of, read_request
@@ -39,8 +39,8 @@ class Beside(Struct, frozen=True, gc=False):
 
     `moment`: its number among those of the workspace. `answered`: as in Belief, before it. `latest`: when the last of
     those before it was sent, in epoch seconds. `findings`, `covered`: of its rate headers. `cells`: those that requests
-    in flight may write. `removals`: the deletions in flight. `objects`: of a batch, the numbers of the objects about
-    users of the part; None for all.
+    in flight may write. `removals`: the deletions in flight. `written`: as in `same_user`, before it. `objects`: of a
+    batch, the numbers of the objects about users of the part; None for all.
     """
 
     moment: int
@@ -50,6 +50,7 @@ class Beside(Struct, frozen=True, gc=False):
     covered: frozenset[str]
     cells: frozenset[CellKey] = _NO_CELLS
     removals: tuple[Request, ...] = ()
+    written: same_user.Times = same_user.NO_TIMES
     objects: frozenset[int] | None = None
 
 
@@ -61,24 +62,49 @@ class Pass:
         self._moment = 0
         self._answered = 0
         self._latest = float("-inf")
+        self._written = start.written
 
-    def next(self, exchange: Exchange, cells: frozenset[CellKey], in_flight: Sequence[Request] = ()) -> Beside:
-        """What is known beside the next exchange. `in_flight`: other requests that are without a response yet."""
+    def next(
+        self,
+        exchange: Exchange,
+        cells: frozenset[CellKey],
+        in_flight: Sequence[Request] = (),
+        only: Identifier | None = None,
+    ) -> Beside:
+        """What is known beside the next exchange.
+
+        `in_flight`: other requests that are without a response yet. `only`: the one identifier of the body, if known.
+        """
         headers = headers_of(exchange)
         rate = rates.check_exchange(self._belief, exchange, headers, endpoint_of(exchange), crowded=bool(in_flight))
         if rate.windows is not self._belief.windows:
             self._belief = replace(self._belief, windows=rate.windows)
         self._moment += 1
         removals = deletions_among(in_flight) if in_flight else ()
-        beside = Beside(self._moment, self._answered, self._latest, tuple(rate.findings), rate.covered, cells, removals)
+        times = self._noted(exchange, only)
+        beside = Beside(
+            self._moment, self._answered, self._latest, tuple(rate.findings), rate.covered, cells, removals, times
+        )
         self._latest = max(self._latest, exchange.sent)
         if exchange.response is not None and exchange.response.status < 500:
             self._answered = self._moment
         return beside
 
-    def forget_windows(self) -> None:
-        """After a gap nothing is known of the rate windows."""
+    def _noted(self, exchange: Exchange, only: Identifier | None) -> same_user.Times:
+        """Those of the writes before the exchange that bear on it, which is noted after them."""
+        before, settings = self._written, self._belief.settings
+        after = same_user.noted_usual(before, settings, exchange, only)
+        if after is not None:
+            self._written = after
+            return same_user.NO_TIMES
+        parsed = read_request(exchange)
+        self._written = same_user.noted(before, settings, exchange, parsed)
+        return same_user.times_for(before, parsed)
+
+    def forget(self) -> None:
+        """After a gap nothing is known of the rate windows, nor which identifiers are new."""
         self._belief = replace(self._belief, windows={})
+        self._written = replace(self._written, strangers=True)
 
 
 def check_part(belief: Belief, exchange: Exchange, beside: Beside) -> CheckResult:
@@ -89,7 +115,9 @@ def check_part(belief: Belief, exchange: Exchange, beside: Beside) -> CheckResul
     rate = rates.RateCheck(belief.windows, list(beside.findings), beside.covered)
     headers = headers_of(exchange)
     parsed = read_request(exchange)
-    return check_beside(belief, exchange, headers, parsed, beside.cells, rate, beside.removals, beside.objects)
+    return check_beside(
+        belief, exchange, headers, parsed, beside.cells, rate, beside.removals, beside.written, beside.objects
+    )
 
 
 class Shared(Struct, frozen=True):

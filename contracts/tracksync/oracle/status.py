@@ -11,9 +11,10 @@ from tracksync.contract.refusals import refusals
 from tracksync.contract.responses import SCHEMA_CLAUSE, Mismatch, validate_response
 from tracksync.model.exchange import Response
 from tracksync.model.finding import Finding
-from tracksync.oracle import rates, response_body
+from tracksync.oracle import rates, response_body, users
 from tracksync.oracle.context import Context
-from tracksync.oracle.request import ParsedRequest
+from tracksync.oracle.interpretations import UNKNOWN_BRAZE_ID_IS_NO_USER
+from tracksync.oracle.request import ParsedRequest, targets_in
 
 STATUS: Final = "/response/status"
 OTHER_ENDPOINT: Final = "other-endpoint"  # the row of the refusals by which a server need not offer the others
@@ -57,7 +58,9 @@ def _check_acceptance(context: Context, status: int) -> None:
     context.covered.add("TS-OK-STATUS")
     context.covered |= parsed.covers
     for condition in conditions:
-        if condition.ambiguity is not None:  # the interpretations under which it is refused are closed
+        if condition.ambiguity is not None and _is_told(
+            context, condition
+        ):  # the interpretations under which it is refused are closed
             refusing = {interpretation for _, interpretation in condition.shows}
             context.covered.add(condition.clause)
             left = frozenset(ambiguity_catalogue()[condition.ambiguity].interpretations) - refusing
@@ -78,10 +81,20 @@ def _check_refusal(context: Context, response: Response) -> None:
         condition = applicable[0]  # no other explains the refusal, unless the workspace has no purchases
         if not condition.refused and _has_no_purchases(context, status):
             return
+        if not _is_told(context, condition):
+            return
         context.covered.add(condition.clause)
         shown = dict(condition.shows).get(status)
         if shown is not None and condition.ambiguity is not None:
             context.hold(condition.ambiguity, frozenset([shown]), STATUS)
+
+
+def _is_told(context: Context, condition: Condition) -> bool:
+    """Whether the condition holds: a braze_id may be known to the server unless none can have assigned it."""
+    if condition.ambiguity != UNKNOWN_BRAZE_ID_IS_NO_USER.ambiguity:
+        return True
+    named = [one["braze_id"] for one in targets_in(context.parsed.body) if "braze_id" in one]
+    return all(users.never_assigned(context.belief, one) for one in named)
 
 
 def _has_no_purchases(context: Context, status: int) -> bool:

@@ -21,15 +21,25 @@ _TEXT: Final = re.compile(r"\"((?:[^\"\\]|\\.)*)\"?|'((?:[^'\\]|\\.)*)'?|([^\s\"
 
 def forget_unread(belief: Belief, request: Request) -> Belief:
     """The belief after a request that was accepted, or may have been, without the oracle knowing what it says."""
-    encoding = (header(request.headers, "content-encoding") or "identity").lower()
     texts = texts_in(request.body)
-    if encoding != "identity" or len(texts) > MAX_TEXTS:
+    if is_encoded(request) or len(texts) > MAX_TEXTS:
         return forget_all(belief)
     for identifier, links in belief.links.items():
         if identifier.is_any(texts.__contains__):
             for link in links:
                 belief = forget_user(belief, link.uid)
     return belief.with_known(texts)
+
+
+def is_encoded(request: Request) -> bool:
+    """Whether the body is compressed, or in another encoding that is not read."""
+    return (header(request.headers, "content-encoding") or "identity").lower() != "identity"
+
+
+def may_change_users(request: Request) -> bool:
+    """Whether a request to an endpoint that is not checked may write to users: some of the host's endpoints do."""
+    path = request.path.lower()
+    return request.method in ("POST", "PUT", "PATCH", "DELETE") and ("/users" in path or "/trigger" in path)
 
 
 def texts_in(body: bytes) -> frozenset[str]:

@@ -152,15 +152,22 @@ def _leads_nowhere_else(belief: Belief, key: Identifier) -> bool:
     return any(link.sure and belief.users[link.uid].exists is False for link in links or ())
 
 
-def paths(parsed: ParsedRequest, candidate: Candidate) -> list[UserPath]:
+def never_assigned(belief: Belief, braze_id: Any) -> bool:
+    """Whether no server can have assigned this braze_id to a user: only then is it certainly unknown."""
+    key = identifier_of("braze_id", braze_id)
+    return belief.settings.fresh(key.kind, key.text) and key.text not in belief.known_texts
+
+
+def paths(belief: Belief, parsed: ParsedRequest, candidate: Candidate) -> list[UserPath]:
     """Whether a user is found or created, or not: every lawful way on."""
     exists = candidate.user.exists
     if exists:
         return [UserPath(True)]
     found = [UserPath(True)] if exists is None else []
     if candidate.kind == "braze_id":
-        alone = len(parsed.identifiers) == 1  # beside another one an unknown braze_id shows nothing
-        return [*found, UserPath(False, (UNKNOWN_BRAZE_ID_IS_NO_USER,) if alone else ())]
+        # One that was assigned once, and one beside another identifier, show nothing of those that never were.
+        shows = len(parsed.identifiers) == 1 and never_assigned(belief, parsed.identifiers[0][1])
+        return [*found, UserPath(False, (UNKNOWN_BRAZE_ID_IS_NO_USER,) if shows else ())]
     if parsed.update_unclear:
         return [UserPath(True), UserPath(False)]
     if parsed.update_only is True:
@@ -194,7 +201,7 @@ def linked(
         there = links.get(identifier, ())
         if Link(uid) in there:
             continue
-        surely = _leads_surely(parsed, candidate, user, kind, proven=proven)
+        surely = (proven or not there) and _leads_surely(parsed, candidate, user, kind, proven=proven)
         if kind in bounds().contacts and kind != candidate.kind and (surely or parsed.section == "attributes"):
             # A profile has one email and one phone: if it takes this one, the former one leads to it no longer.
             replaced = [one for one in user.held if one.kind == kind and one != identifier]
@@ -206,6 +213,15 @@ def linked(
     made = max(belief.users_made, uid + 1)
     users = belief.users.insert(uid, user)
     return replace(belief, users=users, links=links, users_made=made, former=former), uid
+
+
+def unlinked(belief: Belief, parsed: ParsedRequest, uid: int) -> Belief:
+    """The belief in which the braze_id of a request leads to this user no longer, nor perhaps."""
+    braze_id = identifier_of("braze_id", dict(parsed.identifiers)["braze_id"])
+    user = belief.users[uid]
+    user = replace(user, identifiers=tuple(one for one in user.identifiers if one != braze_id))
+    links = belief.links.insert(braze_id, tuple(link for link in belief.links[braze_id] if link.uid != uid))
+    return replace(belief, links=links, users=belief.users.insert(uid, user))
 
 
 def _with_link(there: tuple[Link, ...], uid: int, kind: str, *, surely: bool) -> tuple[Link, ...]:

@@ -15,6 +15,7 @@ from msgspec.structs import astuple
 
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.model.exchange import Exchange
+from tracksync.oracle.belief import Identifier
 from tracksync.oracle.deletions import exported_names, identifiers_in, other_texts
 from tracksync.oracle.request import objects_in, targets_in
 from tracksync.oracle.request_object import read_identifiers
@@ -82,14 +83,24 @@ def names_one(body: bytes) -> bool:
     return _only_text(body) is not None
 
 
-def _only_text(body: bytes) -> str | None:
+def only_identifier(body: bytes) -> Identifier | None:
     """The only identifier in a body, where it is a text; None also where the body is in an unusual form."""
     try:
         objects = [one for section in astuple(_BODY.decode(body)) for one in section]
-        (text,) = [value for one in objects for value in astuple(one) if value is not None]
+        ((kind, text),) = [
+            (kind, value)
+            for one in objects
+            for kind, value in zip(bounds().identifiers, astuple(one), strict=True)
+            if value is not None
+        ]
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):  # ValueError: none, or several
         return None
-    return text if isinstance(text, str) else None
+    return Identifier(kind, text) if isinstance(text, str) else None
+
+
+def _only_text(body: bytes) -> str | None:
+    found = only_identifier(body)
+    return None if found is None else found.text
 
 
 def _value(body: bytes) -> Any:

@@ -17,7 +17,7 @@ from tracksync.cassettes.checking import (
     with_flights,
 )
 from tracksync.cassettes.interaction import Interaction
-from tracksync.cassettes.parallel.connections import Connections, groups_of
+from tracksync.cassettes.parallel.connections import Connections, groups_of, only_identifier
 from tracksync.cassettes.parallel.part import Gap, Item, Routed
 from tracksync.contract.bounds import TRACK
 from tracksync.model.exchange import Request
@@ -73,8 +73,9 @@ class Router:
             if interaction.gap:
                 yield self._gap(index, interaction, place)
                 continue
+            exchange = interaction.exchange
             cells = _overlapping(interaction, in_flight) if in_flight else _NO_CELLS
-            beside = known.next(interaction.exchange, cells, in_flight)
+            beside = known.next(exchange, cells, in_flight, only_identifier(exchange.request.body))
             groups = groups_of(interaction.exchange)
             home = self._part_of(groups[0][0])
             items: tuple[tuple[int, Item], ...]
@@ -96,7 +97,7 @@ class Router:
     def _gap(self, index: int, interaction: Interaction, place: Place) -> Directed:
         places = tuple(dict.fromkeys((place, *places_of_gap(interaction, self._passes))))
         for one in places:
-            self._passes[one].forget_windows()
+            self._passes[one].forget()
         gap = Gap(index, places)
         return Directed(index, interaction, tuple((part, gap) for part in range(self._parts)), interaction.gap)
 
