@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from oracle_harness import JSON, REFUSAL, SHOWN, TIME, OracleHarness, bought, counted, purchase
+from oracle_harness import JSON, REFUSAL, SHOWN, TIME, OracleHarness, U, attributed, bought, counted, purchase
 
 from tracksync.model.exchange import Credential
 
@@ -221,3 +221,14 @@ def test_the_content_type_may_name_a_character_set(spelling: str) -> None:
 
 def test_a_response_of_another_content_type_is_a_finding() -> None:
     assert OracleHarness().clauses(event(), ANSWER, headers={"content-type": "text/html"}) == {"TS-ANSWER-MEDIA"}
+
+
+def test_a_bad_email_may_be_ignored_beside_another_identifier_and_refused_alone() -> None:
+    beside, alone = {**U, "email": "no address", "n": 1}, {"email": "no address", "n": 1}
+    at = OracleHarness()
+    assert at.clauses({"attributes": [beside]}, attributed(U, {"n": 1})) == set()
+    assert at.clauses({"attributes": [alone]}, REFUSAL, 400) == set()
+    assert at.clauses({"attributes": [beside]}, REFUSAL, 400) == set()
+    assert at.clauses({"attributes": [alone]}, attributed({"email": "no address"}, {"n": 1})) == {
+        "TS-INTERPRETATION-KEPT"
+    }

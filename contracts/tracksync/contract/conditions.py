@@ -205,6 +205,8 @@ def _members(section: str, target: Mapping[str, Any], unfit: list[str], where: s
             rows = rows_at("attribute" if section == "attributes" else "undocumented", section)
         elif not rows and section == "attributes":
             rows = rows_at("profile", section)
+        if any(row.without for row in rows):
+            rows = tuple(row for row in rows if target.keys().isdisjoint(row.without))
         yield from _first(rows, target[name], f"{where}/{name}", name)
 
 

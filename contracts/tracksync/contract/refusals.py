@@ -42,6 +42,7 @@ class Row(Struct, frozen=True, eq=False, dict=True, kw_only=True, forbid_unknown
     elsewhere: RequestClass | None = None
     paths: tuple[str, ...] = (SYNC,)
     sections: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
     when: Any = None
     predicate: str | None = None
     clauses: Mapping[str, str] = {}
