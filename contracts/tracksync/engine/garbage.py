@@ -7,9 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Final
 
-_RARELY: Final = (
-    200_000  # new objects after which Python looks for cycles; more than a divided recording holds for a while
-)
+# New objects after which Python looks for cycles: more than a divided recording holds for a while.
+_RARELY: Final = 200_000
 
 
 @contextmanager

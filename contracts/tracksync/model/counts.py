@@ -10,7 +10,7 @@ from typing import Any, Final
 from tracksync.contract.bounds import SYNC
 from tracksync.model.exchange import Exchange, FailureKind, header
 
-WINDOW_SECONDS: Final = 60  # LIMITS: a rate window is a clock minute
+WINDOW_SECONDS: Final = 60  # SYNC LIMITS: a rate window is a clock minute, unless a workspace has another one
 
 
 @dataclass(slots=True)

@@ -266,7 +266,7 @@ def _wrong_time(case: CounterCase, name: str, meaning: str, bounds: list[Interva
 
 def _time_text(interval: Interval) -> str:
     early, late = (
-        "" if abs(one) == counters.EVER.latest else write_time(one, "utc-millis")
+        "" if one in (counters.EVER.earliest, counters.EVER.latest) else write_time(one, "utc-millis")
         for one in (interval.earliest, interval.latest)
     )
     return early if early == late else f"{early} … {late}".strip()

@@ -83,21 +83,21 @@ def check_beside(
     parsed: ParsedRequest,
     cells: frozenset[CellKey],
     rate: rates.RateCheck,
-    removals: Sequence[Request] = (),
+    deletions_in_flight: Sequence[Request] = (),
     written: same_user.Times = same_user.NO_TIMES,
     objects: Collection[int] | None = None,
 ) -> CheckResult:
     """Check one exchange beside what is known of the others.
 
     `headers`: of the response, by their names in small letters. `cells`: those that requests without a response yet may
-    write. `rate`: what its rate headers show. `removals`: deletions without a response yet.
+    write. `rate`: what its rate headers show. `deletions_in_flight`: deletions without a response yet.
     `written`: the writes to the same cells by each kind of identifier. `objects`: of a batch, the numbers of the
     objects that the belief is about; None for all.
     """
     if belief.deletions:
         belief = deletions.ended(belief, exchange.sent)
-    if removals:
-        belief = _perhaps_deleted(belief, exchange, parsed, removals)
+    if deletions_in_flight:
+        belief = _perhaps_deleted(belief, exchange, parsed, deletions_in_flight)
     if written and exchange.response is not None and parsed.endpoint in ("sync", "export"):
         named = deletions.named_by_all(parsed, exchange)
         belief, doubted = same_user.doubted(belief, exchange, parsed, named, written)
@@ -110,7 +110,7 @@ def check_beside(
             parsed,
             cells,
             objects=objects,
-            deletions=removals,
+            deletions_in_flight=deletions_in_flight,
         )
         _check_no_response(context)
         return _result(context, belief)
@@ -131,7 +131,7 @@ def check_beside(
         set(rate.covered),
         headers=headers,
         objects=objects,
-        deletions=removals,
+        deletions_in_flight=deletions_in_flight,
     )
     if failed:
         context.covered.add("TS-ANSWER-ARRIVES")
@@ -224,10 +224,12 @@ def _named_by(request: Request, credential: Credential) -> list[tuple[_Identifie
     return [(one.identifiers, one.cells()) for one in objects]
 
 
-def _perhaps_deleted(belief: Belief, exchange: Exchange, parsed: ParsedRequest, removals: Iterable[Request]) -> Belief:
+def _perhaps_deleted(
+    belief: Belief, exchange: Exchange, parsed: ParsedRequest, deletions_in_flight: Iterable[Request]
+) -> Belief:
     """The belief in which the users of an exchange may be gone by deletions that were under way."""
     named = deletions.named_by_all(parsed, exchange)
-    for request in removals:
+    for request in deletions_in_flight:
         body = read_request(Exchange(request, None, 0.0, 0.0, exchange.credential)).body
         belief = deletions.overlapped(belief, named, body if isinstance(body, dict) else {})
     return belief
@@ -255,8 +257,8 @@ def _result(context: Context, before: Belief) -> CheckResult:
 def _settled(context: Context, before: Belief) -> Belief:
     """The belief less what an exchange cannot have shown: users that may still be deleted, emails that moved."""
     belief, parsed, received = context.belief, context.parsed, context.exchange.received
-    if context.deletions:
-        belief = _perhaps_deleted(belief, context.exchange, parsed, context.deletions)
+    if context.deletions_in_flight:
+        belief = _perhaps_deleted(belief, context.exchange, parsed, context.deletions_in_flight)
     if belief.deletions or belief.named_in_deletions or belief.unsettled_until >= received:
         objects = neighbours.queued(parsed) if parsed.endpoint == "track" else [parsed]
         named = [identifier for one in objects for identifier in one.identifiers]

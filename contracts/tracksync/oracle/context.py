@@ -38,7 +38,7 @@ class Context(Struct, gc=False):
     headers: dict[str, str] = field(default_factory=dict)
     objects: Collection[int] | None = None
     """Of a batch, the numbers of the objects that the belief is about; None for all."""
-    deletions: Sequence[Request] = ()
+    deletions_in_flight: Sequence[Request] = ()
     """Deletions without a response yet."""
 
     def hold(self, ambiguity: str, shown: frozenset[str], where: str) -> None:

@@ -39,8 +39,8 @@ class Beside(Struct, frozen=True, gc=False):
 
     `moment`: its number among those of the workspace. `answered`: as in Belief, before it. `latest`: when the last of
     those before it was sent, in epoch seconds. `findings`, `covered`: of its rate headers. `cells`: those that requests
-    in flight may write. `removals`: the deletions in flight. `written`: as in `same_user`, before it. `objects`: of a
-    batch, the numbers of the objects about users of the part; None for all.
+    in flight may write. `deletions_in_flight`: deletions without a response yet. `written`: as in `same_user`, before
+    it. `objects`: of a batch, the numbers of the objects about users of the part; None for all.
     """
 
     moment: int
@@ -49,7 +49,7 @@ class Beside(Struct, frozen=True, gc=False):
     findings: tuple[Finding, ...]
     covered: frozenset[str]
     cells: frozenset[CellKey] = _NO_CELLS
-    removals: tuple[Request, ...] = ()
+    deletions_in_flight: tuple[Request, ...] = ()
     written: same_user.Times = same_user.NO_TIMES
     objects: frozenset[int] | None = None
 
@@ -80,10 +80,17 @@ class Pass:
         if rate.windows is not self._belief.windows:
             self._belief = replace(self._belief, windows=rate.windows)
         self._moment += 1
-        removals = deletions_among(in_flight) if in_flight else ()
+        deletions_in_flight = deletions_among(in_flight) if in_flight else ()
         times = self._noted(exchange, only)
         beside = Beside(
-            self._moment, self._answered, self._latest, tuple(rate.findings), rate.covered, cells, removals, times
+            self._moment,
+            self._answered,
+            self._latest,
+            tuple(rate.findings),
+            rate.covered,
+            cells,
+            deletions_in_flight,
+            times,
         )
         self._latest = max(self._latest, exchange.sent)
         if exchange.response is not None and exchange.response.status < 500:
@@ -116,7 +123,15 @@ def check_part(belief: Belief, exchange: Exchange, beside: Beside) -> CheckResul
     headers = headers_of(exchange)
     parsed = read_request(exchange)
     return check_beside(
-        belief, exchange, headers, parsed, beside.cells, rate, beside.removals, beside.written, beside.objects
+        belief,
+        exchange,
+        headers,
+        parsed,
+        beside.cells,
+        rate,
+        beside.deletions_in_flight,
+        beside.written,
+        beside.objects,
     )
 
 

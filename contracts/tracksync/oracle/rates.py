@@ -13,6 +13,7 @@ from typing import Final, TypeAlias
 from msgspec import Struct
 from msgspec.structs import replace
 
+from tracksync.model.counts import WINDOW_SECONDS
 from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle.belief import Belief, LimitedEndpoint, Settings, WindowBelief
@@ -24,7 +25,8 @@ ENDPOINTS: Final = {str(one): one for one in LimitedEndpoint}
 STATUSES: Final = frozenset({201, 400, 401, 403, 429})  # with which the documents promise the headers
 OVERLOAD_LIMIT: Final = 3  # 5XX in a row over the limit: one alone may be a transient failure
 # SYNC: a minute, and other workspaces have other limits; LIMITS: windows end on the clock, which hours and days do too.
-WINDOWS: Final = (60, 3600, 86_400, *(seconds for seconds in range(1, 60) if 60 % seconds == 0))
+_WITHIN_A_MINUTE: Final = tuple(part for part in range(1, WINDOW_SECONDS) if WINDOW_SECONDS % part == 0)
+WINDOWS: Final = (WINDOW_SECONDS, 3600, 86_400, *_WITHIN_A_MINUTE)
 DATE_TOLERANCE: Final = 2.0  # seconds between the Date header and the reset of one response
 _NOTHING: Final[frozenset[str]] = frozenset()
 _FORM: Final = frozenset({"TS-RATE-HEADERS"})

@@ -30,7 +30,6 @@ LONGEST_ARRAY: Final = 18  # elements; the smallest limit that a workspace has h
 LONGEST_LOOSE: Final = 16  # operations on one cell where no order is promised: few enough to try every order
 UNSURE_OPERATIONS: Final = 3  # with an ambiguous outcome, after which a cell is left for a new one
 CLIENT: Final = "race client "  # begins the tag of an exchange that says which client sent it
-_PURCHASE: Final = {"external_id", "product_id", "currency", "price", "time"}
 EARLIEST: Final = 1_704_067_200  # 2024-01-01T00:00:00Z; events lie in the two years from here
 
 
@@ -199,9 +198,10 @@ def planned(request: Request) -> tuple[Place, Write] | None:
     user = one.get("external_id") if isinstance(one, dict) else None
     if one is None or not isinstance(user, str):
         return None
-    if section == "events" and one.keys() == {"external_id", "name", "time"} and isinstance(one["name"], str):
+    plain = one.keys() - {"quantity"} == {"external_id", *bounds().required_members.get(section, ())}
+    if section == "events" and plain and "quantity" not in one and isinstance(one["name"], str):
         return (user, section, one["name"]), Write("count", 1)
-    if section == "purchases" and isinstance(one.get("product_id"), str) and one.keys() - {"quantity"} == _PURCHASE:
+    if section == "purchases" and plain and isinstance(one["product_id"], str):
         bought = one.get("quantity", 1)
         return ((user, section, one["product_id"]), Write("count", bought)) if type(bought) is int else None
     named = list(one.keys() - {"external_id", "_merge_objects"})
