@@ -71,7 +71,8 @@ def _check_write(context: Context, body: dict[str, Any]) -> None:
         make_unknown(context)
         return
     candidates = users.candidates(context.belief, context.parsed)
-    attempts = [_attempt(context, candidate, success) for candidate in candidates]
+    only = len(candidates) == 1
+    attempts = [_attempt(context, candidate, success, named=only) for candidate in candidates]
     if _may_show_no_user(context, success):
         none_found = replace(success, found=False, entry=None)
         others = [attempt for one in candidates if not (attempt := _attempt(context, one, none_found)).findings]
@@ -94,6 +95,7 @@ def _check_write(context: Context, body: dict[str, Any]) -> None:
         _adopt(context, fitting[0][1])
         context.belief = context.belief.narrow([candidate.requires for candidate, _ in fitting])
     else:
+        attempts = [_attempt(context, candidate, success) for candidate in candidates]
         _adopt(context, next(filter(_only_contradicts, attempts), attempts[0]))
 
 
@@ -108,9 +110,9 @@ def _may_show_no_user(context: Context, success: Success) -> bool:
     return allowed and not response_body.check_identifier(parsed, entry)[0]
 
 
-def _attempt(context: Context, candidate: Candidate, success: Success) -> Context:
-    """Check the response as if the request were about this candidate."""
-    attempt = Context(context.belief, context.exchange, context.parsed, context.in_flight)
+def _attempt(context: Context, candidate: Candidate, success: Success, *, named: bool = True) -> Context:
+    """Check the response as if the request were about this candidate. Not `named`: it matters only whether it fits."""
+    attempt = Context(context.belief, context.exchange, context.parsed, context.in_flight, named=named)
     _check_candidate(attempt, candidate, success)
     if context.belief.deleted:
         _name_by_deletion(attempt, candidate)
@@ -273,7 +275,7 @@ def _check_entry(context: Context, candidate: Candidate, entry: dict[str, Any]) 
     )
     check_cells = check_attributes if parsed.section == "attributes" else check_counter
     user = check_cells(context, candidate, user, entry)
-    if context.findings:
+    if context.findings and context.named:
         context.findings = _named_by_identifier(context, candidate, entry)
     context.belief, uid = users.linked(context.belief, parsed, candidate, user)
     writers, writer = context.belief.writers, (uid, moment)

@@ -40,6 +40,8 @@ class Context(Struct, gc=False):
     """Of a batch, the numbers of the objects that the belief is about; None for all."""
     deletions_in_flight: Sequence[Request] = ()
     """Deletions without a response yet."""
+    named: bool = True
+    """Whether a finding gets the clause that names it best, which takes long among many users."""
 
     def hold(self, ambiguity: str, shown: frozenset[str], where: str) -> None:
         """The response at `where` shows one of the interpretations `shown`: narrow, or find a contradiction."""

@@ -30,8 +30,8 @@ def forgotten(user: User) -> User:
 
 def forget_user(belief: Belief, uid: int) -> Belief:
     """The belief in which nothing is known of a user, not even whether it exists."""
-    former = frozenset(one for one in belief.former if one[1] != uid)
-    return replace(belief, users=belief.users.insert(uid, forgotten(belief.users[uid])), former=former)
+    user = belief.users[uid]
+    return replace(belief, users=belief.users.insert(uid, forgotten(user)), former=_former_without(belief, uid, user))
 
 
 def perhaps_gone(belief: Belief, uid: int) -> Belief:
@@ -41,14 +41,23 @@ def perhaps_gone(belief: Belief, uid: int) -> Belief:
     """
     user = belief.users[uid]
     cells = user.cells
-    for key, cell in user.cells.items():
-        cells = cells.insert(key, or_absent(cell))
+    earlier = belief.deletions.get(uid)
+    done = earlier.user.cells if earlier is not None else {}  # as this function left them
+    for key, cell in user.cells.items() if cells is not done else ():
+        if done.get(key) is not cell:
+            cells = cells.insert(key, or_absent(cell))
     leading = [one for one in user.identifiers if Link(uid) in belief.links.get(one, ())]
     leading.sort(key=lambda one: one.kind in bounds().contacts)
     links = doubted(belief.links, uid, leading[1:])
-    former = frozenset(one for one in belief.former if one[1] != uid)
+    former = _former_without(belief, uid, user)
     user = replace(user, exists=None if user.exists else user.exists, due=None, cells=cells)
     return replace(belief, links=links, users=belief.users.insert(uid, user), former=former)
+
+
+def _former_without(belief: Belief, uid: int, user: User) -> frozenset[tuple[Identifier, int]]:
+    """The former contacts, but for those of the user."""
+    own = {(one, uid) for one in user.identifiers} & belief.former
+    return belief.former - own if own else belief.former
 
 
 def forget_all(belief: Belief) -> Belief:

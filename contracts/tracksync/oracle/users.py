@@ -190,14 +190,15 @@ def linked(
     Not `found`: the response showed no user, so that only the identifier of the candidate leads there.
     """
     uid = candidate.uid if candidate.uid is not None else belief.users_made
-    if candidate.sure and len(parsed.identifiers) == 1 and not belief.former:  # the usual case: every link is there
+    if candidate.sure and len(parsed.identifiers) == 1:  # the usual case: every link is there
         return replace(belief, users=belief.users.insert(uid, user)), uid
     links, former = belief.links, belief.former
     for kind, value in parsed.identifiers:
         if not found and kind != candidate.kind:
             continue
         identifier = identifier_of(kind, value)
-        former -= {(identifier, uid)}
+        if (identifier, uid) in former:
+            former -= {(identifier, uid)}
         there = links.get(identifier, ())
         if Link(uid) in there:
             continue
