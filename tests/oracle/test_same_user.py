@@ -90,6 +90,41 @@ def test_a_braze_id_that_no_server_makes_leads_nowhere() -> None:
     assert harness.event(1, names=UNASSIGNED) == {"TS-USER-BRAZE-ID"}
 
 
+@pytest.mark.parametrize("text", ["b-unassigned", "B-Unassigned "])
+def test_a_server_may_make_a_braze_id_of_the_text_of_another_identifier(text: str) -> None:
+    harness = OracleHarness(new=False, fresh=everything)
+    names = {"external_id": text}
+    assert harness.check(seen(UNASSIGNED), {"users": [], "message": "success"}) == []
+    assert harness.event(1, names=names) == set()
+    assert harness.event(2, names=UNASSIGNED) == set()
+    assert harness.event(3, names=names) == set()
+    assert harness.event(3, names=UNASSIGNED) != set()
+    assert (
+        harness.check({"braze_ids": ["b-unassigned"]}, {"deleted": 1, "message": "success"}, path="/users/delete") == []
+    )
+    assert harness.event(1, names=names) == set()
+
+
+@pytest.mark.parametrize("lost", [True, False])
+def test_a_write_by_such_a_braze_id_may_come_later(lost: bool) -> None:
+    harness = OracleHarness(new=False, fresh=everything)
+    names = {"external_id": "b-unassigned"}
+    harness.event(1, names=names)
+    if lost:
+        harness.clauses(seen(UNASSIGNED), failure=FailureKind.TIMEOUT)
+    else:
+        harness.check(seen(UNASSIGNED), {"message": "success", "events_processed": 1}, path="/users/track")
+    assert harness.event(3, names=names) == set()
+
+
+def test_a_user_whose_braze_id_an_export_has_shown_has_no_other_one() -> None:
+    harness = OracleHarness(new=False, fresh=everything)
+    names = {"external_id": "b-unassigned"}
+    harness.event(1, names=names)
+    assert exported(harness, names, shown=[{**names, **B, "custom_events": [event(1)], "custom_attributes": {}}]) == []
+    assert "TS-USER-BRAZE-ID" in harness.event(2, names=UNASSIGNED)
+
+
 def test_a_braze_id_that_an_export_shows_leads_to_its_user() -> None:
     for count, right in ((2, True), (1, False)):
         harness = OracleHarness(new=False, fresh=everything)

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from braze_ids import FORMS, assigned
 from fuzz_plans import fuzz_plan
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
@@ -116,7 +117,7 @@ class Accusation:
 
 
 def recorded(seed: int, *, requests: int = 300, faults: tuple[str, ...] = ()) -> list[Exchange]:
-    """The exchanges of a fuzz run against the embedded mock under interpretations drawn with `seed`."""
+    """The exchanges of a fuzz run against the embedded mock, under interpretations and braze_ids drawn with `seed`."""
     rng = random.Random(seed)
     drawn = {name: rng.choice(list(one.interpretations)) for name, one in ambiguity_catalogue().items()}
     found: list[Exchange] = []
@@ -129,7 +130,8 @@ def recorded(seed: int, *, requests: int = 300, faults: tuple[str, ...] = ()) ->
     plan = fuzz_plan(
         seed=seed, requests=requests, phases=phases, faults=faults, mock_interpretations=drawn, shrink=False
     )
-    fuzz(plan, note)
+    with assigned(rng.choice(list(FORMS))):
+        fuzz(plan, note)
     return found
 
 

@@ -21,7 +21,7 @@ from tracksync.oracle.forgetting import perhaps_gone
 from tracksync.oracle.pending import pending_of
 from tracksync.oracle.request import ParsedRequest, objects_of
 from tracksync.oracle.request_object import is_alias
-from tracksync.oracle.users import lookup
+from tracksync.oracle.users import has_braze_id, lookup, never_assigned
 from tracksync.values.jsontext import read_json
 
 LISTS: Final = {  # the members of a deletion or an export, and the kind of the identifiers in each
@@ -170,7 +170,7 @@ def reach_unknown(belief: Belief, deletion: UnknownDeletion) -> Belief:
     """
     for uid, user in belief.users.items():
         if any(_may_have(belief, uid, user, kind) for kind in deletion.kinds) or (
-            _has_braze_id(belief, uid, user) and any(_may_have(belief, uid, user, kind) for kind in deletion.new)
+            has_braze_id(belief, uid) and any(_may_have(belief, uid, user, kind) for kind in deletion.new)
         ):
             belief = _noted(belief, uid, deletion.until, certain=False)
     return replace(belief, unknown_deletion=deletion, unsettled_until=max(belief.unsettled_until, deletion.until))
@@ -185,10 +185,6 @@ def _may_have(belief: Belief, uid: int, user: User, kind: str) -> bool:
         return False
     single = kind in ("external_id", "braze_id")
     return not (single and any(one.kind == kind and Link(uid) in belief.links.get(one, ()) for one in user.identifiers))
-
-
-def _has_braze_id(belief: Belief, uid: int, user: User) -> bool:
-    return any(one.kind == "braze_id" and Link(uid) in belief.links.get(one, ()) for one in user.identifiers)
 
 
 def _noted(belief: Belief, uid: int, until: float, *, certain: bool) -> Belief:
@@ -230,14 +226,20 @@ def overlapped(belief: Belief, named: Iterable[tuple[str, Any]], body: dict[str,
     """
     doomed = {identifier_of(*one) for one in identifiers_in(body)}
     texts = frozenset(other_texts(body))
-    fresh = belief.settings.fresh
-    unknown = {one.kind for one in doomed if not (fresh(one.kind, one.text) or fresh(one.kind, one.label or ""))}
+    unknown = {one.kind for one in doomed if not _certainly_new(belief, one)}
     for uid in {link.uid for one in named for link in belief.links.get(identifier_of(*one), ())}:
         user = belief.users[uid]
         meant = any(one in doomed or one.text in texts for one in user.identifiers)
         if user.exists is not False and (meant or any(_may_have(belief, uid, user, kind) for kind in unknown)):
             belief = perhaps_gone(belief, uid)
     return belief
+
+
+def _certainly_new(belief: Belief, identifier: Identifier) -> bool:
+    """Whether an identifier led to no user before a request named it."""
+    if identifier.kind == "braze_id":
+        return never_assigned(belief, identifier.text)
+    return identifier.is_any(lambda text: belief.settings.fresh(identifier.kind, text))
 
 
 def ended(belief: Belief, sent: float) -> Belief:

@@ -23,6 +23,7 @@ from tracksync.oracle.interpretations import (
 )
 from tracksync.oracle.pending import reached_by
 from tracksync.oracle.request import ParsedRequest
+from tracksync.oracle.spelling import folded
 
 LEADERS: Final = {  # of two identifiers the one that counts, or else which, by interpretation
     Interpretation("identifier-precedence", "external-id"): ("external_id", "user_alias"),
@@ -86,6 +87,10 @@ def lookup(belief: Belief, kind: str, value: Any) -> list[Candidate]:
     owners = [link.uid for link in links if link.sure]
     likely = _meant(belief, kind, owners)
     doubtful = [link.uid for link in links if not link.sure]
+    if kind == "braze_id":
+        doubtful += [
+            link.uid for some in _like(belief, key.text) for link in some if not has_braze_id(belief, link.uid)
+        ]
     found = [Candidate(uid, belief.users[uid], kind) for uid in dict.fromkeys([*likely, *doubtful])]
     if not likely or (kind in bounds().contacts and _may_be_a_stranger(belief, owners)):
         found.insert(len(set(likely)), Candidate(None, _stranger(belief, key), kind))
@@ -155,7 +160,26 @@ def _leads_nowhere_else(belief: Belief, key: Identifier) -> bool:
 def never_assigned(belief: Belief, braze_id: Any) -> bool:
     """Whether no server can have assigned this braze_id to a user: only then is it certainly unknown."""
     key = identifier_of("braze_id", braze_id)
-    return belief.settings.fresh(key.kind, key.text) and key.text not in belief.known_texts
+    if not belief.settings.fresh(key.kind, key.text) or key.text in belief.known_texts:
+        return False
+    alike = _like(belief, key.text)
+    return all(some and all(has_braze_id(belief, link.uid) for link in some) for some in alike)
+
+
+def _like(belief: Belief, braze_id: str) -> list[tuple[Link, ...]]:
+    """The links of every identifier of another kind that has this text in some spelling.
+
+    No document says what a server makes a braze_id of: it may be such a text.
+    """
+    text = folded(braze_id)
+    return [some for one, some in belief.links.items() if one.kind != "braze_id" and folded(one.text) == text]
+
+
+def has_braze_id(belief: Belief, uid: int) -> bool:
+    """Whether a braze_id certainly leads to the user."""
+    return any(
+        one.kind == "braze_id" and Link(uid) in belief.links.get(one, ()) for one in belief.users[uid].identifiers
+    )
 
 
 def paths(belief: Belief, parsed: ParsedRequest, candidate: Candidate) -> list[UserPath]:

@@ -135,12 +135,14 @@ def track_by_identifier(name: Namer) -> Iterator[Step]:
     "TS-EXPORT-USERS",
     "TS-EXPORT-FIELDS",
     "TS-EXPORT-AGREES",
+    "TS-USER-BRAZE-ID",
     optional=True,
     group="neighbours",
 )
 def export(name: Namer) -> Iterator[Step]:
-    """What completed requests claimed, read back from the profile."""
-    user = {"external_id": name.external_id("u")}
+    """What completed requests claimed, read back from the profile; and whose braze_id this shows has no other one."""
+    text = name.braze_id("u")
+    user = {"external_id": text}
     yield send(
         "attributes of every kind",
         attributes_request(
@@ -166,6 +168,9 @@ def export(name: Namer) -> Iterator[Step]:
     yield send("the profile, soon", exporting(user, *unknown))
     yield send("another event", event_request(user, "exported", "2023-12-06T19:20:45Z"))
     yield later("the profile, when it must have arrived", exporting(unknown[0], user, unknown[1]))
+    yield send(
+        "an event by a braze_id of the text of the external_id", event_request({"braze_id": text}, "exported", DAY)
+    )
 
 
 @probe("export-fields", "TS-EXPORT-FIELDS", "TS-EXPORT-USERS", optional=True, group="neighbours", further=True)

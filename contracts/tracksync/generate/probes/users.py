@@ -188,12 +188,11 @@ def email_leads(name: Namer) -> Iterator[Step]:
 
 @probe("user-unknown-braze-id", "TS-USER-BRAZE-ID", "TS-USER-UPDATE-ONLY", "TS-USER-CREATE", "TS-STATE-USERS-APART")
 def braze_id(name: Namer) -> Iterator[Step]:
-    """A braze_id that was never assigned, before and after there is a user whose external_id is the same text."""
+    """A braze_id that was never assigned, and a user whose external_id is the same text."""
     user = {"braze_id": name.braze_id("b")}
     same_text = {"external_id": user["braze_id"]}
     yield send("attributes", attributes_request(user, {"n": 1}, _update_existing_only=False))
     yield send("a purchase by an external_id of this text, unsaid, creates", purchase_request(same_text, SKU, DAY))
-    yield send("an event by the braze_id", event_request(user, SEEN, DAY))
 
 
 @probe("user-precedence", "TS-OK-IDENTIFIER", "TS-INTERPRETATION-KEPT")
