@@ -6,6 +6,7 @@ import json
 from collections import Counter
 from dataclasses import replace
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -14,6 +15,7 @@ from mixed_traffic import mixed
 from partitioned import Outcome, by_one_process, differences, in_parts, interactions_of
 
 from tracksync.cassettes.interaction import Interaction
+from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
 from tracksync.cassettes.parallel import blocks, connections
 from tracksync.cassettes.parallel.connections import Connections, groups_named, names_one
 from tracksync.cassettes.parallel.part import Partition
@@ -24,15 +26,20 @@ from tracksync.faults.catalogue import catalogue, servers
 from tracksync.generate.build import Step, attributes_request, json_request
 from tracksync.mock import MockConfig
 from tracksync.model.exchange import Exchange, Request, Response
-from tracksync.oracle import Settings
+from tracksync.oracle import Settings, unread
 
 DELETE = "/users/delete"
 FAULTS = st.none() | st.sampled_from(sorted(catalogue()))
 
 
-def compared(interactions: list[Interaction], parts: int, seed: int, longest: int) -> list[str]:
-    other: Outcome = in_parts(interactions, parts, assign=lambda leader: hash((leader, seed)) % parts, longest=longest)
-    return differences(by_one_process(interactions), other)
+def compared(
+    interactions: list[Interaction], parts: int, seed: int, longest: int, entry: ManifestEntry | None
+) -> list[str]:
+    def part_of(leader: int) -> int:
+        return hash((leader, seed)) % parts
+
+    other: Outcome = in_parts(interactions, parts, entry=entry, assign=part_of, longest=longest)
+    return differences(by_one_process(interactions, entry=entry), other)
 
 
 @settings(max_examples=22, deadline=None, suppress_health_check=list(HealthCheck))
@@ -42,10 +49,17 @@ def compared(interactions: list[Interaction], parts: int, seed: int, longest: in
     parts=st.integers(2, 5),
     longest=st.sampled_from([1, 5, 64, 4096]),
     odd=st.sampled_from([0.0, 0.1, 0.4]),
+    new=st.booleans(),
+    texts=st.sampled_from([4, unread.MAX_TEXTS]),
 )
-def test_any_division_gives_one_result(seed: int, fault: str | None, parts: int, longest: int, odd: float) -> None:
+def test_any_division_gives_one_result(
+    seed: int, fault: str | None, parts: int, longest: int, odd: float, new: bool, texts: int
+) -> None:
     interactions = interactions_of(mixed(seed, 60, fault=fault, odd=odd))
-    assert compared(interactions, parts, seed, longest) == []
+    entry = ManifestEntry(fresh=EVERYTHING) if new else None
+    with patch.object(unread, "MAX_TEXTS", texts):
+        assert compared(interactions, parts, seed, longest, entry) == []
+    unread.texts_in.cache_clear()
 
 
 USERS = ("ada", "bob")

@@ -18,7 +18,7 @@ from fuzz_plans import fuzz_plan
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.engine import fuzz
-from tracksync.engine.freshness import everything
+from tracksync.engine.freshness import everything, nothing
 from tracksync.engine.plan import EMBEDDED_RATE
 from tracksync.model.events import Event, ExchangeChecked
 from tracksync.model.exchange import Exchange, Failure, FailureKind, Request, Response
@@ -135,27 +135,53 @@ def recorded(seed: int, *, requests: int = 300, faults: tuple[str, ...] = ()) ->
     return found
 
 
-def accusations(exchanges: list[Exchange], seed: int, *, share: float | None = None) -> Iterator[Accusation]:
-    """What is found in `exchanges` if a share of them is not examined; None: one of SHARES."""
+def accusations(
+    exchanges: list[Exchange], seed: int, *, share: float | None = None, overlapping: bool = False
+) -> Iterator[Accusation]:
+    """What is found in `exchanges` if a share of them is not examined; None: one of SHARES.
+
+    `overlapping`: some were sent earlier and answered later than they were, so that others are in flight.
+    """
     rng = random.Random(seed)
     part = rng.choice(SHARES) if share is None else share
-    settings = Settings(rate_limit=EMBEDDED_RATE, fresh=everything, clock_skew=1.0)
-    belief = Belief.start(settings)
+    fresh = rng.choice((everything, nothing)) if overlapping else everything
+    belief = Belief.start(Settings(rate_limit=EMBEDDED_RATE, fresh=fresh, clock_skew=1.0))
     blinded: list[tuple[int, str]] = []
     failed: set[Request] = set()
-    for number, exchange in enumerate(exchanges, start=1):
-        shown, in_flight = exchange, ()
+    shown = [_stretched(exchange, rng) if overlapping else exchange for exchange in exchanges]
+    for number, exchange in enumerate(shown, start=1):
         if rng.random() < part and exchange.response is not None:
             reason = rng.choice(list(REASONS))
             if not (reason in _FAILS and exchange.request in failed):  # which fails again and again is found
-                shown = REASONS[reason](exchange)
-                in_flight = (exchange.request,) if reason == "another request in flight" else ()
+                shown[number - 1] = REASONS[reason](exchange)
                 blinded.append((number, reason))
                 failed |= {exchange.request} if reason in _FAILS else set()
-        checked = check(belief, shown, in_flight)
+    for number, exchange, in_flight in _in_order(shown):
+        if (number, "another request in flight") in blinded:
+            in_flight = (*in_flight, exchange.request)
+        checked = check(belief, exchange, in_flight)
         belief = checked.belief
         for finding in checked.findings:
-            yield Accusation(number, shown, finding, tuple(blinded))
+            yield Accusation(number, exchange, finding, tuple(one for one in blinded if one[0] <= number))
+
+
+def _stretched(exchange: Exchange, rng: random.Random) -> Exchange:
+    """The exchange or, of three about one, it with a longer way for its request and its response."""
+    if rng.random() > 0.3:
+        return exchange
+    longest = rng.choice((0.03, 0.2, 1.0))  # seconds
+    return replace(
+        exchange, sent=exchange.sent - rng.random() * longest, received=exchange.received + rng.random() * longest
+    )
+
+
+def _in_order(exchanges: list[Exchange]) -> Iterator[tuple[int, Exchange, tuple[Request, ...]]]:
+    """The exchanges in the order of their responses, each with its number, from 1, and the requests in flight then."""
+    order = sorted(range(len(exchanges)), key=lambda one: exchanges[one].received)
+    for place, index in enumerate(order):
+        received = exchanges[index].received
+        later = (exchanges[one] for one in order[place + 1 :])
+        yield index + 1, exchanges[index], tuple(one.request for one in later if one.sent <= received)
 
 
 def identifiers_of(exchange: Exchange) -> frozenset[str]:

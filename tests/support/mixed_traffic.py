@@ -114,7 +114,7 @@ def _odd_request(draw: random.Random, users: int) -> Request:
 
 def _disturbed(draw: random.Random, exchange: Exchange, before: list[Exchange]) -> Exchange:
     """The exchange when its response is lost, comes from a gateway, or comes late, so that it overlaps others."""
-    match draw.randrange(5):
+    match draw.randrange(6):
         case 0:
             return replace(exchange, response=None, failure=Failure(FailureKind.TIMEOUT))
         case 1:
@@ -126,4 +126,6 @@ def _disturbed(draw: random.Random, exchange: Exchange, before: list[Exchange]) 
         case 4:
             headers = (*exchange.request.headers, ("Content-Encoding", "gzip"))
             return replace(exchange, request=replace(exchange.request, headers=headers))
+        case 5:
+            return replace(exchange, request=replace(exchange.request, path="/users/merge"))
     return exchange

@@ -22,6 +22,8 @@ from tracksync.engine.freshness import Prefixes, everything, nothing
 from tracksync.model.exchange import Exchange, Request, header
 from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, CheckResult, Settings, check
+from tracksync.oracle.forgetting import forget_all
+from tracksync.oracle.unread import may_change_users
 
 _KNOWN: Final = frozenset(DOCUMENTED)
 _LONGEST_FLIGHT: Final = 200  # interactions looked at for an overlap; more than any client has in flight
@@ -105,15 +107,13 @@ def check_interactions(
     foreign = entry is None
     workspaces: dict[Place, RecordedWorkspace] = {}
     for interaction, in_flight in with_flights(interactions):
-        if foreign and not is_documented(interaction):
-            yield CheckedRecording(interaction, skipped=ANOTHER_ENDPOINT)
-            continue
         place = place_of(interaction, foreign=foreign)
         workspace = workspaces.get(place, start)
-        if interaction.gap:
-            for one in (place, *places_of_gap(interaction, workspaces)):
+        gap = gap_of(interaction, foreign=foreign)
+        if gap.skipped:
+            for one in (place, *places_of_gap(interaction, workspaces)) if gap.changes_users else ():
                 workspaces[one] = forgetting(workspaces.get(one, start))
-            yield CheckedRecording(interaction, skipped=interaction.gap)
+            yield CheckedRecording(interaction, skipped=gap.skipped)
             continue
         result = check(workspace.belief, interaction.exchange, in_flight)
         checked, workspaces[place] = concluded(workspace, interaction, result, foreign=foreign)
@@ -130,9 +130,24 @@ def settings_for(
     return settings
 
 
-def is_documented(interaction: Interaction) -> bool:
-    """Whether the request went to a documented endpoint."""
-    return interaction.exchange.request.path.partition("?")[0] in _KNOWN
+class UncheckedInteraction(Struct, frozen=True, gc=False):
+    """Why an interaction is not checked, "" where it is, and whether it may have changed users all the same."""
+
+    skipped: str = ""
+    changes_users: bool = False
+
+
+_CHECKED: Final = UncheckedInteraction()
+
+
+def gap_of(interaction: Interaction, *, foreign: bool) -> UncheckedInteraction:
+    """Whether an interaction is checked. `foreign`: of a recording without a manifest."""
+    if foreign and interaction.exchange.request.path.partition("?")[0] not in _KNOWN:
+        response = interaction.exchange.response
+        refused = response is not None and 400 <= response.status < 500
+        changes = may_change_users(interaction.exchange.request) and not refused
+        return UncheckedInteraction(ANOTHER_ENDPOINT, changes)
+    return UncheckedInteraction(interaction.gap, True) if interaction.gap else _CHECKED
 
 
 def place_of(interaction: Interaction, *, foreign: bool) -> Place:
@@ -152,7 +167,7 @@ def places_of_gap(gap: Interaction, places: Iterable[Place]) -> list[Place]:
 
 def forgetting(workspace: RecordedWorkspace) -> RecordedWorkspace:
     """The workspace after an exchange that cannot be checked: any user may have been changed."""
-    return structs.replace(workspace, belief=workspace.belief.among_strangers(nothing))
+    return structs.replace(workspace, belief=structs.replace(forget_all(workspace.belief), windows={}))
 
 
 def concluded(

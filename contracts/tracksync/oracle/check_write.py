@@ -173,7 +173,12 @@ def _check_candidate(context: Context, candidate: Candidate, success: Success) -
             context.findings.append(Finding("TS-TRACK-APPLIED", text, USERS, "one entry", success.users))
             return
         candidate = replace(candidate, user=replace(candidate.user, exists=True))
+    meanwhile = candidate.user.exists and not success.found and candidate.user.touched >= context.exchange.sent
+    if meanwhile:  # it may have been created after this request had looked for it
+        candidate = replace(candidate, user=replace(candidate.user, exists=None))
     lawful = check_path(context, candidate, success)
+    if meanwhile and lawful:
+        return
     if success.entry is not None:
         _check_entry(context, candidate, success.entry)
     else:

@@ -7,33 +7,28 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from typing import Any, Final, TypeAlias
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from typing import Final
 
 from msgspec import Struct
 from msgspec.structs import replace
 from rpds import HashTrieMap
 
-from tracksync.contract.bounds import DELETE
-from tracksync.model.exchange import Credential, Exchange, Request, Response, lowered
+from tracksync.model.exchange import Exchange, Request, Response, lowered
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, neighbours, rates, response_body, same_user
 from tracksync.oracle.ambiguous_writes import perhaps_applied, queue, refused, unknown_effect
-from tracksync.oracle.belief import Belief, CellKey
+from tracksync.oracle.belief import Belief
 from tracksync.oracle.check_write import check_write
 from tracksync.oracle.context import Context
+from tracksync.oracle.in_flight import NONE_IN_FLIGHT, InFlight, in_flight_at, perhaps_after, perhaps_before, with_own
 from tracksync.oracle.request import ParsedRequest, read_request
 from tracksync.oracle.status import check_body, check_status
 from tracksync.oracle.usual import check_usual
-from tracksync.values.numbers import same
 
 FAILURE_LIMIT: Final = 4  # so many failures of one request in a row are no longer a transient failure
 FORMS: Final = ("TS-FORM-BARE", "TS-FORM-EMPTY-SECTIONS", "TS-FORM-INTEGER-ID", "TS-ROUTE-MEDIA", "TS-ROUTE-SIZE")
-_NONE: Final[frozenset[CellKey]] = frozenset()
 _ANSWERED: Final = ("TS-ANSWER-ARRIVES", "TS-ANSWER-SERVER-ERROR")
-
-_Identifiers: TypeAlias = Sequence[tuple[str, Any]]
 
 
 class CheckResult(Struct, frozen=True, gc=False):
@@ -56,19 +51,14 @@ def check(belief: Belief, exchange: Exchange, in_flight: Sequence[Request] = ())
     `in_flight`: requests that were sent before this response came and have no response yet.
     """
     parsed = read_request(exchange)
-    cells = cells_in_flight(parsed, exchange, in_flight) if in_flight else _NONE
+    around = in_flight_at(parsed, exchange, in_flight) if in_flight else NONE_IN_FLIGHT
     headers = headers_of(exchange)
     rate = rates.check_exchange(belief, exchange, headers, parsed.endpoint, crowded=bool(in_flight))
     written = same_user.noted(belief.written, belief.settings, exchange, parsed)
     beside = same_user.times_for(belief.written, parsed)
     if written is not belief.written:
         belief = replace(belief, written=written)
-    return check_beside(belief, exchange, headers, parsed, cells, rate, deletions_among(in_flight), beside)
-
-
-def deletions_among(requests: Iterable[Request]) -> tuple[Request, ...]:
-    """Those of the requests that delete users."""
-    return tuple(one for one in requests if one.path.partition("?")[0] == DELETE)
+    return check_beside(belief, exchange, headers, parsed, around, rate, beside)
 
 
 def headers_of(exchange: Exchange) -> dict[str, str]:
@@ -81,23 +71,23 @@ def check_beside(
     exchange: Exchange,
     headers: dict[str, str],
     parsed: ParsedRequest,
-    cells: frozenset[CellKey],
+    around: InFlight,
     rate: rates.RateCheck,
-    deletions_in_flight: Sequence[Request] = (),
     written: same_user.Times = same_user.NO_TIMES,
     objects: Collection[int] | None = None,
 ) -> CheckResult:
     """Check one exchange beside what is known of the others.
 
-    `headers`: of the response, by their names in small letters. `cells`: those that requests without a response yet may
-    write. `rate`: what its rate headers show. `deletions_in_flight`: deletions without a response yet.
-    `written`: the writes to the same cells by each kind of identifier. `objects`: of a batch, the numbers of the
-    objects that the belief is about; None for all.
+    `headers`: of the response, by their names in small letters. `around`: what requests without a response yet may do.
+    `rate`: what its rate headers show. `written`: the writes to the same cells by each kind of identifier. `objects`:
+    of a batch, the numbers of the objects that the belief is about; None for all.
     """
     if belief.deletions:
         belief = deletions.ended(belief, exchange.sent)
-    if deletions_in_flight:
-        belief = _perhaps_deleted(belief, exchange, parsed, deletions_in_flight)
+    around = with_own(around, belief, parsed, exchange)
+    if around is not NONE_IN_FLIGHT:
+        belief = perhaps_before(belief, parsed, exchange, around)
+    cells = around.cells
     if written and exchange.response is not None and parsed.endpoint in ("sync", "export"):
         named = deletions.named_by_all(parsed, exchange)
         belief, doubted = same_user.doubted(belief, exchange, parsed, named, written)
@@ -110,7 +100,7 @@ def check_beside(
             parsed,
             cells,
             objects=objects,
-            deletions_in_flight=deletions_in_flight,
+            around=around,
         )
         _check_no_response(context)
         return _result(context, belief)
@@ -131,7 +121,7 @@ def check_beside(
         set(rate.covered),
         headers=headers,
         objects=objects,
-        deletions_in_flight=deletions_in_flight,
+        around=around,
     )
     if failed:
         context.covered.add("TS-ANSWER-ARRIVES")
@@ -205,45 +195,6 @@ def _hash(request: Request) -> int:
     return hash((request.method, request.path, request.body))
 
 
-def cells_in_flight(parsed: ParsedRequest, exchange: Exchange, requests: Iterable[Request]) -> frozenset[CellKey]:
-    """The cells that this request and one without a response yet may both write."""
-    mine = set(parsed.cells())
-    shared: set[CellKey] = set()
-    for request in requests if mine else ():
-        for identifiers, cells in _named_by(request, exchange.credential):
-            if _may_share_user(parsed.identifiers, identifiers):
-                shared.update(mine.intersection(cells))
-    return frozenset(shared)
-
-
-@lru_cache(maxsize=1024)
-def _named_by(request: Request, credential: Credential) -> list[tuple[_Identifiers, tuple[CellKey, ...]]]:
-    """The identifiers and the cells of each object of a request. One is looked at for every response that it awaits."""
-    parsed = read_request(Exchange(request, None, 0.0, 0.0, credential))
-    objects = neighbours.queued(parsed) if parsed.endpoint == "track" else [parsed]
-    return [(one.identifiers, one.cells()) for one in objects]
-
-
-def _perhaps_deleted(
-    belief: Belief, exchange: Exchange, parsed: ParsedRequest, deletions_in_flight: Iterable[Request]
-) -> Belief:
-    """The belief in which the users of an exchange may be gone by deletions that were under way."""
-    named = deletions.named_by_all(parsed, exchange)
-    for request in deletions_in_flight:
-        body = read_request(Exchange(request, None, 0.0, 0.0, exchange.credential)).body
-        belief = deletions.overlapped(belief, named, body if isinstance(body, dict) else {})
-    return belief
-
-
-def _may_share_user(some: _Identifiers, others: _Identifiers) -> bool:
-    """Two requests surely concern different users only where both name one by the same kind, and differently."""
-    for kind, value in some:
-        for other_kind, other_value in others:
-            if kind == other_kind:
-                return same(value, other_value) or str(value) == str(other_value)
-    return True
-
-
 def _result(context: Context, before: Belief) -> CheckResult:
     context.belief = _settled(context, before)
     if context.mismatches:
@@ -257,8 +208,8 @@ def _result(context: Context, before: Belief) -> CheckResult:
 def _settled(context: Context, before: Belief) -> Belief:
     """The belief less what an exchange cannot have shown: users that may still be deleted, emails that moved."""
     belief, parsed, received = context.belief, context.parsed, context.exchange.received
-    if context.deletions_in_flight:
-        belief = _perhaps_deleted(belief, context.exchange, parsed, context.deletions_in_flight)
+    if context.around is not NONE_IN_FLIGHT:
+        belief = perhaps_after(belief, parsed, context.exchange, context.around)
     if belief.deletions or belief.named_in_deletions or belief.unsettled_until >= received:
         objects = neighbours.queued(parsed) if parsed.endpoint == "track" else [parsed]
         named = [identifier for one in objects for identifier in one.identifiers]

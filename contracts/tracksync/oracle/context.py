@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from msgspec import Struct, field
@@ -10,12 +10,13 @@ from msgspec.structs import replace
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.responses import Mismatch
-from tracksync.model.exchange import Exchange, Request
+from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle import counters
 from tracksync.oracle.attribute_outcomes import AttributeWrite
 from tracksync.oracle.belief import Belief, Cell, CellKey
 from tracksync.oracle.counters import CounterOp
+from tracksync.oracle.in_flight import NONE_IN_FLIGHT, InFlight
 from tracksync.oracle.request import ParsedRequest, cell_key
 
 
@@ -38,10 +39,10 @@ class Context(Struct, gc=False):
     headers: dict[str, str] = field(default_factory=dict)
     objects: Collection[int] | None = None
     """Of a batch, the numbers of the objects that the belief is about; None for all."""
-    deletions_in_flight: Sequence[Request] = ()
-    """Deletions without a response yet."""
     named: bool = True
     """Whether a finding gets the clause that names it best, which takes long among many users."""
+    around: InFlight = NONE_IN_FLIGHT
+    """What requests without a response yet may do, `in_flight` among it."""
 
     def hold(self, ambiguity: str, shown: frozenset[str], where: str) -> None:
         """The response at `where` shows one of the interpretations `shown`: narrow, or find a contradiction."""

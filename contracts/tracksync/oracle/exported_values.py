@@ -73,6 +73,7 @@ def check_values(context: Context, user: User, one: ExportedUser) -> Iterator[Fi
     """What is exported is what the responses showed, or a former value where that is not long ago."""
     fields = requested_fields(context)
     expected = {key: _expected(context, cell) for key, cell in sorted(user.cells.items())}
+    expected |= dict.fromkeys(context.in_flight, ExpectedCell((), settled=False, queued=False))
     for section, part in PARTS.items():
         # Which parts an export has that names none is not documented.
         if part not in (fields or one.entry):

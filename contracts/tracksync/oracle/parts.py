@@ -14,7 +14,7 @@ The belief of a part is about users that no exchange connects with those of anot
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import Any, Final
 
 from msgspec import Struct
@@ -25,22 +25,22 @@ from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, rates, same_user
 from tracksync.oracle.belief import Belief, Cell, CellKey, Identifier, State, UnknownDeletion, User
-from tracksync.oracle.checking import CheckResult, check_beside, deletions_among, headers_of
+from tracksync.oracle.checking import CheckResult, check_beside, headers_of
 from tracksync.oracle.forgetting import forget_all
+from tracksync.oracle.in_flight import NONE_IN_FLIGHT, InFlight
 from tracksync.oracle.request import endpoint_of, read_request
 from tracksync.oracle.unread import forget_unread
 
 _ANOTHER: Final = -1  # the number of a user of another part
-_NO_CELLS: Final[frozenset[CellKey]] = frozenset()
 
 
 class Beside(Struct, frozen=True, gc=False):
     """What the whole traffic shows of one exchange.
 
     `moment`: its number among those of the workspace. `answered`: as in Belief, before it. `latest`: when the last of
-    those before it was sent, in epoch seconds. `findings`, `covered`: of its rate headers. `cells`: those that requests
-    in flight may write. `deletions_in_flight`: deletions without a response yet. `written`: as in `same_user`, before
-    it. `objects`: of a batch, the numbers of the objects about users of the part; None for all.
+    those before it was sent, in epoch seconds. `findings`, `covered`: of its rate headers. `in_flight`: what requests
+    without a response yet may do. `written`: as in `same_user`, before it. `objects`: of a batch, the numbers of the
+    objects about users of the part; None for all.
     """
 
     moment: int
@@ -48,8 +48,7 @@ class Beside(Struct, frozen=True, gc=False):
     latest: float
     findings: tuple[Finding, ...]
     covered: frozenset[str]
-    cells: frozenset[CellKey] = _NO_CELLS
-    deletions_in_flight: tuple[Request, ...] = ()
+    in_flight: InFlight = NONE_IN_FLIGHT
     written: same_user.Times = same_user.NO_TIMES
     objects: frozenset[int] | None = None
 
@@ -67,29 +66,30 @@ class Pass:
     def next(
         self,
         exchange: Exchange,
-        cells: frozenset[CellKey],
-        in_flight: Sequence[Request] = (),
+        in_flight: InFlight = NONE_IN_FLIGHT,
         only: Identifier | None = None,
+        *,
+        crowded: bool = False,
     ) -> Beside:
         """What is known beside the next exchange.
 
-        `in_flight`: other requests that are without a response yet. `only`: the one identifier of the body, if known.
+        `only`: the one identifier of the body, if known. `crowded`: other requests are without a response yet.
         """
         headers = headers_of(exchange)
-        rate = rates.check_exchange(self._belief, exchange, headers, endpoint_of(exchange), crowded=bool(in_flight))
+        rate = rates.check_exchange(self._belief, exchange, headers, endpoint_of(exchange), crowded=crowded)
         if rate.windows is not self._belief.windows:
             self._belief = replace(self._belief, windows=rate.windows)
         self._moment += 1
-        deletions_in_flight = deletions_among(in_flight) if in_flight else ()
         times = self._noted(exchange, only)
+        if in_flight.anyone and not self._written.strangers:
+            self._written = replace(self._written, strangers=True)
         beside = Beside(
             self._moment,
             self._answered,
             self._latest,
             tuple(rate.findings),
             rate.covered,
-            cells,
-            deletions_in_flight,
+            in_flight,
             times,
         )
         self._latest = max(self._latest, exchange.sent)
@@ -127,9 +127,8 @@ def check_part(belief: Belief, exchange: Exchange, beside: Beside) -> CheckResul
         exchange,
         headers,
         parsed,
-        beside.cells,
+        beside.in_flight,
         rate,
-        beside.deletions_in_flight,
         beside.written,
         beside.objects,
     )

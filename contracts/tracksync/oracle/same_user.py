@@ -25,7 +25,7 @@ from tracksync.oracle.belief import (
 )
 from tracksync.oracle.pending import given_up, unknown_like
 from tracksync.oracle.request import ParsedRequest, objects_of
-from tracksync.oracle.unread import is_encoded, may_change_users
+from tracksync.oracle.unread import may_reach_anyone
 from tracksync.oracle.users import doubted as doubted_links
 from tracksync.oracle.written import IdentifierKind, Origin, Written
 
@@ -63,8 +63,10 @@ def noted_usual(written: Written, settings: Settings, exchange: Exchange, only: 
 
 def noted(written: Written, settings: Settings, exchange: Exchange, parsed: ParsedRequest) -> Written:
     """The writes of before and of an exchange."""
-    if parsed.endpoint == "unclear" or parsed.unread:
-        return _after_unread(written, exchange, parsed)
+    if parsed.endpoint == "unclear" or parsed.unread or parsed.refused:
+        written = _after_unread(written, exchange, parsed)
+        if not parsed.refused or parsed.unread:
+            return written
     until = _until(exchange, parsed, settings.consistent_after)
     if until is None:
         return written
@@ -84,10 +86,10 @@ def noted(written: Written, settings: Settings, exchange: Exchange, parsed: Pars
 
 def _after_unread(written: Written, exchange: Exchange, parsed: ParsedRequest) -> Written:
     """After a request that may have changed any user, no identifier is certainly new."""
-    request, response = exchange.request, exchange.response
-    any_user = may_change_users(request) if parsed.endpoint == "unclear" else is_encoded(request)
-    refused = response is not None and 400 <= response.status < 500
-    return replace(written, strangers=True) if any_user and not refused and not written.strangers else written
+    response = exchange.response
+    if written.strangers or (response is not None and 400 <= response.status < 500):
+        return written
+    return replace(written, strangers=True) if may_reach_anyone(exchange.request, parsed) else written
 
 
 def _gives(kind: str) -> CellKey:

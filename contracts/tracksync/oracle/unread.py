@@ -9,21 +9,24 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from typing import Final
 
 from tracksync.model.exchange import Request, header
 from tracksync.oracle.belief import Belief
 from tracksync.oracle.forgetting import forget_all, forget_user
+from tracksync.oracle.request import ParsedRequest
 
+WRITERS: Final = ("sync", "track", "delete")  # endpoints that change users
 MAX_TEXTS: Final = 20_000  # different texts of a body; where it has more, everything is forgotten
 _TEXT: Final = re.compile(r"\"((?:[^\"\\]|\\.)*)\"?|'((?:[^'\\]|\\.)*)'?|([^\s\"'{}\[\]:,]+)", re.DOTALL)
 
 
 def forget_unread(belief: Belief, request: Request) -> Belief:
     """The belief after a request that was accepted, or may have been, without the oracle knowing what it says."""
-    texts = texts_in(request.body)
-    if is_encoded(request) or len(texts) > MAX_TEXTS:
+    if _names_anyone(request):
         return forget_all(belief)
+    texts = texts_in(request.body)
     for identifier, links in belief.links.items():
         if identifier.is_any(texts.__contains__):
             for link in links:
@@ -36,12 +39,25 @@ def is_encoded(request: Request) -> bool:
     return (header(request.headers, "content-encoding") or "identity").lower() != "identity"
 
 
+def _names_anyone(request: Request) -> bool:
+    """Whether no text of the body says whom it names, or too many do."""
+    return is_encoded(request) or len(texts_in(request.body)) > MAX_TEXTS
+
+
+def may_reach_anyone(request: Request, parsed: ParsedRequest) -> bool:
+    """Whether a request may change any user, if it is accepted."""
+    if parsed.endpoint == "unclear":
+        return may_change_users(request)
+    return (parsed.unread or parsed.refused) and parsed.endpoint in WRITERS and _names_anyone(request)
+
+
 def may_change_users(request: Request) -> bool:
     """Whether a request to an endpoint that is not checked may write to users: some of the host's endpoints do."""
     path = request.path.lower()
     return request.method in ("POST", "PUT", "PATCH", "DELETE") and ("/users" in path or "/trigger" in path)
 
 
+@lru_cache(maxsize=8)
 def texts_in(body: bytes) -> frozenset[str]:
     """Every text that a lenient reader may find in `body`: quoted in either way, or bare, with its escapes resolved."""
     found: set[str] = set()

@@ -149,6 +149,25 @@ def _stranger(belief: Belief, key: Identifier) -> User:
     return user
 
 
+def perhaps_created(belief: Belief, identifier: Identifier) -> Belief:
+    """The belief in which a user may be there by now to whom an identifier leads, if there was none."""
+    there = belief.links.get(identifier, ())
+    if there:
+        for link in there:
+            user = belief.users[link.uid]
+            if user.exists is False:
+                belief = replace(belief, users=belief.users.insert(link.uid, replace(user, exists=None)))
+        return belief
+    uid, user = belief.users_made, _stranger(belief, identifier)
+    user = replace(_named_by(belief, user, identifier, surely=True), exists=None)
+    return replace(
+        belief,
+        users=belief.users.insert(uid, user),
+        links=belief.links.insert(identifier, (Link(uid),)),
+        users_made=uid + 1,
+    )
+
+
 def _leads_nowhere_else(belief: Belief, key: Identifier) -> bool:
     """Whether a response has shown that there is no user, or the only one whom the identifier can name was deleted."""
     links = belief.links.get(key)
@@ -161,6 +180,8 @@ def never_assigned(belief: Belief, braze_id: Any) -> bool:
     """Whether no server can have assigned this braze_id to a user: only then is it certainly unknown."""
     key = identifier_of("braze_id", braze_id)
     if not belief.settings.fresh(key.kind, key.text) or key.text in belief.known_texts:
+        return False
+    if any(belief.users[link.uid].exists is not False for link in belief.links.get(key, ())):
         return False
     alike = _like(belief, key.text)
     return all(some and all(has_braze_id(belief, link.uid) for link in some) for some in alike)

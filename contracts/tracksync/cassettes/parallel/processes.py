@@ -60,7 +60,7 @@ def packed(item: Item, lines: KeptLines) -> Packed:
     one, beside = item.interaction, item.beside
     exchange = one.exchange
     known = (beside.moment, beside.answered, beside.latest, beside.findings, beside.covered)
-    around = (*known, beside.cells, beside.deletions_in_flight, beside.written)
+    around = (*known, beside.in_flight, beside.written)
     line = lines.line(one.line)
     return item.index, item.place, line, one.line, exchange.sent, exchange.received, item.home, beside.objects, around
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from typing import Any, Final
 
 from msgspec import Struct, structs
 
 from tracksync.cassettes.checking import (
-    ANOTHER_ENDPOINT,
     Place,
-    is_documented,
+    gap_of,
     place_of,
     places_of_gap,
     with_flights,
@@ -19,17 +17,15 @@ from tracksync.cassettes.checking import (
 from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.parallel.connections import Connections, groups_of, only_identifier
 from tracksync.cassettes.parallel.part import Gap, Item, Routed
-from tracksync.contract.bounds import TRACK
-from tracksync.model.exchange import Request
+from tracksync.contract.bounds import SYNC, TRACK
+from tracksync.model.exchange import Exchange, Request
 from tracksync.oracle import Belief, Settings
-from tracksync.oracle.belief import CellKey
-from tracksync.oracle.checking import cells_in_flight
+from tracksync.oracle.in_flight import NONE_IN_FLIGHT, InFlight, in_flight_at
 from tracksync.oracle.parts import Pass
 from tracksync.oracle.request import read_request
 from tracksync.oracle.request_object import read_identifiers
+from tracksync.oracle.unread import is_encoded
 from tracksync.values.jsontext import read_json
-
-_NO_CELLS: Final[frozenset[CellKey]] = frozenset()
 
 
 class Directed(Struct, frozen=True, gc=False):
@@ -63,19 +59,20 @@ class Router:
     def directed(self, interactions: Iterable[Interaction]) -> Iterator[Directed]:
         """Every interaction, in order."""
         for index, (interaction, in_flight) in enumerate(with_flights(interactions)):
-            if self._foreign and not is_documented(interaction):
-                yield Directed(index, interaction, skipped=ANOTHER_ENDPOINT)
+            gap = gap_of(interaction, foreign=self._foreign)
+            if gap.skipped and not gap.changes_users:
+                yield Directed(index, interaction, skipped=gap.skipped)
                 continue
             place = place_of(interaction, foreign=self._foreign)
             known = self._passes.get(place)
             if known is None:
                 known = self._passes[place] = Pass(self._start)
-            if interaction.gap:
-                yield self._gap(index, interaction, place)
+            if gap.skipped:
+                yield self._gap(index, interaction, place, gap.skipped)
                 continue
             exchange = interaction.exchange
-            cells = _overlapping(interaction, in_flight) if in_flight else _NO_CELLS
-            beside = known.next(exchange, cells, in_flight, only_identifier(exchange.request.body))
+            around = _overlapping(exchange, in_flight) if in_flight else NONE_IN_FLIGHT
+            beside = known.next(exchange, around, only_identifier(exchange.request.body), crowded=bool(in_flight))
             groups = groups_of(interaction.exchange)
             home = self._part_of(groups[0][0])
             items: tuple[tuple[int, Item], ...]
@@ -94,20 +91,19 @@ class Router:
     def _part_of(self, identifier: int) -> int:
         return self._assign(self._connections.leader(identifier))
 
-    def _gap(self, index: int, interaction: Interaction, place: Place) -> Directed:
+    def _gap(self, index: int, interaction: Interaction, place: Place, why: str) -> Directed:
         places = tuple(dict.fromkeys((place, *places_of_gap(interaction, self._passes))))
         for one in places:
             self._passes[one].forget()
         gap = Gap(index, places)
-        return Directed(index, interaction, tuple((part, gap) for part in range(self._parts)), interaction.gap)
+        return Directed(index, interaction, tuple((part, gap) for part in range(self._parts)), why)
 
 
-def _overlapping(interaction: Interaction, in_flight: Sequence[Request]) -> frozenset[CellKey]:
-    """The cells that the request and one in flight may both write."""
-    exchange = interaction.exchange
-    own = _named(exchange.request.body)
-    near = [one for one in in_flight if _may_be_one_user(own, _named(one.body))]
-    return cells_in_flight(read_request(exchange), exchange, near) if near else _NO_CELLS
+def _overlapping(exchange: Exchange, in_flight: Sequence[Request]) -> InFlight:
+    """What the requests in flight may do to the exchange."""
+    own = _named(exchange.request)
+    near = [one for one in in_flight if _may_be_one_user(own, _named(one))]
+    return in_flight_at(read_request(exchange), exchange, near) if near else NONE_IN_FLIGHT
 
 
 def _may_be_one_user(one: tuple[str, str] | None, other: tuple[str, str] | None) -> bool:
@@ -116,12 +112,14 @@ def _may_be_one_user(one: tuple[str, str] | None, other: tuple[str, str] | None)
 
 
 @lru_cache(maxsize=1024)
-def _named(body: bytes) -> tuple[str, str] | None:
-    """The identifier of the one user that a body is about, where it is one and the only text of its kind."""
-    value: Any = read_json(body).value
-    if not isinstance(value, dict):
+def _named(request: Request) -> tuple[str, str] | None:
+    """The identifier of the one user to whom a request writes, where it is one and the only text of its kind."""
+    if request.path not in (SYNC, TRACK) or is_encoded(request):
         return None
-    targets = [one for section in value.values() if isinstance(section, list) for one in section]
+    text = read_json(request.body)
+    if not isinstance(text.value, dict) or text.quirks:
+        return None
+    targets = [one for section in text.value.values() if isinstance(section, list) for one in section]
     if len(targets) != 1 or not isinstance(targets[0], dict):
         return None
     identifiers = read_identifiers(targets[0])
