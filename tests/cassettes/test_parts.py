@@ -123,6 +123,21 @@ def test_a_deletion_of_a_stranger_is_known_in_every_part() -> None:
     assert found(b"7") == found(b"1", deleted=False) == {"TS-ATTR-INC"}
 
 
+@pytest.mark.parametrize(
+    ("path", "status", "known"),
+    [("/users/merge", 201, False), ("/users/merge", 400, True), ("/campaigns/list", 201, True)],
+)
+def test_what_another_endpoint_may_have_changed_is_held_against_no_user(path: str, status: int, known: bool) -> None:
+    exchanges = played([inc("ada"), inc("bob"), inc("bob"), inc("ada")])
+    elsewhere = replace(exchanges[1], request=replace(exchanges[1].request, path=path))
+    shown, right = elsewhere.response, exchanges[3].response
+    assert shown is not None
+    assert right is not None
+    elsewhere = replace(elsewhere, response=replace(shown, status=status))
+    last = replace(exchanges[3], response=replace(right, body=right.body.replace(b'"visits":2', b'"visits":7')))
+    assert ("TS-ATTR-INC" in clauses(the_same([exchanges[0], elsewhere, exchanges[2], last]))) == known
+
+
 def test_what_one_user_shows_of_the_server_is_held_against_it_in_every_part() -> None:
     removals = [attributes_request({"external_id": user}, {"visits": None}) for user in reversed(USERS)]
     exchanges = played([inc("ada"), inc("bob"), *removals])

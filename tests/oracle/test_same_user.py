@@ -117,6 +117,15 @@ def test_a_write_by_such_a_braze_id_may_come_later(lost: bool) -> None:
     assert harness.event(3, names=names) == set()
 
 
+def test_such_a_braze_id_may_lead_nowhere_where_the_other_user_need_not_exist() -> None:
+    harness = OracleHarness(new=False, fresh=everything)
+    names = {"external_id": "b-unassigned"}
+    harness.clauses(seen(names), failure=FailureKind.TIMEOUT)
+    assert harness.check(seen(UNASSIGNED), {"users": [], "message": "success"}) == []
+    assert harness.event(2, names=names) == set()
+    assert harness.event(3, names=UNASSIGNED) == set()
+
+
 def test_a_user_whose_braze_id_an_export_has_shown_has_no_other_one() -> None:
     harness = OracleHarness(new=False, fresh=everything)
     names = {"external_id": "b-unassigned"}

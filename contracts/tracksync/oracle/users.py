@@ -266,7 +266,7 @@ def unlinked(belief: Belief, parsed: ParsedRequest, uid: int) -> Belief:
     braze_id = identifier_of("braze_id", dict(parsed.identifiers)["braze_id"])
     user = belief.users[uid]
     user = replace(user, identifiers=tuple(one for one in user.identifiers if one != braze_id))
-    links = belief.links.insert(braze_id, tuple(link for link in belief.links[braze_id] if link.uid != uid))
+    links = belief.links.insert(braze_id, tuple(link for link in belief.links.get(braze_id, ()) if link.uid != uid))
     return replace(belief, links=links, users=belief.users.insert(uid, user))
 
 
