@@ -27,13 +27,13 @@ from tracksync.contract.constraints import (
 )
 from tracksync.contract.foreign import first_line
 from tracksync.errors import ConfigError
+from tracksync.values.numbers import whole_number
 from tracksync.values.times import Certainty, read_time
 
 SCHEMA_CLAUSE: Final = "TS-ANSWER-SCHEMA"
 _BODY: Final = "/response/body"
 _HEADERS: Final = "/response/headers"
 _OF_COUNTS: Final = frozenset({"type", "minimum", "description", "title", "example", "examples"})
-_LONGEST: Final = 20
 """Characters of a header that is read as a number."""
 
 
@@ -152,12 +152,9 @@ class _Response:
             for name, header in headers.items()
             if follow(document, "", header.get("schema", {}))[1].get("type") in ("integer", "number")
         }
-        self._counts = {
-            name: schema.get("minimum", 0)
-            for name, header in headers.items()
-            if (schema := follow(document, "", header.get("schema", {}))[1]).get("type") == "integer"
-            and schema.keys() <= _OF_COUNTS
-        }
+        self._counts = [
+            (name, _least_count(follow(document, "", header.get("schema", {}))[1])) for name, header in headers.items()
+        ]
         self._body = self._compiled(document, described.get("schema", {}))
         self._header_validator = self._compiled(
             document,
@@ -191,9 +188,9 @@ class _Response:
         """Whether the headers fit. Where all are whole numbers, as they mostly are, it takes no validator to see it."""
         if headers is None:
             return True
-        for name in self._names:
-            text, least = headers.get(name), self._counts.get(name)
-            if text is None or least is None or not _is_count(text) or int(text) < least:
+        for name, least in self._counts:
+            number = whole_number(headers.get(name))
+            if number is None or least is None or number < least:
                 return bool(self._header_validator.is_valid(self._values(headers)))
         return True
 
@@ -230,7 +227,8 @@ class _Response:
         for name in self._names:
             text = headers.get(name)
             if text is not None:
-                values[name] = int(text) if name in self._numbers and _is_count(text) else text
+                number = whole_number(text) if name in self._numbers else None
+                values[name] = text if number is None else number
         return values
 
     def _is_left_out(self, error: Any) -> bool:
@@ -269,8 +267,10 @@ def _escaped(name: str) -> str:
     return name.replace("~", "~0").replace("/", "~1")
 
 
-def _is_count(text: str) -> bool:
-    return len(text) <= _LONGEST and text.isascii() and text.isdigit()
+def _least_count(schema: Mapping[str, Any]) -> int | None:
+    """The least of the whole numbers that the schema of a header stands for; None where it says something else."""
+    plain = schema.get("type") == "integer" and schema.keys() <= _OF_COUNTS
+    return schema.get("minimum", 0) if plain else None
 
 
 def _is_shown_time(text: str) -> bool:

@@ -35,10 +35,11 @@ def refused(context: Context) -> None:
     writes = writes_of(context)
     for candidate in users.candidates(context.belief, context.parsed) if writes else ():
         if candidate.uid is not None:
-            user = candidate.user
+            user, cells = candidate.user, {}
             for key, write in writes:
                 cell = user.cell(key)
-                user = user.with_cell(key, replace(cell, refused=(*cell.refused, write)[-MAX_REFUSED:]))
+                cells[key] = replace(cell, refused=(*cell.refused, write)[-MAX_REFUSED:])
+            user = user.with_cells(cells)
             context.belief = replace(context.belief, users=context.belief.users.insert(candidate.uid, user))
 
 
@@ -170,10 +171,11 @@ def make_unknown(context: Context, lasting: bool = False) -> None:
     keys = context.parsed.cells()
 
     def change(user: User) -> User:
+        cells = {}
         for key in keys:
             cell = user.cell(key)
-            value = unknown_like(cell)
-            user = user.with_cell(key, given_up(cell, value, context.exchange.received, volatile=lasting))
+            cells[key] = given_up(cell, unknown_like(cell), context.exchange.received, volatile=lasting)
+        user = user.with_cells(cells) if cells else user
         user = replace(user, touched=context.exchange.received, perhaps_updated=context.belief.moment)
         return user if user.exists else replace(user, exists=None, may_be_created=user.may_be_created or lasting)
 

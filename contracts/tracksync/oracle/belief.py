@@ -21,6 +21,7 @@ from tracksync.contract.bounds import bounds
 from tracksync.contract.responses import Responses
 from tracksync.oracle.interpretations import Requires
 from tracksync.oracle.written import Written
+from tracksync.values.maps import with_members
 from tracksync.values.times import Interval
 
 
@@ -82,8 +83,7 @@ class Settings:
 class Counter(Struct, frozen=True, gc=False):
     """A state of one event or product: how often, and between which instants its first and last lie.
 
-    `count`: None where unknown. `first`, `last`: None where unknown.
-    A count of 0 has neither.
+    `count`, `first`, `last`: None where unknown. A count of 0 has neither first nor last.
     """
 
     count: int | None
@@ -180,7 +180,7 @@ class User(Struct, frozen=True, gc=False):
     exists: bool | None
     fresh: bool
     external: bool
-    cells: HashTrieMap[CellKey, Cell] = HashTrieMap()
+    cells: Mapping[CellKey, Cell] = {}
     updated: int = 0
     profile_updated: int = 0
     held: tuple[Identifier, ...] = ()
@@ -203,9 +203,9 @@ class User(Struct, frozen=True, gc=False):
             return ABSENT_CELL if self.fresh else UNKNOWN_CELL
         return ZERO_COUNTER_CELL if self.fresh else UNKNOWN_COUNTER_CELL
 
-    def with_cell(self, key: CellKey, cell: Cell) -> User:
-        """This user with another belief of one cell."""
-        return replace(self, cells=self.cells.insert(key, cell))
+    def with_cells(self, cells: Mapping[CellKey, Cell]) -> User:
+        """This user with another belief of these cells."""
+        return replace(self, cells=with_members(self.cells, cells))
 
 
 class Deletion(Struct, frozen=True, gc=False):

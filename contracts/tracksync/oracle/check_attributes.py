@@ -46,23 +46,23 @@ def check_attributes(context: Context, candidate: Candidate, user: User, entry: 
     writes = writes_of(context)
     refused = {key for key, write in writes if _certainly_refused(write)}
     read = set()
-    cells = user.cells
+    cells: dict[CellKey, Cell] = {}
     for key, write in writes:
         cell = user.cell(key)
         if listed is None or context.overlaps(key, cell):
-            cells = cells.insert(key, pending.given_up(cell, UNKNOWN, context.exchange.received))
+            cells[key] = pending.given_up(cell, UNKNOWN, context.exchange.received)
             continue
         read.add(key)
         shown = listed.get(key[1], OMITTED)
         before = len(context.findings)
-        cells = cells.insert(key, check_attribute(context, candidate, key, cell, write, shown))
+        cells[key] = check_attribute(context, candidate, key, cell, write, shown)
         if wide and precision.keeps_digits(shown):
             _check_digits(context, key, shown)
         if refused and key not in refused and _shows_no_write(cell, shown):
             context.findings[before:] = map(_dragged_along, context.findings[before:])
     if read & refused and read - refused:
         context.covered.add("TS-ATTR-INDEPENDENT")
-    return replace(user, cells=cells)
+    return user.with_cells(cells)
 
 
 def _certainly_refused(write: AttributeWrite) -> bool:

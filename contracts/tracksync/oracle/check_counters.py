@@ -100,11 +100,11 @@ def check_counter(context: Context, candidate: Candidate, user: User, entry: dic
     if shown is None or context.overlaps(key, cell):
         return _unknown(context, user, key, cell)
     case = CounterCase(key, write, counter_op(context), cell, element, where, shown)
-    return user.with_cell(key, _check_count(context, candidate, case))
+    return user.with_cells({key: _check_count(context, candidate, case)})
 
 
 def _unknown(context: Context, user: User, key: CellKey, cell: Cell) -> User:
-    return user.with_cell(key, pending.given_up(cell, ANY_COUNTER, context.exchange.received))
+    return user.with_cells({key: pending.given_up(cell, ANY_COUNTER, context.exchange.received)})
 
 
 def _check_count(context: Context, candidate: Candidate, case: CounterCase) -> Cell:

@@ -219,8 +219,8 @@ def _check_no_user(context: Context, candidate: Candidate, success: Success, *, 
         user = User(exists=False, fresh=True, external=False)
     certain = lawful and not user.may_be_created
     user = replace(user, exists=False if certain else None, fresh=lawful or user.fresh)
-    for key, cell in user.cells.items() if lawful else ():
-        user = user.with_cell(key, emptied(cell))
+    if lawful:
+        user = user.with_cells({key: emptied(cell) for key, cell in user.cells.items()})
     context.belief, _ = users.linked(context.belief, parsed, candidate, user, found=False)
     context.covered.add("TS-USER-UPDATE-ONLY" if parsed.update_only else user_clause(parsed, candidate))
     if lawful:

@@ -19,13 +19,12 @@ _LONG_AGO: Final = float("-inf")
 
 def forgotten(user: User) -> User:
     """The user when nothing is known of it, not even whether it exists."""
-    cells = user.cells  # not a new map, whose order would be another one each time
-    for key, cell in user.cells.items():
-        if cell.volatile or pending_of(cell.states):
-            cells = cells.insert(key, given_up(cell, unknown_like(cell), _LONG_AGO))
-        else:
-            cells = cells.discard(key)
-    return replace(user, exists=None, fresh=False, due=None, cells=cells)
+    cells = {
+        key: given_up(cell, unknown_like(cell), _LONG_AGO)
+        for key, cell in user.cells.items()
+        if cell.volatile or pending_of(cell.states)
+    }
+    return replace(user, exists=None, fresh=False, due=None, cells={}).with_cells(cells)
 
 
 def forget_user(belief: Belief, uid: int) -> Belief:
@@ -40,17 +39,14 @@ def perhaps_gone(belief: Belief, uid: int) -> Belief:
     That one need not have all identifiers of the user: one leads to whichever there is, the others perhaps.
     """
     user = belief.users[uid]
-    cells = user.cells
     earlier = belief.deletions.get(uid)
     done = earlier.user.cells if earlier is not None else {}  # as this function left them
-    for key, cell in user.cells.items() if cells is not done else ():
-        if done.get(key) is not cell:
-            cells = cells.insert(key, or_absent(cell))
+    changed = {key: or_absent(cell) for key, cell in user.cells.items() if done.get(key) is not cell}
     leading = [one for one in user.identifiers if Link(uid) in belief.links.get(one, ())]
     leading.sort(key=lambda one: one.kind in bounds().contacts)
     links = doubted(belief.links, uid, leading[1:])
     former = _former_without(belief, uid, user)
-    user = replace(user, exists=None if user.exists else user.exists, due=None, cells=cells)
+    user = replace(user, exists=None if user.exists else user.exists, due=None).with_cells(changed)
     return replace(belief, links=links, users=belief.users.insert(uid, user), former=former)
 
 

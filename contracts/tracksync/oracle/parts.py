@@ -221,14 +221,14 @@ def writers_of(belief: Belief, keys: Collection[CellKey]) -> dict[CellKey, Write
 
 def with_writers(belief: Belief, writers: Mapping[CellKey, Writer]) -> Belief:
     """The belief with those of the `writers` that wrote later than the users of the part: only to name a clause."""
-    cells: HashTrieMap[CellKey, Cell] = HashTrieMap()
+    cells: dict[CellKey, Cell] = {}
     known = belief.writers
     for key, writer in writers.items():
         own = known.get(key)
         if own is None or own[1] < writer.moment:
-            cells = cells.insert(key, Cell((State(writer.known),)))
+            cells[key] = Cell((State(writer.known),))
             known = known.insert(key, (_ANOTHER, writer.moment))
     if known is belief.writers:
         return belief
-    another = User(exists=True, fresh=False, external=False, cells=cells)
+    another = User(exists=True, fresh=False, external=False).with_cells(cells)
     return replace(belief, writers=known, users=belief.users.insert(_ANOTHER, another))

@@ -107,14 +107,15 @@ def with_pending(cell: Cell, write: Any) -> Cell:
 
 def reached_by(user: User, writes: Iterable[PendingWrite]) -> User:
     """The user when each of `writes` may reach its cell; those that are pending there already are not added again."""
-    cells = user.cells
+    reached: dict[CellKey, Cell] = {}
     for key, write in writes:
-        cell = cells.get(key) or user.cell(key)
+        cell = reached.get(key) or user.cell(key)
         if write is VOLATILE:
-            cells = cells if cell.volatile else cells.insert(key, replace(cell, volatile=True))
+            if not cell.volatile:
+                reached[key] = replace(cell, volatile=True)
         elif not any(one is write for state in cell.states for one in state.pending):
-            cells = cells.insert(key, with_pending(cell, write))
-    return user if cells is user.cells else replace(user, cells=cells)
+            reached[key] = with_pending(cell, write)
+    return user.with_cells(reached) if reached else user
 
 
 def is_overdue(write: Any, sent: float, moved: Collection[Identifier]) -> bool:

@@ -17,10 +17,10 @@ from tracksync.model.counts import WINDOW_SECONDS
 from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle.belief import Belief, LimitedEndpoint, Settings, WindowBelief
+from tracksync.values.numbers import whole_number
 
 NAMES: Final = ("x-ratelimit-limit", "x-ratelimit-remaining", "x-ratelimit-reset")
 WHERE: Final = "/response/headers/"
-MAX_DIGITS: Final = 15  # no epoch second and no limit needs more
 ENDPOINTS: Final = {str(one): one for one in LimitedEndpoint}
 STATUSES: Final = frozenset({201, 400, 401, 403, 429})  # with which the documents promise the headers
 OVERLOAD_LIMIT: Final = 3  # 5XX in a row over the limit: one alone may be a transient failure
@@ -106,35 +106,29 @@ def check_rate(
 
     `headers`, `name`, `crowded`: as above.
     """
-    values = list(map(headers.get, NAMES))
+    limit, remaining, reset = [whole_number(headers.get(name)) for name in NAMES]
     endpoint = ENDPOINTS.get(name)
     promised = endpoint is LimitedEndpoint.SYNC and status in STATUSES
-    if not promised and values == [None, None, None]:
+    if not promised and headers.keys().isdisjoint(NAMES):
         counted = count_unseen(belief, name) if endpoint is None else _count_only(belief.windows, status, endpoint)
         return RateCheck(counted, [], _NOTHING)
-    usual = all(map(_is_whole_number, values))
-    findings = [] if usual else list(_check_form(values, status))
     if endpoint is None:
-        return RateCheck(count_unseen(belief, name), findings, _FORM)
-    if findings or status == 401:
-        return RateCheck(_count_only(belief.windows, status, endpoint), findings, _FORM)
-    limit, remaining, reset = map(int, filter(None, values))
+        return RateCheck(count_unseen(belief, name), list(_check_form(headers, status)), _FORM)
+    if limit is None or remaining is None or reset is None or status == 401:
+        return RateCheck(_count_only(belief.windows, status, endpoint), list(_check_form(headers, status)), _FORM)
     shown = RateHeaders(limit, remaining, reset, status)
     return _check_values(belief, exchange, endpoint, shown, headers.get("date"), crowded=crowded)
 
 
-def _check_form(values: list[str | None], status: int) -> Iterator[Finding]:
+def _check_form(headers: Mapping[str, str], status: int) -> Iterator[Finding]:
     """Each header is there and a whole number; with a 401 it may be empty."""
-    for name, value in zip(NAMES, values, strict=True):
+    for name in NAMES:
+        value = headers.get(name)
         if value is None:
             text = f"the response ({status}) does not carry {name}"
             yield Finding("TS-RATE-HEADERS", text, WHERE + name, "a whole number")
-        elif not _is_whole_number(value) and (value or status != 401):
+        elif whole_number(value) is None and (value or status != 401):
             yield Finding("TS-RATE-HEADERS", f"{name} is not a whole number", WHERE + name, "a whole number", value)
-
-
-def _is_whole_number(value: str | None) -> bool:
-    return value is not None and value.isdigit() and value.isascii() and len(value) <= MAX_DIGITS
 
 
 def count_unseen(belief: Belief, name: str) -> Windows:

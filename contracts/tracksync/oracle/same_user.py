@@ -16,6 +16,7 @@ from tracksync.contract.bounds import SYNC, bounds
 from tracksync.model.exchange import Exchange, header
 from tracksync.oracle.belief import (
     Belief,
+    Cell,
     CellKey,
     Identifier,
     Link,
@@ -47,18 +48,26 @@ def _kind_of(identifier: Identifier, settings: Settings, written: Written) -> Id
 
 
 def _is_new(identifier: Identifier, settings: Settings) -> bool:
-    return identifier.is_any(lambda text: settings.fresh(identifier.kind, text))
+    fresh, kind, label = settings.fresh, identifier.kind, identifier.label
+    return fresh(kind, identifier.text) or (label is not None and fresh(kind, label))
 
 
 def noted_usual(written: Written, settings: Settings, exchange: Exchange, only: Identifier | None) -> Written | None:
     """As `noted` where the request need not be read for it, else None. `only`: the one identifier of its body."""
     request, response = exchange.request, exchange.response
-    if only is None or response is None or not 200 <= response.status < 300 or not written.alone:
+    if only is None or response is None or not 200 <= response.status < 300:
         return None
     if request.method != "POST" or request.path != SYNC or header(request.headers, "content-encoding") is not None:
         return None
+    return _noted_alone(written, settings, only, exchange.received)
+
+
+def _noted_alone(written: Written, settings: Settings, only: Identifier, until: float) -> Written | None:
+    """The writes of before and of one by this identifier alone, if all of them are of one group, else None."""
+    if not written.alone:
+        return None
     group = _group_of(_kind_of(only, settings, written))
-    return _with_alone(written, group, exchange.received) if written.groups <= {group} else None
+    return _with_alone(written, group, until) if _is_of(written, group) else None
 
 
 def noted(written: Written, settings: Settings, exchange: Exchange, parsed: ParsedRequest) -> Written:
@@ -70,6 +79,10 @@ def noted(written: Written, settings: Settings, exchange: Exchange, parsed: Pars
     until = _until(exchange, parsed, settings.consistent_after)
     if until is None:
         return written
+    if parsed.endpoint == "sync" and len(parsed.identifiers) == 1 and until == exchange.received:
+        usual = _noted_alone(written, settings, identifier_of(*parsed.identifiers[0]), until)
+        if usual is not None:
+            return usual
     for one in objects_of(parsed) if parsed.endpoint == "track" else [parsed]:
         named = [identifier_of(*pair) for pair in one.identifiers]
         leading = [identifier for identifier in named if identifier.kind not in bounds().contacts] or named[:1]
@@ -115,16 +128,22 @@ def _group_of(kind: IdentifierKind) -> IdentifierKind | None:
     return None if kind.origin is Origin.NEW else kind  # users that are certainly new are never met by two kinds
 
 
+def _is_of(written: Written, group: IdentifierKind | None) -> bool:
+    """Whether there is no write by another group."""
+    return group in written.groups if len(written.groups) == 1 else not written.groups
+
+
 def _with_alone(written: Written, group: IdentifierKind | None, until: float) -> Written:
-    return replace(written, groups=frozenset((group,)), last=max(written.last, until))
+    groups = written.groups or frozenset((group,))
+    return replace(written, groups=groups, last=max(written.last, until))
 
 
 def _with(written: Written, kind: IdentifierKind, cells: Collection[CellKey], until: float, *, later: bool) -> Written:
     group = _group_of(kind)
-    if written.alone and written.groups <= {group} and not later:
+    if written.alone and _is_of(written, group) and not later:
         return _with_alone(written, group, until)
     times = written.times
-    if written.alone and not written.groups <= {group}:  # the first write by another kind
+    if written.alone and not _is_of(written, group):  # the first write by another kind
         for earlier in written.groups:
             times = times.insert(_ANY, ((earlier or IdentifierKind("", None, Origin.NEW), written.last),))
         written = replace(written, alone=False)
@@ -164,6 +183,7 @@ def doubted(
             if exporting and max(others, default=_NEVER) > _NEVER:
                 user = replace(user, fresh=False)  # it may have more than was written to it by what is known
             keys = user.cells if exporting else parsed.cells()
+            given: dict[CellKey, Cell] = {}
             for key in keys:
                 shown = times.get(_ALL if exporting else key, ())
                 latest = max(_by_others((*shown, *every), has, fresh=user.fresh), default=_NEVER)
@@ -171,7 +191,8 @@ def doubted(
                 if latest >= exchange.sent:
                     overlapping.add(key)
                 if latest > cell.touched:
-                    user = user.with_cell(key, given_up(cell, unknown_like(cell), cell.touched))
+                    given[key] = given_up(cell, unknown_like(cell), cell.touched)
+            user = user.with_cells(given) if given else user
             if user is not belief.users[uid]:
                 belief = replace(belief, users=belief.users.insert(uid, user))
         if not links and not exporting:

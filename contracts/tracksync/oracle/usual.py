@@ -16,7 +16,7 @@ from tracksync.contract.bounds import bounds
 from tracksync.oracle import counters, precision, response_body, users
 from tracksync.oracle.attribute_clauses import clause_of_value, covered_by
 from tracksync.oracle.attribute_outcomes import AttributeWrite, attribute_outcomes
-from tracksync.oracle.belief import ABSENT, UNKNOWN, Cell, State, User, identifier_of
+from tracksync.oracle.belief import ABSENT, UNKNOWN, Cell, CellKey, State, User, identifier_of
 from tracksync.oracle.check_attributes import LISTED, check_attribute
 from tracksync.oracle.check_counters import LISTED as LISTED_COUNTER
 from tracksync.oracle.check_counters import clause_of_time, covered_by_counter
@@ -26,6 +26,7 @@ from tracksync.oracle.outcomes import CellOutcome
 from tracksync.oracle.request import ParsedRequest, cell_key
 from tracksync.oracle.response_body import Success
 from tracksync.oracle.users import Candidate
+from tracksync.values.maps import with_members
 from tracksync.values.numbers import same
 
 _COVERED: Final = OF_SUCCESS | {"TS-OK-IDENTIFIER"}
@@ -84,6 +85,7 @@ def _with_attributes(context: Context, candidate: Candidate, entry: dict[str, An
     if parsed.merge is None or precision.WIDE.search(response.body):
         return None
     most, cells, received = bounds().text_characters, user.cells, exchange.received
+    written: dict[CellKey, Cell] = {}
     for name, value in parsed.attributes.items():
         key = cell_key("attributes", name)
         cell = cells.get(key) or user.cell(key)
@@ -98,7 +100,7 @@ def _with_attributes(context: Context, candidate: Candidate, entry: dict[str, An
             cell = Cell((State(value),), received, before=prior)
         else:
             cell = check_attribute(context, candidate, key, cell, AttributeWrite(value, parsed.merge), shown)
-        cells = cells.insert(key, cell)
+        written[key] = cell
     context.covered |= LISTED
     moment = context.belief.moment
     return replace(
@@ -108,7 +110,7 @@ def _with_attributes(context: Context, candidate: Candidate, entry: dict[str, An
         profile_updated=moment,
         may_be_created=False,
         touched=received,
-        cells=cells,
+        cells=with_members(cells, written),
     )
 
 
@@ -152,5 +154,5 @@ def _with_counter(context: Context, candidate: Candidate, entry: dict[str, Any])
         updated=context.belief.moment,
         may_be_created=False,
         touched=exchange.received,
-        cells=user.cells.insert(key, after),
+        cells=with_members(user.cells, {key: after}),
     )

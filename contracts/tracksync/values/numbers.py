@@ -7,7 +7,10 @@ they are: 9007199254740993 is not 9007199254740992.0.
 from __future__ import annotations
 
 from collections.abc import Hashable
-from typing import Any
+from functools import lru_cache
+from typing import Any, Final
+
+_MOST_DIGITS: Final = 20  # no 64-bit number has more
 
 
 def same(a: Any, b: Any) -> bool:
@@ -47,6 +50,12 @@ def is_integer(value: Any) -> bool:
 def is_number(value: Any) -> bool:
     """Whether `value` is a number; true and false are not."""
     return type(value) is int or type(value) is float
+
+
+@lru_cache(maxsize=8192)
+def whole_number(text: str | None) -> int | None:
+    """The number that a text of decimal digits states, at most 20; None for any other text. Headers repeat them."""
+    return int(text) if text is not None and len(text) <= _MOST_DIGITS and text.isascii() and text.isdigit() else None
 
 
 def within_int64(value: int) -> bool:
