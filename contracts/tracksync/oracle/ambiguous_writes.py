@@ -96,7 +96,7 @@ def pend(context: Context, due: float | None = None) -> None:
 
     _each_user(context, change)
     if gives_contact:
-        context.belief = users.with_contacts_doubted(context.belief)
+        context.belief = users.with_contacts_doubted(context.belief, parsed.identifiers)
     if contacts == kinds:
         for kind, value in parsed.identifiers:
             _pend_by_contact(context, identifier_of(kind, value), writes)

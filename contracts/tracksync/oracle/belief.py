@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
-from rpds import HashTrieMap
+from rpds import HashTrieMap, HashTrieSet
 
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import bounds
@@ -169,7 +169,8 @@ class User(Struct, frozen=True, gc=False):
     `updated`, `profile_updated`: the exchange, by its number, that last wrote anything or last wrote attributes: two
     interpretations of "most recently updated".
     `perhaps_updated`: the last exchange that may have written anything, where it is not known whether it did.
-    `held`: the emails and phones that lead to it. `identifiers`: those that lead to it, perhaps do, or did.
+    `held`: the emails and phones that lead to it. `identifiers`: those that lead to it, perhaps do, or did. `former`:
+    emails and phones that it has replaced by others.
     `due`: of a user whose creation was queued, the time in epoch seconds by which it must exist.
     `may_be_created`: a pending write may create it at any later time.
     `update_time_unknown`: a pending write may have updated it at any time.
@@ -193,6 +194,7 @@ class User(Struct, frozen=True, gc=False):
     perhaps_external: bool = False
     perhaps_updated: int = 0
     identifiers: tuple[Identifier, ...] = ()
+    former: tuple[Identifier, ...] = ()
 
     def cell(self, key: CellKey) -> Cell:
         """What is believed of one cell; of one never seen, absent on a user that was new, otherwise unknown."""
@@ -285,8 +287,7 @@ class Belief(Struct, frozen=True, gc=False):
     seconds. `named_in_deletions`: identifiers, each with the time until which a deletion that names it may take effect.
     `unknown_deletion`: the last one by identifiers that may be anyone's. `unsettled_until`: until then, in epoch
     seconds, a user that is met and is not certainly new may be deleted.
-    `deleted`: identifiers of users that are certainly gone, to name a broken clause better. `former`: emails and
-    phones, each with a user that has another one instead.
+    `deleted`: identifiers of users that are certainly gone, to name a broken clause better.
     `known_texts`: identifiers that are not certainly new, since a request that was not read may have used them.
     `written`: when cells were written last, and by which kinds of identifier.
     `wide_integers`: "exact" or "doubles", once a response has shown an integer beyond 2^53.
@@ -303,17 +304,16 @@ class Belief(Struct, frozen=True, gc=False):
     writers: HashTrieMap[CellKey, tuple[int, int]] = HashTrieMap()
     users_made: int = 0
     pending_by_identifier: HashTrieMap[Identifier, tuple[tuple[CellKey, Any], ...]] = HashTrieMap()
-    moved: frozenset[Identifier] = frozenset()
+    moved: HashTrieSet[Identifier] = HashTrieSet()
     deletions: HashTrieMap[int, Deletion] = HashTrieMap()
     first_over: float = float("inf")
     named_in_deletions: HashTrieMap[Identifier, float] = HashTrieMap()
-    deleted: frozenset[Identifier] = frozenset()
-    former: frozenset[tuple[Identifier, int]] = frozenset()
+    deleted: HashTrieSet[Identifier] = HashTrieSet()
     unknown_deletion: UnknownDeletion | None = None
     unsettled_until: float = float("-inf")
     answered: int = 0
     wide_integers: str | None = None
-    known_texts: frozenset[str] = frozenset()
+    known_texts: HashTrieSet[str] = HashTrieSet()
     written: Written = Written()
 
     @classmethod
@@ -336,7 +336,7 @@ class Belief(Struct, frozen=True, gc=False):
 
     def with_known(self, texts: frozenset[str]) -> Belief:
         """The belief in which none of `texts` is certainly a new identifier."""
-        return replace(self, known_texts=self.known_texts | texts)
+        return replace(self, known_texts=self.known_texts.update(texts))
 
     def interpretations(self) -> dict[str, str]:
         """The one interpretation that is left, by ambiguity, of those that the catalogue says are learned."""

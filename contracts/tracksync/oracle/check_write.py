@@ -123,7 +123,9 @@ def _name_by_deletion(context: Context, candidate: Candidate) -> None:
     """What a user has of which nothing was written since it was deleted is there because of the deletion."""
     parsed = context.parsed
     leading = [identifier_of(kind, value) for kind, value in parsed.identifiers if kind == candidate.kind]
-    if context.belief.deleted.isdisjoint(leading) or any(key in candidate.user.cells for key in parsed.cells()):
+    if not any(one in context.belief.deleted for one in leading) or any(
+        key in candidate.user.cells for key in parsed.cells()
+    ):
         return
     context.covered.add("TS-DELETE-DONE")
     context.findings = [
@@ -141,7 +143,7 @@ def _found_by_a_former_contact(context: Context, candidate: Candidate) -> Iterat
         if kind == candidate.kind and kind in bounds().contacts and identifier in context.belief.links:
             context.covered.add("TS-USER-FORMER-CONTACT")
             sure = any(link.uid == candidate.uid and link.sure for link in context.belief.links[identifier])
-            if (identifier, candidate.uid) in context.belief.former and not sure:
+            if identifier in candidate.user.former and not sure:
                 text = f"the response shows the user that replaced this {kind} by another one"
                 yield Finding("TS-USER-FORMER-CONTACT", text, USERS, "another user")
 

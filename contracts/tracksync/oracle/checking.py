@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from msgspec import Struct
@@ -18,7 +18,7 @@ from tracksync.model.exchange import Exchange, Request, Response, lowered
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, neighbours, rates, response_body, same_user
 from tracksync.oracle.ambiguous_writes import perhaps_applied, queue, refused, unknown_effect
-from tracksync.oracle.belief import Belief
+from tracksync.oracle.belief import Belief, Identifier, identifier_of
 from tracksync.oracle.check_write import check_write
 from tracksync.oracle.context import Context
 from tracksync.oracle.in_flight import NONE_IN_FLIGHT, InFlight, in_flight_at, perhaps_after, perhaps_before, with_own
@@ -216,8 +216,20 @@ def _settled(context: Context, before: Belief) -> Belief:
         belief = deletions.unsettled(before, belief, named, received)
     if belief.links is before.links or not before.pending_by_identifier:
         return belief
-    moved = [one for one in before.pending_by_identifier if belief.links.get(one) != before.links.get(one)]
-    return replace(belief, moved=belief.moved.union(moved)) if moved else belief
+    moved = [one for one in _pending_beside(context, before) if belief.links.get(one) != before.links.get(one)]
+    return replace(belief, moved=belief.moved.update(moved)) if moved else belief
+
+
+def _pending_beside(context: Context, before: Belief) -> Iterable[Identifier]:
+    """Identifiers of pending writes, those of them whose links an exchange may have changed."""
+    parsed = context.parsed
+    if parsed.endpoint not in ("sync", "track") or parsed.unread or parsed.refused or context.around.anyone:
+        return before.pending_by_identifier  # of any user
+    named = {identifier_of(*one) for one in deletions.named_by_all(parsed, context.exchange)}
+    for belief in (before, context.belief):
+        uids = {link.uid for one in named for link in belief.links.get(one, ())}
+        named.update(*(belief.users[uid].identifiers for uid in uids if uid in belief.users))
+    return [one for one in named if one in before.pending_by_identifier]
 
 
 def _form_findings(context: Context) -> Iterator[Finding]:

@@ -272,7 +272,7 @@ def _gone(belief: Belief, uid: int) -> Belief:
         if writer == uid:
             writers = writers.discard(cell)
     users = belief.users.discard(uid)
-    return replace(belief, links=links, users=users, writers=writers, deleted=belief.deleted | freed)
+    return replace(belief, links=links, users=users, writers=writers, deleted=belief.deleted.update(freed))
 
 
 def unsettled(before: Belief, belief: Belief, named: Iterable[tuple[str, Any]], received: float) -> Belief:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from msgspec.structs import replace
+from rpds import HashTrieSet
 
 from tracksync.contract.bounds import bounds
 from tracksync.oracle.belief import VOLATILE, Belief, Identifier, Link, User
@@ -24,13 +25,12 @@ def forgotten(user: User) -> User:
         for key, cell in user.cells.items()
         if cell.volatile or pending_of(cell.states)
     }
-    return replace(user, exists=None, fresh=False, due=None, cells={}).with_cells(cells)
+    return replace(user, exists=None, fresh=False, due=None, cells={}, former=()).with_cells(cells)
 
 
 def forget_user(belief: Belief, uid: int) -> Belief:
     """The belief in which nothing is known of a user, not even whether it exists."""
-    user = belief.users[uid]
-    return replace(belief, users=belief.users.insert(uid, forgotten(user)), former=_former_without(belief, uid, user))
+    return replace(belief, users=belief.users.insert(uid, forgotten(belief.users[uid])))
 
 
 def perhaps_gone(belief: Belief, uid: int) -> Belief:
@@ -45,15 +45,8 @@ def perhaps_gone(belief: Belief, uid: int) -> Belief:
     leading = [one for one in user.identifiers if Link(uid) in belief.links.get(one, ())]
     leading.sort(key=lambda one: one.kind in bounds().contacts)
     links = doubted(belief.links, uid, leading[1:])
-    former = _former_without(belief, uid, user)
-    user = replace(user, exists=None if user.exists else user.exists, due=None).with_cells(changed)
-    return replace(belief, links=links, users=belief.users.insert(uid, user), former=former)
-
-
-def _former_without(belief: Belief, uid: int, user: User) -> frozenset[tuple[Identifier, int]]:
-    """The former contacts, but for those of the user."""
-    own = {(one, uid) for one in user.identifiers} & belief.former
-    return belief.former - own if own else belief.former
+    user = replace(user, exists=None if user.exists else user.exists, due=None, former=()).with_cells(changed)
+    return replace(belief, links=links, users=belief.users.insert(uid, user))
 
 
 def forget_all(belief: Belief) -> Belief:
@@ -68,7 +61,7 @@ def forget_all(belief: Belief) -> Belief:
     deletions = (one.until for one in belief.deletions.values())
     until = max([belief.unsettled_until, *deletions, *belief.named_in_deletions.values()])
     belief = replace(belief, pending_by_identifier=pending, unsettled_until=until)
-    return replace(belief.among_strangers(_never), windows=belief.windows, deleted=frozenset(), former=frozenset())
+    return replace(belief.among_strangers(_never), windows=belief.windows, deleted=HashTrieSet())
 
 
 def _pending_for(belief: Belief, identifier: Identifier) -> tuple[PendingWrite, ...]:

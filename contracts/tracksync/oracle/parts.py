@@ -19,7 +19,7 @@ from typing import Any, Final
 
 from msgspec import Struct
 from msgspec.structs import replace
-from rpds import HashTrieMap
+from rpds import HashTrieMap, HashTrieSet
 
 from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
@@ -140,7 +140,7 @@ class Shared(Struct, frozen=True):
     ambiguities: HashTrieMap[str, frozenset[str]]
     array_limits: tuple[int, int]
     wide_integers: str | None
-    known_texts: frozenset[str]
+    known_texts: HashTrieSet[str]
     unsettled_until: float
 
 

@@ -90,7 +90,7 @@ def noted(written: Written, settings: Settings, exchange: Exchange, parsed: Pars
         cells = list(one.cells())
         if len(named) > 1:
             if any(kind.origin is not Origin.NEW for kind in kinds):
-                written = replace(written, given=written.given.union(named))
+                written = replace(written, given=written.given.update(named))
             cells += (_gives(identifier.kind) for identifier in named if identifier not in leading)
         for kind in kinds:
             written = _with(written, kind, cells, until, later=until > exchange.received)

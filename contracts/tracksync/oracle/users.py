@@ -237,13 +237,12 @@ def linked(
     uid = candidate.uid if candidate.uid is not None else belief.users_made
     if candidate.sure and len(parsed.identifiers) == 1:  # the usual case: every link is there
         return replace(belief, users=belief.users.insert(uid, user)), uid
-    links, former = belief.links, belief.former
+    links, former = belief.links, user.former
     for kind, value in parsed.identifiers:
         if not found and kind != candidate.kind:
             continue
         identifier = identifier_of(kind, value)
-        if (identifier, uid) in former:
-            former -= {(identifier, uid)}
+        former = tuple(one for one in former if one != identifier)
         there = links.get(identifier, ())
         if Link(uid) in there:
             continue
@@ -252,13 +251,13 @@ def linked(
             # A profile has one email and one phone: if it takes this one, the former one leads to it no longer.
             replaced = [one for one in user.held if one.kind == kind and one != identifier]
             links = doubted(links, uid, replaced)
-            former |= {(one, uid) for one in replaced if surely}
+            former += tuple(replaced) if surely else ()
         if proven or Link(uid, sure=False) not in there:
             user = _named_by(belief, user, identifier, surely=surely)
             links = links.insert(identifier, _with_link(there, uid, kind, surely=surely))
     made = max(belief.users_made, uid + 1)
-    users = belief.users.insert(uid, user)
-    return replace(belief, users=users, links=links, users_made=made, former=former), uid
+    users = belief.users.insert(uid, replace(user, former=former))
+    return replace(belief, users=users, links=links, users_made=made), uid
 
 
 def unlinked(belief: Belief, parsed: ParsedRequest, uid: int) -> Belief:
@@ -311,13 +310,14 @@ def _leads_surely(parsed: ParsedRequest, candidate: Candidate, user: User, kind:
     return proven and kind in bounds().contacts and beside_strong
 
 
-def with_contacts_doubted(belief: Belief) -> Belief:
-    """The belief in which no email or phone certainly leads to a user whose own may change at any time."""
+def with_contacts_doubted(belief: Belief, named: Iterable[tuple[str, Any]]) -> Belief:
+    """The belief in which no email or phone certainly leads to those of the named users whose own may change."""
     links = belief.links
-    for uid, user in belief.users.items():
+    for uid in {link.uid for one in named for link in belief.links.get(identifier_of(*one), ())}:
+        user = belief.users[uid]
         if user.contacts_unsettled:
             links = doubted(links, uid, user.held)
-    return replace(belief, links=links)
+    return belief if links is belief.links else replace(belief, links=links)
 
 
 def doubted(

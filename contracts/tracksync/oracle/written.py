@@ -6,7 +6,7 @@ import enum
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
-from rpds import HashTrieMap
+from rpds import HashTrieMap, HashTrieSet
 
 if TYPE_CHECKING:
     from tracksync.oracle.belief import CellKey, Identifier
@@ -40,5 +40,5 @@ class Written(Struct, frozen=True, gc=False):
     last: float = float("-inf")
     times: HashTrieMap[CellKey, tuple[tuple[IdentifierKind, float], ...]] = HashTrieMap()
     alone: bool = True
-    given: frozenset[Identifier] = frozenset()
+    given: HashTrieSet[Identifier] = HashTrieSet()
     strangers: bool = False
