@@ -18,13 +18,11 @@ from tracksync.oracle.belief import (
     Belief,
     Cell,
     Counter,
-    Identifier,
-    Link,
     Settings,
     State,
     User,
-    identifier_of,
 )
+from tracksync.oracle.identifiers import Identifier, Link, identifier_of
 from tracksync.oracle.parts import Effect, shared_of, with_effect
 
 

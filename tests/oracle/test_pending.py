@@ -11,7 +11,8 @@ from oracle_harness import JSON, NO_USER, ONLY, SYNC, TIME, OracleHarness, U, bo
 from tracksync.model.exchange import FailureKind, Request
 from tracksync.model.finding import NOTHING
 from tracksync.oracle.attribute_outcomes import AttributeWrite
-from tracksync.oracle.belief import ABSENT, Cell, State, identifier_of
+from tracksync.oracle.belief import ABSENT, Cell, State
+from tracksync.oracle.identifiers import identifier_of
 from tracksync.oracle.pending import MAX_FOLLOWED, at_most, given_up, overdue, pending_of, reach, with_pending
 
 

@@ -19,7 +19,7 @@ from oracle_harness import (
 )
 
 from tracksync.model.exchange import FailureKind
-from tracksync.oracle.belief import Link
+from tracksync.oracle.identifiers import Link
 
 BRAZE = {"braze_id": "b"}
 SURELY, PERHAPS = Link(0), Link(0, sure=False)

@@ -10,6 +10,7 @@ from oracle_harness import ALIAS, EMAIL, ONLY, PHONE, TIME, OracleHarness, U, V,
 
 from tracksync.engine.freshness import everything
 from tracksync.model.exchange import FailureKind
+from tracksync.oracle.same_user import MAX_KINDS
 
 B = {"braze_id": "b"}
 UNASSIGNED = {"braze_id": "b-unassigned"}
@@ -173,6 +174,17 @@ def test_a_deletion_by_one_kind_may_reach_the_user_of_another() -> None:
         == []
     )
     assert harness.check(seen(ALIAS), {"users": [], "message": "success"}, wait=OLD) == []
+
+
+def test_aliases_under_any_number_of_labels_may_lead_to_one_user() -> None:
+    harness = OracleHarness(new=False)
+    harness.event(1)
+    for number in range(2, 2 * MAX_KINDS):
+        alias = {"alias_name": "a", "alias_label": f"label {number}"}
+        assert harness.event(number, names={"user_alias": alias}) == set()
+    assert harness.event(number + 1) == set()
+    assert harness.event(number + 1, names={"user_alias": {**alias, "alias_label": "label 2"}}) == set()
+    assert max(len(kinds) for _, kinds in harness.belief.written.times.items()) <= MAX_KINDS + 5
 
 
 def test_an_email_that_an_old_user_was_given_may_have_replaced_that_of_another() -> None:

@@ -23,7 +23,8 @@ from oracle_harness import (
 from tracksync.model.exchange import Credential, Exchange
 from tracksync.oracle import Belief
 from tracksync.oracle.attribute_outcomes import AttributeWrite
-from tracksync.oracle.belief import Link, User, identifier_of
+from tracksync.oracle.belief import User
+from tracksync.oracle.identifiers import Link, identifier_of
 from tracksync.oracle.request import ParsedRequest, read_request
 from tracksync.oracle.users import Candidate, candidates, linked
 

@@ -26,7 +26,7 @@ from tracksync.gate.findings import ClientFindings
 from tracksync.gate.retries import EARLY, RetryBelief, check_retries, never_retried, request_key
 from tracksync.model.exchange import Exchange, header
 from tracksync.model.finding import Finding
-from tracksync.oracle.belief import identifier_of
+from tracksync.oracle.identifiers import identifier_of
 from tracksync.oracle.request import PATHS, ParsedRequest
 from tracksync.wire.observed import Observed, reset_time
 

@@ -12,8 +12,9 @@ from msgspec.structs import replace
 
 from tracksync.contract.bounds import bounds
 from tracksync.oracle import deletions, neighbours, users
-from tracksync.oracle.belief import VOLATILE, CellKey, Identifier, User, identifier_of
+from tracksync.oracle.belief import VOLATILE, User
 from tracksync.oracle.context import Context, writes_of
+from tracksync.oracle.identifiers import CellKey, Identifier, identifier_of
 from tracksync.oracle.pending import given_up, reached_by, unknown_like, without_due
 from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.unread import forget_unread

@@ -11,7 +11,8 @@ from msgspec import Struct
 
 from tracksync.contract.bounds import bounds
 from tracksync.oracle.array_outcomes import array_edited, array_set
-from tracksync.oracle.belief import ABSENT, ANYTHING, OMITTED, UNKNOWN, Identifier
+from tracksync.oracle.belief import ABSENT, ANYTHING, OMITTED, UNKNOWN
+from tracksync.oracle.identifiers import Identifier
 from tracksync.oracle.interpretations import (
     DATE_AS_SENT,
     DATE_NORMALISED,

@@ -19,6 +19,7 @@ from rpds import HashTrieMap, HashTrieSet
 from tracksync.contract.ambiguities import ambiguity_catalogue
 from tracksync.contract.bounds import bounds
 from tracksync.contract.responses import Responses
+from tracksync.oracle.identifiers import CellKey, Identifier, Link, UnknownKind
 from tracksync.oracle.interpretations import Requires
 from tracksync.oracle.written import Written
 from tracksync.values.maps import with_members
@@ -127,37 +128,6 @@ UNKNOWN_CELL: Final = Cell((State(UNKNOWN),))
 ABSENT_CELL: Final = Cell((State(ABSENT),))
 UNKNOWN_COUNTER_CELL: Final = Cell((State(ANY_COUNTER),))
 ZERO_COUNTER_CELL: Final = Cell((State(NEVER_COUNTED),))
-
-CellKey = tuple[str, str]  # (section, name): ("attributes", "colour"), ("events", "rented_movie")
-
-
-class Identifier(Struct, frozen=True, gc=False):
-    """An identifier of a user. `text`: its value, of a number the decimal text, of an alias the alias_name.
-
-    `label`: the alias_label; None for every other kind.
-    """
-
-    kind: str
-    text: str
-    label: str | None = None
-
-    def is_any(self, test: Callable[[str], bool]) -> bool:
-        """Whether `test` holds for one of its texts."""
-        return test(self.text) or (self.label is not None and test(self.label))
-
-
-def identifier_of(kind: str, value: Any) -> Identifier:
-    """The identifier that a request states as `kind: value`."""
-    if kind == "user_alias":
-        return Identifier(kind, str(value.get("alias_name")), str(value.get("alias_label")))
-    return Identifier(kind, str(value))
-
-
-class Link(Struct, frozen=True, gc=False):
-    """From an identifier to a user, by the user's number in `Belief.users`. Not `sure`: perhaps to that user."""
-
-    uid: int
-    sure: bool = True
 
 
 class User(Struct, frozen=True, gc=False):
@@ -307,7 +277,7 @@ class Belief(Struct, frozen=True, gc=False):
     moved: HashTrieSet[Identifier] = HashTrieSet()
     deletions: HashTrieMap[int, Deletion] = HashTrieMap()
     first_over: float = float("inf")
-    named_in_deletions: HashTrieMap[Identifier, float] = HashTrieMap()
+    named_in_deletions: HashTrieMap[Identifier | UnknownKind, float] = HashTrieMap()
     deleted: HashTrieSet[Identifier] = HashTrieSet()
     unknown_deletion: UnknownDeletion | None = None
     unsettled_until: float = float("-inf")

@@ -14,8 +14,9 @@ from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import pending, precision, response_body
 from tracksync.oracle.attribute_clauses import clause_of_write, covered_by_write
 from tracksync.oracle.attribute_outcomes import AttributeWrite, attribute_outcomes
-from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Belief, Cell, CellKey, State, User
+from tracksync.oracle.belief import ABSENT, OMITTED, UNKNOWN, Belief, Cell, State, User
 from tracksync.oracle.context import Context, changed, writes_of
+from tracksync.oracle.identifiers import CellKey
 from tracksync.oracle.late_writes import applied_late
 from tracksync.oracle.outcomes import CellOutcome, Limits, appears, fitting
 from tracksync.oracle.users import Candidate

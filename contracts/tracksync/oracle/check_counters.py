@@ -12,9 +12,10 @@ from msgspec.structs import replace
 
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import counters, pending, response_body
-from tracksync.oracle.belief import ANY_COUNTER, Cell, CellKey, Counter, State, User
+from tracksync.oracle.belief import ANY_COUNTER, Cell, Counter, State, User
 from tracksync.oracle.context import Context, changed, counter_op
 from tracksync.oracle.counters import CounterOp, CounterOutcome, ShownCounter
+from tracksync.oracle.identifiers import CellKey
 from tracksync.oracle.late_writes import applied_late
 from tracksync.oracle.request_object import CounterWrite
 from tracksync.oracle.spelling import mixed_up

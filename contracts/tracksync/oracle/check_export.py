@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, Final
 from msgspec.structs import replace
 
 from tracksync.model.finding import NOTHING, Finding
-from tracksync.oracle.belief import Belief, Identifier, Link, User, identifier_of
+from tracksync.oracle.belief import Belief, User
 from tracksync.oracle.deletions import identifiers_in, leads_nowhere, settled_user
 from tracksync.oracle.exported_values import ExportedUser, check_values, requested_fields
+from tracksync.oracle.identifiers import Identifier, Link, identifier_of
 from tracksync.oracle.same_user import apart
 
 if TYPE_CHECKING:

@@ -16,10 +16,11 @@ from tracksync.contract.bounds import bounds
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import response_body, users
 from tracksync.oracle.ambiguous_writes import make_unknown
-from tracksync.oracle.belief import Belief, User, identifier_of
+from tracksync.oracle.belief import Belief, User
 from tracksync.oracle.check_attributes import check_attributes
 from tracksync.oracle.check_counters import check_counter
 from tracksync.oracle.context import Context, changed
+from tracksync.oracle.identifiers import identifier_of
 from tracksync.oracle.pending import emptied
 from tracksync.oracle.request import ParsedRequest
 from tracksync.oracle.response_body import Success

@@ -18,9 +18,10 @@ from tracksync.model.exchange import Exchange, Request, Response, lowered
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, neighbours, rates, response_body, same_user
 from tracksync.oracle.ambiguous_writes import perhaps_applied, queue, refused, unknown_effect
-from tracksync.oracle.belief import Belief, Identifier, identifier_of
+from tracksync.oracle.belief import Belief
 from tracksync.oracle.check_write import check_write
 from tracksync.oracle.context import Context
+from tracksync.oracle.identifiers import Identifier, identifier_of
 from tracksync.oracle.in_flight import NONE_IN_FLIGHT, InFlight, in_flight_at, perhaps_after, perhaps_before, with_own
 from tracksync.oracle.request import ParsedRequest, read_request
 from tracksync.oracle.status import check_body, check_status

@@ -14,8 +14,9 @@ from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle import counters
 from tracksync.oracle.attribute_outcomes import AttributeWrite
-from tracksync.oracle.belief import Belief, Cell, CellKey
+from tracksync.oracle.belief import Belief, Cell
 from tracksync.oracle.counters import CounterOp
+from tracksync.oracle.identifiers import CellKey
 from tracksync.oracle.in_flight import NONE_IN_FLIGHT, InFlight
 from tracksync.oracle.request import ParsedRequest, cell_key
 

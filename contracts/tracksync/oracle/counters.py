@@ -10,7 +10,8 @@ from typing import Final
 
 from msgspec import Struct
 
-from tracksync.oracle.belief import Counter, Identifier
+from tracksync.oracle.belief import Counter
+from tracksync.oracle.identifiers import Identifier
 from tracksync.oracle.interpretations import Interpretation, Requires
 from tracksync.values.times import Interval
 

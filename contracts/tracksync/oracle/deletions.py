@@ -16,8 +16,9 @@ from msgspec.structs import replace
 
 from tracksync.contract.bounds import bounds
 from tracksync.model.exchange import Exchange
-from tracksync.oracle.belief import Belief, Deletion, Identifier, Link, UnknownDeletion, User, identifier_of
+from tracksync.oracle.belief import Belief, Deletion, UnknownDeletion, User
 from tracksync.oracle.forgetting import perhaps_gone
+from tracksync.oracle.identifiers import Identifier, Link, UnknownKind, identifier_of
 from tracksync.oracle.pending import pending_of
 from tracksync.oracle.request import ParsedRequest, objects_of
 from tracksync.oracle.request_object import is_alias
@@ -36,7 +37,6 @@ LISTS: Final = {  # the members of a deletion or an export, and the kind of the 
 }
 _FOR_GOOD: Final = float("inf")
 _LONG_AGO: Final = float("-inf")
-_ANY_KIND: Final = ""  # of an identifier that a member names of which no document says what it holds
 
 
 class NamedUsers(Struct, frozen=True):
@@ -153,9 +153,10 @@ def begin(belief: Belief, parsed: ParsedRequest, exchange: Exchange, *, accepted
         if end < exchange.sent:
             named = named.discard(identifier)
     body = parsed.body if isinstance(parsed.body, dict) else {}
-    texts = (Identifier(_ANY_KIND, text) for text in other_texts(body))
-    for identifier in (*(identifier_of(*one) for one in identifiers_in(body)), *texts):
-        named = named.insert(identifier, max(until, named.get(identifier, until)))
+    also: list[Identifier | UnknownKind] = [identifier_of(*one) for one in identifiers_in(body)]
+    also += map(UnknownKind, other_texts(body))
+    for one in also:
+        named = named.insert(one, max(until, named.get(one, until)))
     belief = replace(belief, named_in_deletions=named)
     if not found.unknown and not found.new:
         return belief
@@ -288,7 +289,7 @@ def unsettled(before: Belief, belief: Belief, named: Iterable[tuple[str, Any]], 
         uids = {link.uid for link in links if link.uid in belief.users}
         touched |= uids
         named_until = belief.named_in_deletions.get
-        until = max(named_until(one, _LONG_AGO) for one in (identifier, Identifier(_ANY_KIND, identifier.text)))
+        until = max(named_until(one, _LONG_AGO) for one in (identifier, UnknownKind(identifier.text)))
         for uid in uids if until >= received else ():
             if uid not in belief.deletions:
                 belief = _noted(belief, uid, until, certain=False)

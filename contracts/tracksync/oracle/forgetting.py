@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from rpds import HashTrieSet
 
 from tracksync.contract.bounds import bounds
-from tracksync.oracle.belief import VOLATILE, Belief, Identifier, Link, User
+from tracksync.oracle.belief import VOLATILE, Belief, User
+from tracksync.oracle.identifiers import Identifier, Link
 from tracksync.oracle.pending import PendingWrite, given_up, or_absent, pending_of, unknown_like, without_due
 from tracksync.oracle.users import doubted
 

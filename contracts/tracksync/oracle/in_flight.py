@@ -17,8 +17,9 @@ from msgspec.structs import replace
 from tracksync.contract.bounds import bounds
 from tracksync.model.exchange import Credential, Exchange, Request
 from tracksync.oracle import deletions, users
-from tracksync.oracle.belief import Belief, CellKey, Identifier, identifier_of
+from tracksync.oracle.belief import Belief
 from tracksync.oracle.forgetting import forget_all, forget_user
+from tracksync.oracle.identifiers import CellKey, Identifier, identifier_of
 from tracksync.oracle.request import ParsedRequest, objects_of, read_request
 from tracksync.oracle.unread import may_reach_anyone, texts_in
 from tracksync.values.numbers import same

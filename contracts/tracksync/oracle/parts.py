@@ -24,9 +24,10 @@ from rpds import HashTrieMap, HashTrieSet
 from tracksync.model.exchange import Exchange, Request
 from tracksync.model.finding import Finding
 from tracksync.oracle import deletions, rates, same_user
-from tracksync.oracle.belief import Belief, Cell, CellKey, Identifier, State, UnknownDeletion, User
+from tracksync.oracle.belief import Belief, Cell, State, UnknownDeletion, User
 from tracksync.oracle.checking import CheckResult, check_beside, headers_of
 from tracksync.oracle.forgetting import forget_all
+from tracksync.oracle.identifiers import CellKey, Identifier
 from tracksync.oracle.in_flight import NONE_IN_FLIGHT, InFlight
 from tracksync.oracle.request import endpoint_of, read_request
 from tracksync.oracle.unread import forget_unread

@@ -20,12 +20,11 @@ from tracksync.oracle.belief import (
     UNKNOWN,
     VOLATILE,
     Cell,
-    CellKey,
     Counter,
-    Identifier,
     State,
     User,
 )
+from tracksync.oracle.identifiers import CellKey, Identifier
 
 MAX_FOLLOWED: Final = 96  # states: four pending writes, in every order
 

@@ -17,7 +17,7 @@ from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.contract.classify import USUAL, VALID, Classification, Line, classify, classify_object, place_of
 from tracksync.contract.conditions import Condition
 from tracksync.model.exchange import Exchange, Headers, header, media_type
-from tracksync.oracle.belief import CellKey
+from tracksync.oracle.identifiers import CellKey
 from tracksync.oracle.request_object import (
     CounterWrite,
     covered_by_object,

@@ -14,28 +14,19 @@ from msgspec.structs import replace
 
 from tracksync.contract.bounds import SYNC, bounds
 from tracksync.model.exchange import Exchange, header
-from tracksync.oracle.belief import (
-    Belief,
-    Cell,
-    CellKey,
-    Identifier,
-    Link,
-    Settings,
-    User,
-    identifier_of,
-)
+from tracksync.oracle.belief import Belief, Cell, Settings, User
+from tracksync.oracle.identifiers import CellKey, Identifier, Link, identifier_of
 from tracksync.oracle.pending import given_up, unknown_like
 from tracksync.oracle.request import ParsedRequest, objects_of
 from tracksync.oracle.unread import may_reach_anyone
 from tracksync.oracle.users import doubted as doubted_links
-from tracksync.oracle.written import IdentifierKind, Origin, Written
+from tracksync.oracle.written import Cells, Contact, IdentifierKind, Origin, Written, WrittenPlace
 
-Times = Mapping[CellKey, tuple[tuple[IdentifierKind, float], ...]]
+Times = Mapping[WrittenPlace, tuple[tuple[IdentifierKind, float], ...]]
 """When a cell was written last by each kind of identifier, in epoch seconds."""
 
 NO_TIMES: Final[Times] = {}
-_ANY: Final = ("", "any")  # in place of a cell: each may have been written
-_ALL: Final = ("", "all")  # the last write to any cell
+MAX_KINDS: Final = 32  # kinds of identifier that are told apart; each label of an alias is one
 _NEVER: Final = float("-inf")
 _FOR_GOOD: Final = float("inf")
 
@@ -87,13 +78,13 @@ def noted(written: Written, settings: Settings, exchange: Exchange, parsed: Pars
         named = [identifier_of(*pair) for pair in one.identifiers]
         leading = [identifier for identifier in named if identifier.kind not in bounds().contacts] or named[:1]
         kinds = [_kind_of(identifier, settings, written) for identifier in leading]
-        cells = list(one.cells())
+        places: list[WrittenPlace] = [*one.cells()]
         if len(named) > 1:
             if any(kind.origin is not Origin.NEW for kind in kinds):
                 written = replace(written, given=written.given.update(named))
-            cells += (_gives(identifier.kind) for identifier in named if identifier not in leading)
+            places += (Contact(identifier.kind) for identifier in named if identifier not in leading)
         for kind in kinds:
-            written = _with(written, kind, cells, until, later=until > exchange.received)
+            written = _with(written, kind, places, until, later=until > exchange.received)
     return written
 
 
@@ -103,11 +94,6 @@ def _after_unread(written: Written, exchange: Exchange, parsed: ParsedRequest) -
     if written.strangers or (response is not None and 400 <= response.status < 500):
         return written
     return replace(written, strangers=True) if may_reach_anyone(exchange.request, parsed) else written
-
-
-def _gives(kind: str) -> CellKey:
-    """In place of a cell: the email or phone of the user."""
-    return "", kind
 
 
 def _until(exchange: Exchange, parsed: ParsedRequest, consistent_after: float) -> float | None:
@@ -138,28 +124,32 @@ def _with_alone(written: Written, group: IdentifierKind | None, until: float) ->
     return replace(written, groups=groups, last=max(written.last, until))
 
 
-def _with(written: Written, kind: IdentifierKind, cells: Collection[CellKey], until: float, *, later: bool) -> Written:
+def _with(
+    written: Written, kind: IdentifierKind, places: Collection[WrittenPlace], until: float, *, later: bool
+) -> Written:
     group = _group_of(kind)
     if written.alone and _is_of(written, group) and not later:
         return _with_alone(written, group, until)
     times = written.times
     if written.alone and not _is_of(written, group):  # the first write by another kind
         for earlier in written.groups:
-            times = times.insert(_ANY, ((earlier or IdentifierKind("", None, Origin.NEW), written.last),))
+            times = times.insert(Cells.EACH, ((earlier or IdentifierKind("", None, Origin.NEW), written.last),))
         written = replace(written, alone=False)
-    for key in (*cells, _ALL):
+    for key in (*places, Cells.LAST):
         there = dict(times.get(key, ()))
+        if len(there) >= MAX_KINDS and kind not in there:
+            kind = IdentifierKind(kind.name, None, kind.origin)  # an alias under any label
         there[kind] = max(until, there.get(kind, until))
         times = times.insert(key, tuple(there.items()))
-    return replace(written, groups=written.groups | {group}, times=times)
+    return replace(written, groups=written.groups | {group} if written.alone else written.groups, times=times)
 
 
 def times_for(written: Written, parsed: ParsedRequest) -> Times:
     """Those of the writes that bear on a request."""
     if written.alone:
         return NO_TIMES
-    contacts = map(_gives, bounds().contacts)
-    keys = (_ANY, _ALL, *contacts) if parsed.endpoint == "export" else (_ANY, *contacts, *parsed.cells())
+    keys: list[WrittenPlace] = [Cells.EACH, *map(Contact, bounds().contacts)]
+    keys += [Cells.LAST] if parsed.endpoint == "export" else parsed.cells()
     return {key: written.times[key] for key in keys if key in written.times}
 
 
@@ -171,7 +161,7 @@ def doubted(
     Also the cells of the request that such a one may write while it is under way.
     """
     overlapping: set[CellKey] = set()
-    every, exporting = times.get(_ANY, ()), parsed.endpoint == "export"
+    every, exporting = times.get(Cells.EACH, ()), parsed.endpoint == "export"
     for identifier in {identifier_of(*one) for one in named}:
         links = belief.links.get(identifier, ())
         for uid in {link.uid for link in links}:
@@ -179,13 +169,13 @@ def doubted(
             belief = _with_contacts_doubted(belief, uid, user, times)
             user = belief.users[uid]
             has = known_kinds(belief, uid, user)
-            others = _by_others((*times.get(_ALL, ()), *every), has, fresh=user.fresh)
+            others = _by_others((*times.get(Cells.LAST, ()), *every), has, fresh=user.fresh)
             if exporting and max(others, default=_NEVER) > _NEVER:
                 user = replace(user, fresh=False)  # it may have more than was written to it by what is known
             keys = user.cells if exporting else parsed.cells()
             given: dict[CellKey, Cell] = {}
             for key in keys:
-                shown = times.get(_ALL if exporting else key, ())
+                shown = times.get(Cells.LAST if exporting else key, ())
                 latest = max(_by_others((*shown, *every), has, fresh=user.fresh), default=_NEVER)
                 cell = user.cell(key)
                 if latest >= exchange.sent:
@@ -223,7 +213,7 @@ def _with_contacts_doubted(belief: Belief, uid: int, user: User, times: Times) -
     links = belief.links
     for kind in bounds().contacts:
         has = known_kinds(belief, uid, user) - {(kind, None)}
-        if max(_by_others(times.get(_gives(kind), ()), has, fresh=user.fresh), default=_NEVER) > _NEVER:
+        if max(_by_others(times.get(Contact(kind), ()), has, fresh=user.fresh), default=_NEVER) > _NEVER:
             links = doubted_links(links, uid, [one for one in user.held if one.kind == kind])
     return belief if links is belief.links else replace(belief, links=links)
 

@@ -6,7 +6,7 @@ import unicodedata
 from collections.abc import Iterable
 
 from tracksync.model.finding import Finding
-from tracksync.oracle.belief import CellKey
+from tracksync.oracle.identifiers import CellKey
 
 
 def folded(text: str) -> str:

@@ -13,7 +13,8 @@ from msgspec.structs import replace
 from rpds import HashTrieMap
 
 from tracksync.contract.bounds import bounds
-from tracksync.oracle.belief import Belief, Identifier, Link, User, identifier_of
+from tracksync.oracle.belief import Belief, User
+from tracksync.oracle.identifiers import Identifier, Link, identifier_of
 from tracksync.oracle.interpretations import (
     ALIAS_CREATES,
     ALIAS_NEVER_CREATES,

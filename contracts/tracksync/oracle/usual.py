@@ -16,12 +16,13 @@ from tracksync.contract.bounds import bounds
 from tracksync.oracle import counters, precision, response_body, users
 from tracksync.oracle.attribute_clauses import clause_of_value, covered_by
 from tracksync.oracle.attribute_outcomes import AttributeWrite, attribute_outcomes
-from tracksync.oracle.belief import ABSENT, UNKNOWN, Cell, CellKey, State, User, identifier_of
+from tracksync.oracle.belief import ABSENT, UNKNOWN, Cell, State, User
 from tracksync.oracle.check_attributes import LISTED, check_attribute
 from tracksync.oracle.check_counters import LISTED as LISTED_COUNTER
 from tracksync.oracle.check_counters import clause_of_time, covered_by_counter
 from tracksync.oracle.check_write import OF_SUCCESS, USERS, check_path, user_clause
 from tracksync.oracle.context import Context, counter_op
+from tracksync.oracle.identifiers import CellKey, identifier_of
 from tracksync.oracle.outcomes import CellOutcome
 from tracksync.oracle.request import ParsedRequest, cell_key
 from tracksync.oracle.response_body import Success

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import enum
-from typing import TYPE_CHECKING
+from typing import TypeAlias
 
 from msgspec import Struct
 from rpds import HashTrieMap, HashTrieSet
 
-if TYPE_CHECKING:
-    from tracksync.oracle.belief import CellKey, Identifier
+from tracksync.oracle.identifiers import CellKey, Identifier
 
 
 class Origin(enum.StrEnum):
@@ -28,6 +27,22 @@ class IdentifierKind(Struct, frozen=True, gc=False):
     origin: Origin
 
 
+class Cells(enum.Enum):
+    """In the place of one cell: a write that each may have had; the last write, whichever cell it was to."""
+
+    EACH = "each"
+    LAST = "last"
+
+
+class Contact(Struct, frozen=True, gc=False):
+    """In the place of a cell: the email or phone of a user."""
+
+    kind: str
+
+
+WrittenPlace: TypeAlias = CellKey | Cells | Contact
+
+
 class Written(Struct, frozen=True, gc=False):
     """When which cells were written last by each kind of identifier; see `same_user`.
 
@@ -38,7 +53,7 @@ class Written(Struct, frozen=True, gc=False):
 
     groups: frozenset[IdentifierKind | None] = frozenset()
     last: float = float("-inf")
-    times: HashTrieMap[CellKey, tuple[tuple[IdentifierKind, float], ...]] = HashTrieMap()
+    times: HashTrieMap[WrittenPlace, tuple[tuple[IdentifierKind, float], ...]] = HashTrieMap()
     alone: bool = True
     given: HashTrieSet[Identifier] = HashTrieSet()
     strangers: bool = False

@@ -12,8 +12,9 @@ from tracksync.contract.bounds import bounds
 from tracksync.model.finding import NOTHING, Finding
 from tracksync.oracle import response_body
 from tracksync.oracle.attribute_outcomes import AttributeWrite, attribute_outcomes
-from tracksync.oracle.belief import ABSENT, ANYTHING, OMITTED, UNKNOWN, Cell, CellKey
+from tracksync.oracle.belief import ABSENT, ANYTHING, OMITTED, UNKNOWN, Cell
 from tracksync.oracle.context import Context
+from tracksync.oracle.identifiers import CellKey
 from tracksync.oracle.outcomes import ExactText, Limits, WithoutFarTimes, fitting
 from tracksync.oracle.users import Candidate
 from tracksync.values.objects import serialized_size

@@ -15,8 +15,8 @@ from msgspec.structs import astuple
 
 from tracksync.contract.bounds import DELETE, EXPORT, SYNC, TRACK, bounds
 from tracksync.model.exchange import Exchange
-from tracksync.oracle.belief import Identifier
 from tracksync.oracle.deletions import exported_names, identifiers_in, other_texts
+from tracksync.oracle.identifiers import Identifier
 from tracksync.oracle.request import objects_in, targets_in
 from tracksync.oracle.request_object import read_identifiers
 from tracksync.oracle.spelling import folded

@@ -17,7 +17,7 @@ from tracksync.cassettes.interaction import Interaction
 from tracksync.model.counts import Counts
 from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, Settings
-from tracksync.oracle.belief import CellKey
+from tracksync.oracle.identifiers import CellKey
 from tracksync.oracle.parts import (
     Beside,
     Effect,
