@@ -90,7 +90,7 @@ def refusals() -> Mapping[str, Row]:
     rows = {}
     for name, raw in _table().items():
         if name != "definitions":
-            for row in _rows(name, dict(raw)):
+            for row in _rows(name, _with_members_of_another(raw)):
                 rows[row.name] = row
                 for pointer in _references(row.when):
                     spec.needed(spec.document(), pointer)
@@ -127,6 +127,11 @@ def _table() -> dict[str, Any]:
 def definitions() -> Mapping[str, Any]:
     """The schemas that rows share, by name."""
     return {name: _filled(schema) for name, schema in _table()["definitions"].items()}
+
+
+def _with_members_of_another(raw: Mapping[str, Any]) -> dict[str, Any]:
+    like = _table()[raw["like"]] if "like" in raw else {}
+    return {key: value for key, value in {**like, **raw}.items() if key != "like"}
 
 
 def _rows(name: str, raw: dict[str, Any]) -> list[Row]:
