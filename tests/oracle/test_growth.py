@@ -44,3 +44,13 @@ def test_an_exchange_takes_as_many_steps_among_many_users_as_among_few(path: str
             sys.settrace(before)
     few, many = counted
     assert many < 1.2 * few
+
+
+def test_who_else_an_email_may_lead_to_is_one_user_however_often_that_is_open() -> None:
+    harness = OracleHarness(new=False)
+    made = []
+    for number in range(40):
+        names = names_of(0, (("external_id", "email"), ("email",), ("external_id",))[number % 3])
+        harness.event(number + 1, names=names)
+        made.append(harness.belief.users_made)
+    assert made[-1] == made[10] < 5

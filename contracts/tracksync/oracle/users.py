@@ -93,7 +93,8 @@ def lookup(belief: Belief, kind: str, value: Any) -> list[Candidate]:
             link.uid for some in _like(belief, key.text) for link in some if not has_braze_id(belief, link.uid)
         ]
     found = [Candidate(uid, belief.users[uid], kind) for uid in dict.fromkeys([*likely, *doubtful])]
-    if not likely or (kind in bounds().contacts and _may_be_a_stranger(belief, owners)):
+    stranger = not likely or (kind in bounds().contacts and _may_be_a_stranger(belief, owners))
+    if stranger and not any(_may_be_the_stranger(belief.users[uid], key) for uid in doubtful):
         found.insert(len(set(likely)), Candidate(None, _stranger(belief, key), kind))
     return found
 
@@ -136,6 +137,11 @@ def _may_be_a_stranger(belief: Belief, owners: list[int]) -> bool:
     if any(belief.users[uid].exists for uid in owners):
         return False
     return any(belief.users[uid].named and belief.users[uid].exists is not False for uid in owners)
+
+
+def _may_be_the_stranger(user: User, key: Identifier) -> bool:
+    """Whether the user was never seen by another identifier: it stands for whoever else this one may lead to."""
+    return user.identifiers == (key,) and user.exists is not False
 
 
 def _stranger(belief: Belief, key: Identifier) -> User:
