@@ -46,42 +46,51 @@ class InFlight(Struct, frozen=True, gc=False):
 NONE_IN_FLIGHT: Final = InFlight()
 
 
-class _Effect(Struct, frozen=True, gc=False):
-    """What one request may do. `objects`: of a write, each as a request of its own."""
+class _Write(Struct, frozen=True, gc=False):
+    """One object of a request that writes. `creates`: the identifier by which it may create its user."""
 
-    objects: tuple[ParsedRequest, ...] = ()
+    identifiers: _Identifiers
+    cells: frozenset[CellKey]
+    creates: Identifier | None
+
+
+class _Effect(Struct, frozen=True, gc=False):
+    """What one request may do. `only`: the one identifier of one user to whom it writes, and it does nothing else."""
+
+    writes: tuple[_Write, ...] = ()
     deletes: bool = False
     unread: bool = False
     anyone: bool = False
+    only: Identifier | None = None
 
 
 def in_flight_at(parsed: ParsedRequest, exchange: Exchange, requests: Iterable[Request]) -> InFlight:
     """What `requests` without a response yet may do to an exchange."""
     named = deletions.named_by_all(parsed, exchange)
-    mine, shows_all = set(parsed.cells()), parsed.endpoint == "export"
+    own = {identifier_of(*one) for one in named}
+    users_named = [parsed.identifiers] if parsed.endpoint == "sync" else [[one] for one in named]
+    mine, shows_all = frozenset(parsed.cells()), parsed.endpoint == "export"
+    only = next(iter(own)) if parsed.endpoint == "sync" and len(own) == 1 else None
     cells: set[CellKey] = set()
     created: set[Identifier] = set()
-    effects = [(request, _effect(request, exchange.credential)) for request in requests]
-    own = {identifier_of(*one) for one in named} if effects else set()
-    for _, effect in effects:
-        for one in effect.objects:
-            if len(one.identifiers) == 1 and one.update_only is not True:
-                created |= own.intersection([identifier_of(*one.identifiers[0])])
-            written = one.cells() if shows_all else mine.intersection(one.cells())
-            if written and any(_may_be_one_user(names, one.identifiers) for names in _users_named(parsed, named)):
-                cells.update(written)
-    return InFlight(
-        frozenset(cells),
-        frozenset(created),
-        tuple(request for request, effect in effects if effect.deletes),
-        tuple(request for request, effect in effects if effect.unread),
-        any(effect.anyone for _, effect in effects),
-    )
-
-
-def _users_named(parsed: ParsedRequest, named: _Identifiers) -> list[_Identifiers]:
-    """The identifiers of each user that an exchange is about."""
-    return [parsed.identifiers] if parsed.endpoint == "sync" else [[one] for one in named]
+    deleting, unread, anyone = [], [], False
+    for request in requests:
+        effect = _effect(request, exchange.credential)
+        other = effect.only
+        if only is not None and other is not None and other.kind == only.kind and other != only:
+            continue  # the usual case: certainly another user
+        for write in effect.writes:
+            if write.creates in own:
+                created.add(write.creates)
+            written = write.cells if shows_all else mine & write.cells
+            if written and any(_may_be_one_user(one, write.identifiers) for one in users_named):
+                cells |= written
+        deleting += [request] if effect.deletes else []
+        unread += [request] if effect.unread else []
+        anyone = anyone or effect.anyone
+    if not (cells or created or deleting or unread or anyone):
+        return NONE_IN_FLIGHT
+    return InFlight(frozenset(cells), frozenset(created), tuple(deleting), tuple(unread), anyone)
 
 
 @lru_cache(maxsize=1024)
@@ -93,9 +102,20 @@ def _effect(request: Request, credential: Credential) -> _Effect:
         return _Effect(deletes=True, unread=parsed.unread, anyone=anyone)
     if parsed.endpoint not in _WRITES:
         return _Effect(anyone=anyone)
-    objects = objects_of(parsed) if parsed.endpoint == "track" else [parsed]
-    moving = any(len(one.identifiers) > 1 for one in objects)
-    return _Effect(tuple(objects), unread=parsed.unread or moving, anyone=anyone)
+    writes = tuple(map(_write, objects_of(parsed) if parsed.endpoint == "track" else [parsed]))
+    unread = parsed.unread or any(len(one.identifiers) > 1 for one in writes)
+    if unread or anyone or len(writes) != 1 or len(writes[0].identifiers) != 1:
+        return _Effect(writes, unread=unread, anyone=anyone)
+    return _Effect(writes, only=identifier_of(*writes[0].identifiers[0]))
+
+
+def _write(parsed: ParsedRequest) -> _Write:
+    creates = len(parsed.identifiers) == 1 and parsed.update_only is not True
+    return _Write(
+        parsed.identifiers,
+        frozenset(parsed.cells()),
+        identifier_of(*parsed.identifiers[0]) if creates else None,
+    )
 
 
 def _may_be_one_user(some: _Identifiers, others: _Identifiers) -> bool:
