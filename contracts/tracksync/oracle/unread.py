@@ -57,7 +57,7 @@ def may_change_users(request: Request) -> bool:
     return request.method in ("POST", "PUT", "PATCH", "DELETE") and ("/users" in path or "/trigger" in path)
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=4)
 def texts_in(body: bytes) -> frozenset[str]:
     """Every text that a lenient reader may find in `body`: quoted in either way, or bare, with its escapes resolved."""
     found: set[str] = set()
