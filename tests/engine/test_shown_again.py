@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from fuzz_plans import fuzz_plan
 
-from tracksync.engine import fuzz, run
+from tracksync.engine import confirmation, fuzz, run
 from tracksync.engine.confirmation import kind_of
 from tracksync.engine.freshness import everything
 from tracksync.engine.plan import EMBEDDED_RATE
+from tracksync.engine.session import Session, TargetLost
+from tracksync.generate.build import Step
 from tracksync.model.events import Event, FindingConfirmed
 from tracksync.oracle import Belief, Settings, check
 
@@ -48,3 +50,20 @@ def test_shrinking_ends_where_its_requests_are_used_up_and_the_finding_is_shown_
     assert len(short) == len(long)
     assert sum(one for one, _ in short) < sum(one for one, _ in long)
     assert not any(excerpt for _, excerpt in long)
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_request_that_fails_for_good_is_shown_again_where_others_are_answered(
+    monkeypatch: pytest.MonkeyPatch, lost: bool
+) -> None:
+    class Lost(Session):
+        def send(self, step: Step) -> None:
+            raise TargetLost("nothing responds")
+
+    if lost:
+        monkeypatch.setattr(confirmation, "Session", Lost)
+    events: list[Event] = []
+    fuzz(fuzz_plan(seed=0, faults=("null-500",), phases=("probes",), requests=10), events.append)
+    confirmed = [event for event in events if isinstance(event, FindingConfirmed)]
+    assert [(one.finding.clause, one.excerpt) for one in confirmed] == [("TS-ANSWER-SERVER-ERROR", lost)]
+    assert lost or len(confirmed[0].exchanges) == 5  # four tries, and another request that is answered

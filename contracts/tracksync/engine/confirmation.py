@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -15,7 +16,7 @@ from tracksync.contract.bounds import bounds
 from tracksync.contract.responses import SCHEMA_CLAUSE
 from tracksync.engine.budget import Budget, BudgetSpent
 from tracksync.engine.replayed_finding import ReplayedFinding, says_what_was_done
-from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost
+from tracksync.engine.session import Sent, Session, SessionConfig, TargetLost, Workspace
 from tracksync.engine.shrink import related, shrink, with_less
 from tracksync.engine.targets import Target
 from tracksync.generate.build import Step
@@ -96,23 +97,19 @@ class NewMocks:
 
         def breaks(candidate: Sequence[Step]) -> bool:
             nonlocal found
-            session = self._session()
-            for step in candidate:
-                session.send(step)
-            self.allowance -= len(candidate)
-            if not _shows(session.log, finding):
+            played = self._play(candidate)
+            if not _shows(played, finding):
                 return False
-            found = session.log
+            found = played
             return True
 
         simple = self._simplest(drawn, finding) if drawn is not None and self.allowance > 0 else None
-        if not (simple and breaks(simple)):
-            related_steps = [sent.step for sent in _related(log, self.prefix)]
-            if not breaks(related_steps) and not breaks([sent.step for sent in log]):
-                return None
-        shrink([sent.step for sent in found], lambda candidate: self.allowance > 0 and breaks(candidate))
+        likely = [*([simple] if simple else []), _steps(_related(log, self.prefix)), _steps(log)]
+        if not any(breaks(candidate) for candidate in likely):
+            return None
+        shrink(_steps(found), lambda candidate: self.allowance > 0 and breaks(candidate))
         shown = _shown(found, finding) or finding
-        steps = [sent.step for sent in found]
+        steps = _steps(found)
         less = with_less(steps, _attribute_of(shown))
         nearer = None
         if self.allowance > 0 and less != steps and not breaks(less):
@@ -123,16 +120,25 @@ class NewMocks:
 
     def _nearer(self, steps: Sequence[Step], finding: Finding) -> Confirmed | None:
         """What the last of `steps` shows at the place of `finding`, in the shortest sequence; None for nothing."""
+        played = self._play(steps)
+        there = next((one for sent in played[-1:] for one in sent.findings if one.pointer == finding.pointer), None)
+        return self.shortest(played, there) if there is not None else None
+
+    def _play(self, steps: Sequence[Step]) -> list[Sent]:
+        """Send `steps` to a new mock; nothing is left of them where it answers nothing any more."""
         session = self._session()
-        for step in steps:
-            session.send(step)
         self.allowance -= len(steps)
-        there = next((one for one in session.log[-1].findings if one.pointer == finding.pointer), None)
-        return self.shortest(session.log, there) if there is not None else None
+        try:
+            for step in steps:
+                session.send(step)
+        except TargetLost:
+            return []
+        return session.log
 
     def _session(self) -> Session:
         config = SessionConfig(pace=False, pulse=self.pulse)
-        return Session(self.renew(), self.start(self.prefix), lambda event: None, config)
+        workspace = Workspace(answered=True)  # the run has seen it answer, so that a request may fail for good
+        return Session(self.renew(), self.start(self.prefix), lambda event: None, config, workspace)
 
     def _simplest(self, drawn: DrawnSequence, finding: Finding) -> Sequence[Step] | None:
         """What Hypothesis makes of a sequence: it makes the values simple too."""
@@ -142,7 +148,8 @@ class NewMocks:
             session = self._session()
 
             def send(step: Step) -> None:
-                session.send(step)
+                with suppress(TargetLost):
+                    session.send(step)
                 self.allowance -= 1
                 if _shows(session.log, finding):
                     raise Shown
@@ -172,8 +179,7 @@ class Replayer:
 
     def shortest(self, log: Sequence[Sent], finding: Finding, allowance: int) -> Confirmed | None:
         """The shortest sequence found that shows `finding` again; None if none did within `allowance` requests."""
-        steps = [sent.step for sent in _related(log, self.prefix)]
-        once = list({id(step): step for step in steps}.values())  # a retry is the same step
+        steps = _steps(_related(log, self.prefix))
         spent = 0
         best: list[Sent] = []
 
@@ -190,7 +196,7 @@ class Replayer:
             return True
 
         try:
-            for candidate in suspects(once, self.prefix):
+            for candidate in suspects(steps, self.prefix):
                 if breaks(candidate):
                     shrink(candidate, breaks)
                     break
@@ -287,9 +293,9 @@ def _shows(played: Sequence[Sent], finding: Finding) -> bool:
 
 def _shown(played: Sequence[Sent], finding: Finding) -> Finding | None:
     """The finding of the same kind that the last step of what was played shows."""
-    last, kind = played[-1].step, kind_of(finding)
-    found = (one for sent in played[-8:] if sent.step is last for one in sent.findings)
-    return next((one for one in found if kind_of(one) == kind), None)
+    ends = [sent for sent in played[-8:] if sent.step is played[-1].step]
+    found = (one for sent in ends for one in sent.findings)
+    return next((one for one in found if kind_of(one) == kind_of(finding)), None)
 
 
 def kind_of(finding: Finding) -> tuple[str, str]:
@@ -340,6 +346,12 @@ def subjects_of(step: Step) -> frozenset[str]:
                 names = item if section == "attributes" else [item.get("name"), item.get("product_id")]
                 found.update(f"{section} {name}" for name in names if name and name not in bounds().identifiers)
     return frozenset(found)
+
+
+def _steps(log: Sequence[Sent]) -> list[Step]:
+    """The steps of a log, each once: a retry is the same step, and other requests may stand between the tries."""
+    last = log[-1].step
+    return [*{id(sent.step): sent.step for sent in log if sent.step is not last}.values(), last]
 
 
 def _related(log: Sequence[Sent], prefix: str) -> list[Sent]:

@@ -55,7 +55,7 @@ if TYPE_CHECKING:
     from tracksync.generate.stateful import Sequence as DrawnSequence
 
 SHRINK_SECONDS: Final = 180.0  # three rate windows
-SHRINK_FINDINGS: Final = 12  # findings that are made short; more are reported as they are
+SHRINK_FINDINGS: Final = 12  # findings that are made short where requests cost; more are reported as they are
 QUICK_READ: Final = 5.0  # seconds for which profiles that disagree are read again, where minutes would tell no more
 
 Emit = Callable[[Event], None]
@@ -224,7 +224,8 @@ class _FuzzRun:
         confirmed: list[tuple[Finding, Confirmed]] = []
         nearer: dict[Hashable, tuple[Finding, Confirmed]] = {}
         for number, (kind, (log, finding)) in enumerate(list(session.found.items())):
-            short = plan.findings.shrink and number < SHRINK_FINDINGS and not self.hurried
+            affordable = plan.target.embedded or number < SHRINK_FINDINGS
+            short = plan.findings.shrink and affordable and not self.hurried
             shown = self.shortest(log, finding, replayer, self.phases.failing.get(kind)) if short else None
             if shown is not None and shown.finding is not None:
                 finding = shown.finding
