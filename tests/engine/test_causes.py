@@ -6,34 +6,13 @@ from typing import Any
 
 import pytest
 from fuzz_plans import fuzz_plan
+from replayed_findings import ATTRIBUTES, EVENTS, STATUS, shown
 
 from tracksync.engine import fuzz
 from tracksync.engine.causes import causes
-from tracksync.engine.replayed_finding import ReplayedFinding
 from tracksync.engine.shrink import with_less
 from tracksync.generate.build import Step, attributes_request, purchase_request
 from tracksync.model.events import Event, FindingConfirmed
-from tracksync.model.finding import NOTHING, Finding
-
-EVENTS = "/response/body/users/0/custom_events/0/count"
-ATTRIBUTES = "/response/body/users/0/custom_attributes/a"
-
-
-def shown(
-    clause: str,
-    *beside: str,
-    pointer: str = "",
-    length: int | None = 2,
-    kinds: tuple[str, ...] = ("external_id",),
-    expected: object = NOTHING,
-    actual: object = NOTHING,
-    **more: Any,
-) -> ReplayedFinding:
-    """A finding; `more`: members of ReplayedFinding, sets as tuples."""
-    finding = Finding(clause, "m", pointer, expected, actual)
-    sets = {name: frozenset(value) if isinstance(value, tuple) else value for name, value in more.items()}
-    named = sets.pop("named", frozenset(kinds))
-    return ReplayedFinding(finding, length, frozenset(beside), kinds=frozenset(kinds), named=named, **sets)
 
 
 def test_a_finding_that_a_minimal_sequence_shows_too_is_its_cause() -> None:
@@ -113,9 +92,6 @@ def test_a_user_that_is_missing_joins_what_is_found_of_users() -> None:
     users = "/response/body/users"
     found = [shown("TS-USER-CREATE", pointer=users), shown("TS-TRACK-APPLIED", pointer=users)]
     assert causes(found) == ((0, 1),)
-
-
-STATUS = "/response/status"
 
 
 @pytest.mark.parametrize(("status", "together"), [(413, True), (415, True), (400, False)])
@@ -262,7 +238,7 @@ def test_what_shows_only_after_a_refused_request_is_one_cause_led_by_the_clause_
 
 
 @pytest.mark.parametrize("trait", [{"length": 60}, {"largest": 2**20}])
-def test_what_shows_only_after_many_requests_or_with_a_large_body_is_one_cause(trait: dict[str, int]) -> None:
+def test_what_shows_only_after_many_requests_or_with_a_large_body_is_one_cause(trait: dict[str, Any]) -> None:
     counted = shown("TS-EVENT-COUNT", pointer=EVENTS, **trait)
     assert causes([counted, shown("TS-ATTR-INC", pointer=ATTRIBUTES, **trait)]) == ((1, 0),)
     assert len(causes([counted, shown("TS-ATTR-INC", pointer=ATTRIBUTES)])) == 2

@@ -4,23 +4,27 @@ A defect of a server breaks several clauses: a count that is stuck is wrong in t
 another identifier. These observations put findings together:
 
 - *One explains the other.* The minimal sequence of one finding shows the other first: whoever mends that mends both.
-- *One concern.* Clauses of one concern (`clauses.toml`: counts, values, rate …) are broken together by one defect.
+- *One concern, one difference.* Clauses of one concern (`clauses.toml`: counts, values, rate …) are broken together by
+  one defect, where what is shown differs in one way from what was expected: less of it, another form, other texts …
+- *No check.* Where requests of many kinds are not refused, or of two kinds for one reason, one check is missing.
 - *One trait.* What shows only with emails, only after a refused request, only with a large body, only after many
   requests or only in one special form has to do with that.
 - *One look-up.* Where an email or phone leads to the wrong user, that explains what shows only after such a look-up.
 - *One object refused.* What a sync request is refused for, /users/track leaves out of a batch: it counts fewer objects.
 - *One status.* Refusals with one status that says more than that the request is wrong, such as 413, have one reason.
 - *Indirect.* Some clauses only say that something is wrong somewhere (a profile read back differs, a value of another
-  user fits). Such a finding belongs to a direct one that explains it, or that is about the same kind of place.
+  user fits). Such a finding belongs to a direct one that explains it, or that is about the same kind of place and
+  differs in the same way. What differs in many ways (a value of another time or user) explains any.
 - *No effect.* Where updates of many kinds change nothing, the server does not make them.
 - *Lost state.* A server that loses or mixes up writes breaks clauses of every concern about what a user holds. From
-  three of them on they are one cause.
+  three of them on they are one cause, but for what has a trait of its own.
 
 What is left stands alone, so that two defects stay two causes.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Final
 
@@ -31,11 +35,14 @@ from tracksync.engine.replayed_finding import (
     STATUS,
     ReplayedFinding,
     connected,
+    one_difference,
     one_place,
     shows_less,
 )
 
 Group = list[ReplayedFinding]
+DIFFERENCES: Final = 3  # ways in which what is shown differs where it may differ in any
+UNCHECKED: Final = 4  # kinds of requests that are not refused where nothing is checked
 UNCHANGED: Final = 5  # clauses that are broken where updates have no effect
 
 
@@ -45,7 +52,7 @@ def causes(shown: Sequence[ReplayedFinding]) -> tuple[tuple[int, ...], ...]:
     Groups stand in the order of their first finding.
     """
     position = {id(one): number for number, one in enumerate(shown)}
-    groups = _with_traits(_merged([[one] for one in shown], _joined))
+    groups = _with_traits(_with_refusals(_merged([[one] for one in shown], _joined)))
     groups = _with_indirect(_with_lost_state(_without_effect(_with_look_ups(shown, groups))))
     in_order = [sorted(group, key=lambda one: position[id(one)]) for group in groups]
     led = [tuple(position[id(one)] for one in leading_first(group)) for group in in_order]
@@ -72,13 +79,18 @@ def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
         return True
     if one.indirect or other.indirect:
         return False
-    return connected(one, other) or (one.concern == other.concern != "" and not _other_status(one, other))
+    if connected(one, other):
+        return True
+    if one.concern != other.concern or not one.concern:
+        return False
+    if one.concern == "refusals":
+        return one_difference(one, other) and _reason(one) == _reason(other)
+    return one_difference(one, other) or one.finding.pointer == other.finding.pointer
 
 
-def _other_status(one: ReplayedFinding, other: ReplayedFinding) -> bool:
-    """Whether both are about a status, and not about the same one: what is accepted is not what is refused."""
-    first, second = one.finding, other.finding
-    return first.pointer == second.pointer == STATUS and first.actual != second.actual
+def _reason(one: ReplayedFinding) -> str:
+    """What the message says of a status, whatever value it quotes."""
+    return re.sub(r"'.*'", "", one.finding.message)
 
 
 def _one_refusal(one: ReplayedFinding, other: ReplayedFinding) -> bool:
@@ -92,6 +104,12 @@ def _one_object_refused(batch: ReplayedFinding, other: ReplayedFinding) -> bool:
     if batch.concern != "batches" or batch.indirect or not shows_less(batch.finding) or batch.finding.actual <= 0:
         return False
     return connected(batch, other) or (other.concern == "acceptance" and other.finding.pointer == STATUS)
+
+
+def _with_refusals(groups: list[Group]) -> list[Group]:
+    """The groups, those put together that say of requests that they had to be refused, where they are many."""
+    needed = [group for group in groups if any(one.concern == "refusals" and not one.indirect for one in group)]
+    return _put_together(groups, needed) if len(needed) >= UNCHECKED else groups
 
 
 def _with_traits(groups: Sequence[Group]) -> list[Group]:
@@ -134,9 +152,9 @@ def _with_lost_state(groups: list[Group]) -> list[Group]:
 
     A single group with a direct finding that shows with fewer requests than one on state does not follow from it.
     """
-    shown = [one for group in groups for one in group]
-    on_state = [one.requests for one in shown if one.on_state]
-    if len({one.concern for one in shown} & HELD) < LOST or not on_state:
+    on_state = [one.requests for group in groups for one in group if one.on_state and not one.nearer]
+    broken = {one.concern for group in groups if not _traits(group) for one in group}
+    if len(broken & HELD) < LOST or not on_state:
         return groups
     before = [group for group in groups if _on_held(group) and _shows_before(group, min(on_state))]
     own = before[0] if len(before) == 1 else None
@@ -182,23 +200,37 @@ def _nearness(group: Group, direct: Group) -> int:
     """How much an indirect group has to do with a direct one; 0 for nothing."""
     pairs = [(one, other) for one in group for other in direct]
     explained = sum(connected(one, other) for one, other in pairs)
-    return 2 * explained + any(_near(one, other) for one, other in pairs if not other.indirect)
+    many = len({other.difference for other in direct if not other.indirect}) >= DIFFERENCES
+    return 2 * explained + any(
+        _near(one, other) or (many and one_place(one, other))
+        for one, other in pairs
+        if not other.indirect or (other.on_state and not other.nearer)
+    )
 
 
 def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
     """Whether an indirect finding is about what a direct one is about."""
-    if one.concern == "interpretations" and not one.by_state:
+    if not _about_a_place(one):
         return False
-    if one_place(one, direct):
+    if one_place(one, direct) and (one_difference(one, direct) or direct.clause in one.beside):
         return True
+    counts = {one.place, direct.place} == {"events count", "purchases count"}
+    if counts and one.difference == direct.difference:
+        return True  # what counts the ones may count the others
     about_users = one.on_users or (one.concern == "batches" and one.shows_nothing)
     return direct.concern == "users" and about_users and not one.kinds.isdisjoint(direct.kinds)
 
 
 def _alike(one: ReplayedFinding, other: ReplayedFinding) -> bool:
-    """Whether two indirect findings are of one cause; what a clause on state says may show in any place."""
-    if connected(one, other) or one_place(one, other):
-        return True
-    held = all(each.on_state or each.on_users or each.place for each in (one, other))
-    changed = "interpretations" in (one.concern, other.concern)
-    return held and (one.on_state or other.on_state) and not changed and not one.kinds.isdisjoint(other.kinds)
+    """Whether two indirect findings are of one cause.
+
+    What is lost of a user who was named by another kind of identifier shows in any place after that.
+    """
+    near = _about_a_place(one) and _about_a_place(other) and one_place(one, other)
+    needed = (one.named & other.named) - {"external_id"}
+    return near or connected(one, other) or (bool(needed) and (one.on_state or other.on_state))
+
+
+def _about_a_place(one: ReplayedFinding) -> bool:
+    """Whether its place says what is wrong: of an interpretation, where a wrong state of a user seems to settle it."""
+    return one.concern != "interpretations" or one.by_state

@@ -73,9 +73,9 @@ class ReplayedFinding(Struct, frozen=True):
         """What the clause is about; a status says that a request was refused or accepted, whatever it was about."""
         clause = self._entry
         concern = clause.concern if clause else ""
-        if concern in HELD and self.finding.pointer == STATUS:
-            return "refusals" if self.finding.expected == 400 else "acceptance"
-        return concern
+        if self.finding.pointer == STATUS and self.finding.expected == 400 and concern in HELD | WITNESSES:
+            return "refusals"
+        return "acceptance" if concern in HELD and self.finding.pointer == STATUS else concern
 
     @property
     def indirect(self) -> bool:
@@ -123,9 +123,43 @@ class ReplayedFinding(Struct, frozen=True):
         if section:
             # An export's finding about an event or product shows its counts: where these agree, a time is wrong.
             counted = isinstance(self.finding.actual, int) and self.finding.actual == self.finding.expected
-            return f"{section} {'time' if counted or steps[-1] in ('first', 'last') else 'count'}"
+            return f"{section} {'time' if counted or _is_time(self.finding.pointer) else 'count'}"
         on_users = len(steps) > 3 and steps[3] in ("users", "invalid_user_ids") and steps[-1] not in _PARTS_OF_A_USER
         return "users" if on_users else ""
+
+    @property
+    def section(self) -> str:
+        """The section of a user's profile to which it points, "" for none."""
+        section = self.place.partition(" ")[0]
+        return "" if section == "users" else section
+
+    @property
+    def difference(self) -> str:
+        """How what is shown differs from what was expected: `less` or `more` of it, a `time`, a `form`; "" if unknown.
+
+        Of two texts, numbers or booleans, that type. What was lost or kept may be of any.
+        """
+        expected, actual = self.finding.expected, self.finding.actual
+        if self.finding.pointer == STATUS:
+            return f"status {actual}"
+        unknown = self.on_state or self.concern == "interpretations" or self.finding.pointer.startswith(HEADERS)
+        if expected is NOTHING or unknown:
+            return ""
+        value = "custom_attributes" in self.finding.pointer
+        if self.section and not value and isinstance(expected, str) and not _is_time(self.finding.pointer):
+            return "form"
+        if actual in (NOTHING, None, [], {}):
+            return "less"
+        if expected in (None, [], {}, "no entry"):
+            return "more"
+        if _is_time(self.finding.pointer):
+            return "time"
+        if type(actual) is int and not value:
+            return _more_or_less(expected, actual)
+        one, other = _json_type(expected), _json_type(actual)
+        if one != other:
+            return "form"
+        return "" if one in ("array", "object") else one
 
     @property
     def shows_nothing(self) -> bool:
@@ -166,11 +200,16 @@ class ReplayedFinding(Struct, frozen=True):
         return self.after_refusal and part_of(self.finding) == "users" and self.concern != "interpretations"
 
 
+def one_difference(one: ReplayedFinding, other: ReplayedFinding) -> bool:
+    """Whether what both show differs in one way from what was expected, as far as that is known."""
+    return one.difference == other.difference or "" in (one.difference, other.difference)
+
+
 def one_place(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     """Whether both are about one kind of place, as far as that is known."""
     if one.place == other.place:
         return one.place != ""
-    return "attributes" in (one.place, other.place) and one.place.split()[:1] == other.place.split()[:1]
+    return "attributes" in (one.place, other.place) and one.section == other.section
 
 
 def says_what_was_done(finding: Finding) -> bool:
@@ -205,8 +244,13 @@ def explains(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     if one.clause not in other.beside or (other.requests > MANY and other.length and one.concern != "rate"):
         return False
     if one.clause in other.earlier:
-        return not (shows_less(one.finding) and shows_less(other.finding, more=True))
+        opposite = shows_less(one.finding) and shows_less(other.finding, more=True)
+        return not opposite and (one.section == other.section or "" in (one.section, other.section))
     if one.finding.pointer.startswith(HEADERS) is not other.finding.pointer.startswith(HEADERS):
+        return False
+    if one.section and other.place == "users" and not other.indirect:
+        return False
+    if other.section and one.place == "users" and one.difference == "form":
         return False
     part, explained = part_of(one.finding), part_of(other.finding)
     return part in ("status", explained) or (explained != "status" and "" in (part, explained))
@@ -227,6 +271,26 @@ def connected(one: ReplayedFinding, other: ReplayedFinding) -> bool:
 @cache
 def _special_clauses() -> frozenset[str]:
     return frozenset(id_ for id_, one in catalogue(None).items() if one.special)
+
+
+def _is_time(pointer: str) -> bool:
+    return pointer.endswith(("/first", "/last"))
+
+
+def _more_or_less(expected: Any, actual: int) -> str:
+    """How a number differs from the expected one, or from each of several."""
+    several = expected if isinstance(expected, list) else [expected]
+    if not all(type(one) is int for one in several):
+        return ""
+    return "less" if actual < min(several) else "more" if actual > max(several) else ""
+
+
+def _json_type(value: Any) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    if isinstance(value, int | float):
+        return "number"
+    return "text" if isinstance(value, str) else _kind_of_value(value)
 
 
 def _kind_of_value(*values: Any) -> str:

@@ -28,6 +28,7 @@ overriding("find", module=__name__)(
     row(
         "email-found-by-events-only",
         "An email leads to the profile that was given it for events only.",
+        "TS-USER-EMAIL-FINDS",
         "TS-PURCHASE-COUNT",
         "TS-ATTR-INC",
         "TS-INTERPRETATION-KEPT",
