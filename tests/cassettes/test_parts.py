@@ -17,16 +17,15 @@ from partitioned import Outcome, by_one_process, differences, in_parts, interact
 from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
 from tracksync.cassettes.parallel import blocks, connections
-from tracksync.cassettes.parallel.connections import Connections, groups_named, names_one
-from tracksync.cassettes.parallel.part import Partition
-from tracksync.cassettes.parallel.processes import KeptLines, PartsInProcesses
+from tracksync.cassettes.parallel.connections import Connections, groups_named, only_identifier
+from tracksync.cassettes.parallel.shares import Costs, assigned
 from tracksync.contract.bounds import SYNC
 from tracksync.engine.targets import EmbeddedMock
 from tracksync.faults.catalogue import catalogue, servers
 from tracksync.generate.build import Step, attributes_request, json_request
 from tracksync.mock import MockConfig
 from tracksync.model.exchange import Exchange, Request, Response
-from tracksync.oracle import Settings, unread
+from tracksync.oracle import unread
 
 DELETE = "/users/delete"
 FAULTS = st.none() | st.sampled_from(sorted(catalogue()))
@@ -175,16 +174,18 @@ def test_the_short_way_to_the_users_of_a_body_finds_those_of_the_long_one(
     body: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     text = json.dumps(body).encode()
-    short, one = groups_named(SYNC, text, b""), names_one(text)
-    monkeypatch.setattr(connections, "_only_text", lambda body: None)
+    short, one = groups_named(SYNC, text, b""), only_identifier(text)
+    monkeypatch.setattr(connections, "only_identifier", lambda body: None)
     assert short == groups_named(SYNC, text, b"")
     assert not one or [len(group) for group in short] == [1]
 
 
-@pytest.mark.parametrize(("others", "share"), [(1, 0.365), (2, 0.153), (3, 0.0475), (7, 0.0)])
+@pytest.mark.parametrize(("others", "share"), [(1, 0.381), (2, 0.161), (3, 0.049), (7, 0.0)])
 def test_the_process_that_directs_checks_fewer_users_than_the_others(others: int, share: float) -> None:
-    parts = PartsInProcesses(Partition(Settings(), foreign=True), [None] * others, KeptLines(iter(())))  # type: ignore[list-item]
-    counted = Counter(parts.part_of(hash(str(number))) for number in range(20_000))
+    costs = Costs(directing=0.3, taking=0.1, checking=1.0)
+    assert costs.share(others) == pytest.approx(share, abs=0.01)
+    part_of = assigned(costs.share(others), others)
+    counted = Counter(part_of(hash(str(number))) for number in range(20_000))
     assert counted[0] / 20_000 == pytest.approx(share, abs=0.02)
     assert sorted(counted)[-others:] == list(range(1, others + 1))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
-from tracksync.cassettes.checking import check_interactions, settings_for
+from tracksync.cassettes.checking import check_interactions, settings_for, with_flights
 from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.manifest import ManifestEntry
 from tracksync.cassettes.parallel.blocks import LONGEST, Block, PartsHere, check_in_blocks
@@ -33,7 +33,7 @@ def by_one_process(
     held: Mapping[str, str] | None = None,
 ) -> Outcome:
     counts, shown, firsts, skipped = Counts(), {}, {}, []
-    for checked in check_interactions(interactions, skew, entry, held):
+    for checked in check_interactions(with_flights(interactions), skew, entry, held):
         if checked.skipped:
             counts.skipped += 1
             skipped.append(checked.skipped)
@@ -83,7 +83,7 @@ def blocks(
     foreign = entry is None
     router = Router(settings, connections, parts, foreign=foreign, assign=assign)
     here = PartsHere([Partition(settings, foreign=foreign) for _ in range(parts)])
-    yield from check_in_blocks(router.directed(interactions), here, longest=longest)
+    yield from check_in_blocks(router.directed(with_flights(interactions)), here, longest=longest)
 
 
 def differences(one: Outcome, other: Outcome) -> list[str]:

@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
 from msgspec import Struct, structs
 
-from tracksync.cassettes.interaction import Interaction, Recording
+from tracksync.cassettes.interaction import Flown, Interaction, Recording
 from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
 from tracksync.cassettes.timestamps import DOCUMENTED
 from tracksync.engine.freshness import Prefixes, everything, nothing
-from tracksync.model.exchange import Exchange, Request, header
+from tracksync.model.exchange import Exchange, header
 from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, CheckResult, Settings, check
 from tracksync.oracle.forgetting import forget_all
@@ -30,8 +30,6 @@ _LONGEST_FLIGHT: Final = 200  # interactions looked at for an overlap; more than
 # What Ruby VCR's `filter_sensitive_data` and its like put in the place of a text, such as <USER_ID>.
 _PLACEHOLDER: Final = re.compile(rb"<(?:[A-Z][A-Z0-9]*(?:[_ .-][A-Z0-9]+)*|[a-z][a-z0-9]*(?:[_-][a-z0-9]+)+)>")
 _HIDDEN: Final = re.compile(rb"redacted|\[?filtered\]?|<[a-z][a-z_ ]{2,}>|\*{4,}|x{6,}")
-# Each match of the two has one of these.
-_MARKS: Final = (b"redacted", b"filtered", b"<", b"****", b"xxxxxx")
 
 ANOTHER_ENDPOINT: Final = "another endpoint"
 PLACEHOLDERS: Final = "the recording has placeholders in the place of texts"
@@ -90,11 +88,11 @@ def check_recording(
     `interpretations`: what the server is held to beyond the manifest. With a manifest everything is checked; without
     one, interactions with other endpoints are skipped.
     """
-    return check_interactions(recording.interactions, recording.clock_skew, entry, interpretations)
+    return check_interactions(with_flights(recording.interactions), recording.clock_skew, entry, interpretations)
 
 
 def check_interactions(
-    interactions: Iterable[Interaction],
+    interactions: Iterable[Flown],
     clock_skew: float,
     entry: ManifestEntry | None = None,
     interpretations: Mapping[str, str] | None = None,
@@ -106,7 +104,7 @@ def check_interactions(
     start = RecordedWorkspace(Belief.start(settings_for(clock_skew, entry, interpretations)))
     foreign = entry is None
     workspaces: dict[Place, RecordedWorkspace] = {}
-    for interaction, in_flight in with_flights(interactions):
+    for interaction, in_flight in interactions:
         place = place_of(interaction, foreign=foreign)
         workspace = workspaces.get(place, start)
         gap = gap_of(interaction, foreign=foreign)
@@ -206,8 +204,8 @@ def _unread_text(exchange: Exchange) -> str:
     """Why the texts of an exchange may not be those that were sent; "" where they are."""
     request, response = exchange.request.body, exchange.response.body if exchange.response else b""
     both = (request + response).lower()
-    if not any(map(both.__contains__, _MARKS)):  # the usual case: no search with patterns
-        return ""
+    if not (b"<" in both or b"****" in both or b"redacted" in both or b"filtered" in both or b"xxxxxx" in both):
+        return ""  # the usual case: each match of the patterns has one of these
     if _PLACEHOLDER.search(request):
         return PLACEHOLDERS
     if _PLACEHOLDER.search(response) and not response.lstrip().startswith(b"<"):  # a page of HTML has tags of its own
@@ -220,7 +218,7 @@ def _hidden_in(body: bytes) -> set[bytes]:
     return set(_HIDDEN.findall(body.lower()))
 
 
-def with_flights(interactions: Iterable[Interaction]) -> Iterator[tuple[Interaction, Sequence[Request]]]:
+def with_flights(interactions: Iterable[Interaction]) -> Iterator[Flown]:
     """Each interaction, with the requests that were in flight when its response came."""
     rest = iter(interactions)
     ahead: deque[Interaction] = deque()

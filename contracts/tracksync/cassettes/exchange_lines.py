@@ -16,7 +16,8 @@ import msgspec
 from msgspec import Struct
 
 from tracksync.cassettes.forms.common import headers_of, moment, status_of
-from tracksync.cassettes.interaction import Draft
+from tracksync.cassettes.interaction import Draft, Interaction, Kept, RecordingProblem, TimedLine
+from tracksync.cassettes.timestamps import settled_at
 from tracksync.contract.bounds import SYNC
 from tracksync.model.exchange import Credential, Exchange, Failure, FailureKind, Headers
 from tracksync.wire import bodies
@@ -50,7 +51,7 @@ class _Line(Struct):
     elapsed: float | str | None = None
     failure: _Failure | None = None
     credential: Credential = Credential.UNKNOWN
-    tags: list[str] = []
+    tags: tuple[str, ...] = ()
     gap: str = ""
 
 
@@ -70,12 +71,18 @@ class _UsualLine(_Line):  # decoded at less cost, since what stands in the heade
     response: _UsualResponse | None = None
 
 
+class _Times(Struct):
+    at: float | str | None = None
+    elapsed: float | str | None = None
+
+
 class _Head(Struct):
     request: dict[str, Any]
 
 
 _DECODER: Final = msgspec.json.Decoder(_Line)
 _USUAL: Final = msgspec.json.Decoder(_UsualLine)
+_TIMES: Final = msgspec.json.Decoder(_Times)
 _HEAD: Final = msgspec.json.Decoder(_Head)
 _NO_RESPONSE: Final = Failure(FailureKind.RESET, "the line holds no response")
 
@@ -91,6 +98,28 @@ def is_exchange_line(line: bytes) -> bool:
 
 def read_line(line: bytes, number: int) -> Draft:
     """The exchange in one line. Raises Unreadable that names the line and the member."""
+    draft, read = _without_times(line, number)
+    draft.at, draft.elapsed = moment(_number(read.at)), _seconds(read.elapsed)
+    return draft
+
+
+def read_timed(line: TimedLine) -> Interaction | RecordingProblem:
+    """The interaction in a line whose times are known."""
+    try:
+        draft, _ = _without_times(line.text, line.line)
+    except Unreadable as broken:
+        return RecordingProblem(broken.line, broken.message)
+    return settled_at(draft, line.sent, line.received, line)
+
+
+def interaction_of(kept: Kept) -> Interaction:
+    """The interaction that was kept. Its line could be read before."""
+    found = kept if isinstance(kept, Interaction) else read_timed(kept)
+    assert isinstance(found, Interaction)
+    return found
+
+
+def _without_times(line: bytes, number: int) -> tuple[Draft, _Line]:
     try:
         read = _decoded(line)
     except (msgspec.DecodeError, UnicodeError) as error:  # of which errors of members are a kind
@@ -105,20 +134,28 @@ def read_line(line: bytes, number: int) -> Draft:
         url=request.url,
         request_headers=headers,
         request_body=_body(request, headers, number, "request"),
-        at=moment(_number(read.at)),
-        elapsed=_seconds(read.elapsed),
         credential=read.credential,
-        tags=tuple(read.tags),
+        tags=read.tags,
         gap=read.gap,
     )
     if response is None or read.failure is not None:
         draft.failure = Failure(read.failure.kind, read.failure.detail) if read.failure else _NO_RESPONSE
-        return draft
+        return draft, read
     headers = _headers(response, number, "response")
     draft.status = status_of(response.status, number)
     draft.response_headers = headers
     draft.response_body = _body(response, headers, number, "response")
-    return draft
+    return draft, read
+
+
+def read_times(line: bytes) -> tuple[float, float] | None:
+    """When the request in a line was sent and its response came, in epoch seconds; None where it does not say both."""
+    try:
+        times = _TIMES.decode(line)
+    except (msgspec.DecodeError, UnicodeError, RecursionError):
+        return None
+    at, elapsed = moment(_number(times.at)), _seconds(times.elapsed)
+    return None if at is None or elapsed is None else (at - elapsed, at)
 
 
 def _decoded(line: bytes) -> _Line:

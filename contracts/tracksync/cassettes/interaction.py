@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from msgspec import Struct
 
-from tracksync.model.exchange import Credential, Exchange, Failure, Headers
+from tracksync.model.exchange import Credential, Exchange, Failure, Headers, Request
 
 
 class Draft(Struct, kw_only=True, gc=False):
@@ -44,11 +44,20 @@ class RecordingProblem:
     message: str
 
 
+class TimedLine(Struct, frozen=True, gc=False):
+    """An exchange as its line in a file, which takes less memory. `line`: its number. Times in epoch seconds."""
+
+    line: int
+    text: bytes
+    sent: float
+    received: float
+
+
 class Interaction(Struct, frozen=True, gc=False):
     """One recorded exchange and its place.
 
     `origin` is scheme, host and port; `line` is where the interaction begins in the file; `party` numbers the keys that
-    were used, as far as the recording shows them; `gap` as in Draft.
+    were used, as far as the recording shows them; `gap` as in Draft. `source`: the line that it was read from.
     """
 
     exchange: Exchange
@@ -56,6 +65,15 @@ class Interaction(Struct, frozen=True, gc=False):
     line: int
     party: int = 0
     gap: str = ""
+    source: TimedLine | None = None
+
+
+Flown: TypeAlias = tuple[Interaction, Sequence[Request]]
+"""An interaction, and the requests that were in flight when its response came."""
+
+
+Kept: TypeAlias = Interaction | TimedLine
+"""An interaction that may be needed again: as its line, where there is one, since that takes less memory."""
 
 
 @dataclass(slots=True)

@@ -20,15 +20,16 @@ from pathlib import Path
 from msgspec import structs
 
 from tracksync.cassettes import audit
-from tracksync.cassettes.checking import check_interactions, settings_for
-from tracksync.cassettes.exchange_lines import write_line
-from tracksync.cassettes.interaction import Interaction, Recording, RecordingProblem
+from tracksync.cassettes.checking import check_interactions, settings_for, with_flights
+from tracksync.cassettes.exchange_lines import interaction_of, write_line
+from tracksync.cassettes.interaction import Flown, Interaction, Kept, Recording, RecordingProblem
 from tracksync.cassettes.manifest import ManifestEntry, Manifests
 from tracksync.cassettes.parallel.blocks import Block, check_in_blocks
 from tracksync.cassettes.parallel.first_pass import connections_of
-from tracksync.cassettes.parallel.processes import KeptLines, parts_in_processes
+from tracksync.cassettes.parallel.processes import parts_in_processes
 from tracksync.cassettes.parallel.results import concluded
 from tracksync.cassettes.parallel.routing import Router
+from tracksync.cassettes.parallel.shares import SAMPLE, assigned, measured
 from tracksync.cassettes.parallel.whole_files import Folded, Pending, Pool, size_of
 from tracksync.cassettes.pseudonyms import identifiers_in
 from tracksync.cassettes.reading import NoRecording, find_files, opened_stream, parse, read_text
@@ -149,7 +150,11 @@ class _Seen:
     expected: set[str]
     clauses: set[str] = field(default_factory=set)
     shown: dict[str, str] = field(default_factory=dict)
-    recent: deque[Interaction] = field(default_factory=lambda: deque(maxlen=RECENT))
+    recent: deque[Kept] = field(default_factory=lambda: deque(maxlen=RECENT))
+
+    def exchanges(self) -> tuple[Exchange, ...]:
+        """Those that lead to the last one."""
+        return leading_to([interaction_of(one) for one in self.recent])
 
 
 @dataclass(slots=True)
@@ -220,39 +225,35 @@ class _ReplayRun:
         self.files += 1
         for problem in recording.problems:
             self._unread(path, problem.line, problem.message)
-        self._check(path, recording.interactions, recording.clock_skew, entry)
+        self._check(path, with_flights(recording.interactions), recording.clock_skew, entry)
 
     def _stream(self, path: Path, stream: Stream, entry: ManifestEntry | None) -> None:
         self.files += 1
         if self.plan.jobs == 1 or path == STDIN or size_of(path) < SHARED_FROM:
             self._check(path, self._interactions(path, stream), stream.clock_skew, entry)
             return
-        with opened(path) as file:
-            kept = KeptLines(lines(file))
-            stream = Stream(iter(kept))
-            settings = settings_for(stream.clock_skew, entry, self.plan.interpretations)
-            foreign = entry is None
-            with parts_in_processes(self.plan.jobs, kept, settings, foreign=foreign) as parts:
-                with opened(path) as same:  # while the processes start
-                    connections = connections_of(lines(same))
-                router = Router(settings, connections, parts.count, foreign=foreign, assign=parts.part_of)
-                directed = router.directed(self._interactions(path, stream))
-                self._check_in_parts(path, check_in_blocks(directed, parts), entry)
+        settings, foreign = settings_for(stream.clock_skew, entry, self.plan.interpretations), entry is None
+        with parts_in_processes(self.plan.jobs, settings, foreign=foreign) as parts:
+            with opened(path) as same:  # while the processes start
+                connections = connections_of(lines(same))
+            share = measured(lambda: _first(path), settings, foreign=foreign).share(parts.count - 1)
+            assign = assigned(share, parts.count - 1)
+            router = Router(settings, connections, parts.count, foreign=foreign, assign=assign)
+            directed = router.directed(self._interactions(path, stream))
+            self._check_in_parts(path, check_in_blocks(directed, parts), entry)
 
-    def _interactions(self, path: Path, stream: Stream) -> Iterator[Interaction]:
-        for one in stream:
+    def _interactions(self, path: Path, stream: Stream) -> Iterator[Flown]:
+        for one in stream.with_flights():
             if isinstance(one, RecordingProblem):
                 self._unread(path, one.line, one.message)
-            elif self._passes_audit(path, one):
+            elif self.plan.auditor is None or self._passes_audit(path, one[0], self.plan.auditor):
                 yield one
             else:
-                yield structs.replace(one, gap="refused by the audit")
+                yield structs.replace(one[0], gap="refused by the audit"), one[1]
 
-    def _passes_audit(self, path: Path, interaction: Interaction) -> bool:
-        if self.plan.auditor is None:
-            return True
+    def _passes_audit(self, path: Path, interaction: Interaction, auditor: audit.Auditor) -> bool:
         text = write_line(interaction.exchange, interaction.origin).decode()
-        traces = self.plan.auditor.traces(text, Recording(path, "exchanges", [interaction]))
+        traces = auditor.traces(text, Recording(path, "exchanges", [interaction]))
         self.refused += [f"{path}:{interaction.line}: {trace.what}" for trace in traces]
         return not traces
 
@@ -261,12 +262,10 @@ class _ReplayRun:
         self.unread.append(f"{where}: {message}")
         self.emit(Skipped(where, message))
 
-    def _check(
-        self, path: Path, interactions: Iterable[Interaction], clock_skew: float, entry: ManifestEntry | None
-    ) -> None:
+    def _check(self, path: Path, interactions: Iterable[Flown], clock_skew: float, entry: ManifestEntry | None) -> None:
         seen = _Seen(path, set(entry.breaks) if entry else set())
         for checked in check_interactions(interactions, clock_skew, entry, self.plan.interpretations):
-            seen.recent.append(checked.interaction)
+            seen.recent.append(checked.interaction.source or checked.interaction)
             if checked.skipped:
                 self.skipped[checked.skipped] += 1
                 self.emit(Skipped(f"{path}:{checked.interaction.line}", checked.skipped))
@@ -306,7 +305,7 @@ class _ReplayRun:
         for ambiguity, interpretation in seen.shown.items():
             self.interpretations.setdefault(ambiguity, set()).add(interpretation)
         for clause in sorted(seen.expected - seen.clauses):
-            self._not_seen(seen.path, seen.recent, clause)
+            self._not_seen(seen, clause)
 
     def _confirm(self, seen: _Seen, finding: Finding, *, known: bool) -> None:
         self.broken = self.broken or fails(evidence_of(finding.clause), strict=self.plan.strict, known=known)
@@ -316,21 +315,20 @@ class _ReplayRun:
         self.emit(
             FindingConfirmed(
                 finding,
-                leading_to(seen.recent),
+                seen.exchanges(),
                 self._reproduce(seen.path),
                 known,
                 f"{seen.path}:{seen.recent[-1].line}",
             )
         )
 
-    def _not_seen(self, path: Path, recent: Sequence[Interaction], clause: str) -> None:
+    def _not_seen(self, seen: _Seen, clause: str) -> None:
         """Report a clause that the manifest lists as broken and the oracle no longer finds broken."""
-        self.unexpected.append(f"{path}: {clause}")
+        self.unexpected.append(f"{seen.path}: {clause}")
         self.broken = True
         message = "the manifest says that this recording breaks the clause, and the oracle does not find it broken"
-        exchanges = (recent[-1].exchange,) if recent else ()
-        where = str(path)
-        self.emit(FindingConfirmed(Finding(clause, message), exchanges, self._reproduce(path), False, where))
+        finding, where = Finding(clause, message), str(seen.path)
+        self.emit(FindingConfirmed(finding, seen.exchanges()[-1:], self._reproduce(seen.path), False, where))
 
     def _reproduce(self, path: Path) -> str:
         return shlex.join(("tracksync", "replay", str(path), *self.plan.options))
@@ -366,8 +364,17 @@ class _ReplayRun:
         return text
 
 
+def _first(path: Path) -> Iterator[Flown]:
+    """The first interactions of a file with an exchange a line."""
+    with opened(path) as file:
+        read = (one for one in Stream(lines(file)).with_flights() if not isinstance(one, RecordingProblem))
+        yield from itertools.islice(read, SAMPLE)
+
+
 def leading_to(recent: Sequence[Interaction]) -> tuple[Exchange, ...]:
     """The last of `recent` and the nearest earlier ones that share an identifier with it, at most MOST_SHOWN."""
+    if not recent:
+        return ()
     last = recent[-1]
     wanted = identifiers_in(last.exchange.request.body)
     chosen = [last.exchange]

@@ -21,7 +21,7 @@ from urllib.parse import urlsplit
 from msgspec.structs import replace
 
 from tracksync.cassettes.forms.common import moment
-from tracksync.cassettes.interaction import Draft, Interaction, RecordingProblem
+from tracksync.cassettes.interaction import Draft, Interaction, RecordingProblem, TimedLine
 from tracksync.model.exchange import Exchange, Request, Response, header
 
 APART: Final = 0.004  # seconds from the end of one exchange to the start of the next
@@ -85,13 +85,18 @@ class Settler:
 
         One without a readable URL is a problem.
         """
-        sent, received = _exact(draft) if exact else self._span(draft)
-        settled = settled_at(draft, sent, received)
-        if isinstance(settled, RecordingProblem):
-            return settled
-        key = header(draft.request_headers, "authorization") or ""
+        settled = settled_at(draft, *self.times(draft, exact=exact))
+        return settled if isinstance(settled, RecordingProblem) else self.numbered(settled)
+
+    def times(self, draft: Draft, *, exact: bool) -> tuple[float, float]:
+        """When the request was sent and when the response came, in epoch seconds."""
+        return _exact(draft) if exact else self._span(draft)
+
+    def numbered(self, interaction: Interaction) -> Interaction:
+        """The interaction with the number of its key."""
+        key = header(interaction.exchange.request.headers, "authorization") or ""
         party = self._parties.setdefault(key, len(self._parties))
-        return replace(settled, party=party) if party else settled
+        return replace(interaction, party=party) if party else interaction
 
     def _span(self, draft: Draft) -> tuple[float, float]:
         moment_ = _coarse(draft)
@@ -102,7 +107,9 @@ class Settler:
         return self._now - TOOK, self._now
 
 
-def settled_at(draft: Draft, sent: float, received: float) -> Interaction | RecordingProblem:
+def settled_at(
+    draft: Draft, sent: float, received: float, source: TimedLine | None = None
+) -> Interaction | RecordingProblem:
     """The draft with these times. One without a readable URL is a problem."""
     place = _place(draft.url)
     if place is None:
@@ -113,7 +120,7 @@ def settled_at(draft: Draft, sent: float, received: float) -> Interaction | Reco
         response = Response(draft.status, draft.response_headers, draft.response_body)
     request = Request(draft.method, path, draft.request_headers, draft.request_body)
     exchange = Exchange(request, response, sent, received, draft.credential, draft.failure, draft.tags)
-    return Interaction(exchange, origin, draft.line, 0, draft.gap)
+    return Interaction(exchange, origin, draft.line, 0, draft.gap, source)
 
 
 @lru_cache(maxsize=1024)

@@ -64,6 +64,8 @@ def json_headers(headers: Headers, body: Any) -> Headers:
 
 def status_of(value: Any, line: int) -> int:
     """A status code, written as a number or as a text. Raises Unreadable."""
+    if type(value) is int and 100 <= value <= 999:  # the usual case
+        return value
     try:
         code = int(value) if isinstance(value, str | int) and not isinstance(value, bool) else 0
     except ValueError:
@@ -75,7 +77,7 @@ def status_of(value: Any, line: int) -> int:
 
 def moment(value: Any) -> float | None:
     """Seconds since the epoch of a time in ISO 8601 or in the form of HTTP; None for anything else."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
+    if type(value) is float or (isinstance(value, int | float) and not isinstance(value, bool)):
         return float(value) if 0 < value < 1e11 else None
     if not isinstance(value, str) or not value:
         return None

@@ -4,6 +4,8 @@ Within a block every part goes on by itself, under what was shared at its beginn
 the block ends after the first exchange that changed what is shared: all parts go back to it, take the change over, and
 go on from there. Changes are few and most come early, so that blocks begin short and grow. The result is that of one
 process: up to the end of its block, each exchange was checked under what is known of all that came before it.
+
+A part has the items of the next block before a block is certain, so that it need not wait for the others.
 """
 
 from __future__ import annotations
@@ -13,31 +15,34 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final, Protocol
 
+from msgspec import Struct
+
+from tracksync.cassettes.interaction import Kept
 from tracksync.cassettes.parallel.part import Answer, Change, Item, Partition, Question, Run, Summary
 from tracksync.cassettes.parallel.routing import Directed
 
 SHORTEST: Final = 32  # interactions of a block
-LONGEST: Final = 4096
+LONGEST: Final = 2048
 
 
 class Parts(Protocol):
-    """The parts of a recording, wherever they are. Requests are sent first and their results taken later."""
+    """The parts of a recording, wherever they are."""
 
     @property
     def count(self) -> int:
         """How many there are."""
 
-    def run(self, items: Sequence[Sequence[Item]], until: int) -> None:
-        """Let every part take its items in and check those with an index below `until`."""
+    def take(self, items: Sequence[Sequence[Item]]) -> None:
+        """Give every part the items that come next."""
 
-    def runs(self) -> list[Run]:
-        """How far each came."""
+    def run(self, until: int) -> list[Run]:
+        """Let every part check its items with an index below `until`, and say how far it came."""
 
     def answers(self, questions: Sequence[Question]) -> list[list[Answer]]:
         """What each part answers."""
 
     def commit(self, upto: int, change: Change | None, answers: Mapping[int, Answer]) -> list[Summary]:
-        """Let every part go back to `upto`, take over what is certain, and say what its exchanges came to."""
+        """Tell every part what is certain and what it changed, and let it say what its exchanges came to."""
 
     def settle(self, change: Change, until: float) -> None:
         """Tell every part until when a user of the workspace that is met may be deleted."""
@@ -48,27 +53,27 @@ class PartsHere:
 
     def __init__(self, parts: Sequence[Partition]) -> None:
         self._parts = parts
-        self._runs: list[Run] = []
 
     @property
     def count(self) -> int:
         """How many there are."""
         return len(self._parts)
 
-    def run(self, items: Sequence[Sequence[Item]], until: int) -> None:
-        """Let every part take its items in and check those with an index below `until`."""
-        self._runs = [part.run(own, until) for part, own in zip(self._parts, items, strict=True)]
+    def take(self, items: Sequence[Sequence[Item]]) -> None:
+        """Give every part the items that come next."""
+        for part, own in zip(self._parts, items, strict=True):
+            part.take(own)
 
-    def runs(self) -> list[Run]:
-        """How far each came."""
-        return self._runs
+    def run(self, until: int) -> list[Run]:
+        """Let every part check its items with an index below `until`, and say how far it came."""
+        return [part.run(until) for part in self._parts]
 
     def answers(self, questions: Sequence[Question]) -> list[list[Answer]]:
         """What each part answers."""
         return [part.answers(questions) for part in self._parts]
 
     def commit(self, upto: int, change: Change | None, answers: Mapping[int, Answer]) -> list[Summary]:
-        """Let every part go back to `upto`, take over what is certain, and say what its exchanges came to."""
+        """Tell every part what is certain and what it changed, and let it say what its exchanges came to."""
         return [part.commit(upto, change, answers) for part in self._parts]
 
     def settle(self, change: Change, until: float) -> None:
@@ -77,51 +82,75 @@ class PartsHere:
             part.settle(change.place, until)
 
 
+class Passed(Struct, frozen=True, gc=False):
+    """An interaction that was given to the parts, or `skipped` for this reason."""
+
+    index: int
+    kept: Kept
+    skipped: str
+
+
 @dataclass(frozen=True, slots=True)
 class Block:
     """Interactions that were checked, and what they came to; `change`: what the last of them changed for all."""
 
-    directed: list[Directed]
+    passed: list[Passed]
     summaries: list[Summary]
     change: Change | None
 
 
 def check_in_blocks(directed: Iterable[Directed], parts: Parts, *, longest: int = LONGEST) -> Iterator[Block]:
     """Check all interactions, and tell of each block when it is certain."""
-    rest = iter(directed)
-    waiting: deque[Directed] = deque()  # sent to the parts and not certain yet
-    ahead: deque[Directed] = deque()  # directed while the parts were at work
-    start, size = 0, min(SHORTEST, longest)
-    certain: Block | None = None  # it is told of while the parts are at the next one
-    while True:
-        items: list[list[Item]] = [[] for _ in range(parts.count)]
-        while (waiting[-1].index if waiting else start - 1) < start + size - 1:
-            one = ahead.popleft() if ahead else next(rest, None)
-            if one is None:
-                break
-            waiting.append(one)
+    shortest = min(SHORTEST, longest)
+    giving = _Giving(directed, parts)
+    start, size = 0, shortest
+    while giving.up_to(start + size + min(2 * size, longest)):
+        block = _checked(giving, parts, start + size)
+        yield block
+        start = block.passed[-1].index + 1
+        size = min(2 * size, longest) if block.change is None else max(size // 2, shortest)
+
+
+class _Giving:
+    """Gives the parts their items, and holds what is not certain yet."""
+
+    def __init__(self, directed: Iterable[Directed], parts: Parts) -> None:
+        self._rest = iter(directed)
+        self._parts = parts
+        self._passed: deque[Passed] = deque()
+
+    def up_to(self, until: int) -> bool:
+        """Give the items of interactions with an index below `until`; returns whether any are not certain yet."""
+        items: list[list[Item]] = [[] for _ in range(self._parts.count)]
+        while (not self._passed or self._passed[-1].index < until - 1) and (one := next(self._rest, None)) is not None:
+            self._passed.append(Passed(one.index, one.interaction.source or one.interaction, one.skipped))
             for part, item in one.items:
                 items[part].append(item)
-        if waiting:
-            parts.run(items, start + size)
-        if certain is not None:
-            yield certain
-        if not waiting:
-            return
-        while len(ahead) < 2 * size and (one := next(rest, None)) is not None:
-            ahead.append(one)
-        runs = parts.runs()
-        change = min((run.change for run in runs if run.change), key=lambda one: one.index, default=None)
-        upto = change.index if change else min(start + size - 1, waiting[-1].index)
-        summaries = parts.commit(upto, change, _answered(parts, runs, upto))
-        if change is not None and change.effect.forgot:
-            parts.settle(change, max(one.unsettled_until for one in summaries))
-        block = []
-        while waiting and waiting[0].index <= upto:
-            block.append(waiting.popleft())
-        certain = Block(block, summaries, change)
-        start = upto + 1
-        size = min(2 * size, longest) if change is None else max(size // 2, min(SHORTEST, longest))
+        if any(items):
+            self._parts.take(items)
+        return bool(self._passed)
+
+    def last_before(self, until: int) -> int:
+        """The index of the last interaction below `until`."""
+        return min(until - 1, self._passed[-1].index)
+
+    def certain(self, upto: int) -> list[Passed]:
+        """Those up to this index, which are held no more."""
+        found = []
+        while self._passed and self._passed[0].index <= upto:
+            found.append(self._passed.popleft())
+        return found
+
+
+def _checked(giving: _Giving, parts: Parts, until: int) -> Block:
+    """The block that ends before `until`, or after the first exchange that changes what is shared."""
+    runs = parts.run(until)
+    change = min((run.change for run in runs if run.change), key=lambda one: one.index, default=None)
+    upto = change.index if change else giving.last_before(until)
+    summaries = parts.commit(upto, change, _answered(parts, runs, upto))
+    if change is not None and change.effect.forgot:
+        parts.settle(change, max(one.unsettled_until for one in summaries))
+    return Block(giving.certain(upto), summaries, change)
 
 
 def _answered(parts: Parts, runs: Iterable[Run], upto: int) -> dict[int, Answer]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable
+from itertools import chain
 from typing import Any, Final
 
 import msgspec
@@ -52,20 +53,21 @@ class Connections:
         return identifier
 
 
-def groups_of(exchange: Exchange) -> list[Group]:
+def groups_of(exchange: Exchange, only: Identifier | None = None) -> list[Group]:
     """The identifiers of each user that the exchange is about; of a batch one group an object, in their order.
 
-    An exchange about no user that could be read has one group, which all requests equal to it share.
+    An exchange about no user that could be read has one group, which all requests equal to it share. `only`: the only
+    identifier of the body, where it is known.
     """
     request, response = exchange.request, exchange.response
-    named = groups_named(request.path.partition("?")[0], request.body, response.body if response else b"")
+    named = groups_named(request.path.partition("?")[0], request.body, response.body if response else b"", only)
     return named or [(hash((request.method, request.path, request.body)),)]
 
 
-def groups_named(path: str, body_: bytes, shown: bytes) -> list[Group]:
+def groups_named(path: str, body_: bytes, shown: bytes, only: Identifier | None = None) -> list[Group]:
     """The groups of the users that a body names; none where it names none. `shown`: the body of the response."""
-    if path == SYNC and (text := _only_text(body_)) is not None:  # the usual case, at less cost
-        return [(hash(folded(text)),)]
+    if path == SYNC and (only := only or only_identifier(body_)) is not None:  # the usual case, at less cost
+        return [(hash(folded(only.text)),)]
     body = _value(body_)
     groups: list[Group] = []
     if isinstance(body, dict):
@@ -78,29 +80,15 @@ def groups_named(path: str, body_: bytes, shown: bytes) -> list[Group]:
     return groups if groups and groups[0] else []
 
 
-def names_one(body: bytes) -> bool:
-    """Whether a body surely names its users by one text in all, so that it connects nothing."""
-    return _only_text(body) is not None
-
-
 def only_identifier(body: bytes) -> Identifier | None:
-    """The only identifier in a body, where it is a text; None also where the body is in an unusual form."""
+    """The only identifier in a body of one object, where it is a text; None also where its form is unusual."""
     try:
-        objects = [one for section in astuple(_BODY.decode(body)) for one in section]
-        ((kind, text),) = [
-            (kind, value)
-            for one in objects
-            for kind, value in zip(bounds().identifiers, astuple(one), strict=True)
-            if value is not None
-        ]
+        (one,) = chain.from_iterable(astuple(_BODY.decode(body)))
+        values = astuple(one)
+        (value,) = [value for value in values if value is not None]
     except (msgspec.DecodeError, UnicodeError, RecursionError, ValueError):  # ValueError: none, or several
         return None
-    return Identifier(kind, text) if isinstance(text, str) else None
-
-
-def _only_text(body: bytes) -> str | None:
-    found = only_identifier(body)
-    return None if found is None else found.text
+    return Identifier(_KINDS[values.index(value)], value) if isinstance(value, str) else None
 
 
 def _value(body: bytes) -> Any:
@@ -119,7 +107,8 @@ def _group(identifiers: Iterable[tuple[str, Any]], texts: Iterable[str] = ()) ->
     return tuple(dict.fromkeys(hash(folded(text)) for text in (*named, *texts)))
 
 
-_Object: Any = msgspec.defstruct("_Object", [(one, Any, None) for one in bounds().identifiers])
+_KINDS: Final = bounds().identifiers
+_Object: Any = msgspec.defstruct("_Object", [(one, Any, None) for one in _KINDS])
 _Body: Any = msgspec.defstruct("_Body", [(one, list[_Object], []) for one in bounds().sections])
 _BODY: Final = msgspec.json.Decoder(_Body)
 _LONG_NUMBER: Final = re.compile(rb"[0-9]{15}")

@@ -11,7 +11,7 @@ from msgspec import Struct
 
 from tracksync.cassettes.exchange_lines import read_line
 from tracksync.cassettes.interaction import Interaction
-from tracksync.cassettes.parallel.connections import Connections, groups_named, groups_of, names_one
+from tracksync.cassettes.parallel.connections import Connections, groups_named, groups_of, only_identifier
 from tracksync.cassettes.timestamps import path_of, settled_at
 from tracksync.contract.bounds import SYNC, TRACK
 from tracksync.wire.bodies import Unreadable
@@ -53,7 +53,7 @@ def _groups(number: int, line: bytes) -> list[tuple[int, ...]]:
         path = path_of(request.url)
         if request.body_base64 is None and path in (SYNC, TRACK):
             body = (request.body or "").encode("utf-8", "surrogatepass")
-            return [] if names_one(body) else groups_named(path, body, b"")
+            return [] if only_identifier(body) else groups_named(path, body, b"")
     try:
         settled = settled_at(read_line(line, number), 0.0, 0.0)
     except Unreadable:

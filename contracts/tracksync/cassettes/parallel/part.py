@@ -2,13 +2,19 @@
 
 A part runs ahead under what all parts share. It stops after the first exchange that changes this, and keeps what it
 believed before each exchange, so that it can go back to where another part stopped.
+
+    take    the exchanges that come next
+    run     check those before some index (`check_next`: one of those that there are)
+    commit  what is certain
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 from msgspec import Struct, structs
 
@@ -119,25 +125,32 @@ class Partition:
         self._start = RecordedWorkspace(Belief.start(settings))
         self._foreign = foreign
         self._workspaces: dict[Place, RecordedWorkspace] = {}
-        self._inbox: list[Item] = []
+        self._inbox: deque[Item] = deque()
         self._done: list[_Done] = []
         self._change: Change | None = None
+        self._unsettled = False
 
-    def run(self, items: Iterable[Item], until: int) -> Run:
-        """Take `items` in, and check those with an index below `until`, up to the first change."""
+    def take(self, items: Iterable[Item]) -> None:
+        """Take in what comes next."""
         self._inbox.extend(items)
-        self._change = None
-        count = 0
-        for item in self._inbox:
-            if item.index >= until or self._change is not None:
-                break
-            count += 1
-            if isinstance(item, Gap):
-                self._skip(item)
-            else:
-                self._check(item)
-        del self._inbox[:count]
-        return Run(self._change, tuple(self._questions()))
+
+    def run(self, until: int) -> Run:
+        """Check the items with an index below `until`, up to the first change."""
+        while self._inbox and self._inbox[0].index < until and self.check_next():
+            pass
+        change = self._change if self._change and self._change.index < until else None
+        return Run(change, tuple(self._questions(until)))
+
+    def check_next(self) -> bool:
+        """Check the next item; False where there is none, or a change has to be taken over or settled first."""
+        if self._change is not None or self._unsettled or not self._inbox:
+            return False
+        item = self._inbox.popleft()
+        if isinstance(item, Gap):
+            self._skip(item)
+        else:
+            self._check(item)
+        return True
 
     def _skip(self, gap: Gap) -> None:
         self._done.append(_Done(gap, tuple((place, self._workspaces.get(place)) for place in gap.places)))
@@ -161,8 +174,8 @@ class Partition:
             shown = checked.interpretations
             self._change = Change(item.index, item.place, effect, strangers, after.learned, shown)
 
-    def _questions(self) -> Iterable[Question]:
-        for one in self._done:
+    def _questions(self, until: int) -> Iterable[Question]:
+        for one in takewhile(lambda one: one.item.index < until, self._done):
             if one.checked is not None and isinstance(one.item, Routed) and one.item.home and one.checked.findings:
                 keys = read_request(one.item.interaction.exchange).cells()
                 if keys:
@@ -185,21 +198,27 @@ class Partition:
         return found
 
     def commit(self, upto: int, change: Change | None, answers: Mapping[int, Answer]) -> Summary:
-        """Go back to the exchange with the index `upto`, which is certain, and take over what it changed.
+        """All up to the index `upto` is certain. If that exchange changed something, go back to it and take it over.
 
         `answers`: by the index of an exchange with findings.
         """
-        while self._done and self._done[-1].item.index > upto:
-            back = self._done.pop()
-            self._inbox.insert(0, back.item)
-            for place, workspace in back.before:
-                self._restore(place, workspace)
-        summary = self._summary(answers)
+        if change is not None:
+            self._go_back(upto)
+        certain = list(takewhile(lambda one: one.item.index <= upto, self._done))
+        summary = self._summary(certain, answers)
         if change is not None:
             self._take_over(change)
+            self._change, self._unsettled = None, change.effect.forgot
             summary.unsettled_until = self._workspaces[change.place].belief.unsettled_until
-        self._done.clear()
+        del self._done[: len(certain)]
         return summary
+
+    def _go_back(self, upto: int) -> None:
+        while self._done and self._done[-1].item.index > upto:
+            back = self._done.pop()
+            self._inbox.appendleft(back.item)
+            for place, workspace in back.before:
+                self._restore(place, workspace)
 
     def _restore(self, place: Place, workspace: RecordedWorkspace | None) -> None:
         if workspace is None:
@@ -223,14 +242,15 @@ class Partition:
 
     def settle(self, place: Place, until: float) -> None:
         """From some part it is known that until then, in epoch seconds, a user that is met may be deleted."""
+        self._unsettled = False
         workspace = self._workspaces[place]
         belief = workspace.belief
         if belief.unsettled_until < until:
             self._workspaces[place] = structs.replace(workspace, belief=structs.replace(belief, unsettled_until=until))
 
-    def _summary(self, answers: Mapping[int, Answer]) -> Summary:
+    def _summary(self, certain: Iterable[_Done], answers: Mapping[int, Answer]) -> Summary:
         summary = Summary()
-        for one in self._done:
+        for one in certain:
             item, checked = one.item, one.checked
             if checked is None or not isinstance(item, Routed) or not item.home:
                 continue

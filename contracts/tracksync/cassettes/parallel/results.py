@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from tracksync.cassettes.interaction import Interaction
+from tracksync.cassettes.exchange_lines import interaction_of
+from tracksync.cassettes.interaction import Kept
 from tracksync.cassettes.parallel.blocks import Block
 from tracksync.cassettes.parallel.part import Located, Summary
 from tracksync.model.counts import Counts
@@ -17,7 +18,7 @@ from tracksync.model.events import ExchangeChecked, ExchangesChecked
 class Reported:
     """Interactions in order, and those findings of the last that are the first about their clauses in its block."""
 
-    interactions: list[Interaction]
+    interactions: list[Kept]
     findings: tuple[Located, ...] = ()
 
 
@@ -36,7 +37,7 @@ def concluded(blocks: Iterable[Block], phase: str) -> Iterator[Concluded]:
     """Each block as one process would report it. `phase`: of the run."""
     before = 0
     for block in blocks:
-        skipped = Counter(one.skipped for one in block.directed if one.skipped)
+        skipped = Counter(one.skipped for one in block.passed if one.skipped)
         counts = Counts(skipped=sum(skipped.values()))
         for summary in block.summaries:
             counts.merge(summary.counts)
@@ -45,7 +46,7 @@ def concluded(blocks: Iterable[Block], phase: str) -> Iterator[Concluded]:
         by_index: dict[int, list[Located]] = {}
         for one in sorted(firsts, key=lambda one: (one.index, one.position)):
             by_index.setdefault(one.index, []).append(one)
-        interactions, start = [one.interaction for one in block.directed], block.directed[0].index
+        interactions, start = [one.kept for one in block.passed], block.passed[0].index
         steps: list[Reported] = []
         events: list[ExchangeChecked] = []
         done = 0
@@ -53,7 +54,8 @@ def concluded(blocks: Iterable[Block], phase: str) -> Iterator[Concluded]:
             number = index - start + 1
             findings = tuple(one.finding for one in located)
             steps.append(Reported(interactions[done:number], tuple(located)))
-            events.append(ExchangeChecked(before + number, interactions[number - 1].exchange, findings, phase=phase))
+            exchange = interaction_of(interactions[number - 1]).exchange
+            events.append(ExchangeChecked(before + number, exchange, findings, phase=phase))
             done = number
         steps.append(Reported(interactions[done:]))
         checked = sum(summary.checked for summary in block.summaries)

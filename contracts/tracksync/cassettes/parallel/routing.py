@@ -12,9 +12,8 @@ from tracksync.cassettes.checking import (
     gap_of,
     place_of,
     places_of_gap,
-    with_flights,
 )
-from tracksync.cassettes.interaction import Interaction
+from tracksync.cassettes.interaction import Flown, Interaction
 from tracksync.cassettes.parallel.connections import Connections, groups_of, only_identifier
 from tracksync.cassettes.parallel.part import Gap, Item, Routed
 from tracksync.contract.bounds import SYNC, TRACK
@@ -56,9 +55,9 @@ class Router:
         self._assign = assign or (lambda leader: leader % parts)
         self._passes: dict[Place, Pass] = {}
 
-    def directed(self, interactions: Iterable[Interaction]) -> Iterator[Directed]:
+    def directed(self, interactions: Iterable[Flown]) -> Iterator[Directed]:
         """Every interaction, in order."""
-        for index, (interaction, in_flight) in enumerate(with_flights(interactions)):
+        for index, (interaction, in_flight) in enumerate(interactions):
             gap = gap_of(interaction, foreign=self._foreign)
             if gap.skipped and not gap.changes_users:
                 yield Directed(index, interaction, skipped=gap.skipped)
@@ -72,11 +71,12 @@ class Router:
                 continue
             exchange = interaction.exchange
             around = _overlapping(exchange, in_flight) if in_flight else NONE_IN_FLIGHT
-            beside = known.next(exchange, around, only_identifier(exchange.request.body), crowded=bool(in_flight))
-            groups = groups_of(interaction.exchange)
+            only = only_identifier(exchange.request.body)
+            beside = known.next(exchange, around, only, crowded=bool(in_flight))
+            groups = groups_of(exchange, only)
             home = self._part_of(groups[0][0])
             items: tuple[tuple[int, Item], ...]
-            if interaction.exchange.request.path.partition("?")[0] == TRACK and len(groups[0]) and self._parts > 1:
+            if exchange.request.path.partition("?")[0] == TRACK and len(groups[0]) and self._parts > 1:
                 owners = [self._part_of(group[0]) for group in groups]
                 found: list[tuple[int, Item]] = []
                 for part in dict.fromkeys(owners):
