@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import pytest
 from replayed_findings import ATTRIBUTES, EVENTS, EXPORTED, PURCHASES, STATUS, shown
 
 from tracksync.engine.causes import causes
@@ -119,14 +118,6 @@ def test_what_is_lost_after_one_kind_of_identifier_is_one_cause() -> None:
     for kinds, groups in ((("email", "external_id", "phone"), 1), (("email", "external_id"), 2)):
         found = shown("TS-USER-EMAIL-FINDS", pointer=EVENTS, kinds=("email",), named=kinds)
         assert len(causes([lost, found])) == groups
-
-
-@pytest.mark.parametrize(
-    ("expected", "groups"), [("refused-attribute=previous", 1), ("update-without-merge=replace", 2)]
-)
-def test_a_changed_interpretation_says_of_no_place_that_it_is_wrong(expected: str, groups: int) -> None:
-    changed = shown("TS-INTERPRETATION-KEPT", pointer=ATTRIBUTES, expected=expected)
-    assert len(causes([changed, shown("TS-DELETE-DONE", pointer=ATTRIBUTES, expected=1, actual=6)])) == groups
 
 
 def test_the_form_of_the_list_of_users_explains_no_value() -> None:

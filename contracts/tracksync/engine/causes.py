@@ -210,7 +210,7 @@ def _nearness(group: Group, direct: Group) -> int:
 
 def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
     """Whether an indirect finding is about what a direct one is about."""
-    if not _about_a_place(one):
+    if one.concern == "interpretations" and not one.by_state:
         return False
     if one_place(one, direct) and (one_difference(one, direct) or direct.clause in one.beside):
         return True
@@ -226,11 +226,5 @@ def _alike(one: ReplayedFinding, other: ReplayedFinding) -> bool:
 
     What is lost of a user who was named by another kind of identifier shows in any place after that.
     """
-    near = _about_a_place(one) and _about_a_place(other) and one_place(one, other)
     needed = (one.named & other.named) - {"external_id"}
-    return near or connected(one, other) or (bool(needed) and (one.on_state or other.on_state))
-
-
-def _about_a_place(one: ReplayedFinding) -> bool:
-    """Whether its place says what is wrong: of an interpretation, where a wrong state of a user seems to settle it."""
-    return one.concern != "interpretations" or one.by_state
+    return connected(one, other) or one_place(one, other) or (bool(needed) and (one.on_state or other.on_state))
