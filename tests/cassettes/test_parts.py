@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import replace
+from itertools import chain, repeat
 from typing import Any
 from unittest.mock import patch
 
@@ -12,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from mixed_traffic import mixed
+from msgspec import structs
 from partitioned import Outcome, by_one_process, differences, in_parts, interactions_of
 
 from tracksync.cassettes.interaction import Interaction
@@ -74,8 +76,11 @@ def played(requests: list[Request], fault: str | None = None) -> list[Exchange]:
     return [target.send(Step(request)) for request in requests]
 
 
-def the_same(exchanges: list[Exchange]) -> Outcome:
-    interactions = interactions_of(exchanges)
+def the_same(exchanges: list[Exchange], keys: tuple[int, ...] = ()) -> Outcome:
+    parties = chain(keys, repeat(0))
+    interactions = [
+        structs.replace(one, party=key) for one, key in zip(interactions_of(exchanges), parties, strict=False)
+    ]
     alone = by_one_process(interactions)
     assert differences(alone, in_parts(interactions, 2, assign=by_name)) == []
     return alone
@@ -132,9 +137,13 @@ def test_what_another_endpoint_may_have_changed_is_held_against_no_user(path: st
     shown, right = elsewhere.response, exchanges[3].response
     assert shown is not None
     assert right is not None
-    elsewhere = replace(elsewhere, response=replace(shown, status=status))
+    headers = (*elsewhere.request.headers, ("authorization", "Bearer <key>"))
+    request = replace(elsewhere.request, headers=headers)
+    elsewhere = replace(elsewhere, request=request, response=replace(shown, status=status))
     last = replace(exchanges[3], response=replace(right, body=right.body.replace(b'"visits":2', b'"visits":7')))
-    assert ("TS-ATTR-INC" in clauses(the_same([exchanges[0], elsewhere, exchanges[2], last]))) == known
+    for key in (0, 1):  # the same, and another one of the workspace
+        found = clauses(the_same([exchanges[0], elsewhere, exchanges[2], last], (0, key)))
+        assert ("TS-ATTR-INC" in found) == known
 
 
 def test_what_one_user_shows_of_the_server_is_held_against_it_in_every_part() -> None:

@@ -140,12 +140,17 @@ _CHECKED: Final = UncheckedInteraction()
 
 def gap_of(interaction: Interaction, *, foreign: bool) -> UncheckedInteraction:
     """Whether an interaction is checked. `foreign`: of a recording without a manifest."""
-    if foreign and interaction.exchange.request.path.partition("?")[0] not in _KNOWN:
+    if foreign and _is_elsewhere(interaction):
         response = interaction.exchange.response
         refused = response is not None and 400 <= response.status < 500
         changes = may_change_users(interaction.exchange.request) and not refused
         return UncheckedInteraction(ANOTHER_ENDPOINT, changes)
     return UncheckedInteraction(interaction.gap, True) if interaction.gap else _CHECKED
+
+
+def _is_elsewhere(interaction: Interaction) -> bool:
+    """Whether the request went to an endpoint that is not documented here."""
+    return interaction.exchange.request.path.partition("?")[0] not in _KNOWN
 
 
 def place_of(interaction: Interaction, *, foreign: bool) -> Place:
@@ -157,8 +162,11 @@ def place_of(interaction: Interaction, *, foreign: bool) -> Place:
 
 
 def places_of_gap(gap: Interaction, places: Iterable[Place]) -> list[Place]:
-    """Those of `places` that a gap may be about beside its own: all of its origin, where it names no key."""
-    if header(gap.exchange.request.headers, "authorization") is not None:
+    """Those of `places` that a gap may be about beside its own: all of its origin, where it names no key.
+
+    Also for a request to another endpoint, which may need another key of the same workspace.
+    """
+    if not _is_elsewhere(gap) and header(gap.exchange.request.headers, "authorization") is not None:
         return []
     return [one for one in places if one[0] == gap.origin]
 
