@@ -105,7 +105,7 @@ def classify_body(path: str, value: Any, raw: bytes | None = None) -> Classifica
     """The class of a body that is the JSON `value`, sent to one of the contract's paths. `raw`: its bytes, if known."""
     if raw is None:
         raw = _encoded(value)
-    if b"\\u" in raw or len(raw.translate(None, _BEYOND_BASIC)) != len(raw):
+    if b"\\u" in raw or not (raw.isascii() or len(raw.translate(None, _BEYOND_BASIC)) == len(raw)):
         value = measured(value)
     large = _may_reach_a_bound(raw)
     if is_valid(request_validator(path, large), value):

@@ -21,6 +21,7 @@ from tracksync.contract.bounds import bounds
 from tracksync.contract.responses import Responses
 from tracksync.oracle.identifiers import CellKey, Identifier, Link, UnknownKind
 from tracksync.oracle.interpretations import Requires
+from tracksync.oracle.spelling import Spellings, without_identifier
 from tracksync.oracle.written import Written
 from tracksync.values.maps import with_members
 from tracksync.values.times import Interval
@@ -245,7 +246,7 @@ class Belief(Struct, frozen=True, gc=False):
     """Everything the oracle believes.
 
     `ambiguities`: the interpretations that are still possible. `array_limits`: the workspace's lies between these.
-    `links`: to which users an identifier leads.
+    `links`: to which users an identifier leads. `spellings`: the identifiers of `links` by their text.
     `moment`: how many exchanges were checked. `answered`: the last of them whose response was not a 5XX.
     `failures_in_a_row`: by hash of a request, how often in a row it failed, and the first of these exchanges (infinite
     once that was a finding).
@@ -267,6 +268,7 @@ class Belief(Struct, frozen=True, gc=False):
     ambiguities: HashTrieMap[str, frozenset[str]]
     array_limits: tuple[int, int]
     links: HashTrieMap[Identifier, tuple[Link, ...]] = HashTrieMap()
+    spellings: Spellings = HashTrieMap()
     users: HashTrieMap[int, User] = HashTrieMap()
     windows: Mapping[LimitedEndpoint, WindowBelief] = {}
     moment: int = 0
@@ -327,11 +329,11 @@ class Belief(Struct, frozen=True, gc=False):
 
         A user to whom another identifier leads stays.
         """
-        links, pending_by_identifier = self.links, self.pending_by_identifier
+        links, spellings, pending = self.links, self.spellings, self.pending_by_identifier
         for key in [key for key in links if key.is_any(gone)]:
-            links = links.discard(key)
-        for key in [key for key in pending_by_identifier if key.is_any(gone)]:
-            pending_by_identifier = pending_by_identifier.discard(key)
+            links, spellings = links.discard(key), without_identifier(spellings, key)
+        for key in [key for key in pending if key.is_any(gone)]:
+            pending = pending.discard(key)
         staying, users = {link.uid for some in links.values() for link in some}, self.users
         for uid, user in self.users.items():
             if uid not in staying:
@@ -342,14 +344,15 @@ class Belief(Struct, frozen=True, gc=False):
         for cell, (uid, _) in self.writers.items():
             if uid not in users:
                 writers = writers.discard(cell)
-        return replace(self, links=links, users=users, writers=writers, pending_by_identifier=pending_by_identifier)
+        changed = replace(self, links=links, spellings=spellings, pending_by_identifier=pending)
+        return replace(changed, users=users, writers=writers)
 
     def among_strangers(self, fresh: Callable[[str, str], bool]) -> Belief:
         """The belief about a workspace that may be another one: only the interpretations stay."""
         empty: HashTrieMap[Any, Any] = HashTrieMap()
-        known = replace(self, settings=dataclasses.replace(self.settings, fresh=fresh), windows={})
-        written = replace(self.written, strangers=True)
-        return replace(known, links=empty, users=empty, writers=empty, deletions=empty, written=written)
+        settings = dataclasses.replace(self.settings, fresh=fresh)
+        known = replace(self, settings=settings, windows={}, written=replace(self.written, strangers=True))
+        return replace(known, links=empty, spellings=empty, users=empty, writers=empty, deletions=empty)
 
     def narrow(self, outcomes: Iterable[Requires]) -> Belief:
         """The belief less the interpretations that none of the remaining `outcomes` requires.

@@ -19,6 +19,7 @@ from tracksync.oracle.deletions import identifiers_in, leads_nowhere, settled_us
 from tracksync.oracle.exported_values import ExportedUser, check_values, requested_fields
 from tracksync.oracle.identifiers import Identifier, Link, identifier_of
 from tracksync.oracle.same_user import apart
+from tracksync.oracle.spelling import with_identifier
 
 if TYPE_CHECKING:
     from tracksync.oracle.context import Context
@@ -69,7 +70,8 @@ def _with_braze_id(belief: Belief, uid: int, braze_id: Any) -> Belief:
         return belief
     user = replace(user, identifiers=(*user.identifiers, identifier), named=True)
     links = belief.links.insert(identifier, (Link(uid),))
-    return replace(belief, links=links, users=belief.users.insert(uid, user))
+    spellings = with_identifier(belief.spellings, identifier)
+    return replace(belief, links=links, spellings=spellings, users=belief.users.insert(uid, user))
 
 
 def _user_of(belief: Belief, named: NamedIdentifiers, entry: dict[str, Any], *, alone: bool) -> int | None:

@@ -72,8 +72,7 @@ def _check_write(context: Context, body: dict[str, Any]) -> None:
         make_unknown(context)
         return
     candidates = users.candidates(context.belief, context.parsed)
-    only = len(candidates) == 1
-    attempts = [_attempt(context, candidate, success, named=only) for candidate in candidates]
+    attempts = [_attempt(context, candidate, success) for candidate in candidates]
     if _may_show_no_user(context, success):
         none_found = replace(success, found=False, entry=None)
         others = [attempt for one in candidates if not (attempt := _attempt(context, one, none_found)).findings]
@@ -96,7 +95,6 @@ def _check_write(context: Context, body: dict[str, Any]) -> None:
         _adopt(context, fitting[0][1])
         context.belief = context.belief.narrow([candidate.requires for candidate, _ in fitting])
     else:
-        attempts = [_attempt(context, candidate, success) for candidate in candidates]
         _adopt(context, next(filter(_only_contradicts, attempts), attempts[0]))
 
 
@@ -111,9 +109,9 @@ def _may_show_no_user(context: Context, success: Success) -> bool:
     return allowed and not response_body.check_identifier(parsed, entry)[0]
 
 
-def _attempt(context: Context, candidate: Candidate, success: Success, *, named: bool = True) -> Context:
-    """Check the response as if the request were about this candidate. Not `named`: it matters only whether it fits."""
-    attempt = Context(context.belief, context.exchange, context.parsed, context.in_flight, named=named)
+def _attempt(context: Context, candidate: Candidate, success: Success) -> Context:
+    """Check the response as if the request were about this candidate."""
+    attempt = Context(context.belief, context.exchange, context.parsed, context.in_flight)
     _check_candidate(attempt, candidate, success)
     if context.belief.deleted:
         _name_by_deletion(attempt, candidate)
@@ -283,13 +281,9 @@ def _check_entry(context: Context, candidate: Candidate, entry: dict[str, Any]) 
     )
     check_cells = check_attributes if parsed.section == "attributes" else check_counter
     user = check_cells(context, candidate, user, entry)
-    if context.findings and context.named:
+    if context.findings:
         context.findings = _named_by_identifier(context, candidate, entry)
-    context.belief, uid = users.linked(context.belief, parsed, candidate, user)
-    writers, writer = context.belief.writers, (uid, moment)
-    for key in parsed.cells():
-        writers = writers.insert(key, writer)
-    context.belief = replace(context.belief, writers=writers)
+    context.belief = users.written(context.belief, parsed, candidate, user)
 
 
 def _covered_by_entry(parsed: ParsedRequest, candidate: Candidate) -> Iterator[str]:
@@ -339,8 +333,7 @@ def _is_known_in_another_spelling(belief: Belief, parsed: ParsedRequest) -> bool
     """Whether another identifier of that kind differs from the request's in case, spaces or Unicode form only."""
     for kind, value in parsed.identifiers:
         own = identifier_of(kind, value)
-        spelt = folded(own.text), folded(own.label or "")
-        for one in belief.links:
-            if one.kind == kind and one != own and (folded(one.text), folded(one.label or "")) == spelt:
+        for one in belief.spellings.get(folded(own.text), ()):
+            if one.kind == kind and one != own and folded(one.label or "") == folded(own.label or ""):
                 return True
     return False

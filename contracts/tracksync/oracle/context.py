@@ -40,8 +40,6 @@ class Context(Struct, gc=False):
     headers: dict[str, str] = field(default_factory=dict)
     objects: Collection[int] | None = None
     """Of a batch, the numbers of the objects that the belief is about; None for all."""
-    named: bool = True
-    """Whether a finding gets the clause that names it best, which takes long among many users."""
     around: InFlight = NONE_IN_FLIGHT
     """What requests without a response yet may do, `in_flight` among it."""
 

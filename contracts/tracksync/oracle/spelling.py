@@ -1,12 +1,18 @@
-"""Texts that differ in spelling only: to name the clause that two of them break when they are taken for one another."""
+"""Texts that differ in spelling only: two of them are taken for one another, or a braze_id was made of one."""
 
 from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable
+from typing import TypeAlias
+
+from rpds import HashTrieMap
 
 from tracksync.model.finding import Finding
-from tracksync.oracle.identifiers import CellKey
+from tracksync.oracle.identifiers import CellKey, Identifier
+
+Spellings: TypeAlias = "HashTrieMap[str, tuple[Identifier, ...]]"
+"""The identifiers with a text, by that text in the form of `folded`."""
 
 
 def folded(text: str) -> str:
@@ -14,6 +20,20 @@ def folded(text: str) -> str:
     if text.isascii():  # the usual case, at less cost
         return text.lower().replace(" ", "")
     return unicodedata.normalize("NFC", text).casefold().replace(" ", "")
+
+
+def with_identifier(spellings: Spellings, identifier: Identifier) -> Spellings:
+    """The identifiers, with another one."""
+    text = folded(identifier.text)
+    there = spellings.get(text, ())
+    return spellings if identifier in there else spellings.insert(text, (*there, identifier))
+
+
+def without_identifier(spellings: Spellings, identifier: Identifier) -> Spellings:
+    """The identifiers, less one."""
+    text = folded(identifier.text)
+    left = tuple(one for one in spellings.get(text, ()) if one != identifier)
+    return spellings.insert(text, left) if left else spellings.discard(text)
 
 
 def mixed_up(key: CellKey, known: Iterable[CellKey], where: str) -> list[Finding]:

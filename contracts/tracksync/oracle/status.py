@@ -18,6 +18,7 @@ from tracksync.oracle.request import ParsedRequest, targets_in
 
 STATUS: Final = "/response/status"
 OTHER_ENDPOINT: Final = "other-endpoint"  # the row of the refusals by which a server need not offer the others
+_READ: Final = frozenset({"TS-ANSWER-JSON", "TS-ANSWER-MEDIA"})
 _NO_PURCHASES: Final = (400, 403, 404)  # of ambiguity purchase-events: no document names the status
 ENDPOINTS: Final = {"sync": SYNC, "track": TRACK, "delete": DELETE, "export": EXPORT}
 ACCEPTANCE: Final = (  # which clause a needless refusal breaks, by what the request has in it
@@ -58,9 +59,8 @@ def _check_acceptance(context: Context, status: int) -> None:
     context.covered.add("TS-OK-STATUS")
     context.covered |= parsed.covers
     for condition in conditions:
-        if condition.ambiguity is not None and _is_told(
-            context, condition
-        ):  # the interpretations under which it is refused are closed
+        if condition.ambiguity is not None and _is_told(context, condition):
+            # the interpretations under which it is refused are closed
             refusing = {interpretation for _, interpretation in condition.shows}
             context.covered.add(condition.clause)
             left = frozenset(ambiguity_catalogue()[condition.ambiguity].interpretations) - refusing
@@ -142,7 +142,7 @@ def check_body(context: Context, response: Response) -> dict[str, Any] | None:
         return None
     body: dict[str, Any] | None
     body, findings = response_body.read_body(response, context.headers)
-    context.covered |= {"TS-ANSWER-JSON", "TS-ANSWER-MEDIA"}
+    context.covered |= _READ
     context.findings += findings
     if body is not None and (status >= 300 or not _may_be_refused(parsed)):
         # The documents do not say what a request that may be refused shows when it is accepted.
@@ -160,7 +160,8 @@ def check_body(context: Context, response: Response) -> dict[str, Any] | None:
 
 def _may_be_refused(parsed: ParsedRequest) -> bool:
     """Whether a server that offers the endpoint may refuse the request."""
-    return parsed.vague or any(one.row != OTHER_ENDPOINT for one in parsed.conditions)
+    conditions = parsed.classification.conditions
+    return parsed.vague or (bool(conditions) and any(one.row != OTHER_ENDPOINT for one in conditions))
 
 
 def _mismatches(context: Context, response: Response, body: dict[str, Any]) -> tuple[Mismatch, ...]:

@@ -24,7 +24,7 @@ from tracksync.oracle.interpretations import (
 )
 from tracksync.oracle.pending import reached_by
 from tracksync.oracle.request import ParsedRequest
-from tracksync.oracle.spelling import folded
+from tracksync.oracle.spelling import folded, with_identifier
 
 LEADERS: Final = {  # of two identifiers the one that counts, or else which, by interpretation
     Interpretation("identifier-precedence", "external-id"): ("external_id", "user_alias"),
@@ -171,6 +171,7 @@ def perhaps_created(belief: Belief, identifier: Identifier) -> Belief:
         belief,
         users=belief.users.insert(uid, user),
         links=belief.links.insert(identifier, (Link(uid),)),
+        spellings=with_identifier(belief.spellings, identifier),
         users_made=uid + 1,
     )
 
@@ -199,8 +200,8 @@ def _like(belief: Belief, braze_id: str) -> list[tuple[Link, ...]]:
 
     No document says what a server makes a braze_id of: it may be such a text.
     """
-    text = folded(braze_id)
-    return [some for one, some in belief.links.items() if one.kind != "braze_id" and folded(one.text) == text]
+    alike = belief.spellings.get(folded(braze_id), ())
+    return [belief.links[one] for one in alike if one.kind != "braze_id"]
 
 
 def has_braze_id(belief: Belief, uid: int) -> bool:
@@ -244,7 +245,7 @@ def linked(
     uid = candidate.uid if candidate.uid is not None else belief.users_made
     if candidate.sure and len(parsed.identifiers) == 1:  # the usual case: every link is there
         return replace(belief, users=belief.users.insert(uid, user)), uid
-    links, former = belief.links, user.former
+    links, spellings, former = belief.links, belief.spellings, user.former
     for kind, value in parsed.identifiers:
         if not found and kind != candidate.kind:
             continue
@@ -262,9 +263,17 @@ def linked(
         if proven or Link(uid, sure=False) not in there:
             user = _named_by(belief, user, identifier, surely=surely)
             links = links.insert(identifier, _with_link(there, uid, kind, surely=surely))
+            spellings = with_identifier(spellings, identifier)
     made = max(belief.users_made, uid + 1)
     users = belief.users.insert(uid, replace(user, former=former))
-    return replace(belief, users=users, links=links, users_made=made), uid
+    return replace(belief, users=users, links=links, spellings=spellings, users_made=made), uid
+
+
+def written(belief: Belief, parsed: ParsedRequest, candidate: Candidate, user: User) -> Belief:
+    """The belief after the response showed that the request wrote `user`: stored, linked, the writer of its cells."""
+    belief, uid = linked(belief, parsed, candidate, user)
+    writer = uid, belief.moment
+    return replace(belief, writers=belief.writers.update(dict.fromkeys(parsed.cells(), writer)))
 
 
 def unlinked(belief: Belief, parsed: ParsedRequest, uid: int) -> Belief:

@@ -52,11 +52,7 @@ def check_usual(context: Context, body: dict[str, Any]) -> bool:
     user = check_cells(attempt, candidate, entry)
     if user is None or attempt.findings:
         return False
-    belief, uid = users.linked(attempt.belief, parsed, candidate, user)
-    writers, writer = belief.writers, (uid, belief.moment)
-    for key in parsed.cells():
-        writers = writers.insert(key, writer)
-    context.belief = replace(belief, writers=writers)
+    context.belief = users.written(attempt.belief, parsed, candidate, user)
     context.covered.update(_COVERED, attempt.covered)
     if parsed.section == "purchases":
         context.hold("purchase-events", frozenset(["available"]), USERS)
