@@ -53,6 +53,7 @@ def test_a_user_that_is_never_addressed_again_is_dropped_with_its_links() -> Non
     belief = two_users().belief
     left = belief.without(lambda text: text in ("bob", "bob@example.com", "+12025550100"))
     assert set(left.links) == {ADA, ADAS_EMAIL}
+    assert set(left.spellings.values()) == {(ADA,), (ADAS_EMAIL,)}
     (ada,) = left.users.values()
     assert [key for key, _ in ada.cells.items()] == [("attributes", "a")]
     assert set(left.writers) == {("attributes", "a")}

@@ -34,6 +34,8 @@ def test_a_usual_exchange_is_checked_with_the_same_result(seed: int, fault: str 
         result = check(belief, exchange)
         assert result == check_at_length(belief, exchange)
         belief = result.belief
+    by_text = {identifier for some in belief.spellings.values() for identifier in some}
+    assert by_text == set(belief.links)
 
 
 def test_there_are_usual_exchanges_in_mixed_traffic(monkeypatch: pytest.MonkeyPatch) -> None:
