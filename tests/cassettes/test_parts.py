@@ -16,6 +16,7 @@ from mixed_traffic import mixed
 from msgspec import structs
 from partitioned import Outcome, by_one_process, differences, in_parts, interactions_of
 
+from tracksync.cassettes.checking import FILTERED_APART
 from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
 from tracksync.cassettes.parallel import blocks, connections
@@ -158,6 +159,20 @@ def test_what_one_user_shows_of_the_server_is_held_against_it_in_every_part() ->
 
 def with_null(body: bytes) -> bytes:
     return body.replace(b'"custom_attributes":{}', b'"custom_attributes":{"visits":null}')
+
+
+def test_what_is_pending_is_so_in_every_part_after_all_users_were_forgotten() -> None:
+    queued = replace(inc("ada"), path="/users/track")
+    hidden = attributes_request({"external_id": "bob"}, {"text": "x" * 8})
+    exchanges = played([inc("ada"), queued, hidden, inc("ada"), inc("ada")])
+    shown, late = exchanges[2].response, exchanges[4].response
+    assert shown is not None
+    assert late is not None
+    exchanges[2] = replace(exchanges[2], response=replace(shown, body=shown.body.replace(b"xxxxxxxx", b"other")))
+    counts = (late.body.replace(b'"visits":3', b'"visits":' + count) for count in (b"3", b"4", b"9"))
+    outcomes = [the_same([*exchanges[:4], replace(exchanges[4], response=replace(late, body=body))]) for body in counts]
+    assert [one["skipped"] for one in outcomes] == [[FILTERED_APART]] * 3
+    assert [clauses(one) for one in outcomes] == [set(), set(), {"TS-ATTR-INC"}]
 
 
 def test_spellings_of_one_identifier_are_in_one_part() -> None:

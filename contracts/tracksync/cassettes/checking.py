@@ -173,7 +173,12 @@ def places_of_gap(gap: Interaction, places: Iterable[Place]) -> list[Place]:
 
 def forgetting(workspace: RecordedWorkspace) -> RecordedWorkspace:
     """The workspace after an exchange that cannot be checked: any user may have been changed."""
-    return structs.replace(workspace, belief=structs.replace(forget_all(workspace.belief), windows={}))
+    return structs.replace(workspace, belief=structs.replace(_forgotten(workspace.belief), windows={}))
+
+
+def _forgotten(belief: Belief) -> Belief:
+    """The belief in which nothing is known of users. Until when any may be deleted stays what all parts know alike."""
+    return structs.replace(forget_all(belief), unsettled_until=belief.unsettled_until)
 
 
 def concluded(
@@ -187,8 +192,7 @@ def concluded(
     unread = _unread_text(interaction.exchange) if foreign else ""
     if unread == PLACEHOLDERS or (unread and result.findings):
         # Who was meant is unknown: nothing is held against the server, and nothing is learned.
-        forgotten = result.belief.among_strangers(nothing)
-        belief = structs.replace(forgotten, ambiguities=belief.ambiguities, windows=result.belief.windows)
+        belief = structs.replace(_forgotten(result.belief), ambiguities=belief.ambiguities)
         if result.findings:
             return CheckedRecording(interaction, skipped=unread), structs.replace(workspace, belief=belief)
         checked = CheckedRecording(interaction, (), result.covered)
