@@ -89,11 +89,14 @@ def test_a_count_that_is_wrong_in_one_way_explains_one_of_the_other_section() ->
         assert len(causes([stuck, shown("TS-EXPORT-AGREES", pointer=EXPORTED, expected=2, actual=actual)])) == groups
 
 
-def test_what_one_section_shows_earlier_explains_nothing_in_another() -> None:
+def test_what_one_section_shows_explains_nothing_in_another() -> None:
     form = shown("TS-OK-FORM", pointer="/response/body/users/0/custom_attributes", expected="an object", actual=[])
     for where, groups in ((EVENTS, 2), (ATTRIBUTES, 1)):
         found = shown("TS-USER-EMAIL-FINDS", "TS-OK-FORM", pointer=where, earlier=("TS-OK-FORM",), expected=2, actual=1)
         assert len(causes([form, found])) == groups
+    unlisted = shown("TS-EXPORT-ANSWER", pointer=EXPORTED, expected="a list")
+    queued = shown("TS-TRACK-APPLIED", unlisted.clause, pointer=ATTRIBUTES, expected={"a": 1}, actual={})
+    assert len(causes([unlisted, queued])) == 2
 
 
 def test_what_a_user_holds_does_not_explain_that_there_is_one() -> None:

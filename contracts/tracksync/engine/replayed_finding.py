@@ -238,14 +238,16 @@ def _member(steps: Sequence[str]) -> str:
 def explains(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     """Whether what `other` shows follows from `one`, which its sequence shows, too.
 
-    What an earlier request did wrong explains what shows later; in one response, the status explains the body, and what
-    is wrong with one part of it nothing in another.
+    What an earlier request did wrong explains what shows later. In one response the status explains the body; one part
+    of it explains nothing in another, what a user holds not that there is one, and the form of the list of users not
+    what one holds. Nor does one section of a profile explain another.
     """
     if one.clause not in other.beside or (other.requests > MANY and other.length and one.concern != "rate"):
         return False
+    if one.section != other.section and "" not in (one.section, other.section):
+        return False
     if one.clause in other.earlier:
-        opposite = shows_less(one.finding) and shows_less(other.finding, more=True)
-        return not opposite and (one.section == other.section or "" in (one.section, other.section))
+        return not (shows_less(one.finding) and shows_less(other.finding, more=True))
     if one.finding.pointer.startswith(HEADERS) is not other.finding.pointer.startswith(HEADERS):
         return False
     if one.section and other.place == "users" and not other.indirect:
