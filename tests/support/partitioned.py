@@ -10,7 +10,7 @@ from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.manifest import ManifestEntry
 from tracksync.cassettes.parallel.blocks import LONGEST, Block, PartsHere, check_in_blocks
 from tracksync.cassettes.parallel.connections import Connections, groups_of
-from tracksync.cassettes.parallel.part import Partition
+from tracksync.cassettes.parallel.part import Answer, Change, Item, Partition, Summary
 from tracksync.cassettes.parallel.results import concluded
 from tracksync.cassettes.parallel.routing import Router
 from tracksync.model.counts import Counts
@@ -82,8 +82,30 @@ def blocks(
             connections.connect(group)
     foreign = entry is None
     router = Router(settings, connections, parts, foreign=foreign, assign=assign)
-    here = PartsHere([Partition(settings, foreign=foreign) for _ in range(parts)])
+    here = PartsAhead([Partition(settings, foreign=foreign) for _ in range(parts)])
     yield from check_in_blocks(router.directed(with_flights(interactions)), here, longest=longest)
+
+
+class PartsAhead(PartsHere):
+    """All parts but the first check whatever they have at once, as processes may that wait for the first one."""
+
+    def take(self, items: Sequence[Sequence[Item]]) -> None:
+        super().take(items)
+        self._check_ahead()
+
+    def commit(self, upto: int, change: Change | None, answers: Mapping[int, Answer]) -> list[Summary]:
+        summaries = super().commit(upto, change, answers)
+        self._check_ahead()
+        return summaries
+
+    def settle(self, change: Change, until: float) -> None:
+        super().settle(change, until)
+        self._check_ahead()
+
+    def _check_ahead(self) -> None:
+        for part in self._parts[1:]:
+            while part.check_next():
+                pass
 
 
 def differences(one: Outcome, other: Outcome) -> list[str]:

@@ -72,8 +72,9 @@ def _placed(text: bytes, entries: Iterable[Raw]) -> Iterator[tuple[int, str]]:
     """Each of `entries`, which stand in `text` in this order, with its line."""
     at = counted = max(text.find(b'"entries"'), 0)
     line = text.count(b"\n", 0, at) + 1
-    for entry in map(bytes, entries):
-        begin = text.index(entry, at)
+    for number, entry in enumerate(map(bytes, entries)):
+        # Between two entries are a comma and white space alone.
+        begin = text.index(entry[:1] if number else entry, at)
         line += text.count(b"\n", counted, begin)
         yield line, entry.decode()
         counted, at = begin, begin + len(entry)

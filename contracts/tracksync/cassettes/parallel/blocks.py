@@ -22,7 +22,7 @@ from tracksync.cassettes.parallel.part import Answer, Change, Item, Partition, Q
 from tracksync.cassettes.parallel.routing import Directed
 
 SHORTEST: Final = 32  # interactions of a block
-LONGEST: Final = 2048
+LONGEST: Final = 1024
 
 
 class Parts(Protocol):
