@@ -13,8 +13,7 @@ another identifier. These observations put findings together:
 - *One object refused.* What a sync request is refused for, /users/track leaves out of a batch: it counts fewer objects.
 - *One status.* Refusals with one status that says more than that the request is wrong, such as 413, have one reason.
 - *Indirect.* Some clauses only say that something is wrong somewhere (a profile read back differs, a value of another
-  user fits). Such a finding belongs to a direct one that explains it, or that is about the same kind of place and
-  differs in the same way. What differs in many ways (a value of another time or user) explains any.
+  user fits). Such a finding belongs to a direct one that explains it, or that is about the same kind of place.
 - *No effect.* Where updates of many kinds change nothing, the server does not make them.
 - *Lost state.* A server that loses or mixes up writes breaks clauses of every concern about what a user holds. From
   three of them on they are one cause, but for what has a trait of its own.
@@ -41,7 +40,6 @@ from tracksync.engine.replayed_finding import (
 )
 
 Group = list[ReplayedFinding]
-DIFFERENCES: Final = 3  # ways in which what is shown differs where it may differ in any
 UNCHECKED: Final = 4  # kinds of requests that are not refused where nothing is checked
 UNCHANGED: Final = 5  # clauses that are broken where updates have no effect
 
@@ -85,7 +83,7 @@ def _joined(one: ReplayedFinding, other: ReplayedFinding) -> bool:
         return False
     if one.concern == "refusals":
         return one_difference(one, other) and _reason(one) == _reason(other)
-    return one_difference(one, other) or one.finding.pointer == other.finding.pointer
+    return one_difference(one, other)
 
 
 def _reason(one: ReplayedFinding) -> str:
@@ -152,7 +150,7 @@ def _with_lost_state(groups: list[Group]) -> list[Group]:
 
     A single group with a direct finding that shows with fewer requests than one on state does not follow from it.
     """
-    on_state = [one.requests for group in groups for one in group if one.on_state and not one.nearer]
+    on_state = [one.requests for group in groups for one in group if one.on_state]
     broken = {one.concern for group in groups if not _traits(group) for one in group}
     if len(broken & HELD) < LOST or not on_state:
         return groups
@@ -200,23 +198,15 @@ def _nearness(group: Group, direct: Group) -> int:
     """How much an indirect group has to do with a direct one; 0 for nothing."""
     pairs = [(one, other) for one in group for other in direct]
     explained = sum(connected(one, other) for one, other in pairs)
-    many = len({other.difference for other in direct if not other.indirect}) >= DIFFERENCES
-    return 2 * explained + any(
-        _near(one, other) or (many and one_place(one, other))
-        for one, other in pairs
-        if not other.indirect or (other.on_state and not other.nearer)
-    )
+    return 2 * explained + any(_near(one, other) for one, other in pairs if not other.indirect)
 
 
 def _near(one: ReplayedFinding, direct: ReplayedFinding) -> bool:
     """Whether an indirect finding is about what a direct one is about."""
     if one.concern == "interpretations" and not one.by_state:
         return False
-    if one_place(one, direct) and (one_difference(one, direct) or direct.clause in one.beside):
+    if one_place(one, direct):
         return True
-    counts = {one.place, direct.place} == {"events count", "purchases count"}
-    if counts and one.difference == direct.difference:
-        return True  # what counts the ones may count the others
     about_users = one.on_users or (one.concern == "batches" and one.shows_nothing)
     return direct.concern == "users" and about_users and not one.kinds.isdisjoint(direct.kinds)
 

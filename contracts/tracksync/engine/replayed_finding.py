@@ -137,24 +137,20 @@ class ReplayedFinding(Struct, frozen=True):
     def difference(self) -> str:
         """How what is shown differs from what was expected: `less` or `more` of it, a `time`, a `form`; "" if unknown.
 
-        Of two texts, numbers or booleans, that type. What was lost or kept may be of any.
+        Of two texts, numbers or booleans, that type.
         """
         expected, actual = self.finding.expected, self.finding.actual
         if self.finding.pointer == STATUS:
             return f"status {actual}"
-        unknown = self.on_state or self.concern == "interpretations" or self.finding.pointer.startswith(HEADERS)
-        if expected is NOTHING or unknown:
+        if expected is NOTHING or self.finding.pointer.startswith(HEADERS):
             return ""
-        value = "custom_attributes" in self.finding.pointer
-        if self.section and not value and isinstance(expected, str) and not _is_time(self.finding.pointer):
-            return "form"
         if actual in (NOTHING, None, [], {}):
             return "less"
         if expected in (None, [], {}, "no entry"):
             return "more"
         if _is_time(self.finding.pointer):
             return "time"
-        if type(actual) is int and not value:
+        if type(actual) is int and "custom_attributes" not in self.finding.pointer:
             return _more_or_less(expected, actual)
         one, other = _json_type(expected), _json_type(actual)
         if one != other:
@@ -239,8 +235,8 @@ def explains(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     """Whether what `other` shows follows from `one`, which its sequence shows, too.
 
     What an earlier request did wrong explains what shows later. In one response the status explains the body; one part
-    of it explains nothing in another, what a user holds not that there is one, and the form of the list of users not
-    what one holds. Nor does one section of a profile explain another.
+    of it explains nothing in another, and what a user holds not that there is one. Nor does one section of a profile
+    explain another.
     """
     if one.clause not in other.beside or (other.requests > MANY and other.length and one.concern != "rate"):
         return False
@@ -251,8 +247,6 @@ def explains(one: ReplayedFinding, other: ReplayedFinding) -> bool:
     if one.finding.pointer.startswith(HEADERS) is not other.finding.pointer.startswith(HEADERS):
         return False
     if one.section and other.place == "users" and not other.indirect:
-        return False
-    if other.section and one.place == "users" and one.difference == "form":
         return False
     part, explained = part_of(one.finding), part_of(other.finding)
     return part in ("status", explained) or (explained != "status" and "" in (part, explained))
