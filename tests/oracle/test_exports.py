@@ -188,6 +188,20 @@ def test_no_two_users_have_one_braze_id() -> None:
         assert [one.clause for one in checked] == found
 
 
+def test_an_export_may_lag_behind_several_writes_and_shows_no_value_that_never_was() -> None:
+    for pauses, wait, values in (
+        ((1.0, 1.0), 1.0, {5: True, 6: True, 7: True, 8: True}),  # which was the last one long ago is not known
+        ((1.0, OLD), 1.0, {6: True, 7: True, 5: False, 8: False}),
+        ((1.0, 1.0), OLD, {7: True, 6: False, 5: False, 8: False}),
+    ):
+        for value, lawful in values.items():
+            harness = made(U)
+            for written, pause in zip((6, 7), pauses, strict=True):
+                assert harness.write({"n": written}, wait=pause) == set()
+            found = export(harness, [{**ENTRY, "custom_attributes": {"n": value}}], wait=wait)
+            assert clauses(found) == ([] if lawful else ["TS-EXPORT-AGREES"]), (pauses, wait, value)
+
+
 def test_an_export_that_names_no_fields_may_leave_parts_out() -> None:
     shown = {"users": [{"external_id": "u", "braze_id": "a"}], "message": "success"}
     assert made(U).check({"external_ids": ["u"]}, shown, path=EXPORT, wait=OLD) == []

@@ -110,7 +110,8 @@ class Cell(Struct, frozen=True, gc=False):
     `touched`: when the response to the last checked write to it came, in epoch seconds.
     `volatile`: too much is pending to know it again.
     `refused`: writes that were refused since the last applied one, kept only to name a broken clause better.
-    `before`: the value before the last write, of a counter its count, for the same purpose.
+    `before`: the value before the last write, of a counter its count: for the same purpose, and for exports.
+    `before_since`: until when it was written, in epoch seconds; infinite where that is not known.
     """
 
     states: tuple[State, ...]
@@ -118,6 +119,7 @@ class Cell(Struct, frozen=True, gc=False):
     volatile: bool = False
     refused: tuple[Any, ...] = ()
     before: Any = None
+    before_since: float = float("inf")
 
     @property
     def known(self) -> Any:

@@ -134,7 +134,7 @@ def _adopt(context: Context, belief: Belief, key: CellKey, cell: Cell, lawful: l
     teaches = first.requires or (first.limits and not first.limits[0] <= low <= high <= first.limits[1])
     if len(lawful) == 1 and not (lawful[0].pending or teaches):  # the usual case, at less cost
         context.belief = belief
-        return Cell((State(first.after),), context.exchange.received, before=cell.known)
+        return Cell((State(first.after),), context.exchange.received, before=cell.known, before_since=cell.touched)
     timely = [fit for fit in lawful if not pending.overdue(fit.pending, context.exchange.sent, belief.moved)]
     if not timely:
         text = f"{key[1]!r} lacks what /users/track accepted long ago"
@@ -145,7 +145,7 @@ def _adopt(context: Context, belief: Belief, key: CellKey, cell: Cell, lawful: l
     if context.belief.ambiguities is not belief.ambiguities or any(fit.outcome.requires for fit in remaining):
         context.covered.add("TS-INTERPRETATION-KEPT")
     states = _distinct(State(fit.outcome.after, fit.pending) for fit in remaining)
-    return Cell(states, context.exchange.received, before=cell.known)
+    return Cell(states, context.exchange.received, before=cell.known, before_since=cell.touched)
 
 
 def _learn(belief: Belief, outcomes: list[CellOutcome]) -> Belief:

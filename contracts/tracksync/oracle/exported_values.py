@@ -165,13 +165,15 @@ def _expected(context: Context, cell: Cell) -> ExpectedCell:
     writes = pending_of(cell.states)
     if cell.volatile or not all(is_overdue(write, sent, belief.moved) for write in writes):
         return ExpectedCell((), settled=False, queued=False)
-    settled = sent - cell.touched > belief.settings.consistent_after
+    lag = belief.settings.consistent_after
+    settled = sent - cell.touched > lag
     values = [state.value for state in cell.states]
     if writes:
         reached = reach(cell.states, applied_late(belief))
         values = [state.value for state in reached or () if not state.pending]
     elif not settled and not isinstance(cell.states[0].value, Counter):
-        values += [cell.before, ABSENT]
+        # An export may lag behind, and what it showed before `before` is not kept.
+        values += [cell.before if sent - cell.before_since > lag else UNKNOWN, ABSENT]
     return ExpectedCell(tuple(values), settled, bool(writes))
 
 

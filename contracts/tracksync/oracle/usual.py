@@ -94,7 +94,7 @@ def _with_attributes(context: Context, candidate: Candidate, entry: dict[str, An
             prior = state.value
             known = prior is not UNKNOWN and prior is not ABSENT
             context.covered |= covered_by(clause, False, False, known, bool(cell.refused))
-            cell = Cell((State(value),), received, before=prior)
+            cell = Cell((State(value),), received, before=prior, before_since=cell.touched)
         else:
             cell = check_attribute(context, candidate, key, cell, AttributeWrite(value, parsed.merge), shown)
         written[key] = cell
