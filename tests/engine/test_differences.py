@@ -18,8 +18,17 @@ def test_values_that_differ_in_two_ways_are_two_causes() -> None:
         shown(f"TS-ATTR-{name}", expected=value, actual=str(value)) for name, value in (("FLOAT", 1.5), ("NULL", 1))
     ]
     assert len(causes([shown("TS-ATTR-BOOLEAN", expected=True, actual="true"), *texts])) == 1
-    assert len(causes([shown("TS-EVENT-LAST", pointer=EVENTS[:-5] + "last", expected="2024", actual="2023"),
-                       shown("TS-PURCHASE-COUNT", pointer=PURCHASES, expected=2, actual=1)])) == 2  # fmt: skip
+    assert (
+        len(
+            causes(
+                [
+                    shown("TS-EVENT-LAST", pointer=EVENTS[:-5] + "last", expected="2024", actual="2023"),
+                    shown("TS-PURCHASE-COUNT", pointer=PURCHASES, expected=2, actual=1),
+                ]
+            )
+        )
+        == 2
+    )
 
 
 @pytest.mark.parametrize(
@@ -36,6 +45,16 @@ def test_counts_that_are_wrong_in_two_ways_are_two_causes(expected: object, actu
 def test_what_differs_in_arrays_may_show_in_any_way() -> None:
     kept = shown("TS-ARRAY-KEPT", pointer=ATTRIBUTES, expected=[1, "1"], actual=["1"])
     assert len(causes([kept, shown("TS-ARRAY-SET", pointer=ATTRIBUTES + "b", expected=[1], actual=["1"])])) == 1
+    added = shown("TS-ARRAY-ADD", pointer=ATTRIBUTES, expected=None, actual=["d"])
+    assert len(causes([kept, added])) == 1
+
+
+def test_headers_of_one_concern_are_one_cause_whatever_they_show() -> None:
+    headers = [
+        shown(f"TS-RATE-{name.upper()}", pointer=f"/response/headers/x-ratelimit-{name}", expected=120, actual=actual)
+        for name, actual in (("limit", 119), ("remaining", 121))
+    ]
+    assert len(causes(headers)) == 1
 
 
 def accepted(clause: str, message: str = "", actual: int = 201) -> ReplayedFinding:
@@ -80,3 +99,6 @@ def test_what_is_lost_after_one_kind_of_identifier_is_one_cause() -> None:
     for kinds, groups in ((("email", "external_id", "phone"), 1), (("email", "external_id"), 2)):
         found = shown("TS-USER-EMAIL-FINDS", pointer=EVENTS, kinds=("email",), named=kinds)
         assert len(causes([lost, found])) == groups
+    exported = shown("TS-EXPORT-AGREES", pointer=ATTRIBUTES, named=("external_id", "email"))
+    queued = shown("TS-TRACK-APPLIED", pointer=EVENTS, named=("external_id", "email"))
+    assert len(causes([exported, queued])) == 2
