@@ -102,7 +102,7 @@ def measured(value: Any) -> Any:
     """`value` as validators can take it and with each character one UTF-16 unit: characters beyond the basic plane
     are two placeholders, lone surrogates one, and numbers that are not JSON the largest one."""
     kind = type(value)
-    if kind is str:
+    if kind is str and not value.isascii():
         text = _BEYOND_BASIC.sub("\ufffd\ufffd", value)
         return _BEYOND_TEXT.sub("\ufffd", text)
     if kind is list:

@@ -250,7 +250,8 @@ def user_clause(parsed: ParsedRequest, candidate: Candidate) -> str:
 def _is_known_under_another_label(belief: Belief, parsed: ParsedRequest) -> bool:
     """Whether the request's alias_name is known together with another alias_label."""
     own = identifier_of("user_alias", dict(parsed.identifiers)["user_alias"])
-    return any(one.kind == "user_alias" and one.text == own.text and one.label != own.label for one in belief.links)
+    alike = belief.spellings.get(folded(own.text), ())
+    return any(one.kind == "user_alias" and one.text == own.text and one.label != own.label for one in alike)
 
 
 def _wrong_user(parsed: ParsedRequest, candidate: Candidate, success: Success, clause: str) -> Finding:
