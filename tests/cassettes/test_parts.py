@@ -21,6 +21,8 @@ from tracksync.cassettes.interaction import Interaction
 from tracksync.cassettes.manifest import EVERYTHING, ManifestEntry
 from tracksync.cassettes.parallel import blocks, connections
 from tracksync.cassettes.parallel.connections import Connections, groups_named, only_identifier
+from tracksync.cassettes.parallel.part import Change, Partition
+from tracksync.cassettes.parallel.routing import Router
 from tracksync.cassettes.parallel.shares import Costs, assigned
 from tracksync.contract.bounds import SYNC
 from tracksync.engine.targets import EmbeddedMock
@@ -28,7 +30,8 @@ from tracksync.faults.catalogue import catalogue, servers
 from tracksync.generate.build import Step, attributes_request, json_request
 from tracksync.mock import MockConfig
 from tracksync.model.exchange import Exchange, Request, Response
-from tracksync.oracle import unread
+from tracksync.oracle import Belief, Settings, unread
+from tracksync.oracle.parts import Effect, shared_of
 
 DELETE = "/users/delete"
 FAULTS = st.none() | st.sampled_from(sorted(catalogue()))
@@ -226,3 +229,16 @@ def test_connections_are_found_over_any_number_of_steps() -> None:
         found.connect((one, one + 1))
     assert len({found.leader(one) for one in range(1, 51)}) == 1
     assert found.leader(77) == 77
+
+
+def test_a_part_goes_on_after_all_users_are_forgotten_once_it_is_settled_until_when() -> None:
+    interactions = interactions_of(played([inc("ada"), inc("ada")]))
+    directed = Router(Settings(), Connections(), 1, foreign=True).directed((one, ()) for one in interactions)
+    part = Partition(Settings(), foreign=True)
+    part.take(item for one in directed for _, item in one.items)
+    part.run(1)
+    change = Change(0, ("http://mock", 0), Effect(shared_of(Belief.start(Settings())), forgot=True), False, {})
+    part.commit(0, change, {})
+    assert not part.check_next()
+    part.settle(change.place, 0.0)
+    assert part.check_next()
