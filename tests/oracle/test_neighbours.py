@@ -236,7 +236,7 @@ def test_a_profile_to_which_another_identifier_may_lead_is_not_checked() -> None
 
 def test_an_export_may_lag_and_then_has_the_former_value() -> None:
     harness = written()
-    harness.write({"a": 2})
+    harness.write({"a": 2}, wait=400.0)
     for value, right in ((1, True), (2, True), (3, False)):
         assert (export(harness, {**PROFILE, "custom_attributes": {"a": value}}, wait=0.1) == []) == right
     for value, right in ((1, False), (2, True)):
