@@ -51,8 +51,10 @@ def batches() -> Iterator[Stop]:
     yield Stop({"attributes": [users[0] | {"late": "written"}]}, wait=1)
     made: dict[str, Any] = {"user_alias": {"alias_name": "made", "alias_label": "l"}}
     refund = purchase_of("refunded", "b0") | {"price": -2.5}
-    yield track(purchases=[refund], attributes=[made | CREATE | {"n": 5}])
+    aliased = {name: value for name, value in refund.items() if name != "external_id"} | users[5]
+    yield track(purchases=[refund, aliased], attributes=[made | CREATE | {"n": 5}])
     yield export("b0", wait=1)
+    yield Stop({"user_aliases": [users[5]["user_alias"]]}, EXPORT)
     yield by(made, n={"inc": 0})
 
 
@@ -102,7 +104,7 @@ def exports() -> Iterator[Stop]:
     for product in ("p", "q"):
         yield purchase(product, user)
     for fields in (None, ["custom_attributes"], ["external_id", "custom_events"], ["email", "phone", "purchases"]):
-        request = {"external_ids": ["Export", "bare", "unknown-1", "unknown-2"]}
+        request = {"external_ids": ["Export", "bare", "Ex", "unknown-2"]}
         yield Stop(request | ({"fields_to_export": fields} if fields else {}), EXPORT)
     yield Stop({"user_aliases": [alias]}, EXPORT)
     yield Stop({"external_ids": ["unknown-1"]}, EXPORT)

@@ -130,6 +130,24 @@ def _unfound(kind: str) -> type[Core]:
     return Unfound
 
 
+@fault(
+    "export-finds-by-prefix",
+    "An export of an unknown external_id shows a user whose external_id begins with it.",
+    "TS-EXPORT-USERS",
+)
+class _ExportFindsByPrefix(Core):
+    def export(self, call: Call, document: dict[str, Any]) -> dict[str, Any]:
+        ids = document.get("external_ids")
+        if isinstance(ids, list):
+            document = document | {"external_ids": [self.__found(one) for one in ids]}
+        return super().export(call, document)
+
+    def __found(self, text: Any) -> Any:
+        if not isinstance(text, str) or self.store.find("external_id", text) is not None:
+            return text
+        return next((one.external_id for one in self.store if (one.external_id or "").startswith(text)), text)
+
+
 # --- what a profile holds -------------------------------------------------------------------------------------
 TALLIES = ("custom_events", "purchases")
 

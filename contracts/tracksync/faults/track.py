@@ -109,6 +109,13 @@ overriding("enqueue", "TS-TRACK-APPLIED", module=__name__)(
         given=lambda tasks: {"tasks": [task for task in tasks if task.who.kind != "user_alias"]},
     ),
     row(
+        "track-drops-purchases-by-alias",
+        "/users/track never applies purchases of a user that is named by alias.",
+        given=lambda tasks: {
+            "tasks": [one for one in tasks if one.section != "purchases" or one.who.kind != "user_alias"]
+        },
+    ),
+    row(
         "track-drops-emails",
         "/users/track never applies objects that name an email.",
         given=lambda tasks: {"tasks": [task for task in tasks if task.who.kind != "email"]},

@@ -117,6 +117,7 @@ def track_by_identifier(name: Namer) -> Iterator[Step]:
             attributes(by_alias, {"n": {"inc": 1}}),
             attributes(new_alias, {"n": 1}, _update_existing_only=False),
         ],
+        "purchases": [purchase(by_alias, "tracked", DAY)],
         "events": [event(by_email, "tracked", DAY), event(by_phone, "tracked", DAY)],
     }
     yield later("by alias, email and phone", json_request(batch, path=TRACK))
@@ -124,6 +125,7 @@ def track_by_identifier(name: Namer) -> Iterator[Step]:
     yield send("two events, and one without its time", json_request({"events": [right, wrong, right]}, path=TRACK))
     yield later("what the alias has", attributes_request(by_alias, {"n": {"inc": 0}}))
     yield send("what the new alias has", attributes_request(new_alias, {"n": {"inc": 0}}))
+    yield send("what the alias has bought", purchase_request(by_alias, "tracked", DAY))
     yield send("what the email has", event_request(by_email, "tracked", DAY))
     yield send("what the phone has", event_request(by_phone, "tracked", DAY))
     yield send("what the right object of the two made", event_request(beside, "tracked", DAY))
@@ -164,7 +166,7 @@ def export(name: Namer) -> Iterator[Step]:
     yield send(
         "attributes once more", attributes_request(user, {"s": "x" * 256, "b": False, "d": None, "n": {"inc": 1}})
     )
-    unknown = [{"external_id": name.external_id(f"unknown {n}")} for n in (1, 2)]
+    unknown = [{"external_id": name.external_id(tag)} for tag in ("u", "unknown")]  # the user's begins with the first
     yield send("the profile, soon", exporting(user, *unknown))
     yield send("another event", event_request(user, "exported", "2023-12-06T19:20:45Z"))
     yield later("the profile, when it must have arrived", exporting(unknown[0], user, unknown[1]))
