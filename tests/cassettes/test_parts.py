@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import random
 from collections import Counter
 from dataclasses import replace
 from itertools import chain, repeat
@@ -56,11 +57,14 @@ def compared(
     odd=st.sampled_from([0.0, 0.1, 0.4]),
     new=st.booleans(),
     texts=st.sampled_from([4, unread.MAX_TEXTS]),
+    keys=st.sampled_from([1, 1, 2]),
 )
 def test_any_division_gives_one_result(
-    seed: int, fault: str | None, parts: int, longest: int, odd: float, new: bool, texts: int
+    seed: int, fault: str | None, parts: int, longest: int, odd: float, new: bool, texts: int, keys: int
 ) -> None:
-    interactions = interactions_of(mixed(seed, 60, fault=fault, odd=odd))
+    recorded = interactions_of(mixed(seed, 60, fault=fault, odd=odd))
+    draw = random.Random(seed)
+    interactions = [structs.replace(one, party=draw.randrange(keys)) for one in recorded]
     entry = ManifestEntry(fresh=EVERYTHING) if new else None
     with patch.object(unread, "MAX_TEXTS", texts):
         assert compared(interactions, parts, seed, longest, entry) == []
@@ -96,6 +100,30 @@ def clauses(outcome: Outcome) -> set[str]:
 
 def inc(user: str) -> Request:
     return attributes_request({"external_id": user}, {"visits": {"inc": 1}})
+
+
+def in_turn(*exchanges: Exchange) -> list[Exchange]:
+    """The exchanges, a second apart."""
+    begin = exchanges[0].sent
+    return [replace(one, sent=begin + n, received=begin + n + 0.1) for n, one in enumerate(exchanges)]
+
+
+def test_what_is_written_with_another_key_may_show_or_not() -> None:
+    written = played([inc("ada"), inc("ada"), inc("ada"), inc("bob"), inc("bob")])
+    of_another = played([inc("ada")])
+    for second, count, found in (
+        (written[1], b"3", set()),  # of the same workspace
+        (of_another[0], b"2", set()),  # of another one
+        (written[1], b"7", {"TS-ATTR-INC"}),
+    ):
+        assert written[2].response is not None
+        body = written[2].response.body.replace(b'"visits":3', b'"visits":' + count)
+        third = replace(written[2], response=replace(written[2].response, body=body))
+        assert clauses(the_same(in_turn(written[0], second, third), (0, 1))) == found
+    shown = written[4].response
+    assert shown is not None
+    wrong = replace(written[4], response=replace(shown, body=shown.body.replace(b'"visits":2', b'"visits":3')))
+    assert clauses(the_same(in_turn(written[3], written[1], wrong), (0, 1))) == {"TS-ATTR-INC"}  # of another user
 
 
 def test_a_value_of_a_user_in_another_part_is_named_so(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,15 +1,15 @@
 """Checks one recording with the oracle. Pure: no files, no clock, nothing is sent.
 
 Every origin in a recording, and every key, is a workspace of its own: its users are unknown until a response shows
-them. An interaction that was sent and cannot be checked makes all users unknown; what was learned of interpretations
-stays.
+them. Two keys of one origin may be of one workspace, so that what is written with one may show with the other. An
+interaction that was sent and cannot be checked makes all users unknown; what was learned of interpretations stays.
 """
 
 from __future__ import annotations
 
 import re
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Final, TypeAlias
 
@@ -22,6 +22,7 @@ from tracksync.engine.freshness import Prefixes, everything, nothing
 from tracksync.model.exchange import Exchange, header
 from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, CheckResult, Settings, check
+from tracksync.oracle.another_key import perhaps_written
 from tracksync.oracle.forgetting import forget_all
 from tracksync.oracle.unread import may_change_users
 
@@ -115,6 +116,8 @@ def check_interactions(
             continue
         result = check(workspace.belief, interaction.exchange, in_flight)
         checked, workspaces[place] = concluded(workspace, interaction, result, foreign=foreign)
+        for one in others_of(place, workspaces):
+            workspaces[one] = beside_another_key(workspaces[one], interaction)
         yield checked
 
 
@@ -169,6 +172,19 @@ def places_of_gap(gap: Interaction, places: Iterable[Place]) -> list[Place]:
     if not _is_elsewhere(gap) and header(gap.exchange.request.headers, "authorization") is not None:
         return []
     return [one for one in places if one[0] == gap.origin]
+
+
+def others_of(place: Place, places: Iterable[Place]) -> list[Place]:
+    """Those of `places` that may be the same workspace, known by another key."""
+    return [one for one in places if one[0] == place[0] and one != place]
+
+
+def beside_another_key(
+    workspace: RecordedWorkspace, interaction: Interaction, objects: Collection[int] | None = None
+) -> RecordedWorkspace:
+    """The workspace after an interaction with another key of its host. `objects`: of a batch; None for all."""
+    belief = perhaps_written(workspace.belief, interaction.exchange, objects)
+    return workspace if belief is workspace.belief else structs.replace(workspace, belief=belief)
 
 
 def forgetting(workspace: RecordedWorkspace) -> RecordedWorkspace:

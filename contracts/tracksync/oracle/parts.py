@@ -98,6 +98,10 @@ class Pass:
             self._answered = self._moment
         return beside
 
+    def note(self, exchange: Exchange, only: Identifier | None = None) -> None:
+        """An exchange with another key, which may be of this workspace. `only`: as in `next`."""
+        self._noted(exchange, only)
+
     def _noted(self, exchange: Exchange, only: Identifier | None) -> same_user.Times:
         """Those of the writes before the exchange that bear on it, which is noted after them."""
         before, settings = self._written, self._belief.settings

@@ -18,7 +18,15 @@ from itertools import takewhile
 
 from msgspec import Struct, structs
 
-from tracksync.cassettes.checking import CheckedRecording, Place, RecordedWorkspace, concluded, forgetting
+from tracksync.cassettes.checking import (
+    CheckedRecording,
+    Place,
+    RecordedWorkspace,
+    beside_another_key,
+    concluded,
+    forgetting,
+    others_of,
+)
 from tracksync.cassettes.interaction import Interaction
 from tracksync.model.counts import Counts
 from tracksync.model.finding import Finding
@@ -164,7 +172,10 @@ class Partition:
         result = check_part(before.belief, exchange, item.beside)
         checked, after = concluded(before, item.interaction, result, foreign=self._foreign)
         self._workspaces[item.place] = after
-        self._done.append(_Done(item, ((item.place, known),), checked))
+        others = [(one, self._workspaces[one]) for one in others_of(item.place, self._workspaces)]
+        for one, workspace in others:
+            self._workspaces[one] = beside_another_key(workspace, item.interaction, item.beside.objects)
+        self._done.append(_Done(item, ((item.place, known), *others), checked))
         strangers = after.belief.settings is not result.belief.settings
         effect = effect_of(before.belief, result.belief, exchange)
         if strangers:  # nothing that it showed of interpretations is held

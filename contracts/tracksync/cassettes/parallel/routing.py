@@ -10,6 +10,7 @@ from msgspec import Struct, structs
 from tracksync.cassettes.checking import (
     Place,
     gap_of,
+    others_of,
     place_of,
     places_of_gap,
 )
@@ -73,6 +74,8 @@ class Router:
             around = _overlapping(exchange, in_flight) if in_flight else NONE_IN_FLIGHT
             only = only_identifier(exchange.request.body)
             beside = known.next(exchange, around, only, crowded=bool(in_flight))
+            for one in others_of(place, self._passes):
+                self._passes[one].note(exchange, only)
             groups = groups_of(exchange, only)
             home = self._part_of(groups[0][0])
             items: tuple[tuple[int, Item], ...]
