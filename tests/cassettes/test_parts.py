@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import random
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from itertools import chain, repeat
 from typing import Any
@@ -31,8 +33,9 @@ from tracksync.faults.catalogue import catalogue, servers
 from tracksync.generate.build import Step, attributes_request, json_request
 from tracksync.mock import MockConfig
 from tracksync.model.exchange import Exchange, Request, Response
-from tracksync.oracle import Belief, Settings, unread
+from tracksync.oracle import Belief, Settings, in_flight, same_user, unread
 from tracksync.oracle.parts import Effect, shared_of
+from tracksync.oracle.written import Written
 
 DELETE = "/users/delete"
 FAULTS = st.none() | st.sampled_from(sorted(catalogue()))
@@ -46,6 +49,20 @@ def compared(
 
     other: Outcome = in_parts(interactions, parts, entry=entry, assign=part_of, longest=longest)
     return differences(by_one_process(interactions, entry=entry), other)
+
+
+@contextmanager
+def texts_of_a_body(most: int) -> Iterator[None]:
+    """A body with more texts may name anyone. What was remembered of bodies under another bound is dropped."""
+    remembered = (unread.texts_in, in_flight._effect)
+    try:
+        for one in remembered:
+            one.cache_clear()
+        with patch.object(unread, "MAX_TEXTS", most):
+            yield
+    finally:
+        for one in remembered:
+            one.cache_clear()
 
 
 @settings(max_examples=22, deadline=None, suppress_health_check=list(HealthCheck))
@@ -66,9 +83,16 @@ def test_any_division_gives_one_result(
     draw = random.Random(seed)
     interactions = [structs.replace(one, party=draw.randrange(keys)) for one in recorded]
     entry = ManifestEntry(fresh=EVERYTHING) if new else None
-    with patch.object(unread, "MAX_TEXTS", texts):
+    with texts_of_a_body(texts):
         assert compared(interactions, parts, seed, longest, entry) == []
-    unread.texts_in.cache_clear()
+
+
+def test_a_body_that_may_have_too_many_texts_is_read_for_whom_it_names() -> None:
+    (exchange,) = played([inc("ada")])
+    only = only_identifier(exchange.request.body)
+    assert same_user.noted_usual(Written(), Settings(), exchange, only) is not None
+    with texts_of_a_body(2 * len(exchange.request.body) - 1):
+        assert same_user.noted_usual(Written(), Settings(), exchange, only) is None
 
 
 USERS = ("ada", "bob")

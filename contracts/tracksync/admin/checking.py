@@ -14,6 +14,7 @@ from tracksync.admin.exchange_log import Epoch, ExchangeLog, LogEntry
 from tracksync.gate.client_behaviour import ClientBelief, check_client, conclude
 from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, Settings, check
+from tracksync.oracle.forgetting import after_gap
 
 SLICE: Final = 0.02  # seconds of checking between two looks at what else is to be served
 LARGEST: Final = 256 * 1024  # bytes of the bodies of an exchange that is checked
@@ -79,7 +80,7 @@ class LogChecker:
         return True
 
     def _start_anew(self) -> None:
-        self._belief = self._belief.among_strangers(_not_new)
+        self._belief = after_gap(self._belief)
 
     # --- the client -----------------------------------------------------------------------------------------------
     def _check_next_client(self) -> bool:

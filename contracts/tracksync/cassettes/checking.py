@@ -144,9 +144,8 @@ _CHECKED: Final = UncheckedInteraction()
 def gap_of(interaction: Interaction, *, foreign: bool) -> UncheckedInteraction:
     """Whether an interaction is checked. `foreign`: of a recording without a manifest."""
     if foreign and _is_elsewhere(interaction):
-        response = interaction.exchange.response
-        refused = response is not None and 400 <= response.status < 500
-        changes = may_change_users(interaction.exchange.request) and not refused
+        exchange = interaction.exchange
+        changes = may_change_users(exchange.request) and not exchange.without_effect
         return UncheckedInteraction(ANOTHER_ENDPOINT, changes)
     return UncheckedInteraction(interaction.gap, True) if interaction.gap else _CHECKED
 

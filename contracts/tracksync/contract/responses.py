@@ -34,7 +34,6 @@ SCHEMA_CLAUSE: Final = "TS-ANSWER-SCHEMA"
 _BODY: Final = "/response/body"
 _HEADERS: Final = "/response/headers"
 _OF_COUNTS: Final = frozenset({"type", "minimum", "description", "title", "example", "examples"})
-"""Characters of a header that is read as a number."""
 
 
 class Mismatch(Struct, frozen=True, gc=False):

@@ -18,7 +18,7 @@ from tracksync.engine.targets import Target
 from tracksync.generate.build import Step
 from tracksync.generate.renaming import Identifier, identifiers_of
 from tracksync.model.events import Event, ExchangeChecked, InterpretationLearned, Paused, PhaseStarted, Retried
-from tracksync.model.exchange import Exchange, FailureKind
+from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle import Belief, CheckResult, check
 
@@ -179,7 +179,7 @@ class Session:
         spending.waited += max(exchange.received - exchange.sent, 0.0)
         spending.data_points += cost
         workspace.lost = workspace.lost or _is_lost(exchange)
-        workspace.reached = workspace.reached or not _is_unreachable(exchange)
+        workspace.reached = workspace.reached or not exchange.unreached
         checked: CheckResult = check(self.belief, exchange)
         self.belief = checked.belief
         self._remember(Sent(step, exchange, checked.findings, self.phase))
@@ -204,7 +204,7 @@ class Session:
 
     def _tries(self, exchange: Exchange) -> int:
         """How often the request may be tried in all."""
-        if _is_unreachable(exchange) and not self.workspace.answered:
+        if exchange.unreached and not self.workspace.answered:
             return FIRST_TRIES
         return 1 if self.workspace.fails_for_good and _is_lost(exchange) and not self._outage() else TRIES
 
@@ -216,7 +216,7 @@ class Session:
         return _is_lost(self._try(self.config.pulse(self._pulses)))
 
     def _give_up(self, exchange: Exchange) -> None:
-        if _is_unreachable(exchange):
+        if exchange.unreached:
             raise TargetLost(f"{self.target.name} cannot be reached ({_detail(exchange)})")
         self.workspace.fails_for_good = self.workspace.answered and self.config.pulse is not None
 
@@ -259,10 +259,6 @@ def _limited(exchange: Exchange) -> bool:
 
 def _is_lost(exchange: Exchange) -> bool:
     return exchange.response is None or exchange.response.status >= 500
-
-
-def _is_unreachable(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind is FailureKind.UNREACHABLE
 
 
 def _detail(exchange: Exchange) -> str:

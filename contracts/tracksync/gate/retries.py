@@ -14,7 +14,7 @@ from typing import Any, Final
 from rpds import HashTrieMap
 
 from tracksync.gate.findings import ClientFindings
-from tracksync.model.exchange import Exchange, FailureKind
+from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.oracle.request import ParsedRequest, objects_of
 from tracksync.values.jsontext import read_json
@@ -147,7 +147,7 @@ def _again(before: Tries, observed: Observed, parsed: ParsedRequest, found: Clie
     if counted == TRIES + 1 and not waits:
         text = f"the same request was sent {counted} times in a row"
         found.add(Finding("TC-RETRY-BOUNDED", text, "/request", TRIES, counted), before.first, last)
-    lost = status is None and not _never_arrived(last)
+    lost = status is None and not last.unreached
     maybe_applied = lost or status in MAYBE_APPLIED or unreadable(last)
     if parsed.endpoint == "sync" and maybe_applied and not _is_repeatable(parsed):
         text = f"sent again after a try that ended {_doubt(status)}: if that one was applied, this counts twice"
@@ -220,10 +220,6 @@ def _doubt(status: int | None) -> str:
     if status is None:
         return "without a complete response"
     return "with a 5XX after which it may be applied" if status in MAYBE_APPLIED else f"with {status} and no result"
-
-
-def _never_arrived(exchange: Exchange) -> bool:
-    return exchange.failure is not None and exchange.failure.kind is FailureKind.UNREACHABLE
 
 
 def _is_repeatable(parsed: ParsedRequest) -> bool:

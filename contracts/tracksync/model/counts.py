@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from tracksync.contract.bounds import SYNC
-from tracksync.model.exchange import Exchange, FailureKind, header
+from tracksync.model.exchange import Exchange, header
 
 WINDOW_SECONDS: Final = 60  # SYNC LIMITS: a rate window is a clock minute, unless a workspace has another one
 
@@ -33,8 +33,7 @@ class Counts:
 
     def add(self, exchange: Exchange, broken: Collection[str], covered: frozenset[str], data_points: int = 0) -> bool:
         """Count one exchange; returns whether its request was sent. `broken`: the clauses, each once."""
-        failure = exchange.failure
-        sent = failure is None or failure.kind is not FailureKind.UNREACHABLE
+        sent = not exchange.unreached
         if sent:
             self.requests += 1
             self.data_points += data_points

@@ -102,3 +102,13 @@ class Exchange:
     credential: Credential = Credential.VALID
     failure: Failure | None = None
     tags: tuple[str, ...] = field(default=())
+
+    @property
+    def unreached(self) -> bool:
+        """Whether the request certainly did not arrive."""
+        return self.failure is not None and self.failure.kind is FailureKind.UNREACHABLE
+
+    @property
+    def without_effect(self) -> bool:
+        """Whether the request certainly changed nothing: it did not arrive, or was refused."""
+        return self.unreached if self.response is None else 400 <= self.response.status < 500

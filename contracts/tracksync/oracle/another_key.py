@@ -29,9 +29,8 @@ def perhaps_written(belief: Belief, exchange: Exchange, objects: Collection[int]
 
     `objects`: of a batch, the numbers of the objects that the belief is about; None for all.
     """
-    response = exchange.response
     parsed = read_request(exchange)
-    if parsed.endpoint not in WRITERS or (response is not None and 400 <= response.status < 500):
+    if parsed.endpoint not in WRITERS or exchange.without_effect:
         return belief
     written = same_user.noted(belief.written, belief.settings, exchange, parsed)
     belief = belief if written is belief.written else replace(belief, written=written)

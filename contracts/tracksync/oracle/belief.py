@@ -111,7 +111,7 @@ class Cell(Struct, frozen=True, gc=False):
     `volatile`: too much is pending to know it again.
     `refused`: writes that were refused since the last applied one, kept only to name a broken clause better.
     `before`: the value before the last write, of a counter its count: for the same purpose, and for exports.
-    `before_since`: until when it was written, in epoch seconds; infinite where that is not known.
+    `before_since`: when `before` had been written, in epoch seconds; infinite where that is not known.
     """
 
     states: tuple[State, ...]

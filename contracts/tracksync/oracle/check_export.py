@@ -132,9 +132,8 @@ def _missing_users(context: Context, named: NamedIdentifiers, found: list[Export
     belief = context.belief
     certain = {_present_user(belief, kind, value, context.exchange.sent) for kind, value in named} - {None}
     shown = [one.uid for one in found if one.uid is not None]
-    missing = set(apart(belief, [*shown, *(uid for uid in certain if uid is not None and uid not in shown)])) - set(
-        shown
-    )
+    others = [uid for uid in certain if uid is not None and uid not in shown]
+    missing = set(apart(belief, [*shown, *others])).difference(shown)
     if len(missing) > sum(one.uid is None for one in found):
         by_track = all(not belief.users[uid].exists for uid in missing)
         why = "/users/track was to make them" if by_track else "they exist"

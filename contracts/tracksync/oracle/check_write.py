@@ -284,7 +284,7 @@ def _check_entry(context: Context, candidate: Candidate, entry: dict[str, Any]) 
     user = check_cells(context, candidate, user, entry)
     if context.findings:
         context.findings = _named_by_identifier(context, candidate, entry)
-    context.belief = users.written(context.belief, parsed, candidate, user)
+    context.belief = users.with_write(context.belief, parsed, candidate, user)
 
 
 def _covered_by_entry(parsed: ParsedRequest, candidate: Candidate) -> Iterator[str]:

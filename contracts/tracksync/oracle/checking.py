@@ -165,8 +165,7 @@ def _check_response(context: Context, response: Response) -> None:
 
 def _check_no_response(context: Context) -> None:
     _check_failure(context, "TS-ANSWER-ARRIVES", "gets no complete response")
-    failure = context.exchange.failure
-    if failure is None or failure.kind != "unreachable":
+    if not context.exchange.unreached:
         perhaps_applied(context)
 
 

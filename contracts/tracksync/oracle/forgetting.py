@@ -65,6 +65,11 @@ def forget_all(belief: Belief) -> Belief:
     return replace(belief.among_strangers(_never), windows=belief.windows, deleted=HashTrieSet())
 
 
+def after_gap(belief: Belief) -> Belief:
+    """The belief after exchanges that were not seen: any user may have been changed, and the windows used up."""
+    return replace(forget_all(belief), windows={})
+
+
 def _pending_for(belief: Belief, identifier: Identifier) -> tuple[PendingWrite, ...]:
     """Every write that may still reach a user to whom the identifier leads, each once."""
     known = {(key, id(write)): (key, write) for key, write in belief.pending_by_identifier.get(identifier, ())}

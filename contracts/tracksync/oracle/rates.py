@@ -94,9 +94,7 @@ def check_exchange(
     response = exchange.response
     if response is not None:
         return check_rate(belief, exchange, response.status, headers, name, crowded=crowded)
-    failure = exchange.failure
-    unsent = failure is not None and failure.kind == "unreachable"
-    return RateCheck(belief.windows if unsent else count_unseen(belief, name), [], _NOTHING)
+    return RateCheck(belief.windows if exchange.unreached else count_unseen(belief, name), [], _NOTHING)
 
 
 def check_rate(

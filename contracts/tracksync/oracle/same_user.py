@@ -18,7 +18,7 @@ from tracksync.oracle.belief import Belief, Cell, Settings, User
 from tracksync.oracle.identifiers import CellKey, Identifier, Link, identifier_of
 from tracksync.oracle.pending import given_up, unknown_like
 from tracksync.oracle.request import ParsedRequest, objects_of
-from tracksync.oracle.unread import may_reach_anyone
+from tracksync.oracle.unread import is_short, may_reach_anyone
 from tracksync.oracle.users import doubted as doubted_links
 from tracksync.oracle.written import Cells, Contact, IdentifierKind, Origin, Written, WrittenPlace
 
@@ -46,7 +46,7 @@ def _is_new(identifier: Identifier, settings: Settings) -> bool:
 def noted_usual(written: Written, settings: Settings, exchange: Exchange, only: Identifier | None) -> Written | None:
     """As `noted` where the request need not be read for it, else None. `only`: the one identifier of its body."""
     request, response = exchange.request, exchange.response
-    if only is None or response is None or not 200 <= response.status < 300:
+    if only is None or response is None or not (200 <= response.status < 300 and is_short(request.body)):
         return None
     if request.method != "POST" or request.path != SYNC or header(request.headers, "content-encoding") is not None:
         return None
@@ -90,22 +90,16 @@ def noted(written: Written, settings: Settings, exchange: Exchange, parsed: Pars
 
 def _after_unread(written: Written, exchange: Exchange, parsed: ParsedRequest) -> Written:
     """After a request that may have changed any user, no identifier is certainly new."""
-    response = exchange.response
-    if written.strangers or (response is not None and 400 <= response.status < 500):
+    if written.strangers or exchange.without_effect:
         return written
     return replace(written, strangers=True) if may_reach_anyone(exchange.request, parsed) else written
 
 
 def _until(exchange: Exchange, parsed: ParsedRequest, consistent_after: float) -> float | None:
     """When a request has written, at the latest; None where it writes nothing."""
-    if parsed.endpoint not in ("sync", "track"):
+    if parsed.endpoint not in ("sync", "track") or exchange.without_effect:
         return None
-    response, failure = exchange.response, exchange.failure
-    if response is None:
-        return None if failure is not None and failure.kind == "unreachable" else _FOR_GOOD
-    if 400 <= response.status < 500:
-        return None
-    if response.status >= 300:
+    if exchange.response is None or exchange.response.status >= 300:
         return _FOR_GOOD
     return exchange.received + (consistent_after if parsed.endpoint == "track" else 0)
 

@@ -160,8 +160,7 @@ def check_body(context: Context, response: Response) -> dict[str, Any] | None:
 
 def _may_be_refused(parsed: ParsedRequest) -> bool:
     """Whether a server that offers the endpoint may refuse the request."""
-    conditions = parsed.classification.conditions
-    return parsed.vague or (bool(conditions) and any(one.row != OTHER_ENDPOINT for one in conditions))
+    return parsed.vague or any(one.row != OTHER_ENDPOINT for one in parsed.conditions)
 
 
 def _mismatches(context: Context, response: Response, body: dict[str, Any]) -> tuple[Mismatch, ...]:

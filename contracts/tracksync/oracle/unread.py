@@ -39,6 +39,11 @@ def is_encoded(request: Request) -> bool:
     return (header(request.headers, "content-encoding") or "identity").lower() != "identity"
 
 
+def is_short(body: bytes) -> bool:
+    """Whether a body has certainly not so many texts that everything is forgotten, in whichever encoding it is read."""
+    return 2 * len(body) <= MAX_TEXTS
+
+
 def _names_anyone(request: Request) -> bool:
     """Whether no text of the body says whom it names, or too many do."""
     return is_encoded(request) or len(texts_in(request.body)) > MAX_TEXTS

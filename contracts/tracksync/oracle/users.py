@@ -269,7 +269,7 @@ def linked(
     return replace(belief, users=users, links=links, spellings=spellings, users_made=made), uid
 
 
-def written(belief: Belief, parsed: ParsedRequest, candidate: Candidate, user: User) -> Belief:
+def with_write(belief: Belief, parsed: ParsedRequest, candidate: Candidate, user: User) -> Belief:
     """The belief after the response showed that the request wrote `user`: stored, linked, the writer of its cells."""
     belief, uid = linked(belief, parsed, candidate, user)
     writer = uid, belief.moment

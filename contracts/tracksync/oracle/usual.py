@@ -52,7 +52,7 @@ def check_usual(context: Context, body: dict[str, Any]) -> bool:
     user = check_cells(attempt, candidate, entry)
     if user is None or attempt.findings:
         return False
-    context.belief = users.written(attempt.belief, parsed, candidate, user)
+    context.belief = users.with_write(attempt.belief, parsed, candidate, user)
     context.covered.update(_COVERED, attempt.covered)
     if parsed.section == "purchases":
         context.hold("purchase-events", frozenset(["available"]), USERS)

@@ -22,8 +22,6 @@ from pathlib import Path
 from types import FrameType
 from typing import Final
 
-from msgspec import structs
-
 from tracksync.cassettes.pseudonyms import identifiers_in
 from tracksync.contract.clauses import Side, catalogue
 from tracksync.gate.client_behaviour import ClientBelief, check_client, conclude
@@ -42,7 +40,7 @@ from tracksync.model.exchange import Exchange
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import evidence_of, fails, fingerprint
 from tracksync.oracle import Belief, Settings, check
-from tracksync.oracle.forgetting import forget_all
+from tracksync.oracle.forgetting import after_gap
 from tracksync.proxy.credentials import Keys
 from tracksync.wire.forwarding import Forwarder, Sighting
 from tracksync.wire.serve import served
@@ -237,7 +235,7 @@ class _ProxyRun:
 
     def _gap(self, sighting: Sighting) -> None:
         if sighting.effect:
-            self._server = structs.replace(forget_all(self._server), windows={})
+            self._server = after_gap(self._server)
         if sighting.unreached:
             self._unreached = sighting.gap
         self._gaps["could not be handed on" if sighting.unreached else sighting.gap] += 1

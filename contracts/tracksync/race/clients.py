@@ -131,7 +131,7 @@ class Coordinator:
         """Learn the pace from the headers, and stop where the target cannot be reached any more."""
         response = exchange.response
         if response is None:
-            self._unreached += exchange.failure is not None and exchange.failure.kind == "unreachable"
+            self._unreached += exchange.unreached
             if self._unreached >= LOST_AFTER:
                 self.lost = exchange.failure.detail if exchange.failure else ""
                 self.stopping = True

@@ -40,7 +40,6 @@ from tracksync.model.events import (
     SectionAdded,
     Verdict,
 )
-from tracksync.model.exchange import FailureKind
 from tracksync.model.finding import Finding
 from tracksync.model.verdict import evidence_of, fails
 from tracksync.oracle import Settings
@@ -181,7 +180,7 @@ class _RaceRun:
             status = exchange.response.status if exchange.response is not None else None
             if status is not None and status < 500 and status != 429:
                 break
-            unreachable = exchange.failure is not None and exchange.failure.kind is FailureKind.UNREACHABLE
+            unreachable = exchange.unreached
             if unreachable and attempt_number:
                 break
             limited = pace.wait_after_limit(SYNC, target.now()) if status == 429 else 0.0

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from tracksync.contract.bounds import SYNC, TRACK, bounds
 from tracksync.generate.build import User, json_request
 from tracksync.generate.harmless import Namer
-from tracksync.model.exchange import Exchange, Failure, FailureKind, Request
+from tracksync.model.exchange import Exchange, Request
 from tracksync.race.history import UNSEEN, Place, Write, WriteOutcome
 from tracksync.values.jsontext import read_json
 from tracksync.values.numbers import is_integer
@@ -238,10 +238,8 @@ def _is_name(value: Any) -> bool:
 
 def outcome_of(exchange: Exchange) -> WriteOutcome:
     """What is known of an operation from its exchange. A request that was never sent had no effect."""
-    failure: Failure | None = exchange.failure
     if exchange.response is None:
-        unsent = failure is not None and failure.kind is FailureKind.UNREACHABLE
-        return WriteOutcome.REFUSED if unsent else WriteOutcome.AMBIGUOUS
+        return WriteOutcome.REFUSED if exchange.unreached else WriteOutcome.AMBIGUOUS
     status = exchange.response.status
     if status >= 500:
         return WriteOutcome.AMBIGUOUS
